@@ -1,0 +1,298 @@
+"""Raw input to flat id arrays, and the one place where bad input is explained."""
+
+import reprlib
+import sys
+from collections.abc import Callable, Iterable, Mapping, Set
+from itertools import chain
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdiffuasr._ragged import narrow, offsets_from_lengths, row_of
+from skdiffuasr._typing import IdArray, IntArray
+
+_MAX_INT64 = np.iinfo(np.int64).max
+_MIN_INT64 = np.iinfo(np.int64).min
+
+
+def flatten_rows(X: Any, input_name: str) -> tuple[IdArray, IntArray]:
+    """Flatten any iterable of id sequences to values and offsets."""
+    _refuse_container(X, input_name)
+    columnar = _flatten_columnar(X)
+    if columnar is None:
+        values, offsets = _flatten_objects(X, input_name)
+    else:
+        values, offsets = columnar
+
+    def where(position: int) -> str:
+        row = row_of(offsets, position)
+        return f"Item {position - offsets[row]} in row {row} of {input_name}"
+
+    if isinstance(values, list):
+        return _pack_ids(values, where), offsets
+    return narrow(_canonical(values, where)), offsets
+
+
+def as_ids(ids: Any, name: str) -> IdArray:
+    """Check one-dimensional ids; return them as int64 or '<U', copied if need be."""
+
+    def where(position: int) -> str:
+        return f"Row {position} of {name}"
+
+    if _is_scalar(ids):
+        raise TypeError(f"{name} must be a sequence of ids, got {_show(ids)}.")
+    if hasattr(ids, "__array__"):
+        array = np.asarray(ids)
+        if array.ndim != 1:
+            raise ValueError(
+                f"{name} must be one-dimensional, got an array of shape {array.shape}."
+            )
+        if array.dtype.kind in "iuU":
+            return _canonical(array, where)
+        ids = array.tolist()
+    return _pack_ids(list(ids), where)
+
+
+def read_interactions(
+    frame: Any, user: str, item: str, time: str | None
+) -> tuple[IdArray, IntArray, IdArray]:
+    """Sort a log by user and time; return items, row offsets and sorted users."""
+    users = as_ids(_column(frame, user), f"column {user!r}")
+    items = as_ids(_column(frame, item), f"column {item!r}")
+    if time is None:
+        times = np.zeros(len(users))
+    else:
+        times = _as_times(_column(frame, time), f"column {time!r}")
+    if not len(users) == len(items) == len(times):
+        raise ValueError(
+            f"The columns differ in length: {len(users)} users, {len(items)} items, "
+            f"{len(times)} times."
+        )
+    user_ids, codes = np.unique(users, return_inverse=True)
+    order = np.argsort(times, kind="stable")
+    order = order[np.argsort(codes[order], kind="stable")]
+    counts = np.bincount(codes, minlength=len(user_ids))
+    return narrow(items[order]), offsets_from_lengths(counts), narrow(user_ids)
+
+
+def _refuse_container(X: Any, input_name: str) -> None:
+    """Raise for what can never be a batch of rows."""
+    if hasattr(type(X), "columns") or hasattr(type(X), "column_names"):
+        raise TypeError(
+            f"{input_name} is a {type(X).__name__}; build histories from a table of "
+            "interactions with Sequences.from_interactions(frame, user=..., item=...)."
+        )
+    if _is_scalar(X):
+        raise TypeError(
+            f"{input_name} must be an iterable of id sequences (one per user) or "
+            f"Sequences, got {_show(X)}."
+        )
+    shape = getattr(X, "shape", (0,))
+    if len(shape) > 1:
+        raise ValueError(
+            f"{input_name} must be one-dimensional, one sequence of ids per row, got "
+            f"an array of shape {tuple(shape)}; pass a list of rows: list(array)."
+        )
+
+
+def _flatten_objects(
+    X: Iterable[Any], input_name: str
+) -> tuple[IdArray | list[Any], IntArray]:
+    """Flatten row by row, into a list unless all rows are plain arrays."""
+    rows = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
+    kinds = set(map(type, rows))
+    values = _concatenate(rows) if kinds == {np.ndarray} else None
+    if values is None and not kinds <= {list, tuple}:
+        rows = [_row_as_list(row, i, input_name) for i, row in enumerate(rows)]
+    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+    flat = list(chain.from_iterable(rows)) if values is None else values
+    return flat, offsets_from_lengths(lengths)
+
+
+def _flatten_columnar(X: Any) -> tuple[IdArray | list[Any], IntArray] | None:
+    """Read a list column without null rows from its buffers."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(X, pandas.Series):
+        X = X.array
+    pyarrow = sys.modules.get("pyarrow")
+    if pyarrow is not None:
+        if hasattr(X, "__arrow_array__"):
+            X = X.__arrow_array__()
+        if isinstance(X, pyarrow.ChunkedArray):
+            X = X.combine_chunks()
+        if isinstance(X, pyarrow.ListArray | pyarrow.LargeListArray):
+            return None if X.null_count else _flatten_arrow(X)
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(X, polars.Series):
+        is_plain = isinstance(X.dtype, polars.List) and not X.null_count()
+        return _flatten_polars(X) if is_plain else None
+    return None
+
+
+def _flatten_arrow(X: Any) -> tuple[IdArray | list[Any], IntArray]:
+    """Read values and offsets of an arrow list array, which may be a slice."""
+    boundaries = X.offsets.to_numpy().astype(np.int64)
+    start, stop = boundaries[[0, -1]].tolist()
+    return _unboxed(X.values.slice(start, stop - start)), boundaries - start
+
+
+def _flatten_polars(X: Any) -> tuple[IdArray | list[Any], IntArray]:
+    """Read values and offsets of a polars list column."""
+    lengths = X.list.len()
+    filled = X.filter(lengths > 0)  # explode makes nulls of empty lists
+    return _unboxed(filled.explode()), offsets_from_lengths(lengths.to_numpy())
+
+
+def _unboxed(items: Any) -> IdArray | list[Any]:
+    """Return a flat column as an array of ids, or as a list to be looked through."""
+    array = np.asarray(items)
+    return array if array.dtype.kind in "iuU" else array.tolist()
+
+
+def _concatenate(rows: list[IdArray]) -> IdArray | None:
+    """Join row arrays of one kind of id; None leaves them to the slow path."""
+    kinds = {row.dtype.kind for row in rows if row.size}
+    if {row.ndim for row in rows} != {1} or kinds not in ({"i"}, {"u"}, {"U"}):
+        return None
+    return np.concatenate([row for row in rows if row.size])
+
+
+def _row_as_list(
+    row: Any, position: int, input_name: str
+) -> list[Any] | tuple[Any, ...]:
+    """Return one row as a list of Python ids."""
+    if isinstance(row, list | tuple):
+        return row
+    if hasattr(row, "__array__"):
+        row = np.asarray(row).tolist()
+    if _is_scalar(row):
+        raise TypeError(
+            f"{input_name} must hold one sequence of ids per row, but row {position} "
+            f"is {_show(row)}; a single history is passed as [history]."
+        )
+    return list(row)
+
+
+def _pack_ids(flat: list[Any], where: Callable[[int], str]) -> IdArray:
+    """Pack a list of ids into an int64 or '<U' array without ever casting an id."""
+    kinds = set(map(type, flat))
+    if all(_family(kind) == "int" for kind in kinds):
+        integers = flat if kinds <= {int} else list(map(int, flat))
+        try:
+            return np.array(integers, dtype=np.int64)
+        except OverflowError:
+            _raise_out_of_range(integers, where)
+    if all(_family(kind) == "str" for kind in kinds):
+        array = np.array(flat, dtype=np.str_)
+        if np.char.str_len(array).sum() != sum(map(len, flat)):
+            _raise_trailing_nul(flat, where)
+        return array
+    _raise_bad_id(flat, where)
+
+
+def _canonical(array: IdArray, where: Callable[[int], str]) -> IdArray:
+    """Bring an integer or string array to int64 or little-endian '<U'."""
+    if array.dtype.kind == "U":
+        return array.astype(array.dtype.newbyteorder("<"), copy=False)
+    if array.dtype.kind == "u" and array.size and array.max() > _MAX_INT64:
+        _raise_out_of_range(array.tolist(), where)
+    return array.astype(np.int64, copy=False)
+
+
+def _family(kind: type) -> str | None:
+    """Name the family of ids a type belongs to, or None."""
+    if issubclass(kind, int | np.integer) and kind is not bool:
+        return "int"
+    return "str" if kind in (str, np.str_) else None
+
+
+def _show(value: Any) -> str:
+    """Return a short picture of a value and its type."""
+    return f"{reprlib.repr(value)} ({type(value).__name__})"
+
+
+def _is_scalar(value: Any) -> bool:
+    """Tell what has no rows or items in an order of their own."""
+    unordered = isinstance(value, str | bytes | Mapping | Set)
+    return unordered or not isinstance(value, Iterable) or not getattr(value, "ndim", 1)
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell None, NaN, NaT and the missing markers of the frame libraries."""
+    if isinstance(value, float | np.generic):
+        return bool(value != value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _raise_out_of_range(flat: list[int], where: Callable[[int], str]) -> NoReturn:
+    """Raise for the first integer that 64 bits cannot hold."""
+    position, value = next(
+        (i, v) for i, v in enumerate(flat) if not _MIN_INT64 <= v <= _MAX_INT64
+    )
+    raise ValueError(
+        f"{where(position)} is {value}, outside the range of 64-bit signed integers; "
+        "pass such ids as strings."
+    )
+
+
+def _raise_trailing_nul(flat: list[str], where: Callable[[int], str]) -> NoReturn:
+    """Raise for the first string that NumPy cannot hold."""
+    position, text = next((i, t) for i, t in enumerate(flat) if t.endswith("\0"))
+    raise ValueError(
+        f"{where(position)} is {_show(text)}, but NumPy loses NUL characters at the "
+        "end of a string; remove them."
+    )
+
+
+def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
+    """Raise for the first value that is no id, or no id of the first one's type."""
+    # Missing values come first: one NaN makes floats of a whole column of integers.
+    for position, value in enumerate(flat):
+        if _is_missing(value):
+            raise ValueError(
+                f"{where(position)} is {_show(value)}: missing ids are not accepted, "
+                "drop them first."
+            )
+    expected = _family(type(flat[0]))
+    families = (_family(type(value)) for value in flat)
+    position = next(i for i, f in enumerate(families) if f is None or f != expected)
+    value = flat[position]
+    got = f"{where(position)} is {_show(value)}"
+    if isinstance(value, list | tuple | np.ndarray):
+        raise ValueError(f"{got}: nested too deep, ids must be integers or strings.")
+    if isinstance(value, float | np.floating):
+        raise TypeError(f"{got}: ids must be integers or strings; convert to int.")
+    if _family(type(value)) is None:
+        raise TypeError(f"{got}: ids must be integers or strings.")
+    raise TypeError(
+        f"{got}, but the ids before it are of type {expected}: ids must be all "
+        "integers or all strings."
+    )
+
+
+def _column(frame: Any, name: str) -> Any:
+    """Take a column of a table by its name."""
+    names = getattr(frame, "column_names", None)  # pyarrow's columns are the data
+    if names is None:
+        names = getattr(frame, "columns", frame)
+    if name not in names:
+        raise ValueError(f"There is no column {name!r}; the columns are {list(names)}.")
+    return frame[name]
+
+
+def _as_times(times: Any, name: str) -> NDArray[Any]:
+    """Check a sortable column."""
+    array = np.asarray(times)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
+    if array.dtype.kind == "O":
+        missing = np.fromiter(map(_is_missing, array), dtype=bool, count=len(array))
+    else:
+        missing = array != array
+    if missing.any():
+        raise ValueError(
+            f"Row {missing.argmax()} of {name} is {_show(array[missing.argmax()])}: "
+            "missing times are not accepted, drop them first."
+        )
+    return array

@@ -1,0 +1,124 @@
+"""Arithmetic on ragged arrays that are stored as flat values and row offsets."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdiffuasr._typing import IdArray, IntArray
+
+
+def offsets_from_lengths(lengths: NDArray[Any]) -> IntArray:
+    """Return the row boundaries of rows of these lengths."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def row_of(offsets: IntArray, position: int) -> int:
+    """Return the row that holds a position of the flat values."""
+    return int(np.searchsorted(offsets, position, side="right")) - 1
+
+
+def gather(
+    values: IdArray, starts: IntArray, lengths: IntArray
+) -> tuple[IdArray, IntArray]:
+    """Copy the pieces ``values[start:start + length]`` one behind the other."""
+    offsets = offsets_from_lengths(lengths)
+    positions = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+    return values[positions], offsets
+
+
+def join_rows(
+    heads: IdArray, head_lengths: IntArray, tails: IdArray, tail_lengths: IntArray
+) -> tuple[IdArray, IntArray]:
+    """Put each row of the heads in front of the same row of the tails."""
+    lengths = head_lengths + tail_lengths
+    offsets = offsets_from_lengths(lengths)
+    first_of_tail = np.repeat(offsets[:-1] + head_lengths, lengths)
+    in_head = np.arange(offsets[-1]) < first_of_tail
+    values = np.empty(offsets[-1], dtype=common_dtype(heads, tails))
+    values[in_head] = heads
+    values[~in_head] = tails
+    return values, offsets
+
+
+def row_numbers(key: Any, n_rows: int) -> NDArray[np.intp]:
+    """Return the rows that a boolean mask or a collection of integers selects."""
+    array = np.asarray(key)
+    if array.shape == (0,) and array.dtype.kind != "b":
+        return np.empty(0, dtype=np.intp)
+    if array.ndim != 1 or array.dtype.kind not in "iub":
+        raise IndexError(
+            "Sequences are indexed by an integer, a slice, a boolean mask or a "
+            f"one-dimensional collection of integers, got {key!r}."
+        )
+    return np.arange(n_rows)[array]
+
+
+def common_dtype(first: IdArray, second: IdArray) -> np.dtype[Any]:
+    """Return the dtype that holds both; empty arrays go along with any other."""
+    filled = [array.dtype for array in (first, second) if array.size]
+    if len({dtype.kind for dtype in filled}) > 1:
+        raise TypeError(
+            f"Cannot mix ids of type {id_type(first)} and {id_type(second)}."
+        )
+    return np.result_type(*filled) if filled else np.dtype(np.int64)
+
+
+def id_type(ids: IdArray) -> str:
+    """Return the Python name of the type of the ids."""
+    return "str" if ids.dtype.kind == "U" else "int"
+
+
+def freeze(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a compact read-only view that pickles and hashes by its content only.
+
+    joblib hashes strides, and pickle writes a dtype object that two arrays share only
+    once: equal content needs plain strides and a dtype object of its own.
+    """
+    if array.size == 0:
+        array = np.empty(0, dtype=np.int64)
+    if array.strides != (array.itemsize,):
+        array = array.copy()
+    view = array.view(array.dtype.str)
+    view.flags.writeable = False
+    return view
+
+
+def narrow(array: IdArray) -> IdArray:
+    """Cut a string array to its longest string; return others as they are."""
+    if array.dtype.kind != "U" or array.size == 0:
+        return array
+    width = max(1, int(np.char.str_len(array).max()))
+    return array if array.itemsize == 4 * width else array.astype(f"<U{width}")
+
+
+def check_parts(
+    values: IdArray, offsets: IntArray, n_pseudo: IntArray, user_ids: IdArray | None
+) -> None:
+    """Refuse the parts of a ragged batch if they do not fit together."""
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
+        raise ValueError(
+            f"offsets must run from 0 to len(values) = {len(values)}, got {offsets}."
+        )
+    lengths = np.diff(offsets)
+    if (lengths < 0).any():
+        row = int((lengths < 0).argmax())
+        raise ValueError(
+            f"offsets must not decrease, but row {row} runs from {offsets[row]} to "
+            f"{offsets[row + 1]}."
+        )
+    for name, part in (("n_pseudo", n_pseudo), ("user_ids", user_ids)):
+        if part is not None and len(part) != len(lengths):
+            raise ValueError(
+                f"{name} must have one entry for each of the {len(lengths)} rows, got "
+                f"{len(part)}."
+            )
+    outside = (n_pseudo < 0) | (n_pseudo > lengths)
+    if outside.any():
+        row = int(outside.argmax())
+        raise ValueError(
+            "n_pseudo must lie between 0 and the length of the row, but is "
+            f"{n_pseudo[row]} for row {row} of length {lengths[row]}."
+        )

@@ -1,0 +1,586 @@
+"""DiffuASR as a scikit-learn transformer."""
+
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, check_memory
+from torch import Tensor
+
+from skdiffuasr._sklearn_compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+)
+from skdiffuasr._typing import FloatArray, IdArray, RandomState, SequencesLike, Weights
+from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.augmentation.fitting import fit_denoiser, fit_first_item_classifier
+from skdiffuasr.augmentation.generation import (
+    Guide,
+    classifier_log_probability,
+    generate_codes,
+    recommender_log_probability,
+)
+from skdiffuasr.augmentation.item_embeddings import (
+    align_embeddings,
+    cooccurrence_embeddings,
+    normalise_embeddings,
+)
+from skdiffuasr.augmentation.training_pairs import TrainingPairs, find_training_pairs
+from skdiffuasr.keyed_random import row_keys
+from skdiffuasr.metrics import pseudo_item_quality
+from skdiffuasr.nn import guidance
+from skdiffuasr.nn.denoiser import Denoiser
+from skdiffuasr.nn.diffusion import GaussianDiffusion
+from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
+from skdiffuasr.nn.samplers import NoisePredictor
+from skdiffuasr.nn.schedules import make_betas
+from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.training import epoch_callbacks, from_weights, resolve_device, to_weights
+from skdiffuasr.vocabulary import encode_sequences
+
+#: Fewer training pairs than this are warned of.
+FEW_TRAINING_PAIRS = 100
+
+
+class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
+    """Put generated items before each history, as DiffuASR does [1]_.
+
+    A diffusion model over item embeddings, with a sequential U-Net as its noise model,
+    learns which M items come before a history; `transform` generates them from noise
+    and puts them in front. The pseudo items are counted by ``n_pseudo`` of the
+    resulting `Sequences`, so that a recommender does not learn to predict them.
+
+    Parameters
+    ----------
+    n_pseudo_items : int, default=10
+        Number M of items that are put before a history.
+    guidance : {"classifier_free", "classifier"} or None, default="classifier_free"
+        How generation is drawn towards the history: away from what the model generates
+        without it, or along the gradient of a classifier that predicts the history's
+        first item from the pseudo items. None leaves the conditional model as it is.
+    guidance_scale : float, default=1.0
+        Strength gamma of the guidance. It acts in sampling alone.
+    classifier : fitted SASRecEstimator, default=None
+        The next-item recommender of ``guidance="classifier"``. None trains a
+        classifier inside, on the same pairs as the diffusion.
+    classifier_input : {"x0", "noisy"}, default="x0"
+        Whether the classifier reads the estimate of the clean embeddings or the noisy
+        ones; see the user guide for the measurement behind the default.
+    item_embeddings : {"cooccurrence", "learned"}, array-like of shape \
+            (n_items, d), mapping or fitted recommender, default="cooccurrence"
+        The space in which items are generated. ``"cooccurrence"`` factorises the
+        pointwise mutual information of items in the histories; ``"learned"`` trains
+        a table together with the diffusion. An array has one row for each item of `X`
+        in sorted order, a mapping goes from item id to vector, and a recommender is
+        asked for `item_embeddings_`. All are centred and scaled to the norm
+        :math:`\\sqrt{d}`, the scale of the noise.
+    freeze_item_embeddings : bool, default=True
+        Whether given or factorised embeddings stay as they are. Those that are
+        ``"learned"`` never do.
+    embedding_dim : int, default=64
+        Number d of dimensions of embeddings that are not given. The SU-Net sees each
+        as a square image; a number that is no square goes through a linear map.
+    training_pairs : {"windows", "heads"}, default="windows"
+        ``"windows"`` trains on every M consecutive items that are followed by another;
+        ``"heads"`` on the first M items of each history alone, as in [1]_.
+    base_channels : int, default=None
+        Channels of the first level of the SU-Net, a multiple of 8. None chooses by M.
+    n_res_blocks : int, default=2
+        Residual blocks per level of the SU-Net.
+    dropout : float, default=0.1
+        Dropout in the residual blocks.
+    schedule : {"linear", "quadratic", "sigmoid", "cosine"}, default="linear"
+        Noise schedule.
+    n_timesteps : int, default=1000
+        Number T of timesteps of the forward process.
+    condition_dropout : float, default=0.1
+        Share of training pairs whose history is hidden from the noise model, which is
+        what classifier-free guidance needs.
+    rounding_weight : float, default=0.1
+        Weight of the rounding loss that keeps trained item embeddings apart. It does
+        nothing where they are frozen.
+    sampler : {"ddim", "ddpm"}, default="ddim"
+        Sampler of the reverse process.
+    n_sampling_steps : int, default=5
+        Number of its steps, at most `n_timesteps`.
+    eta : float, default=0.0
+        Share of fresh noise in a step of DDIM; 0 is deterministic.
+    unique : bool, default=False
+        Whether the pseudo items of a row must differ from each other and from the
+        items of its history.
+    augment_at : {"always", "fit"}, default="always"
+        ``"always"`` augments the histories given to `transform` as well as those given
+        to `fit_transform`, as in [1]_; ``"fit"`` the latter alone.
+    max_history_length : int, default=None
+        Augment only histories of at most this many items. None augments all.
+    learning_rate : float, default=1e-3
+        Learning rate of Adam.
+    batch_size : int, default=512
+        Number of training pairs, or of histories to generate for, in a batch.
+    max_epochs : int, default=100
+        Upper bound of the number of passes over the training pairs.
+    validation_fraction : float, default=0.1
+        Share of the histories whose pairs are set aside to choose the best weights.
+    patience : int, default=20
+        Number of epochs without improvement before training stops.
+    ema_decay : float, default=0.999
+        Decay of the moving average of the weights, with which everything is generated.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training: generate from the others of
+        the history, or raise. They stay in the history in any case.
+    memory : str or joblib.Memory, default=None
+        Cache of the trainings. A search over the parameters of sampling
+        (`guidance_scale`, `guidance`, `sampler`, `n_sampling_steps`, `eta`, `unique`,
+        `augment_at`, `max_history_length`) then trains once for each fold, provided
+        `random_state` is an int.
+    device : str, default="auto"
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    random_state : int, RandomState instance or None, default=None
+        Determines training and generation. The noise of a row depends on this and on
+        the row's user id, or its items where there is none, and not on other rows.
+    verbose : int, default=0
+        Print a line every `verbose` epochs.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    item_embeddings_ : ndarray of float32 of shape (n_items, d)
+        The space in which items are generated.
+    n_training_pairs_ : int
+        Number of pairs that were found, those set aside for validation included.
+    weights_ : dict of str to ndarray
+        Averaged weights of the denoiser.
+    classifier_weights_ : dict of str to ndarray
+        Weights of the classifier that was trained inside, if there is one.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float
+        Negative loss on the pairs set aside, after each epoch.
+    best_epoch_ : int
+        The epoch that the weights are from, counted from 1.
+    n_iter_ : int
+        Number of epochs that were run.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
+       2023, arXiv:2309.12858.
+
+    Examples
+    --------
+    >>> from skdiffuasr import DiffusionSequenceAugmenter
+    >>> from skdiffuasr.datasets import make_sequences
+    >>> X = make_sequences(n_users=200, n_items=50, random_state=0).X
+    >>> augmenter = DiffusionSequenceAugmenter(
+    ...     n_pseudo_items=3, embedding_dim=16, max_epochs=2, random_state=0
+    ... )
+    >>> X_augmented = augmenter.fit_transform(X)
+    >>> (X_augmented.lengths - X.lengths).tolist()[:3]
+    [3, 3, 3]
+    >>> augmenter.inverse_transform(X_augmented) == X
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseAugmenter._parameter_constraints,
+        "guidance": [StrOptions({"classifier_free", "classifier"}), None],
+        "guidance_scale": [Interval(Real, None, None, closed="neither")],
+        "classifier": [HasMethods(["fit", "to_module"]), None],
+        "classifier_input": [StrOptions({"x0", "noisy"})],
+        "item_embeddings": [
+            StrOptions({"cooccurrence", "learned"}),
+            "array-like",
+            Mapping,
+            HasMethods(["fit"]),
+        ],
+        "freeze_item_embeddings": ["boolean"],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "training_pairs": [StrOptions({"windows", "heads"})],
+        "base_channels": [Interval(Integral, 8, None, closed="left"), None],
+        "n_res_blocks": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "schedule": [StrOptions({"linear", "quadratic", "sigmoid", "cosine"})],
+        "n_timesteps": [Interval(Integral, 1, None, closed="left")],
+        "condition_dropout": [Interval(Real, 0, 1, closed="both")],
+        "rounding_weight": [Interval(Real, 0, None, closed="left")],
+        "sampler": [StrOptions({"ddim", "ddpm"})],
+        "n_sampling_steps": [Interval(Integral, 1, None, closed="left")],
+        "eta": [Interval(Real, 0, None, closed="left")],
+        "unique": ["boolean"],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+        "unknown_items": [StrOptions({"ignore", "error"})],
+        "memory": [str, HasMethods(["cache"]), None],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_pseudo_items: int = 10,
+        *,
+        guidance: str | None = "classifier_free",
+        guidance_scale: float = 1.0,
+        classifier: Any = None,
+        classifier_input: str = "x0",
+        item_embeddings: Any = "cooccurrence",
+        freeze_item_embeddings: bool = True,
+        embedding_dim: int = 64,
+        training_pairs: str = "windows",
+        base_channels: int | None = None,
+        n_res_blocks: int = 2,
+        dropout: float = 0.1,
+        schedule: str = "linear",
+        n_timesteps: int = 1000,
+        condition_dropout: float = 0.1,
+        rounding_weight: float = 0.1,
+        sampler: str = "ddim",
+        n_sampling_steps: int = 5,
+        eta: float = 0.0,
+        unique: bool = False,
+        augment_at: str = "always",
+        max_history_length: int | None = None,
+        learning_rate: float = 1e-3,
+        batch_size: int = 512,
+        max_epochs: int = 100,
+        validation_fraction: float = 0.1,
+        patience: int = 20,
+        ema_decay: float = 0.999,
+        unknown_items: str = "ignore",
+        memory: Any = None,
+        device: str = "auto",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_pseudo_items = n_pseudo_items
+        self.guidance = guidance
+        self.guidance_scale = guidance_scale
+        self.classifier = classifier
+        self.classifier_input = classifier_input
+        self.item_embeddings = item_embeddings
+        self.freeze_item_embeddings = freeze_item_embeddings
+        self.embedding_dim = embedding_dim
+        self.training_pairs = training_pairs
+        self.base_channels = base_channels
+        self.n_res_blocks = n_res_blocks
+        self.dropout = dropout
+        self.schedule = schedule
+        self.n_timesteps = n_timesteps
+        self.condition_dropout = condition_dropout
+        self.rounding_weight = rounding_weight
+        self.sampler = sampler
+        self.n_sampling_steps = n_sampling_steps
+        self.eta = eta
+        self.unique = unique
+        self.augment_at = augment_at
+        self.max_history_length = max_history_length
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.ema_decay = ema_decay
+        self.unknown_items = unknown_items
+        self.memory = memory
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Train the diffusion model on histories.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Pseudo items are not learned from.
+        y : object, default=None
+            Not learned from; handed on to the callbacks.
+
+        Returns
+        -------
+        self : DiffusionSequenceAugmenter
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If no history has more than `n_pseudo_items` items, if there are fewer than
+            two different items, or if `item_embeddings` do not fit the catalogue.
+
+        Warns
+        -----
+        UserWarning
+            If there are few training pairs.
+        """
+        histories = check_sequences(X).strip_pseudo()
+        self.item_ids_ = np.unique(histories.values)
+        if len(self.item_ids_) < 2:
+            raise ValueError(
+                f"X has {len(self.item_ids_)} different items; generating items takes "
+                f"at least 2."
+            )
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        codes = encode_sequences(histories, self.item_ids_)
+        pairs = self._find_training_pairs(codes)
+        self.n_training_pairs_ = len(pairs)
+        training, validation = pairs.split(self.validation_fraction, self.seed_)
+        memory = check_memory(self.memory)
+        with epoch_callbacks(
+            self,
+            X,
+            y,
+            max_epochs=self.max_epochs,
+            fitted_attributes=lambda module: {"weights_": to_weights(module)},
+        ) as on_epoch_end:
+            result = memory.cache(fit_denoiser, ignore=["verbose", "on_epoch_end"])(
+                training,
+                validation,
+                self._initial_embeddings(codes),
+                freeze_item_embeddings=self.freeze_item_embeddings
+                and not _is(self.item_embeddings, "learned"),
+                base_channels=self.base_channels,
+                n_res_blocks=self.n_res_blocks,
+                dropout=self.dropout,
+                schedule=self.schedule,
+                n_timesteps=self.n_timesteps,
+                condition_dropout=self.condition_dropout,
+                rounding_weight=self.rounding_weight,
+                learning_rate=self.learning_rate,
+                batch_size=self.batch_size,
+                max_epochs=self.max_epochs,
+                patience=self.patience,
+                ema_decay=self.ema_decay,
+                device=self.device,
+                random_state=self.seed_,
+                verbose=self.verbose,
+                on_epoch_end=on_epoch_end,
+            )
+            self.weights_: Weights = result.weights
+            self.loss_curve_ = result.loss_curve
+            self.validation_scores_ = result.validation_curve
+            self.best_epoch_ = result.best_epoch
+            self.n_iter_ = len(result.loss_curve)
+            if self.guidance == "classifier" and self.classifier is None:
+                self._fit_classifier(training, validation, memory)
+        return self
+
+    def generate(self, X: SequencesLike) -> IdArray:
+        """Generate pseudo items, whatever the length of the history.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. A history without any known item is generated
+            for without a condition.
+
+        Returns
+        -------
+        items : ndarray of shape (n, n_pseudo_items)
+            Item ids, oldest first.
+
+        Raises
+        ------
+        ValueError
+            If `X` has unknown items and ``unknown_items="error"``, or if the catalogue
+            is too small for ``unique=True``.
+        """
+        check_is_fitted(self)
+        histories = check_sequences(X).strip_pseudo()
+        device = resolve_device(self.device)
+        denoiser = from_weights(self._build_denoiser, self.weights_, device)
+        diffusion = GaussianDiffusion(make_betas(self.schedule, self.n_timesteps))
+        diffusion = diffusion.to(device)
+        codes = generate_codes(
+            denoiser,
+            diffusion,
+            self._make_guide(denoiser, diffusion),
+            encode_sequences(histories, self.item_ids_, self.unknown_items),
+            row_keys(histories, self.seed_),
+            n_pseudo_items=self.n_pseudo_items,
+            sampler=self.sampler,
+            n_sampling_steps=self.n_sampling_steps,
+            eta=self.eta,
+            max_abs_x0=float(np.abs(self.item_embeddings_).max()),
+            unique=self.unique,
+            batch_size=self.batch_size,
+        )
+        return self.item_ids_[codes]
+
+    def score(
+        self, X: SequencesLike, y: Any = None, sample_weight: Any = None
+    ) -> float:
+        """How near the generated items are to items that were hidden.
+
+        The first `n_pseudo_items` items of each history that is longer are hidden and
+        generated anew from the rest.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        y : object, default=None
+            Ignored.
+        sample_weight : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        similarity : float
+            Mean over the generated items of the cosine, in the space of
+            `item_embeddings_`, to the nearest of the row's hidden items. Random draws
+            score above 0: compare with them.
+
+        Raises
+        ------
+        ValueError
+            If no history of `X` has more than `n_pseudo_items` known items.
+        """
+        check_is_fitted(self)
+        histories = check_sequences(X).strip_pseudo()
+        codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
+        is_long = codes.lengths > self.n_pseudo_items
+        if not is_long.any():
+            raise ValueError(self._no_long_history(codes))
+        long = codes[is_long]
+        visible = long.tail(long.lengths - self.n_pseudo_items)
+        hidden = long.drop_last(visible.lengths)
+        generated = self.generate(
+            Sequences(
+                self.item_ids_[visible.values], visible.offsets, None, visible.user_ids
+            )
+        )
+        quality = pseudo_item_quality(
+            np.searchsorted(self.item_ids_, generated),
+            hidden,
+            len(self.item_ids_),
+            item_embeddings=self.item_embeddings_,
+        )
+        return quality["similarity"]
+
+    @property
+    def item_embeddings_(self) -> FloatArray:
+        """The space in which items are generated, (n_items, d)."""
+        check_is_fitted(self)
+        return self.weights_["item_embedding.weight"]
+
+    def _find_training_pairs(self, codes: Sequences) -> TrainingPairs:
+        """Training pairs, with an error if there is none and a warning if few."""
+        pairs = find_training_pairs(codes, self.n_pseudo_items, self.training_pairs)
+        if len(pairs) == 0:
+            raise ValueError(self._no_long_history(codes))
+        if len(pairs) < FEW_TRAINING_PAIRS:
+            warnings.warn(
+                f"X gives only {len(pairs)} training pairs of {self.n_pseudo_items} "
+                f"items and a history behind them; the pseudo items may be poor. Lower "
+                f"n_pseudo_items, or use training_pairs='windows'.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return pairs
+
+    def _no_long_history(self, codes: Sequences) -> str:
+        return (
+            f"No history of X has more than n_pseudo_items={self.n_pseudo_items} known "
+            f"items, which a training pair takes; the longest has "
+            f"{codes.lengths.max()}."
+        )
+
+    def _initial_embeddings(self, codes: Sequences) -> FloatArray:
+        """Normalised item embeddings (n_items, d) to start from."""
+        n_items = len(self.item_ids_)
+        if _is(self.item_embeddings, "learned"):
+            rng = np.random.default_rng(self.seed_)
+            return normalise_embeddings(rng.normal(size=(n_items, self.embedding_dim)))
+        if _is(self.item_embeddings, "cooccurrence"):
+            return cooccurrence_embeddings(
+                codes, n_items, self.embedding_dim, self.seed_
+            )
+        return normalise_embeddings(
+            align_embeddings(self.item_embeddings, self.item_ids_)
+        )
+
+    def _fit_classifier(
+        self, training: TrainingPairs, validation: TrainingPairs | None, memory: Any
+    ) -> None:
+        """Train the classifier of classifier guidance inside."""
+        result = memory.cache(fit_first_item_classifier, ignore=["verbose"])(
+            training,
+            validation,
+            self.item_embeddings_,
+            classifier_input=self.classifier_input,
+            schedule=self.schedule,
+            n_timesteps=self.n_timesteps,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            device=self.device,
+            random_state=self.seed_,
+            verbose=self.verbose,
+        )
+        self.classifier_weights_: Weights = result.weights
+
+    def _build_denoiser(self) -> Denoiser:
+        n_items, embedding_dim = self.item_embeddings_.shape
+        return Denoiser(
+            n_items,
+            self.n_pseudo_items,
+            embedding_dim,
+            base_channels=self.base_channels,
+            n_res_blocks=self.n_res_blocks,
+            dropout=self.dropout,
+        )
+
+    def _make_guide(self, denoiser: Denoiser, diffusion: GaussianDiffusion) -> Guide:
+        """The noise predictor of a batch, for the chosen guidance."""
+        model, null = denoiser.noise_model, denoiser.noise_model.null_condition
+        if self.guidance is None:
+            return lambda condition, first_items: guidance.conditional(model, condition)
+        if self.guidance == "classifier_free":
+            return lambda condition, first_items: guidance.classifier_free(
+                model, condition, null, self.guidance_scale
+            )
+        catalogue = denoiser.catalogue()
+        if self.classifier is not None:
+            log_probability = recommender_log_probability(
+                self.classifier, self.item_ids_, catalogue
+            )
+        else:
+            build = partial(
+                FirstItemClassifier, self.n_pseudo_items, catalogue.shape[1]
+            )
+            log_probability = classifier_log_probability(
+                from_weights(build, self.classifier_weights_, catalogue.device),
+                catalogue,
+            )
+
+        def guide(condition: Tensor, first_items: Tensor) -> NoisePredictor:
+            return guidance.classifier(
+                model,
+                condition,
+                self.guidance_scale,
+                diffusion,
+                partial(log_probability, first_items=first_items),
+                classifier_input=self.classifier_input,
+            )
+
+        return guide
+
+
+def _is(parameter: Any, name: str) -> bool:
+    """Whether a parameter that may be an array is this string."""
+    return isinstance(parameter, str) and parameter == name

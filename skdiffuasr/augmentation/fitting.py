@@ -1,0 +1,199 @@
+"""Training of the networks behind the diffusion augmenter.
+
+Plain functions of arrays and numbers, so that joblib can cache them.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skdiffuasr._typing import FloatArray
+from skdiffuasr.augmentation.training_pairs import TrainingPairs
+from skdiffuasr.nn.denoiser import Denoiser, denoising_loss
+from skdiffuasr.nn.diffusion import GaussianDiffusion
+from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
+from skdiffuasr.nn.losses import full_cross_entropy
+from skdiffuasr.nn.schedules import make_betas
+from skdiffuasr.training import (
+    TrainingResult,
+    resolve_device,
+    seeded_build,
+    train,
+)
+
+
+def fit_denoiser(
+    pairs: TrainingPairs,
+    validation: TrainingPairs | None,
+    item_embeddings: FloatArray,
+    *,
+    freeze_item_embeddings: bool,
+    base_channels: int | None,
+    n_res_blocks: int,
+    dropout: float,
+    schedule: str,
+    n_timesteps: int,
+    condition_dropout: float,
+    rounding_weight: float,
+    learning_rate: float,
+    batch_size: int,
+    max_epochs: int,
+    patience: int,
+    ema_decay: float,
+    device: str,
+    random_state: int,
+    verbose: int = 0,
+    on_epoch_end: Callable[[nn.Module], bool] | None = None,
+) -> TrainingResult:
+    """Train a denoiser on pairs of a window and what follows it.
+
+    Parameters
+    ----------
+    pairs : TrainingPairs
+        What is trained on.
+    validation : TrainingPairs or None
+        Pairs of other histories, for early stopping.
+    item_embeddings : ndarray of float32 of shape (n_items, d)
+        The item table, or its initial values.
+    freeze_item_embeddings : bool
+        Whether the table stays as it is.
+    **parameters
+        As in `DiffusionSequenceAugmenter`.
+    on_epoch_end : callable(module) -> bool, default=None
+        See `train`.
+
+    Returns
+    -------
+    result : TrainingResult
+        Averaged weights of a `Denoiser`.
+    """
+    torch_device = resolve_device(device)
+    diffusion = GaussianDiffusion(make_betas(schedule, n_timesteps)).to(torch_device)
+    denoiser = seeded_build(
+        partial(
+            Denoiser,
+            len(item_embeddings),
+            pairs.n_pseudo_items,
+            item_embeddings.shape[1],
+            base_channels=base_channels,
+            n_res_blocks=n_res_blocks,
+            dropout=dropout,
+        ),
+        random_state,
+    )
+    denoiser.item_embedding.weight.data.copy_(torch.from_numpy(item_embeddings))
+    denoiser.item_embedding.requires_grad_(not freeze_item_embeddings)
+    loss = partial(
+        denoising_loss,
+        diffusion=diffusion,
+        condition_dropout=condition_dropout,
+        rounding_weight=0.0 if freeze_item_embeddings else rounding_weight,
+    )
+    return train(
+        denoiser,
+        partial(pairs.batches, batch_size, random_state),
+        loss,
+        max_epochs=max_epochs,
+        learning_rate=learning_rate,
+        ema_decay=ema_decay,
+        validate=_validation(validation, loss, batch_size, torch_device),
+        patience=patience,
+        on_epoch_end=on_epoch_end,
+        device=torch_device,
+        random_state=random_state,
+        verbose=verbose,
+    )
+
+
+def fit_first_item_classifier(
+    pairs: TrainingPairs,
+    validation: TrainingPairs | None,
+    item_embeddings: FloatArray,
+    *,
+    classifier_input: str,
+    schedule: str,
+    n_timesteps: int,
+    learning_rate: float,
+    batch_size: int,
+    max_epochs: int,
+    patience: int,
+    device: str,
+    random_state: int,
+    verbose: int = 0,
+) -> TrainingResult:
+    """Train the classifier of classifier guidance on the same pairs.
+
+    Parameters
+    ----------
+    pairs, validation : TrainingPairs
+        See `fit_denoiser`.
+    item_embeddings : ndarray of float32 of shape (n_items, d)
+        The denoiser's item table; it stays as it is.
+    classifier_input : {"x0", "noisy"}
+        Whether it reads clean windows or windows at a random timestep.
+    **parameters
+        As in `DiffusionSequenceAugmenter`.
+
+    Returns
+    -------
+    result : TrainingResult
+        Weights of a `FirstItemClassifier`.
+    """
+    torch_device = resolve_device(device)
+    diffusion = GaussianDiffusion(make_betas(schedule, n_timesteps)).to(torch_device)
+    table = torch.from_numpy(item_embeddings).to(torch_device)
+    module = seeded_build(
+        partial(FirstItemClassifier, pairs.n_pseudo_items, table.shape[1]),
+        random_state,
+    )
+
+    def loss(
+        module: nn.Module, windows: Tensor, suffixes: Tensor, suffix_lengths: Tensor
+    ) -> Tensor:
+        x = table[windows]  # (batch, M, d)
+        t = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+        if classifier_input == "noisy":
+            t = torch.randint(n_timesteps, (len(x),), device=x.device)
+            x = diffusion.q_sample(x, t, torch.randn_like(x))
+        first_items = suffixes[suffix_lengths.cumsum(0) - suffix_lengths]
+        return full_cross_entropy(module(x, t), table, first_items)
+
+    return train(
+        module,
+        partial(pairs.batches, batch_size, random_state),
+        loss,
+        max_epochs=max_epochs,
+        learning_rate=learning_rate,
+        validate=_validation(validation, loss, batch_size, torch_device),
+        patience=patience,
+        device=torch_device,
+        random_state=random_state,
+        verbose=verbose,
+    )
+
+
+def _validation(
+    pairs: TrainingPairs | None,
+    loss: Callable[..., Tensor],
+    batch_size: int,
+    device: torch.device,
+) -> Callable[[nn.Module], float] | None:
+    """Negative loss on held-out pairs, with the same noise at every call."""
+    if pairs is None:
+        return None
+
+    def validate(module: nn.Module) -> float:
+        devices = [device] if device.type == "cuda" else []
+        total = 0.0
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(0)
+            for start in range(0, len(pairs), batch_size):
+                numbers = np.arange(start, min(start + batch_size, len(pairs)))
+                batch = (tensor.to(device) for tensor in pairs.take(numbers))
+                total += float(loss(module, *batch)) * len(numbers)
+        return -total / len(pairs)
+
+    return validate

@@ -1,0 +1,140 @@
+"""The pairs a denoiser is trained on: M items and the history that follows them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from skdiffuasr._typing import IntArray
+from skdiffuasr.sequences import Sequences
+
+
+@dataclass(frozen=True)
+class TrainingPairs:
+    """Windows of M consecutive items, each with the rest of its history.
+
+    Parameters
+    ----------
+    values : ndarray of int64 of shape (n_interactions,)
+        Item codes of all histories, one after the other.
+    starts : ndarray of int64 of shape (n_pairs,)
+        Where each window begins in `values`.
+    ends : ndarray of int64 of shape (n_pairs,)
+        Where the history of each window ends in `values`.
+    n_pseudo_items : int
+        Number M of items of a window.
+    """
+
+    values: IntArray
+    starts: IntArray
+    ends: IntArray
+    n_pseudo_items: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def split(
+        self, fraction: float, random_state: int
+    ) -> "tuple[TrainingPairs, TrainingPairs | None]":
+        """Set the pairs of some histories aside for early stopping.
+
+        Parameters
+        ----------
+        fraction : float
+            Share of the histories that are drawn.
+        random_state : int
+            Seeds the draw.
+
+        Returns
+        -------
+        training : TrainingPairs
+        validation : TrainingPairs or None
+            No history has pairs in both; None if the share rounds to no history.
+        """
+        histories = np.unique(self.ends)
+        n_drawn = round(fraction * len(histories))
+        if n_drawn == 0:
+            return self, None
+        rng = np.random.default_rng(random_state)
+        is_drawn = np.isin(self.ends, rng.choice(histories, n_drawn, replace=False))
+        return self._select(~is_drawn), self._select(is_drawn)
+
+    def _select(self, mask: npt.NDArray[np.bool_]) -> "TrainingPairs":
+        return replace(self, starts=self.starts[mask], ends=self.ends[mask])
+
+    def take(self, pairs: IntArray) -> tuple[Tensor, Tensor, Tensor]:
+        """Gather pairs into one batch.
+
+        Parameters
+        ----------
+        pairs : ndarray of int64 of shape (batch,)
+            Numbers of the pairs.
+
+        Returns
+        -------
+        windows : int64 Tensor of shape (batch, M)
+            The items to generate.
+        suffixes : int64 Tensor of shape (n_values,)
+            The items that follow each window, one history after the other.
+        suffix_lengths : int64 Tensor of shape (batch,)
+            Number of items that follow each window.
+        """
+        starts = self.starts[pairs]
+        windows = self.values[starts[:, None] + np.arange(self.n_pseudo_items)]
+        suffix_starts = starts + self.n_pseudo_items
+        lengths = self.ends[pairs] - suffix_starts
+        first = np.cumsum(lengths) - lengths
+        index = np.arange(lengths.sum()) + np.repeat(suffix_starts - first, lengths)
+        return (
+            torch.from_numpy(windows),
+            torch.from_numpy(self.values[index]),
+            torch.from_numpy(lengths),
+        )
+
+    def batches(
+        self, batch_size: int, random_state: int, epoch: int
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield all pairs in random order, as `take` returns them."""
+        rng = np.random.default_rng([random_state, epoch])
+        order = rng.permutation(len(self))
+        for start in range(0, len(self), batch_size):
+            yield self.take(order[start : start + batch_size])
+
+
+def find_training_pairs(
+    histories: Sequences, n_pseudo_items: int, training_pairs: str
+) -> TrainingPairs:
+    """Find the training pairs of histories.
+
+    Parameters
+    ----------
+    histories : Sequences of item codes
+        Histories without pseudo items.
+    n_pseudo_items : int
+        Number M of items of a window.
+    training_pairs : {"windows", "heads"}
+        ``"heads"`` takes the first M items of each history of more than M items [1]_;
+        ``"windows"`` every M consecutive items that something follows.
+
+    Returns
+    -------
+    pairs : TrainingPairs
+        In the order of the histories; empty if none is long enough.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
+       2023, arXiv:2309.12858.
+    """
+    n_windows = np.maximum(histories.lengths - n_pseudo_items, 0)
+    if training_pairs == "heads":
+        n_windows = np.minimum(n_windows, 1)
+    first = np.cumsum(n_windows) - n_windows
+    starts = np.arange(n_windows.sum()) + np.repeat(
+        histories.offsets[:-1] - first, n_windows
+    )
+    ends = np.repeat(histories.offsets[1:], n_windows)
+    return TrainingPairs(histories.values, starts, ends, n_pseudo_items)

@@ -1,0 +1,149 @@
+"""A log of user-item interactions as columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from skdiffuasr._ingest import as_ids
+from skdiffuasr._typing import IdArray
+from skdiffuasr.sequences import Sequences
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Interactions:
+    """Columns of a log, one entry per interaction.
+
+    The columns can be read by name like those of a data frame, so an instance can be
+    passed wherever a frame of interactions is accepted.
+
+    Parameters
+    ----------
+    user : array-like of shape (n_interactions,)
+        User ids, integers or strings.
+    item : array-like of shape (n_interactions,)
+        Item ids, integers or strings.
+    time : array-like of shape (n_interactions,), default=None
+        When each interaction happened: integers, floats or datetime64. None if the
+        order of the rows is all that is known.
+
+    Raises
+    ------
+    TypeError
+        If the ids or times are of another type.
+    ValueError
+        If the columns are not one-dimensional or differ in length.
+
+    See Also
+    --------
+    read_interactions : Read a log from a file.
+    k_core : Drop rare users and items.
+
+    Examples
+    --------
+    >>> from skdiffuasr.datasets import Interactions
+    >>> log = Interactions(user=[7, 8, 7], item=["b", "c", "a"], time=[30, 20, 10])
+    >>> log
+    Interactions(n=3, n_users=2, n_items=3, time=10..30)
+    >>> log.to_sequences().to_lists()
+    [['a', 'b'], ['c']]
+    """
+
+    user: IdArray
+    item: IdArray
+    time: npt.NDArray[np.generic] | None = None
+
+    def __post_init__(self) -> None:
+        """Convert the columns to arrays and check them."""
+        # The instance is frozen for everyone but itself.
+        object.__setattr__(self, "user", as_ids(self.user, "user"))
+        object.__setattr__(self, "item", as_ids(self.item, "item"))
+        if self.time is not None:
+            object.__setattr__(self, "time", _as_times(self.time))
+        lengths = {column: len(self[column]) for column in self.columns}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"The columns differ in length: {lengths}.")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns: user, item and, if known, time."""
+        return ("user", "item") if self.time is None else ("user", "item", "time")
+
+    def __len__(self) -> int:
+        """Return the number of interactions."""
+        return len(self.user)
+
+    def __getitem__(self, column: str) -> npt.NDArray[np.generic]:
+        """Return a column by name."""
+        if column not in self.columns:
+            raise KeyError(f"{column!r}; the columns are {', '.join(self.columns)}.")
+        values: npt.NDArray[np.generic] = getattr(self, column)
+        return values
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two logs have equal columns."""
+        if not isinstance(other, Interactions):
+            return NotImplemented
+        return self.columns == other.columns and all(
+            np.array_equal(self[column], other[column]) for column in self.columns
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """Say how large the log is."""
+        parts = [
+            f"n={len(self)}",
+            f"n_users={len(np.unique(self.user))}",
+            f"n_items={len(np.unique(self.item))}",
+        ]
+        if self.time is not None and len(self):
+            parts.append(f"time={self.time.min()}..{self.time.max()}")
+        return f"Interactions({', '.join(parts)})"
+
+    def take(self, rows: npt.ArrayLike) -> "Interactions":
+        """Select interactions by position or mask.
+
+        Parameters
+        ----------
+        rows : array-like of shape (n_selected,), int or (n_interactions,), bool
+            Positions, in the order wanted, or which interactions to keep.
+
+        Returns
+        -------
+        interactions : Interactions
+            The selected interactions.
+
+        Examples
+        --------
+        >>> from skdiffuasr.datasets import Interactions
+        >>> Interactions(user=[7, 8, 7], item=[1, 2, 3]).take([2, 0]).item
+        array([3, 1])
+        """
+        rows = np.asarray(rows)
+        return Interactions(*(self[column][rows] for column in self.columns))
+
+    def to_sequences(self) -> Sequences:
+        """Group the log by user.
+
+        Returns
+        -------
+        X : Sequences of shape (n_users,)
+            One history per user in the order of the user ids, oldest item first.
+            Interactions at the same time keep their order in the log; without times
+            the order in the log is the order of the history.
+        """
+        time = None if self.time is None else "time"
+        return Sequences.from_interactions(self, user="user", item="item", time=time)
+
+
+def _as_times(time: npt.ArrayLike) -> npt.NDArray[np.generic]:
+    """Return times as a one-dimensional array of numbers or dates."""
+    times = np.asarray(time)
+    if times.ndim != 1:
+        raise ValueError(f"time must be one-dimensional, got shape {times.shape}.")
+    if times.dtype.kind not in "iufM":
+        raise TypeError(
+            f"time must hold integers, floats or datetime64, got dtype {times.dtype}."
+        )
+    return times

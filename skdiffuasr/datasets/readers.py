@@ -1,0 +1,297 @@
+"""Read interaction logs from delimited text files."""
+
+import bz2
+import csv
+import gzip
+import lzma
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from math import isfinite
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from skdiffuasr._typing import IdArray
+from skdiffuasr.datasets.interactions import Interactions
+
+_OPENERS: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+
+# Column names that are recognised once letter case and underscores are ignored.
+_USUAL_NAMES = {
+    "user": {"user", "userid"},
+    "item": {"item", "itemid"},
+    "time": {"time", "timestamp"},
+}
+
+# RecBole's headers carry the type of a column behind its name.
+_RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
+
+
+def read_interactions(
+    path: str | os.PathLike[str],
+    *,
+    user: str | int | None = None,
+    item: str | int | None = None,
+    time: str | int | None = None,
+    sep: str | None = None,
+    header: bool | None = None,
+) -> Interactions:
+    r"""Read a log of interactions from a delimited text file.
+
+    Comma, semicolon and tab separated values, text separated by blanks (``user item``)
+    and RecBole's ``.inter`` files are recognised by their first line. Files that end in
+    ``.gz``, ``.bz2`` or ``.xz`` are decompressed. The text is UTF-8; blank lines are
+    skipped.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    user, item : str, int or None, default=None
+        Column of the user and the item ids, by name or by position from 0. None
+        looks for ``user`` or ``user_id`` (``item`` or ``item_id``) in the header,
+        whatever the letter case and underscores (``userId`` is found too). Files
+        without a header have them at positions 0 and 1.
+    time : str, int or None, default=None
+        Column of the times. None looks for ``time`` or ``timestamp`` in the header in
+        the same way, and reads no times if there is none, or if there is no header.
+    sep : str, default=None
+        What separates two fields. None takes the first of tab, comma and semicolon
+        that the first line has, and otherwise any run of blanks.
+    header : bool, default=None
+        Whether the first line names the columns. None means that it does if a
+        column is given by name or if it has one of the names above.
+
+    Returns
+    -------
+    interactions : Interactions
+        Ids are int64 if every id of the column is an integer written the canonical
+        way, and strings otherwise: ``007`` and ``+7`` are not the id 7. Blanks
+        around ids are dropped. Times are
+        int64, float64 or, for ISO 8601 dates, datetime64 in microseconds (UTC if they
+        have an offset).
+
+    Raises
+    ------
+    ValueError
+        If the file holds no interactions, lacks a column, or has a line with too few
+        fields, an empty id or a time that cannot be read. The message names the line.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skdiffuasr.datasets import read_interactions
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "log.inter")
+    ...     _ = path.write_text(
+    ...         "user_id:token\titem_id:token\ttimestamp:float\n"
+    ...         "u1\t31\t1.5\n"
+    ...         "u1\t17\t2.5\n"
+    ...     )
+    ...     read_interactions(path)
+    Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
+    """
+    path = Path(path)
+    with _open_text(path) as file:
+        first_line = next((line for line in file if line.strip()), "")
+    if sep is None:
+        sep = next((mark for mark in "\t,;" if mark in first_line), None)
+
+    with _open_text(path) as file:
+        rows = _split_lines(file, sep, path)
+        first_row = next(rows, None)
+        if first_row is None:
+            raise ValueError(f"{path}: the file is empty.")
+        names = None
+        if _has_header(first_row[1], (user, item, time), header):
+            names = [_RECBOLE_TYPE.sub("", name.strip()) for name in first_row[1]]
+        else:
+            rows = chain([first_row], rows)
+        columns = _locate_columns(
+            {"user": user, "item": item, "time": time}, names, path
+        )
+        lines, fields = _read_columns(rows, list(columns.values()), path)
+    texts = dict(zip(columns, fields, strict=True))
+    return Interactions(
+        user=_parse_ids(texts["user"], "user", lines, path),
+        item=_parse_ids(texts["item"], "item", lines, path),
+        time=_parse_times(texts["time"], lines, path) if "time" in texts else None,
+    )
+
+
+def _open_text(path: Path) -> TextIO:
+    """Open a file that may be compressed; a byte order mark is no part of the text."""
+    opener = _OPENERS.get(path.suffix, open)
+    file: TextIO = opener(path, "rt", encoding="utf-8-sig", newline="")
+    return file
+
+
+def _split_lines(
+    lines: Iterable[str], sep: str | None, path: Path
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, fields) of the lines that are not blank."""
+    if sep is not None and len(sep) == 1:
+        reader = csv.reader(lines, delimiter=sep, skipinitialspace=True)
+        try:
+            for fields in reader:
+                if fields not in ([], [""]):
+                    yield reader.line_num, fields
+        except csv.Error as error:
+            raise ValueError(f"{path}, line {reader.line_num}: {error}.") from error
+    else:
+        for number, line in enumerate(lines, start=1):
+            if not line.isspace():
+                yield number, line.split(sep)
+
+
+def _has_header(
+    first_row: list[str],
+    columns: Sequence[str | int | None],
+    header: bool | None,
+) -> bool:
+    """Decide whether the first row names the columns."""
+    if header is not None:
+        return header
+    usual_names = set().union(*_USUAL_NAMES.values())
+    return any(isinstance(column, str) for column in columns) or any(
+        _plain_name(field) in usual_names for field in first_row
+    )
+
+
+def _plain_name(name: str) -> str:
+    """Return a column name without type, letter case and underscores."""
+    return _RECBOLE_TYPE.sub("", name.strip()).lower().replace("_", "")
+
+
+def _locate_columns(
+    columns: dict[str, str | int | None], names: list[str] | None, path: Path
+) -> dict[str, int]:
+    """Return the position of each column that is there."""
+    positions = {}
+    for role, column in columns.items():
+        if isinstance(column, str):
+            position = _find_name(column, names, path)
+        elif column is not None:
+            if column < 0:
+                raise ValueError(f"{role}={column}: positions count from 0.")
+            position = column
+        elif names is not None:
+            usual = (_plain_name(name) in _USUAL_NAMES[role] for name in names)
+            position = next((at for at, found in enumerate(usual) if found), -1)
+        else:
+            position = {"user": 0, "item": 1, "time": -1}[role]
+        if position >= 0:
+            positions[role] = position
+        elif role != "time":
+            raise ValueError(
+                f"{path}: no {role} column found among {names}; pass its name or its "
+                "position from 0."
+            )
+    return positions
+
+
+def _find_name(column: str, names: list[str] | None, path: Path) -> int:
+    """Return the position of a column that was asked for by name."""
+    if names is None:
+        raise ValueError(
+            f"{path}: column {column!r} cannot be found without a header; give its "
+            "position from 0."
+        )
+    if column not in names:
+        raise ValueError(f"{path}: no column {column!r}; the columns are {names}.")
+    return names.index(column)
+
+
+def _read_columns(
+    rows: Iterator[tuple[int, list[str]]], positions: list[int], path: Path
+) -> tuple[list[int], list[Sequence[str]]]:
+    """Return the line numbers and the fields at the given positions."""
+    pick = itemgetter(*positions)
+    lines: list[int] = []
+    texts: list[str] = []
+    for line, fields in rows:
+        try:
+            texts.extend(pick(fields))
+        except IndexError:
+            raise ValueError(
+                f"{path}, line {line}: {len(fields)} fields, at least "
+                f"{max(positions) + 1} are needed."
+            ) from None
+        lines.append(line)
+    if not lines:
+        raise ValueError(f"{path}: the file holds a header and no interactions.")
+    return lines, [texts[column :: len(positions)] for column in range(len(positions))]
+
+
+def _parse_ids(
+    texts: Sequence[str], role: str, lines: list[int], path: Path
+) -> IdArray:
+    """Return integers if all texts are what these integers look like."""
+    ids = np.char.strip(np.array(texts))
+    missing = np.flatnonzero(ids == "")
+    if missing.size:
+        raise ValueError(f"{path}, line {lines[missing[0]]}: the {role} id is empty.")
+    try:
+        integers = ids.astype(np.int64)
+    except (ValueError, OverflowError):
+        return ids
+    return integers if np.array_equal(integers.astype(str), ids) else ids
+
+
+def _parse_times(
+    texts: Sequence[str], lines: list[int], path: Path
+) -> npt.NDArray[np.generic]:
+    """Return times as int64, float64 or datetime64, the first that fits all."""
+    parsers: list[tuple[Callable[[str], object], str]] = [
+        (int, "int64"),
+        (_parse_float, "float64"),
+        (_parse_date, "datetime64[us]"),
+    ]
+    for parse, dtype in parsers:
+        try:
+            return np.array([parse(text) for text in texts], dtype=dtype)
+        except (ValueError, OverflowError):
+            continue
+    # The first time tells what the others should have been.
+    parse = _parse_float if _accepts(_parse_float, texts[0]) else _parse_date
+    row = next(row for row, text in enumerate(texts) if not _accepts(parse, text))
+    raise ValueError(
+        f"{path}, line {lines[row]}: time {texts[row]!r} cannot be read; accepted are "
+        "numbers in the whole column or ISO 8601 dates in the whole column."
+    )
+
+
+def _accepts(parse: Callable[[str], object], text: str) -> bool:
+    """Tell whether a text can be parsed."""
+    try:
+        parse(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _parse_float(text: str) -> float:
+    """Parse a finite number."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text!r} is not finite.")
+    return value
+
+
+def _parse_date(text: str) -> datetime:
+    """Parse an ISO 8601 date, converted to UTC if it has an offset."""
+    value = datetime.fromisoformat(text.strip())
+    if value.tzinfo is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    return value

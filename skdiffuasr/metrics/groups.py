@@ -1,0 +1,134 @@
+"""Groups of users for which a metric is reported on its own."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from skdiffuasr._typing import IntArray
+from skdiffuasr.metrics._checks import check_codes
+
+_POPULARITY_NAMES = {1: ("head", "tail"), 2: ("head", "middle", "tail")}
+
+
+class Groups(NamedTuple):
+    """A partition of rows into named groups.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the groups in their natural order, empty groups included.
+    codes : ndarray of shape (n,), dtype int64
+        Position in `names` of each row's group.
+    """
+
+    names: tuple[str, ...]
+    codes: IntArray
+
+
+def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
+    """Group users by the length of their history.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n,), dtype int64
+        Number of real items of each history.
+    bins : sequence of int, default=(5, 20)
+        Largest length of every group but the last. The default has the short,
+        medium and long users of [1]_.
+
+    Returns
+    -------
+    groups : Groups
+        Names such as ``("<=5", "6-20", ">20")``.
+
+    Raises
+    ------
+    ValueError
+        If `bins` is empty, or not strictly increasing from 0 or more.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
+       2023. https://arxiv.org/abs/2309.12858
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.metrics import length_groups
+    >>> length_groups(np.array([3, 50, 6]))
+    Groups(names=('<=5', '6-20', '>20'), codes=array([0, 2, 1]))
+    """
+    edges = np.asarray(bins)
+    if (
+        edges.ndim != 1
+        or not np.issubdtype(edges.dtype, np.integer)
+        or np.any(np.diff(edges, prepend=-1) <= 0)
+    ):
+        raise ValueError(
+            f"bins must hold increasing lengths such as (5, 20), got {bins!r}."
+        )
+    middle = (
+        f"{low + 1}-{high}" if low + 1 < high else f"{high}"
+        for low, high in pairwise(bins)
+    )
+    names = (f"<={bins[0]}", *middle, f">{bins[-1]}")
+    return Groups(names, np.searchsorted(edges, lengths, side="left"))
+
+
+def popularity_groups(
+    targets: IntArray, item_counts: IntArray, bins: Sequence[float] = (0.2,)
+) -> Groups:
+    """Group users by how popular their target was in training.
+
+    The catalogue is ordered by falling count, items of one count by their code, and
+    cut at the given shares of its size, rounded to whole items.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n,), dtype int64
+        Code of each row's target. An unknown item (-1) belongs to the tail: training
+        has never met it.
+    item_counts : ndarray of shape (n_items,)
+        How often each item occurs in the training histories.
+    bins : sequence of one or two floats, default=(0.2,)
+        Shares of the catalogue, cumulated from the most popular item on. The default
+        calls a fifth of the items the head.
+
+    Returns
+    -------
+    groups : Groups
+        Names ``("head", "tail")`` for one share, ``("head", "middle", "tail")`` for
+        two.
+
+    Raises
+    ------
+    ValueError
+        If `bins` is not one or two increasing shares between 0 and 1, or a target
+        lies outside the catalogue.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.metrics import popularity_groups
+    >>> popularity_groups(np.array([1, 0, -1]), np.array([3, 9, 1, 1, 1]))
+    Groups(names=('head', 'tail'), codes=array([0, 1, 1]))
+    """
+    shares = np.asarray(bins, dtype=np.float64)
+    if len(bins) not in _POPULARITY_NAMES or not np.all(
+        np.diff(shares, prepend=0.0, append=1.0) > 0
+    ):
+        raise ValueError(
+            "bins must hold one or two increasing shares between 0 and 1, such as "
+            f"(0.2,), got {bins!r}."
+        )
+    targets = np.asarray(targets)
+    n_items = len(item_counts)
+    check_codes(targets, n_items, "targets", lowest=-1)
+    place = np.empty(n_items, dtype=np.int64)
+    place[np.argsort(-np.asarray(item_counts), kind="stable")] = np.arange(n_items)
+    item_groups = np.searchsorted(np.rint(shares * n_items), place, side="right")
+    names = _POPULARITY_NAMES[len(bins)]
+    codes = np.append(item_groups, len(names) - 1)[targets]
+    return Groups(names, codes)

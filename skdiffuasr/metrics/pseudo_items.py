@@ -1,0 +1,321 @@
+"""Intrinsic quality of pseudo items: how near they come to what was hidden.
+
+Hide the first items of long histories, generate pseudo items from the rest, and
+compare. The numbers mean little on their own; read them beside those of
+:func:`draw_uniform` and :func:`draw_by_popularity`.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_random_state, gen_batches
+
+from skdiffuasr._typing import FloatArray, IntArray, RandomState
+from skdiffuasr.metrics._checks import check_codes
+from skdiffuasr.metrics.catalogue import catalogue_coverage, log_popularity
+from skdiffuasr.sequences import Sequences
+
+# Embedding numbers gathered at a time: 32 MB in single precision.
+_BLOCK_NUMBERS = 8_000_000
+
+
+def pseudo_item_quality(
+    generated: IntArray,
+    hidden: Sequences | IntArray,
+    n_items: int,
+    *,
+    item_embeddings: FloatArray | None = None,
+    item_counts: IntArray | None = None,
+    item_attributes: npt.ArrayLike | None = None,
+) -> dict[str, float]:
+    """Measure pseudo items against the true earlier items.
+
+    Parameters
+    ----------
+    generated : ndarray of shape (n, M), dtype int64
+        Codes of the pseudo items.
+    hidden : Sequences of int64 codes, or ndarray of shape (n, m)
+        The true earlier items of each row. Unknown items (-1) are left out.
+    n_items : int
+        Size of the catalogue.
+    item_embeddings : ndarray of shape (n_items, d) or None, default=None
+        Adds ``"similarity"``.
+    item_counts : ndarray of shape (n_items,) or None, default=None
+        How often each item occurs in the training histories. Adds
+        ``"popularity_drift"``.
+    item_attributes : array-like of shape (n_items,) or None, default=None
+        One label per item, such as its category. Adds ``"attribute_hit_rate"``.
+
+    Returns
+    -------
+    quality : dict of str to float
+        ``"coverage"``, the share of the catalogue that is generated for anyone, and
+        the means of :func:`pseudo_item_quality_per_row` over the rows that have a
+        value (NaN if none has).
+
+    Raises
+    ------
+    TypeError
+        If codes are no integers.
+    ValueError
+        If shapes disagree or a code lies outside the catalogue.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.metrics import pseudo_item_quality
+    >>> generated = np.array([[0, 1], [2, 2]])
+    >>> hidden = np.array([[1, 3], [0, 1]])
+    >>> pseudo_item_quality(generated, hidden, n_items=4)
+    {'hit_rate': 0.25, 'duplicate_rate': 0.25, 'coverage': 0.75}
+    """
+    rows = pseudo_item_quality_per_row(
+        generated,
+        hidden,
+        n_items,
+        item_embeddings=item_embeddings,
+        item_counts=item_counts,
+        item_attributes=item_attributes,
+    )
+    quality = {name: _mean(values) for name, values in rows.items()}
+    return {**quality, "coverage": catalogue_coverage(generated, n_items)}
+
+
+def pseudo_item_quality_per_row(
+    generated: IntArray,
+    hidden: Sequences | IntArray,
+    n_items: int,
+    *,
+    item_embeddings: FloatArray | None = None,
+    item_counts: IntArray | None = None,
+    item_attributes: npt.ArrayLike | None = None,
+) -> dict[str, FloatArray]:
+    """Measure the pseudo items of each row, for confidence intervals and groups.
+
+    Parameters
+    ----------
+    generated, hidden, n_items, item_embeddings, item_counts, item_attributes
+        See :func:`pseudo_item_quality`.
+
+    Returns
+    -------
+    quality : dict of str to ndarray of shape (n,), dtype float64
+        A row without hidden items has NaN, its duplicate rate excepted.
+
+        - ``"hit_rate"``: share of the pseudo items that are among the hidden items;
+        - ``"duplicate_rate"``: share of the pseudo items that repeat another one of
+          the row, counting every item after its first occurrence;
+        - ``"similarity"``: cosine of each pseudo item and the hidden item nearest to
+          it, averaged over the pseudo items; a zero vector has the cosine 0;
+        - ``"popularity_drift"``: mean ``log(1 + count)`` of the pseudo items less
+          that of the hidden items; positive where the generator prefers the popular;
+        - ``"attribute_hit_rate"``: share of the pseudo items whose label occurs among
+          the labels of the hidden items.
+
+    Raises
+    ------
+    TypeError
+        If codes are no integers.
+    ValueError
+        If shapes disagree or a code lies outside the catalogue.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.metrics import pseudo_item_quality_per_row
+    >>> generated = np.array([[0, 1], [2, 2]])
+    >>> hidden = np.array([[1, 3], [0, 1]])
+    >>> pseudo_item_quality_per_row(generated, hidden, n_items=4)["hit_rate"]
+    array([0.5, 0. ])
+    """
+    generated = _check_generated(generated, n_items)
+    hidden = _as_sequences(hidden, n_items)
+    if len(hidden) != len(generated):
+        raise ValueError(
+            "generated and hidden must have the same rows, got "
+            f"{len(generated)} and {len(hidden)}."
+        )
+    quality = {
+        "hit_rate": _hit_rate(generated, hidden),
+        "duplicate_rate": _duplicate_rate(generated),
+    }
+    if item_embeddings is not None:
+        embeddings = _per_item(item_embeddings, n_items, "item_embeddings")
+        quality["similarity"] = _similarity(generated, hidden, embeddings)
+    if item_counts is not None:
+        counts = _per_item(item_counts, n_items, "item_counts")
+        quality["popularity_drift"] = _popularity_drift(generated, hidden, counts)
+    if item_attributes is not None:
+        labels = _per_item(item_attributes, n_items, "item_attributes")
+        codes = np.unique(labels, return_inverse=True)[1]
+        hidden_codes = Sequences(codes[hidden.values], hidden.offsets)
+        quality["attribute_hit_rate"] = _hit_rate(codes[generated], hidden_codes)
+    return quality
+
+
+def draw_uniform(
+    n_rows: int, n_pseudo_items: int, n_items: int, *, random_state: RandomState = None
+) -> IntArray:
+    """Draw pseudo items at random, every item with the same probability.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    n_pseudo_items : int
+        Number of items per row, M.
+    n_items : int
+        Size of the catalogue.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws.
+
+    Returns
+    -------
+    items : ndarray of shape (n_rows, n_pseudo_items), dtype int64
+        Independent draws.
+
+    Examples
+    --------
+    >>> from skdiffuasr.metrics import draw_uniform
+    >>> draw_uniform(2, 3, n_items=100, random_state=0)
+    array([[44, 47, 64],
+           [67, 67,  9]])
+    """
+    rng = check_random_state(random_state)
+    return rng.randint(n_items, size=(n_rows, n_pseudo_items), dtype=np.int64)
+
+
+def draw_by_popularity(
+    n_rows: int,
+    n_pseudo_items: int,
+    item_counts: IntArray,
+    *,
+    random_state: RandomState = None,
+) -> IntArray:
+    """Draw pseudo items at random, in proportion to their training counts.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    n_pseudo_items : int
+        Number of items per row, M.
+    item_counts : ndarray of shape (n_items,)
+        How often each item occurs in the training histories.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws.
+
+    Returns
+    -------
+    items : ndarray of shape (n_rows, n_pseudo_items), dtype int64
+        Independent draws.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.metrics import draw_by_popularity
+    >>> draw_by_popularity(2, 3, np.array([0, 5, 0]), random_state=0)
+    array([[1, 1, 1],
+           [1, 1, 1]])
+    """
+    rng = check_random_state(random_state)
+    counts = np.asarray(item_counts, dtype=np.float64)
+    size = (n_rows, n_pseudo_items)
+    return rng.choice(len(counts), size=size, p=counts / counts.sum())
+
+
+def _check_generated(generated: IntArray, n_items: int) -> IntArray:
+    """Refuse anything but (n, M) codes."""
+    generated = np.asarray(generated)
+    if generated.ndim != 2 or generated.shape[1] == 0:
+        raise ValueError(
+            "generated must have the shape (n, M) with M of 1 or more, got "
+            f"{generated.shape}."
+        )
+    check_codes(generated, n_items, "generated")
+    return generated
+
+
+def _as_sequences(hidden: Sequences | IntArray, n_items: int) -> Sequences:
+    """Rows of the hidden items that are known."""
+    if not isinstance(hidden, Sequences):
+        hidden = np.asarray(hidden)
+        if hidden.ndim != 2:
+            raise ValueError(
+                "hidden must be Sequences or have the shape (n, m), got an array of "
+                f"shape {hidden.shape}."
+            )
+        boundaries = np.arange(len(hidden) + 1) * hidden.shape[1]
+        hidden = Sequences(hidden.ravel(), boundaries)
+    check_codes(hidden.values, n_items, "hidden", lowest=-1)
+    known = hidden.values >= 0
+    n_known = np.concatenate([[0], np.cumsum(known)])
+    return Sequences(hidden.values[known], n_known[hidden.offsets])
+
+
+def _per_item(values: npt.ArrayLike, n_items: int, name: str) -> npt.NDArray[Any]:
+    """Refuse tables that do not have a row per item."""
+    table = np.asarray(values)
+    if len(table) != n_items:
+        raise ValueError(
+            f"{name} must have a row for each of the {n_items} items, got {len(table)}."
+        )
+    return table
+
+
+def _row_numbers(rows: Sequences) -> npt.NDArray[np.intp]:
+    """Row of every value."""
+    return np.repeat(np.arange(len(rows)), rows.lengths)
+
+
+def _hit_rate(generated: IntArray, hidden: Sequences) -> FloatArray:
+    """Share of each row's pseudo items that are among its hidden items."""
+    n_codes = 1 + max(int(generated.max(initial=0)), int(hidden.values.max(initial=0)))
+    wanted = _row_numbers(hidden) * n_codes + hidden.values
+    got = np.arange(len(generated))[:, np.newaxis] * n_codes + generated
+    hits = np.isin(got, wanted).mean(axis=1)
+    return np.where(hidden.lengths > 0, hits, np.nan)
+
+
+def _duplicate_rate(generated: IntArray) -> FloatArray:
+    """Share of each row's pseudo items that repeat an earlier one."""
+    repeats = np.diff(np.sort(generated, axis=1), axis=1) == 0
+    return repeats.sum(axis=1) / generated.shape[1]
+
+
+def _similarity(
+    generated: IntArray, hidden: Sequences, item_embeddings: FloatArray
+) -> FloatArray:
+    """Mean cosine of each pseudo item and its nearest hidden item."""
+    norms = np.linalg.norm(item_embeddings, axis=1, keepdims=True)
+    unit = item_embeddings / np.where(norms > 0, norms, 1.0)
+    widest = max(1, generated.shape[1], int(hidden.lengths.max(initial=0)))
+    n_rows = max(1, _BLOCK_NUMBERS // (widest * unit.shape[1]))
+    similarity = np.empty(len(generated))
+    for rows in gen_batches(len(generated), n_rows):
+        padded = hidden[rows].to_padded(widest, pad_value=-1)  # (rows, widest)
+        cosines = unit[generated[rows]] @ unit[padded].transpose(0, 2, 1)
+        cosines = np.where(padded[:, np.newaxis] >= 0, cosines, -np.inf)
+        similarity[rows] = cosines.max(axis=2).mean(axis=1)
+    return np.where(hidden.lengths > 0, similarity, np.nan)
+
+
+def _popularity_drift(
+    generated: IntArray, hidden: Sequences, item_counts: IntArray
+) -> FloatArray:
+    """Mean log popularity of the pseudo items less that of the hidden items."""
+    sums = np.bincount(
+        _row_numbers(hidden),
+        weights=log_popularity(hidden.values, item_counts),
+        minlength=len(hidden),
+    )
+    has_hidden = hidden.lengths > 0
+    hidden_means = np.where(has_hidden, sums / np.maximum(hidden.lengths, 1), np.nan)
+    return log_popularity(generated, item_counts).mean(axis=1) - hidden_means
+
+
+def _mean(values: FloatArray) -> float:
+    """Mean of the values that are not NaN."""
+    given = values[~np.isnan(values)]
+    return float(given.mean()) if given.size else float("nan")

@@ -1,0 +1,343 @@
+"""Scorers: ranking metrics in the form that scikit-learn's searches take."""
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_scalar, gen_batches
+
+from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
+from skdiffuasr.keyed_random import row_keys
+from skdiffuasr.metrics._checks import check_targets, check_weights
+from skdiffuasr.metrics._routing import WeightedScorer
+from skdiffuasr.metrics.groups import Groups, length_groups, popularity_groups
+from skdiffuasr.metrics.ranking import RankMetric, parse_metric
+from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
+from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.vocabulary import encode_items, encode_sequences
+
+
+class NextItemScorer(WeightedScorer):
+    """Score recommenders by the rank of the held-out next item.
+
+    The estimator scores the whole catalogue once, a block of rows at a time, and all
+    metrics come from the resulting ranks; no matrix of all rows and items is made. An
+    instance is a multi-metric `scoring` for ``GridSearchCV`` and ``cross_validate``.
+
+    Parameters
+    ----------
+    metrics : sequence of str, default=("ndcg@10", "hr@10", "mrr")
+        Names of metrics, see :func:`parse_metric`.
+    filter_seen : bool, default=False
+        Take the items of a user's history, as given to the scorer, out of the ranking,
+        unless one is the target.
+    n_negatives : int or None, default=None
+        Rank the target among this many random items that the user has not seen instead
+        of the whole catalogue. It reproduces published numbers and is no basis for
+        choosing a model, see :func:`sampled_target_ranks`. The metrics are then named
+        ``"ndcg@10/neg100"``.
+    length_bins : sequence of int or None, default=None
+        Add every metric for groups of users by the number of their real items, as
+        ``"ndcg@10[<=5]"``; ``(5, 20)`` has the groups of [1]_. See
+        :func:`length_groups`.
+    popularity_bins : sequence of float or None, default=None
+        Add every metric for groups of users by the popularity of their target, as
+        ``"ndcg@10[head]"``; ``(0.2,)`` splits off the most popular fifth of the items.
+        See :func:`popularity_groups`. The estimator needs `item_counts_`.
+    block_size : int, default=2048
+        Number of rows scored at a time. It bounds the memory and changes no result.
+    random_state : int, default=0
+        Seed of the negatives. A user keeps the same ones for every estimator.
+
+    See Also
+    --------
+    make_next_item_scorer : A scorer that returns a single float.
+
+    Notes
+    -----
+    The estimator needs `item_ids_` and a ``decision_function(X)`` of shape
+    (n, n_items) whose columns follow them. Both are found through pipelines and
+    fitted searches. A target that is not in `item_ids_` is a miss.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
+       2023. https://arxiv.org/abs/2309.12858
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.metrics import NextItemScorer
+    >>> class Popularity:
+    ...     item_ids_ = np.array([10, 20, 30])
+    ...     def decision_function(self, X):
+    ...         return np.tile([5.0, 9.0, 1.0], (len(X), 1))
+    >>> scorer = NextItemScorer(metrics=("hr@1", "mrr"))
+    >>> scorer(Popularity(), X=[[10], [30, 10]], y=[20, 10])
+    {'hr@1': 0.5, 'mrr': 0.75}
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[str] = ("ndcg@10", "hr@10", "mrr"),
+        *,
+        filter_seen: bool = False,
+        n_negatives: int | None = None,
+        length_bins: Sequence[int] | None = None,
+        popularity_bins: Sequence[float] | None = None,
+        block_size: int = 2048,
+        random_state: int = 0,
+    ) -> None:
+        self.metrics = metrics
+        self.filter_seen = filter_seen
+        self.n_negatives = n_negatives
+        self.length_bins = length_bins
+        self.popularity_bins = popularity_bins
+        self.block_size = block_size
+        self.random_state = random_state
+
+    def __call__(
+        self,
+        estimator: Any,
+        X: SequencesLike,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> dict[str, float]:
+        """Average the metrics over the users.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted recommender, or a pipeline or search that ends in one.
+        X : Sequences or iterable of n sequences of item ids
+            One history per user, oldest item first.
+        y : array-like of shape (n,)
+            Id of each user's next item.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weight of each user in the averages.
+
+        Returns
+        -------
+        scores : dict of str to float
+            Every metric over all users, then over each group. The names depend on the
+            parameters alone; a group without users has NaN.
+
+        Raises
+        ------
+        TypeError
+            If an id is neither an integer nor a string.
+        ValueError
+            If `y` or `sample_weight` do not fit `X`, a parameter is not accepted, or
+            the estimator returns NaN or a wrong shape.
+        AttributeError
+            If the estimator has no `item_ids_`.
+        """
+        X = check_sequences(X)
+        weights = check_weights(sample_weight, len(X))
+        values, targets = self._evaluate(estimator, X, y)
+        scores = {name: _average(values[name], weights) for name in values}
+        for groups in self._groups(estimator, X, targets):
+            for code, group in enumerate(groups.names):
+                rows = groups.codes == code
+                for name in values:
+                    scores[f"{name}[{group}]"] = _average(
+                        values[name][rows], weights[rows]
+                    )
+        return scores
+
+    def per_user(
+        self, estimator: Any, X: SequencesLike, y: npt.ArrayLike
+    ) -> dict[str, FloatArray]:
+        """Compute the metrics of each user, for :func:`paired_bootstrap` and plots.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted recommender, or a pipeline or search that ends in one.
+        X : Sequences or iterable of n sequences of item ids
+            One history per user, oldest item first.
+        y : array-like of shape (n,)
+            Id of each user's next item.
+
+        Returns
+        -------
+        values : dict of str to ndarray of shape (n,), dtype float64
+            ``"rank"``, the rank of the target (`inf` for a miss), and every metric.
+        """
+        X = check_sequences(X)
+        return self._evaluate(estimator, X, y, with_ranks=True)[0]
+
+    def _evaluate(
+        self,
+        estimator: Any,
+        X: Sequences,
+        y: npt.ArrayLike | None,
+        *,
+        with_ranks: bool = False,
+    ) -> tuple[dict[str, FloatArray], IntArray]:
+        """Values per user of every metric, and the codes of the targets."""
+        functions = self._metric_functions()
+        item_ids = _fitted_attribute(estimator, "item_ids_")
+        targets = encode_items(check_targets(y, len(X)), item_ids)
+        ranks = self._ranks(estimator, X, targets, item_ids)
+        values = {"rank": ranks} if with_ranks else {}
+        values.update({name: function(ranks) for name, function in functions.items()})
+        return values, targets
+
+    def _metric_functions(self) -> dict[str, RankMetric]:
+        """Metrics by the name under which they are reported."""
+        if isinstance(self.metrics, str):
+            raise ValueError(
+                f"metrics must be a sequence of names, got {self.metrics!r}; "
+                f"make_next_item_scorer({self.metrics!r}) gives a scorer of one metric."
+            )
+        suffix = "" if self.n_negatives is None else f"/neg{self.n_negatives}"
+        parsed = [parse_metric(metric) for metric in self.metrics]
+        return {name + suffix: function for name, function in parsed}
+
+    def _ranks(
+        self, estimator: Any, X: Sequences, targets: IntArray, item_ids: IdArray
+    ) -> FloatArray:
+        """Ranks of the targets, a block of rows at a time."""
+        check_scalar(self.block_size, "block_size", Integral, min_val=1)
+        check_scalar(self.random_state, "random_state", Integral)
+        if self.n_negatives is not None:
+            check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
+        ranks = np.empty(len(X))
+        for rows in gen_batches(len(X), self.block_size):
+            scores = np.asarray(estimator.decision_function(X[rows]))
+            expected = (len(targets[rows]), len(item_ids))
+            if scores.shape != expected:
+                raise ValueError(
+                    f"decision_function returned the shape {scores.shape} for "
+                    f"{expected[0]} rows and {expected[1]} items."
+                )
+            seen = encode_sequences(X[rows], item_ids)
+            ranks[rows] = self._block_ranks(
+                scores, targets[rows], X[rows], seen, first_row=rows.start
+            )
+        return ranks
+
+    def _block_ranks(
+        self,
+        scores: FloatArray,
+        targets: IntArray,
+        X: Sequences,
+        seen: Sequences,
+        first_row: int,
+    ) -> FloatArray:
+        """Ranks of the targets in one block."""
+        if self.n_negatives is not None:
+            keys = row_keys(X, self.random_state)
+            return sampled_target_ranks(
+                scores, targets, keys, self.n_negatives, seen=seen, first_row=first_row
+            )
+        if self.filter_seen:
+            scores = mask_seen(scores, seen, targets)
+        return target_ranks(scores, targets, first_row=first_row)
+
+    def _groups(self, estimator: Any, X: Sequences, targets: IntArray) -> list[Groups]:
+        """Partition the users as asked for."""
+        groups = []
+        if self.length_bins is not None:
+            groups.append(length_groups(X.lengths - X.n_pseudo, self.length_bins))
+        if self.popularity_bins is not None:
+            item_counts = _fitted_attribute(estimator, "item_counts_")
+            groups.append(popularity_groups(targets, item_counts, self.popularity_bins))
+        return groups
+
+
+class _SingleMetricScorer(WeightedScorer):
+    """Hands on the one number of a scorer."""
+
+    def __init__(self, scorer: NextItemScorer) -> None:
+        self.scorer = scorer
+
+    def __call__(
+        self,
+        estimator: Any,
+        X: SequencesLike,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> float:
+        (score,) = self.scorer(estimator, X, y, sample_weight).values()
+        return score
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        defaults = NextItemScorer().get_params()
+        options = [
+            f"{name}={value!r}"
+            for name, value in self.scorer.get_params().items()
+            if name != "metrics" and value != defaults[name]
+        ]
+        arguments = ", ".join([repr(self.scorer.metrics[0]), *options])
+        return f"make_next_item_scorer({arguments})"
+
+
+def make_next_item_scorer(
+    metric: str = "ndcg@10",
+    *,
+    filter_seen: bool = False,
+    n_negatives: int | None = None,
+    block_size: int = 2048,
+    random_state: int = 0,
+) -> _SingleMetricScorer:
+    """Make a scorer of one metric, for searches that are given no name to refit by.
+
+    Parameters
+    ----------
+    metric : str, default="ndcg@10"
+        Name of a metric, see :func:`parse_metric`.
+    filter_seen, n_negatives, block_size, random_state
+        See :class:`NextItemScorer`.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sample_weight=None)`` returns a float.
+
+    Raises
+    ------
+    ValueError
+        If `metric` is not known.
+
+    Examples
+    --------
+    >>> from skdiffuasr.metrics import make_next_item_scorer
+    >>> make_next_item_scorer("hr@5", filter_seen=True)
+    make_next_item_scorer('hr@5', filter_seen=True)
+    """
+    parse_metric(metric)
+    scorer = NextItemScorer(
+        (metric,),
+        filter_seen=filter_seen,
+        n_negatives=n_negatives,
+        block_size=block_size,
+        random_state=random_state,
+    )
+    return _SingleMetricScorer(scorer)
+
+
+def _fitted_attribute(estimator: Any, name: str) -> npt.NDArray[Any]:
+    """Find a recommender's fitted attribute behind pipelines and searches."""
+    recommender = estimator
+    while not hasattr(recommender, name):
+        if hasattr(recommender, "best_estimator_"):
+            recommender = recommender.best_estimator_
+        elif hasattr(recommender, "steps"):
+            recommender = recommender.steps[-1][1]
+        else:
+            raise AttributeError(
+                f"{type(recommender).__name__} has no attribute {name!r}; a scorer "
+                "needs a fitted recommender, or a pipeline or search that ends in one."
+            )
+    return np.asarray(getattr(recommender, name))
+
+
+def _average(values: FloatArray, weights: FloatArray) -> float:
+    """Weighted mean, NaN over nobody."""
+    if not weights.any():
+        return float("nan")
+    return float(np.average(values, weights=weights))

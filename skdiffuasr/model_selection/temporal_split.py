@@ -1,0 +1,150 @@
+"""Split all histories at one point in time."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_scalar
+
+from skdiffuasr._ingest import as_ids
+from skdiffuasr._typing import IdArray
+from skdiffuasr.sequences import Sequences
+
+
+class TemporalSplit:
+    """Train on everything before a cutoff, test on each user's first item after it.
+
+    Unlike :class:`LeaveLastOut`, no training interaction of anyone is later than an
+    item that is to be predicted, as in a system in use.
+
+    Users are evaluated if they have at least one interaction before the cutoff and at
+    least one at or after it. Users who appear only after it are not evaluated, for
+    nothing is known of them, and users who appear only before it are trained on and
+    not evaluated.
+
+    Parameters
+    ----------
+    cutoff : int, float, str or datetime-like, default=None
+        First point in time that belongs to the test period. For a column of dates
+        anything that ``numpy.datetime64`` takes, such as ``"2014-07-01"``. None places
+        it so that `test_fraction` of the interactions happen at or after it.
+    test_fraction : float, default=0.2
+        Fraction of the interactions in the test period, between 0 and 1. Interactions
+        at the same time stay together, in the test period, which can then be
+        larger. Ignored if `cutoff` is given.
+
+    See Also
+    --------
+    leave_last_out : Hold out the last items of every history.
+
+    Examples
+    --------
+    >>> from skdiffuasr.datasets import Interactions
+    >>> from skdiffuasr.model_selection import TemporalSplit
+    >>> log = Interactions(
+    ...     user=["ann", "ann", "bob", "ann", "bob", "cem"],
+    ...     item=[1, 2, 3, 4, 5, 6],
+    ...     time=[10, 11, 12, 20, 21, 22],
+    ... )
+    >>> X_train, X_test, y_test = TemporalSplit(cutoff=20).split(log)
+    >>> X_train.to_lists(), X_test.to_lists(), y_test.tolist()
+    ([[1, 2], [3]], [[1, 2], [3]], [4, 5])
+    """
+
+    def __init__(self, cutoff: Any = None, *, test_fraction: float = 0.2) -> None:
+        self.cutoff = cutoff
+        self.test_fraction = test_fraction
+
+    def __repr__(self) -> str:
+        """Show the parameters."""
+        return (
+            f"TemporalSplit(cutoff={self.cutoff!r}, "
+            f"test_fraction={self.test_fraction!r})"
+        )
+
+    def split(
+        self,
+        interactions: Any,
+        *,
+        user: str = "user",
+        item: str = "item",
+        time: str = "time",
+    ) -> tuple[Sequences, Sequences, IdArray]:
+        """Split a log of interactions.
+
+        Parameters
+        ----------
+        interactions : Interactions, data frame or mapping of arrays
+            The log, in any order.
+        user, item, time : str, default="user", "item", "time"
+            Names of its columns.
+
+        Returns
+        -------
+        X_train : Sequences of shape (n_train_users,)
+            Histories strictly before the cutoff, with `user_ids`.
+        X_test : Sequences of shape (n_test_users,)
+            Those rows of `X_train` whose users are evaluated.
+        y_test : ndarray of shape (n_test_users,)
+            The first item of each evaluated user at or after the cutoff. Of several
+            items at that time it is the one that comes first in the log.
+
+        Raises
+        ------
+        TypeError
+            If times and cutoff cannot be compared.
+        ValueError
+            If there is no time column, a time is missing, no interaction lies before
+            the cutoff or none at or after it, or no user can be evaluated.
+        """
+        check_scalar(
+            self.test_fraction,
+            "test_fraction",
+            Real,
+            min_val=0,
+            max_val=1,
+            include_boundaries="neither",
+        )
+        histories = Sequences.from_interactions(
+            interactions, user=user, item=item, time=time
+        )
+        times = np.asarray(interactions[time])
+        is_after = self._is_after(times)
+        rows = np.unique(as_ids(interactions[user], user), return_inverse=True)[1]
+        n_after = np.bincount(rows[is_after], minlength=len(histories))
+
+        # Rows are sorted by time: what lies after the cutoff is their end.
+        before = histories.drop_last(n_after)
+        has_before = before.lengths > 0
+        is_evaluated = has_before & (n_after > 0)
+        if not is_evaluated.any():
+            raise ValueError(
+                "No user has interactions both before and after the cutoff."
+            )
+        first_after = histories.offsets[1:] - n_after
+        y_test = histories.values[first_after[is_evaluated]]
+        return before[has_before], before[is_evaluated], y_test
+
+    def _is_after(self, times: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+        """Mark the interactions at or after the cutoff."""
+        ordered = np.sort(times)
+        cutoff = self.cutoff
+        if cutoff is None:
+            n_test = max(1, round(self.test_fraction * len(times)))
+            cutoff = ordered[-n_test]
+        elif times.dtype.kind == "M":
+            cutoff = np.datetime64(cutoff)
+        try:
+            is_after = times >= cutoff
+        except TypeError:
+            raise TypeError(
+                f"cutoff={cutoff!r} cannot be compared with times of dtype "
+                f"{times.dtype}."
+            ) from None
+        if is_after.all() or not is_after.any():
+            raise ValueError(
+                f"The cutoff {cutoff} leaves no interactions on one side; the log runs "
+                f"from {ordered[0]} to {ordered[-1]}."
+            )
+        return is_after

@@ -1,0 +1,156 @@
+"""The trained part of DiffuASR: item embeddings and the SU-Net that denoises them."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from skdiffuasr.nn.diffusion import GaussianDiffusion
+from skdiffuasr.nn.guidance import drop_condition
+from skdiffuasr.nn.losses import full_cross_entropy
+from skdiffuasr.nn.sunet import SUNet
+
+
+class Denoiser(nn.Module):
+    r"""Item embeddings of norm :math:`\sqrt{d}` and a noise model over blocks of them.
+
+    Parameters
+    ----------
+    n_items : int
+        Size of the catalogue.
+    n_pseudo_items : int
+        Number M of items of a block.
+    embedding_dim : int
+        Width d of an item embedding.
+    base_channels : int, default=None
+        See `SUNet`.
+    n_res_blocks : int, default=2
+        See `SUNet`.
+    dropout : float, default=0.1
+        See `SUNet`.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        n_pseudo_items: int,
+        embedding_dim: int,
+        *,
+        base_channels: int | None = None,
+        n_res_blocks: int = 2,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.item_embedding = nn.Embedding(n_items, embedding_dim)
+        self.noise_model = SUNet(
+            n_pseudo_items,
+            embedding_dim,
+            base_channels=base_channels,
+            n_res_blocks=n_res_blocks,
+            dropout=dropout,
+        )
+
+    def embed(self, items: Tensor) -> Tensor:
+        """Embed item codes of any shape as (..., d)."""
+        return _on_sphere(self.item_embedding(items))
+
+    def catalogue(self) -> Tensor:
+        """Embeddings (n_items, d) of all items."""
+        return _on_sphere(self.item_embedding.weight)
+
+    def condition(self, items: Tensor, lengths: Tensor) -> Tensor:
+        """Mean item embedding of each history.
+
+        A mean, not a sum, so that it does not grow with the history.
+
+        Parameters
+        ----------
+        items : int64 Tensor of shape (n_values,)
+            The items of all histories, one history after the other.
+        lengths : int64 Tensor of shape (batch,)
+            Number of items of each history.
+
+        Returns
+        -------
+        condition : Tensor of shape (batch, d)
+            `null_condition` for a history without items.
+        """
+        rows = torch.repeat_interleave(
+            torch.arange(len(lengths), device=items.device), lengths
+        )
+        embedded = self.embed(items)  # (n_values, d)
+        total = embedded.new_zeros(len(lengths), embedded.shape[1])
+        mean = total.index_add(0, rows, embedded) / lengths.clamp(min=1)[:, None]
+        null = self.noise_model.null_condition
+        return torch.where(lengths[:, None] > 0, mean, null)
+
+
+def denoising_loss(
+    denoiser: Denoiser,
+    windows: Tensor,
+    suffixes: Tensor,
+    suffix_lengths: Tensor,
+    *,
+    diffusion: GaussianDiffusion,
+    condition_dropout: float,
+    rounding_weight: float,
+) -> Tensor:
+    """Mean squared error on the noise, at a random timestep of each pair.
+
+    Guidance has no part in it [1]_. A table of item embeddings that is trained by this
+    error alone can make it small by collapsing to a point; the rounding term of
+    Diffusion-LM [2]_ keeps its items apart.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        The network.
+    windows : int64 Tensor of shape (batch, M)
+        The items to generate, x_0 before embedding.
+    suffixes : int64 Tensor of shape (n_values,)
+        The items that follow each window, one history after the other.
+    suffix_lengths : int64 Tensor of shape (batch,)
+        Number of items that follow each window.
+    diffusion : GaussianDiffusion
+        The forward process.
+    condition_dropout : float
+        Probability with which a pair is trained without its condition.
+    rounding_weight : float
+        Weight of the cross-entropy of the true items given the estimate of x_0, each
+        timestep counting by its share of signal. 0 leaves it out.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
+       2023, arXiv:2309.12858.
+    .. [2] Li et al., "Diffusion-LM Improves Controllable Text Generation", NeurIPS
+       2022, arXiv:2205.14217.
+    """
+    x_0 = denoiser.embed(windows)  # (batch, M, d)
+    t = torch.randint(diffusion.n_timesteps, (len(x_0),), device=x_0.device)
+    noise = torch.randn_like(x_0)
+    x_t = diffusion.q_sample(x_0, t, noise)
+    condition = drop_condition(
+        denoiser.condition(suffixes, suffix_lengths),
+        denoiser.noise_model.null_condition,
+        condition_dropout,
+    )
+    predicted = denoiser.noise_model(x_t, t, condition)
+    loss = F.mse_loss(predicted, noise)
+    if rounding_weight == 0:
+        return loss
+    signal = diffusion.signal_scale[t, None, None]
+    estimate = _on_sphere(signal * diffusion.predict_x0(x_t, t, predicted))
+    estimate = signal * estimate
+    rounding = full_cross_entropy(
+        estimate.flatten(0, 1), denoiser.catalogue(), windows.flatten()
+    )
+    return loss + rounding_weight * rounding
+
+
+def _on_sphere(embeddings: Tensor) -> Tensor:
+    """Scale vectors of width d to the norm sqrt(d)."""
+    return F.normalize(embeddings, dim=-1) * embeddings.shape[-1] ** 0.5

@@ -1,0 +1,130 @@
+"""The forward process: clean item embeddings drown in Gaussian noise."""
+
+from torch import Tensor, nn
+
+
+class GaussianDiffusion(nn.Module):
+    """Forward process x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps, eps ~ N(0, I).
+
+    Any two of x_0, x_t and eps give the third; the three methods say so. They take
+    tensors of shape (batch, M, d) and one timestep per row.
+
+    Parameters
+    ----------
+    betas : Tensor of shape (n_timesteps,)
+        Noise variances in (0, 1), see `make_betas`.
+
+    Attributes
+    ----------
+    n_timesteps : int
+        Number of timesteps T.
+    alphas_cumprod : Tensor of shape (n_timesteps,), dtype float64
+        abar_t, the share of the signal's variance that is left at step t. It stays
+        on the CPU, where the samplers read it.
+    signal_scale, noise_scale : buffers of shape (n_timesteps,), dtype float32
+        sqrt(abar_t) and sqrt(1 - abar_t). They follow the module's device.
+
+    Raises
+    ------
+    ValueError
+        If `betas` is not a non-empty vector of numbers between 0 and 1.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation",
+       CIKM 2023, arXiv:2309.12858 (forward process).
+
+    Examples
+    --------
+    >>> import torch
+    >>> diffusion = GaussianDiffusion(torch.tensor([0.5, 0.5]))
+    >>> diffusion.alphas_cumprod.tolist()
+    [0.5, 0.25]
+    """
+
+    signal_scale: Tensor
+    noise_scale: Tensor
+
+    def __init__(self, betas: Tensor) -> None:
+        super().__init__()
+        if (
+            betas.ndim != 1
+            or len(betas) == 0
+            or not bool(((0 < betas) & (betas < 1)).all())
+        ):
+            raise ValueError(
+                "betas must be a non-empty vector of numbers between 0 and 1, "
+                f"got {betas}."
+            )
+        self.n_timesteps = len(betas)
+        self.alphas_cumprod = (1 - betas.double().cpu()).cumprod(0)  # (T,)
+        # Rooted in double precision: 1 - abar_0 is about 1e-4, and cancels in single.
+        signal_scale = self.alphas_cumprod.sqrt().float()
+        noise_scale = (1 - self.alphas_cumprod).sqrt().float()
+        # Not persistent: they follow from the schedule, so no state dict needs them.
+        self.register_buffer("signal_scale", signal_scale, persistent=False)
+        self.register_buffer("noise_scale", noise_scale, persistent=False)
+
+    def q_sample(self, x_0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+        """Add noise: draw x_t given x_0.
+
+        Parameters
+        ----------
+        x_0 : Tensor of shape (batch, M, d)
+            Clean embeddings.
+        t : Tensor of shape (batch,), dtype int64
+            Timestep of each row, from 0 to T - 1.
+        noise : Tensor of shape (batch, M, d)
+            Standard normal eps.
+
+        Returns
+        -------
+        x_t : Tensor of shape (batch, M, d)
+            Noisy embeddings.
+        """
+        signal_scale, noise_scale = self._scales(t)
+        return signal_scale * x_0 + noise_scale * noise
+
+    def predict_x0(self, x_t: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+        """Remove noise: the x_0 that `noise` turns into `x_t`.
+
+        Parameters
+        ----------
+        x_t : Tensor of shape (batch, M, d)
+            Noisy embeddings.
+        t : Tensor of shape (batch,), dtype int64
+            Timestep of each row, from 0 to T - 1.
+        noise : Tensor of shape (batch, M, d)
+            Known or predicted eps.
+
+        Returns
+        -------
+        x_0 : Tensor of shape (batch, M, d)
+            Clean embeddings.
+        """
+        signal_scale, noise_scale = self._scales(t)
+        return (x_t - noise_scale * noise) / signal_scale
+
+    def predict_noise(self, x_t: Tensor, t: Tensor, x_0: Tensor) -> Tensor:
+        """Tell the noise: the eps that turns `x_0` into `x_t`.
+
+        Parameters
+        ----------
+        x_t : Tensor of shape (batch, M, d)
+            Noisy embeddings.
+        t : Tensor of shape (batch,), dtype int64
+            Timestep of each row, from 0 to T - 1.
+        x_0 : Tensor of shape (batch, M, d)
+            Known or predicted clean embeddings.
+
+        Returns
+        -------
+        eps : Tensor of shape (batch, M, d)
+            Noise.
+        """
+        signal_scale, noise_scale = self._scales(t)
+        return (x_t - signal_scale * x_0) / noise_scale
+
+    def _scales(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Coefficients of each row, of shape (batch, 1, 1)."""
+        return self.signal_scale[t, None, None], self.noise_scale[t, None, None]

@@ -1,0 +1,146 @@
+"""Losses of next-item prediction over a large catalogue."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+#: Memory that a block of (tokens, items) logits may take.
+BLOCK_BYTES = 32 * 2**20
+
+
+def full_cross_entropy(
+    hidden: Tensor, item_embeddings: Tensor, targets: Tensor
+) -> Tensor:
+    """Mean cross-entropy of a softmax over the whole catalogue.
+
+    The logits, inner products of hidden states and item embeddings, are computed in
+    blocks of tokens together with their gradient: the (tokens, items) matrix never
+    exists as a whole.
+
+    Parameters
+    ----------
+    hidden : Tensor of shape (tokens, d)
+        Hidden states.
+    item_embeddings : Tensor of shape (items, d)
+        The catalogue.
+    targets : int64 Tensor of shape (tokens,)
+        Code of the item that came next.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        In nats.
+    """
+    with torch.autocast(hidden.device.type, enabled=False):
+        loss: Tensor = _BlockedCrossEntropy.apply(
+            hidden.float(), item_embeddings.float(), targets
+        )
+    return loss
+
+
+class _BlockedCrossEntropy(torch.autograd.Function):
+    """Cross-entropy whose gradient is computed in the forward pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, item_embeddings: Tensor, targets: Tensor
+    ) -> Tensor:
+        n_tokens, n_items = len(hidden), len(item_embeddings)
+        block = max(1, BLOCK_BYTES // (4 * n_items))
+        hidden_gradient = torch.empty_like(hidden)
+        item_gradient = torch.zeros_like(item_embeddings)
+        total = hidden.new_zeros(())
+        for start in range(0, n_tokens, block):
+            rows = slice(start, start + block)
+            logits = hidden[rows] @ item_embeddings.T  # (block, items)
+            log_normaliser = logits.logsumexp(dim=1, keepdim=True)
+            target = targets[rows, None]
+            total += (log_normaliser - logits.gather(1, target)).sum()
+            probabilities = logits.sub_(log_normaliser).exp_()
+            probabilities.scatter_add_(
+                1, target, probabilities.new_full(target.shape, -1.0)
+            )
+            torch.mm(probabilities, item_embeddings, out=hidden_gradient[rows])
+            item_gradient.addmm_(probabilities.T, hidden[rows])
+        ctx.save_for_backward(hidden_gradient, item_gradient)
+        ctx.n_tokens = n_tokens
+        return total / n_tokens
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        hidden_gradient, item_gradient = ctx.saved_tensors
+        scale = gradients[0] / ctx.n_tokens
+        return hidden_gradient * scale, item_gradient * scale, None
+
+
+def sampled_cross_entropy(
+    hidden: Tensor, item_embeddings: Tensor, targets: Tensor, n_negatives: int
+) -> Tensor:
+    """Mean cross-entropy of the target among negatives shared by the batch.
+
+    The negatives are drawn uniformly from the catalogue; a negative that happens to be
+    a token's target does not count for that token.
+
+    Parameters
+    ----------
+    hidden : Tensor of shape (tokens, d)
+        Hidden states.
+    item_embeddings : Tensor of shape (items, d)
+        The catalogue.
+    targets : int64 Tensor of shape (tokens,)
+        Code of the item that came next.
+    n_negatives : int
+        Number of negatives.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        In nats.
+    """
+    negatives = torch.randint(
+        len(item_embeddings), (n_negatives,), device=hidden.device
+    )
+    positive_logits = (hidden * item_embeddings[targets]).sum(1, keepdim=True)
+    negative_logits = hidden @ item_embeddings[negatives].T  # (tokens, negatives)
+    negative_logits = negative_logits.masked_fill(
+        negatives == targets[:, None], -torch.inf
+    )
+    logits = torch.cat([positive_logits, negative_logits], dim=1)
+    return F.cross_entropy(logits, torch.zeros_like(targets))
+
+
+def sampled_binary_cross_entropy(
+    hidden: Tensor, item_embeddings: Tensor, targets: Tensor, n_negatives: int
+) -> Tensor:
+    """Mean binary cross-entropy of the target against its own drawn negatives.
+
+    Parameters
+    ----------
+    hidden : Tensor of shape (tokens, d)
+        Hidden states.
+    item_embeddings : Tensor of shape (items, d)
+        The catalogue.
+    targets : int64 Tensor of shape (tokens,)
+        Code of the item that came next.
+    n_negatives : int
+        Number of negatives of each token, drawn uniformly; 1 is SASRec's own loss.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        In nats: the positive's loss plus the negatives' mean loss.
+    """
+    negatives = torch.randint(
+        len(item_embeddings), (len(targets), n_negatives), device=hidden.device
+    )
+    positive_logits = (hidden * item_embeddings[targets]).sum(1)  # (tokens,)
+    negative_logits = torch.einsum(
+        "td,tnd->tn", hidden, F.embedding(negatives, item_embeddings)
+    )
+    is_negative = negatives != targets[:, None]
+    negative_losses = F.softplus(negative_logits) * is_negative
+    return F.softplus(-positive_logits).mean() + (
+        negative_losses.sum() / is_negative.sum().clamp(min=1)
+    )

@@ -1,0 +1,80 @@
+"""SASRec: causal self-attention over a history of items."""
+
+import torch
+from torch import Tensor, nn
+
+from skdiffuasr.nn.transformer import TransformerEncoder
+
+
+class SASRec(nn.Module):
+    """Predict the next item of a history after each of its items.
+
+    Histories are right-padded: under causal attention no item sees the padding behind
+    it, so no mask is needed. Positions are counted from the end of the history, so
+    the most recent item always has position 0.
+
+    Parameters
+    ----------
+    n_items : int
+        Size of the catalogue.
+    embedding_dim : int
+        Width d of the item embeddings and the hidden states.
+    n_layers, n_heads : int
+        Size of the transformer.
+    max_length : int
+        The longest history.
+    dropout : float
+        Dropout of the embedded items and of the transformer.
+
+    References
+    ----------
+    Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018,
+    arXiv:1808.09781.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        embedding_dim: int = 64,
+        *,
+        n_layers: int = 2,
+        n_heads: int = 1,
+        max_length: int = 200,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.item_embedding = nn.Embedding(n_items, embedding_dim)
+        self.position_embedding = nn.Embedding(max_length, embedding_dim)
+        self.dropout = nn.Dropout(dropout)
+        self.encoder = TransformerEncoder(embedding_dim, n_layers, n_heads, dropout)
+        for embedding in (self.item_embedding, self.position_embedding):
+            nn.init.normal_(embedding.weight, std=0.02)
+
+    def forward(self, items: Tensor, lengths: Tensor) -> Tensor:
+        """Hidden state after each item.
+
+        Parameters
+        ----------
+        items : int64 Tensor of shape (batch, length)
+            Item codes, oldest first; any valid code behind a row's end.
+        lengths : int64 Tensor of shape (batch,)
+            Number of items of each row.
+
+        Returns
+        -------
+        hidden : Tensor of shape (batch, length, d)
+            Undefined behind a row's end.
+        """
+        return self.encode(self.item_embedding(items), lengths)
+
+    def encode(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """`forward` for items that are embedded already, (batch, length, d)."""
+        columns = torch.arange(embedded.shape[1], device=embedded.device)
+        from_end = (lengths[:, None] - 1 - columns).clamp(min=0)  # (batch, length)
+        x = embedded + self.position_embedding(from_end)
+        return self.encoder(self.dropout(x))
+
+    def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
+        """Hidden state (batch, d) after the last item of each row."""
+        hidden = self(items, lengths)
+        return hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1]

@@ -1,0 +1,266 @@
+"""SU-Net, the noise model: a 2-D U-Net over reshaped item embeddings."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from skdiffuasr.nn.timestep_embedding import timestep_embedding
+
+
+class SUNet(nn.Module):
+    """Sequential U-Net: predicts the noise in a block of noisy item embeddings.
+
+    The d-vector of every pseudo item becomes an image of side sqrt(d), and the M
+    positions are the channels of that image. The timestep and the condition are
+    embedded, summed, and added in every residual block [1]_.
+
+    Any d will do: if it is not a square, one learned linear map takes every d-vector
+    to the next square and another one takes it back.
+
+    The depth follows the side of the image, which is halved (rounding up) until it
+    is 2: 8 gives levels of side 8, 4, 2 and 7 gives 7, 4, 2. There is no 1 x 1 level,
+    where convolutions see padding, attention has one position and a normalisation
+    few values; only ``embedding_dim=1`` leaves no choice.
+
+    The last convolution starts at zero: an untrained network predicts no noise.
+
+    Parameters
+    ----------
+    n_pseudo_items : int
+        Number M of items in a block.
+    embedding_dim : int
+        Width d of an item embedding and of the condition.
+    base_channels : int or None, default=None
+        Channels of the stem and of the first level, a multiple of 8. None takes M
+        rounded up to a multiple of 8, and at least 16: the first level then holds no
+        fewer numbers than the M * d whose noise it has to tell apart. The published
+        network has 8.
+    channel_multipliers : sequence of int or None, default=None
+        Width of each level relative to `base_channels`, cut to the levels that exist;
+        fewer entries than levels make a shallower network. None is 1 for the first
+        level and 2 for all others. The published network has (1, 2, 2, 2).
+    n_res_blocks : int, default=2
+        Residual blocks per level, on the way down and again on the way up.
+    dropout : float, default=0.1
+        Probability with which a residual block drops an activation in training.
+
+    Attributes
+    ----------
+    null_condition : Parameter of shape (embedding_dim,)
+        Learned vector that stands for "no condition".
+    sides : list of int
+        Side of the image at each level.
+
+    Raises
+    ------
+    ValueError
+        If `base_channels` is not a positive multiple of 8, or another size is not
+        positive.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation",
+       CIKM 2023, arXiv:2309.12858 (SU-Net).
+
+    Examples
+    --------
+    >>> model = SUNet(n_pseudo_items=10, embedding_dim=64)
+    >>> model.sides
+    [8, 4, 2]
+    >>> x, condition = torch.randn(2, 10, 64), torch.randn(2, 64)
+    >>> model(x, torch.tensor([0, 999]), condition).shape
+    torch.Size([2, 10, 64])
+    """
+
+    def __init__(
+        self,
+        n_pseudo_items: int,
+        embedding_dim: int,
+        *,
+        base_channels: int | None = None,
+        channel_multipliers: Sequence[int] | None = None,
+        n_res_blocks: int = 2,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        if min(n_pseudo_items, embedding_dim, n_res_blocks) < 1:
+            raise ValueError(
+                "n_pseudo_items, embedding_dim and n_res_blocks must be at least 1, "
+                f"got {n_pseudo_items}, {embedding_dim} and {n_res_blocks}."
+            )
+        if base_channels is None:
+            base_channels = max(16, 8 * math.ceil(n_pseudo_items / 8))
+        if base_channels < 8 or base_channels % 8:
+            raise ValueError(
+                f"base_channels must be a positive multiple of 8, got {base_channels}."
+            )
+        side = math.isqrt(embedding_dim - 1) + 1  # the smallest square that holds d
+        sides = _level_sides(side)
+        if channel_multipliers is None:
+            channel_multipliers = [1] + [2] * (len(sides) - 1)
+        if len(channel_multipliers) == 0 or min(channel_multipliers) < 1:
+            raise ValueError(
+                "channel_multipliers must be at least one positive integer, "
+                f"got {list(channel_multipliers)}."
+            )
+        self.sides = sides[: len(channel_multipliers)]
+        widths = [
+            base_channels * multiplier
+            for multiplier, _ in zip(channel_multipliers, self.sides, strict=False)
+        ]
+        self.n_res_blocks = n_res_blocks
+
+        self.to_square: nn.Module = nn.Identity()
+        self.from_square: nn.Module = nn.Identity()
+        if side * side != embedding_dim:
+            self.to_square = nn.Linear(embedding_dim, side * side, bias=False)
+            self.from_square = nn.Linear(side * side, embedding_dim, bias=False)
+
+        self.time_dim = 4 * base_channels
+        hidden_dim = max(self.time_dim, embedding_dim)
+        self.time_mlp = _mlp(self.time_dim, hidden_dim)
+        self.condition_mlp = _mlp(embedding_dim, hidden_dim)
+        self.null_condition = nn.Parameter(torch.randn(embedding_dim))
+
+        def blocks(n_in: int, width: int, side: int, n_blocks: int) -> list[nn.Module]:
+            return [
+                _ResidualBlock(n_in, width, hidden_dim, side, dropout)
+                for _ in range(n_blocks)
+            ]
+
+        levels = list(zip(widths, self.sides, strict=True))
+        self.stem = nn.Conv2d(n_pseudo_items, widths[0], 3, padding=1)
+        self.encoder = nn.ModuleList()
+        for width, side in levels:
+            self.encoder.extend(blocks(width, width, side, n_res_blocks))
+        self.downsample = nn.ModuleList(
+            nn.Conv2d(width, deeper, 3, stride=2, padding=1)
+            for width, deeper in pairwise(widths)
+        )
+        width, side = levels[-1]
+        self.bottleneck_in, self.bottleneck_out = blocks(width, width, side, 2)
+        self.attention = _SelfAttention(width, side)
+        self.upsample = nn.ModuleList(
+            nn.Conv2d(deeper, width, 3, padding=1) for width, deeper in pairwise(widths)
+        )
+        self.decoder = nn.ModuleList()
+        for width, side in reversed(levels):
+            self.decoder.extend(blocks(2 * width, width, side, n_res_blocks))
+        self.norm = _group_norm(*levels[0])
+        self.head = nn.Conv2d(widths[0], n_pseudo_items, 3, padding=1)
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """Predict the noise in `x`.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, M, d)
+            Noisy embeddings x_t.
+        t : Tensor of shape (batch,), dtype int64
+            Timestep of each row.
+        condition : Tensor of shape (batch, d)
+            Mean item embedding of each row's history, or `null_condition`.
+
+        Returns
+        -------
+        eps : Tensor of shape (batch, M, d)
+            Predicted noise.
+        """
+        embedding = self.time_mlp(timestep_embedding(t, self.time_dim))
+        embedding = F.silu(embedding + self.condition_mlp(condition))  # (batch, hidden)
+        side = self.sides[0]
+        image = self.to_square(x).unflatten(2, (side, side))  # (batch, M, side, side)
+        h = self.stem(image)  # (batch, channels, side, side)
+
+        skips = []
+        blocks = iter(self.encoder)
+        for level in range(len(self.sides)):
+            if level > 0:
+                h = self.downsample[level - 1](h)
+            for _ in range(self.n_res_blocks):
+                h = next(blocks)(h, embedding)
+                skips.append(h)
+
+        h = self.bottleneck_in(h, embedding)
+        h = self.attention(h)
+        h = self.bottleneck_out(h, embedding)
+
+        blocks = iter(self.decoder)
+        for level in reversed(range(len(self.sides))):
+            for _ in range(self.n_res_blocks):
+                h = next(blocks)(torch.cat([h, skips.pop()], dim=1), embedding)
+            if level > 0:
+                h = F.interpolate(h, size=self.sides[level - 1])
+                h = self.upsample[level - 1](h)
+
+        image = self.head(F.silu(self.norm(h)))  # (batch, M, side, side)
+        eps: Tensor = self.from_square(image.flatten(2))  # (batch, M, d)
+        return eps
+
+
+class _ResidualBlock(nn.Module):
+    """Two convolutions; time and condition shift the channels between them."""
+
+    def __init__(
+        self, n_in: int, n_out: int, n_hidden: int, side: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.norm_in = _group_norm(n_in, side)
+        self.conv_in = nn.Conv2d(n_in, n_out, 3, padding=1)
+        self.to_shift = nn.Linear(n_hidden, n_out)
+        self.norm_out = _group_norm(n_out, side)
+        self.dropout = nn.Dropout(dropout)
+        self.conv_out = nn.Conv2d(n_out, n_out, 3, padding=1)
+        self.shortcut = nn.Conv2d(n_in, n_out, 1) if n_in != n_out else nn.Identity()
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        h = self.conv_in(F.silu(self.norm_in(x)))  # (batch, n_out, side, side)
+        h = h + self.to_shift(embedding)[:, :, None, None]
+        h = self.conv_out(self.dropout(F.silu(self.norm_out(h))))
+        output: Tensor = h + self.shortcut(x)
+        return output
+
+
+class _SelfAttention(nn.Module):
+    """Residual single-head attention between the pixels of an image."""
+
+    def __init__(self, n_channels: int, side: int) -> None:
+        super().__init__()
+        self.norm = _group_norm(n_channels, side)
+        self.to_qkv = nn.Linear(n_channels, 3 * n_channels)
+        self.project = nn.Linear(n_channels, n_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixels = self.norm(x).flatten(2).transpose(1, 2)  # (batch, side**2, channels)
+        query, key, value = self.to_qkv(pixels).chunk(3, dim=2)
+        attended = F.scaled_dot_product_attention(query, key, value)
+        update = self.project(attended).transpose(1, 2)  # (batch, channels, side**2)
+        return x + update.reshape(x.shape)
+
+
+def _level_sides(side: int) -> list[int]:
+    """Halve, rounding up, and stop at 2: a smaller image is no image."""
+    sides = [side]
+    while sides[-1] > 2:
+        sides.append((sides[-1] + 1) // 2)
+    return sides
+
+
+def _group_norm(n_channels: int, side: int) -> nn.GroupNorm:
+    """Normalise in at most 8 groups of at least 16 values (8 if side is 1)."""
+    n_groups = 8
+    while n_groups > 1 and n_channels * side * side < 16 * n_groups:
+        n_groups //= 2
+    return nn.GroupNorm(n_groups, n_channels)
+
+
+def _mlp(n_in: int, n_hidden: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Linear(n_hidden, n_hidden)
+    )

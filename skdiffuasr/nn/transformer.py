@@ -1,0 +1,86 @@
+"""A pre-norm transformer encoder over right-padded sequences."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention and a position-wise network, each behind a LayerNorm.
+
+    Parameters
+    ----------
+    embedding_dim : int
+        Width d of the input and the output.
+    n_heads : int
+        Number of attention heads; divides `embedding_dim`.
+    dropout : float
+        Probability of dropping a unit of either branch before it is added.
+    """
+
+    def __init__(self, embedding_dim: int, n_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.attention_norm = nn.LayerNorm(embedding_dim)
+        self.query_key_value = nn.Linear(embedding_dim, 3 * embedding_dim)
+        self.attention_output = nn.Linear(embedding_dim, embedding_dim)
+        self.feedforward_norm = nn.LayerNorm(embedding_dim)
+        self.feedforward = nn.Sequential(
+            nn.Linear(embedding_dim, 4 * embedding_dim),
+            nn.GELU(),
+            nn.Linear(4 * embedding_dim, embedding_dim),
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Map (batch, length, d) to the same shape.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, length, d)
+        attention_mask : bool Tensor of shape (batch, 1, 1, length), default=None
+            True at the positions that may be attended to. None attends causally, to
+            the position itself and those before it.
+        """
+        batch, length, _ = x.shape
+        query, key, value = (
+            self.query_key_value(self.attention_norm(x))
+            .view(batch, length, 3, self.n_heads, -1)
+            .permute(2, 0, 3, 1, 4)
+        )  # each (batch, heads, length, d / heads)
+        attended = F.scaled_dot_product_attention(
+            query, key, value, attention_mask, is_causal=attention_mask is None
+        )
+        attended = attended.transpose(1, 2).reshape(batch, length, -1)
+        x = x + self.dropout(self.attention_output(attended))
+        return x + self.dropout(self.feedforward(self.feedforward_norm(x)))
+
+
+class TransformerEncoder(nn.Module):
+    """A stack of transformer blocks and a final LayerNorm.
+
+    Parameters
+    ----------
+    embedding_dim : int
+        Width d of the input and the output.
+    n_layers : int
+        Number of blocks.
+    n_heads : int
+        Number of attention heads; divides `embedding_dim`.
+    dropout : float
+        Dropout of each block's branches.
+    """
+
+    def __init__(
+        self, embedding_dim: int, n_layers: int, n_heads: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            TransformerBlock(embedding_dim, n_heads, dropout) for _ in range(n_layers)
+        )
+        self.norm = nn.LayerNorm(embedding_dim)
+
+    def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Map (batch, length, d) to the same shape; see `TransformerBlock`."""
+        for block in self.blocks:
+            x = block(x, attention_mask)
+        return self.norm(x)

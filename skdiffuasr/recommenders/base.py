@@ -1,0 +1,222 @@
+"""What every next-item recommender of the library can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skdiffuasr._sklearn_compat import StrOptions
+from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
+from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.recommenders.top_k import top_k
+from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.vocabulary import encode_items, encode_sequences
+
+#: Memory that a block of (rows, items) scores may take.
+BLOCK_BYTES = 64 * 2**20
+
+
+class BaseRecommender(BaseEstimator, ABC):
+    """Base class of the next-item recommenders.
+
+    A subclass implements `_fit`, which learns from item codes, and `_score_items`,
+    which scores the catalogue after histories of at least one item.
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "unknown_items": [StrOptions({"ignore", "error"})],
+    }
+
+    unknown_items: str
+    item_ids_: IdArray
+    item_counts_: IntArray
+
+    @abstractmethod
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Learn from histories."""
+
+    @abstractmethod
+    def _score_items(self, histories: Sequences) -> FloatArray:
+        """Score (n, n_items) after non-empty histories of item codes."""
+
+    def _fit_catalogue(self, X: SequencesLike) -> Sequences:
+        """Learn the catalogue and return the histories as item codes."""
+        histories = check_sequences(X)
+        self.item_ids_ = np.unique(histories.values)
+        if len(self.item_ids_) == 0:
+            raise ValueError("Every history of X is empty; there is no item to learn.")
+        codes = encode_sequences(histories, self.item_ids_)
+        self.item_counts_ = np.bincount(
+            codes.strip_pseudo().values, minlength=len(self.item_ids_)
+        )
+        return codes
+
+    def decision_function(self, X: SequencesLike) -> FloatArray:
+        """Score every item of the catalogue as the next one of each history.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+
+        Returns
+        -------
+        scores : ndarray of float32 of shape (n, n_items)
+            Higher is better; the columns follow `item_ids_`. A history without any
+            known item is scored by the items' counts in training.
+
+        Raises
+        ------
+        ValueError
+            If `X` has unknown items and ``unknown_items="error"``.
+        """
+        histories = self._encode(X)
+        scores = np.empty((len(histories), len(self.item_ids_)), dtype=np.float32)
+        for rows, block in self._score_blocks(histories):
+            scores[rows] = block
+        return scores
+
+    def predict(self, X: SequencesLike) -> IdArray:
+        """Predict the next item of each history.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+
+        Returns
+        -------
+        items : ndarray of shape (n,)
+            The id with the highest score, be it in the history or not; the smallest
+            such id where several tie.
+        """
+        histories = self._encode(X)
+        best = np.empty(len(histories), dtype=np.int64)
+        for rows, block in self._score_blocks(histories):
+            best[rows] = block.argmax(axis=1)
+        return self.item_ids_[best]
+
+    def recommend(
+        self,
+        X: SequencesLike,
+        k: int = 10,
+        *,
+        filter_seen: bool = True,
+        candidates: npt.ArrayLike | None = None,
+    ) -> tuple[IdArray, FloatArray]:
+        """Recommend the `k` items with the highest scores.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        k : int, default=10
+            Number of items for each history.
+        filter_seen : bool, default=True
+            Leave out the items that are in the history. Pseudo items do not count as
+            seen.
+        candidates : array-like of shape (n_candidates,), default=None
+            Ids of the items that may be recommended. None allows the catalogue.
+
+        Returns
+        -------
+        items : ndarray of shape (n, k)
+            Item ids, best first; the smaller id first where scores tie.
+        scores : ndarray of float32 of shape (n, k)
+            Their scores.
+
+        Raises
+        ------
+        ValueError
+            If a candidate is not in the catalogue, or if fewer than `k` items are left
+            for a history.
+        """
+        histories = self._encode(X)
+        allowed = np.ones(len(self.item_ids_), dtype=bool)
+        if candidates is not None:
+            codes = encode_items(np.asarray(candidates), self.item_ids_)
+            if (codes < 0).any():
+                unknown = np.asarray(candidates)[codes < 0][0]
+                raise ValueError(
+                    f"candidates has the item {unknown!r}, which was not in training."
+                )
+            allowed[:] = False
+            allowed[codes] = True
+        if k < 1:
+            raise ValueError(f"k must be at least 1; got {k}.")
+
+        items = np.empty((len(histories), k), dtype=np.int64)
+        scores = np.empty((len(histories), k), dtype=np.float32)
+        for rows, block in self._score_blocks(histories):
+            block[:, ~allowed] = -np.inf
+            if filter_seen:
+                seen = histories[rows].strip_pseudo()
+                row_numbers = np.repeat(np.arange(len(seen)), seen.lengths)
+                block[row_numbers, seen.values] = -np.inf
+            n_left = np.isfinite(block).sum(axis=1)
+            if (n_left < k).any():
+                row = int(np.argmax(n_left < k))
+                raise ValueError(
+                    f"k={k}, but only {n_left[row]} items can be recommended for row "
+                    f"{rows.start + row} after filtering."
+                )
+            items[rows], scores[rows] = top_k(block, k)
+        return self.item_ids_[items], scores
+
+    def score(
+        self,
+        X: SequencesLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> float:
+        """Mean NDCG@10 of the held-out next items, ranked among the whole catalogue.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        y : array-like of shape (n,)
+            The item that came next. One that is not in the catalogue is a miss.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            In [0, 1].
+        """
+        scorer = NextItemScorer(metrics=("ndcg@10",))
+        return scorer(self, X, y, sample_weight)["ndcg@10"]
+
+    def _encode(self, X: SequencesLike) -> Sequences:
+        """Histories as item codes, without the items that training did not have."""
+        check_is_fitted(self)
+        return encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
+
+    def _score_blocks(
+        self, histories: Sequences
+    ) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
+        """Scores of the catalogue for one block of rows after the other."""
+        n_items = len(self.item_ids_)
+        block_size = max(1, BLOCK_BYTES // (4 * n_items))
+        for start in range(0, len(histories), block_size):
+            rows = slice(start, min(start + block_size, len(histories)))
+            block = histories[rows]
+            has_items = block.lengths > 0
+            scores = np.empty((len(block), n_items), dtype=np.float32)
+            scores[~has_items] = self.item_counts_
+            if has_items.any():
+                scores[has_items] = self._score_items(block[has_items])
+            yield rows, scores
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags

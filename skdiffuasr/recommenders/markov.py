@@ -1,0 +1,98 @@
+"""A first-order Markov chain: what followed the last item before."""
+
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from skdiffuasr._sklearn_compat import Interval, _fit_context
+from skdiffuasr._typing import FloatArray, SequencesLike
+from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.sequences import Sequences
+
+
+class MarkovRecommender(BaseRecommender):
+    r"""Score every item by how often it followed the last item of the history.
+
+    The score is the smoothed transition probability
+
+    .. math:: P(j \mid i) = \frac{n_{ij} + \alpha \, p_j}{n_i + \alpha}
+
+    with :math:`n_{ij}` the number of times item j directly followed item i,
+    :math:`n_i = \sum_j n_{ij}`, :math:`p_j` the share of item j in the training
+    histories, and :math:`\alpha` the smoothing.
+
+    Parameters
+    ----------
+    smoothing : float, default=1.0
+        Weight of the item's popularity, in transitions.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    item_counts_ : ndarray of int64 of shape (n_items,)
+        Occurrences in training; pseudo items do not count.
+    transition_counts_ : scipy.sparse.csr_array of shape (n_items, n_items)
+        How often the column's item directly followed the row's. A transition to a
+        pseudo item does not count.
+
+    Examples
+    --------
+    >>> from skdiffuasr.recommenders import MarkovRecommender
+    >>> recommender = MarkovRecommender().fit([["a", "b", "c"], ["a", "c", "b"]])
+    >>> recommender.predict([["c"], ["b"]]).tolist()
+    ['b', 'c']
+    """
+
+    _parameter_constraints = {
+        **BaseRecommender._parameter_constraints,
+        "smoothing": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self, *, smoothing: float = 1.0, unknown_items: str = "ignore"
+    ) -> None:
+        self.smoothing = smoothing
+        self.unknown_items = unknown_items
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Count the transitions.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : MarkovRecommender
+        """
+        codes = self._fit_catalogue(X)
+        position = np.arange(len(codes.values)) - np.repeat(
+            codes.offsets[:-1], codes.lengths
+        )
+        first_target = np.maximum(np.repeat(codes.n_pseudo, codes.lengths), 1)
+        target = np.flatnonzero(position >= first_target)
+        n_items = len(self.item_ids_)
+        self.transition_counts_ = csr_array(
+            (
+                np.ones(len(target), dtype=np.float32),
+                (codes.values[target - 1], codes.values[target]),
+            ),
+            shape=(n_items, n_items),
+        )
+        self.transition_counts_.sum_duplicates()
+        return self
+
+    def _score_items(self, histories: Sequences) -> FloatArray:
+        prior = self.smoothing * self.item_counts_ / max(self.item_counts_.sum(), 1)
+        counts = self.transition_counts_[histories.last()]
+        total = counts.sum(axis=1)[:, None] + self.smoothing
+        return (counts.toarray() + prior.astype(np.float32)) / total

@@ -1,0 +1,212 @@
+"""Training and scoring that all neural recommenders share."""
+
+from abc import abstractmethod
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from skdiffuasr._sklearn_compat import (
+    CallbackSupportMixin,
+    Interval,
+    _fit_context,
+)
+from skdiffuasr._typing import FloatArray, RandomState, SequencesLike, Weights
+from skdiffuasr.metrics import ndcg_at_k, target_ranks
+from skdiffuasr.recommenders.base import BLOCK_BYTES, BaseRecommender
+from skdiffuasr.recommenders.histories import HistoryBatches, hold_out
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.training import (
+    epoch_callbacks,
+    from_weights,
+    resolve_device,
+    seeded_build,
+    to_weights,
+    token_batches,
+    train,
+)
+
+
+class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
+    """Base class of the recommenders that are trained by gradient descent.
+
+    A subclass implements `_build_module`, `_loss` and `_last_hidden`.
+    """
+
+    _parameter_constraints = {
+        **BaseRecommender._parameter_constraints,
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "max_length": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    embedding_dim: int
+    max_length: int
+    dropout: float
+    learning_rate: float
+    weight_decay: float
+    batch_size: int
+    max_epochs: int
+    early_stopping: bool
+    validation_fraction: float
+    patience: int
+    ema_decay: float | None
+    device: str
+    random_state: RandomState
+    verbose: int
+
+    weights_: Weights
+
+    @abstractmethod
+    def _build_module(self, n_items: int) -> nn.Module:
+        """Build the network for a catalogue of `n_items`."""
+
+    @abstractmethod
+    def _loss(
+        self, module: nn.Module, items: Tensor, lengths: Tensor, n_pseudo: Tensor
+    ) -> Tensor:
+        """Mean loss of right-padded histories (batch, length) of item codes."""
+
+    @abstractmethod
+    def _last_hidden(self, module: nn.Module, items: Tensor, lengths: Tensor) -> Tensor:
+        """Hidden states (batch, d) from which the next item is predicted."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Train on histories.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Those with fewer than two items have nothing
+            to predict and only count towards `item_counts_`.
+        y : object, default=None
+            Not learned from; handed on to the callbacks.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If no history has a real item with another item before it.
+        """
+        device = resolve_device(self.device)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        codes = self._fit_catalogue(X)
+        histories = codes[codes.lengths > np.maximum(codes.n_pseudo, 1)]
+        if len(histories) == 0:
+            raise ValueError(
+                "No history of X has a real item with another item before it; there "
+                "is nothing to train on."
+            )
+        validate = None
+        if self.early_stopping:
+            histories, validation = hold_out(histories, self.validation_fraction, seed)
+            if len(validation):
+                validate = partial(self._validation_score, validation)
+        batches = HistoryBatches(
+            histories.tail(self.max_length + 1), self.batch_size, seed
+        )
+        module = seeded_build(
+            partial(self._build_module, len(self.item_ids_)), seed
+        )
+        with epoch_callbacks(
+            self,
+            X,
+            y,
+            max_epochs=self.max_epochs,
+            fitted_attributes=lambda module: {"weights_": to_weights(module)},
+        ) as on_epoch_end:
+            result = train(
+                module,
+                batches,
+                self._loss,
+                max_epochs=self.max_epochs,
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                ema_decay=self.ema_decay,
+                validate=validate,
+                patience=self.patience,
+                on_epoch_end=on_epoch_end,
+                device=device,
+                random_state=seed,
+                verbose=self.verbose,
+            )
+            self.weights_ = result.weights
+            self.loss_curve_ = result.loss_curve
+            self.validation_scores_ = result.validation_curve
+            self.best_epoch_ = result.best_epoch
+            self.n_iter_ = len(result.loss_curve)
+        return self
+
+    def to_module(self) -> nn.Module:
+        """Build the trained network, for use with torch.
+
+        Returns
+        -------
+        module : nn.Module
+            On the device that the estimator's `device` names, in evaluation mode. It
+            shares no state with the estimator.
+        """
+        check_is_fitted(self)
+        return from_weights(
+            partial(self._build_module, len(self.item_ids_)),
+            self.weights_,
+            resolve_device(self.device),
+        )
+
+    @property
+    def item_embeddings_(self) -> FloatArray:
+        """Trained item embeddings of shape (n_items, embedding_dim)."""
+        check_is_fitted(self)
+        return self.weights_["item_embedding.weight"]
+
+    def _score_items(self, histories: Sequences) -> FloatArray:
+        return self._module_scores(self.to_module(), histories)
+
+    def _validation_score(self, validation: Sequences, module: nn.Module) -> float:
+        """NDCG@10 of the last items of held-out histories."""
+        histories, targets = validation.drop_last(), validation.last()
+        block_size = max(1, BLOCK_BYTES // (4 * len(self.item_ids_)))
+        ranks = [
+            target_ranks(
+                self._module_scores(module, histories[start : start + block_size]),
+                targets[start : start + block_size],
+            )
+            for start in range(0, len(histories), block_size)
+        ]
+        return float(ndcg_at_k(np.concatenate(ranks), 10).mean())
+
+    def _module_scores(self, module: nn.Module, histories: Sequences) -> FloatArray:
+        """Scores (n, n_items) of the catalogue after each history."""
+        catalogue = module.item_embedding.weight
+        scores = np.empty((len(histories), len(catalogue)), dtype=np.float32)
+        recent = histories.tail(self.max_length)
+        batches = HistoryBatches(recent, self.batch_size)
+        with torch.no_grad():
+            for rows in token_batches(recent.lengths, self.batch_size):
+                items, lengths, _ = batches.pad(rows)
+                hidden = self._last_hidden(
+                    module, items.to(catalogue.device), lengths.to(catalogue.device)
+                )
+                scores[rows] = (hidden @ catalogue.T).cpu().numpy()
+        return scores

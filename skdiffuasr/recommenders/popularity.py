@@ -1,0 +1,59 @@
+"""The most popular items: the floor of every comparison."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from skdiffuasr._sklearn_compat import _fit_context
+from skdiffuasr._typing import FloatArray, SequencesLike
+from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.sequences import Sequences
+
+
+class PopularityRecommender(BaseRecommender):
+    """Score every item by how often it occurs in the training histories.
+
+    Parameters
+    ----------
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    item_counts_ : ndarray of int64 of shape (n_items,)
+        Occurrences in training; pseudo items do not count.
+
+    Examples
+    --------
+    >>> from skdiffuasr.recommenders import PopularityRecommender
+    >>> recommender = PopularityRecommender().fit([["a", "b"], ["b", "c"]])
+    >>> recommender.predict([["a"]]).tolist()
+    ['b']
+    """
+
+    def __init__(self, *, unknown_items: str = "ignore") -> None:
+        self.unknown_items = unknown_items
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Count the items.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : PopularityRecommender
+        """
+        self._fit_catalogue(X)
+        return self
+
+    def _score_items(self, histories: Sequences) -> FloatArray:
+        counts = self.item_counts_.astype(np.float32)
+        return np.broadcast_to(counts, (len(histories), len(counts)))

@@ -1,0 +1,190 @@
+"""SASRec as a scikit-learn estimator."""
+
+from numbers import Integral
+
+import torch
+from torch import Tensor, nn
+
+from skdiffuasr._sklearn_compat import Interval, StrOptions
+from skdiffuasr._typing import RandomState
+from skdiffuasr.nn.losses import (
+    full_cross_entropy,
+    sampled_binary_cross_entropy,
+    sampled_cross_entropy,
+)
+from skdiffuasr.nn.sasrec import SASRec
+from skdiffuasr.recommenders.neural import BaseNeuralRecommender
+
+
+class SASRecEstimator(BaseNeuralRecommender):
+    """Self-attentive sequential recommendation.
+
+    A causal transformer predicts the next item after each item of a history [2]_.
+    Pseudo items are read as context, but a position whose target is a pseudo item
+    carries no loss [1]_. Positions are counted from the end of the history.
+
+    Parameters
+    ----------
+    embedding_dim : int, default=64
+        Width of the item embeddings and hidden states.
+    n_layers : int, default=2
+        Number of transformer blocks.
+    n_heads : int, default=1
+        Number of attention heads; divides `embedding_dim`.
+    max_length : int, default=200
+        Number of most recent items that are read.
+    dropout : float, default=0.5
+        Dropout of the embedded items and of every residual branch.
+    loss : {"ce", "sampled_ce", "bce"}, default="ce"
+        ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
+        ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
+        ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
+        position; SASRec itself uses ``"bce"`` with one.
+    n_negatives : int, default=None
+        Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
+        for ``"sampled_ce"``.
+    learning_rate : float, default=1e-3
+        Learning rate of AdamW.
+    weight_decay : float, default=0.0
+        Weight decay of AdamW.
+    batch_size : int, default=512
+        Number of histories of average length in a batch; batches of short histories
+        hold more of them.
+    max_epochs : int, default=200
+        Upper bound of the number of passes over the data.
+    early_stopping : bool, default=True
+        Hold out the last item of some training histories, keep the weights with the
+        best NDCG@10 on them, and stop when it no longer improves.
+    validation_fraction : float, default=0.1
+        Share of the histories whose last item is held out for early stopping.
+    patience : int, default=10
+        Number of epochs without improvement before training stops.
+    ema_decay : float, default=None
+        Decay of an exponential moving average of the weights. None trains without.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training.
+    device : str, default="auto"
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, dropout, negatives, held-out rows and batches.
+    verbose : int, default=0
+        Print a line every `verbose` epochs.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    item_counts_ : ndarray of int64 of shape (n_items,)
+        Occurrences in training; pseudo items do not count.
+    weights_ : dict of str to ndarray
+        The trained weights.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float
+        NDCG@10 on the held-out items after each epoch.
+    best_epoch_ : int
+        The epoch that the weights are from, counted from 1.
+    n_iter_ : int
+        Number of epochs that were run.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
+       2023, arXiv:2309.12858.
+    .. [2] Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018,
+       arXiv:1808.09781.
+
+    Examples
+    --------
+    >>> from skdiffuasr.recommenders import SASRecEstimator
+    >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
+    >>> recommender = SASRecEstimator(embedding_dim=8, max_epochs=30, random_state=0)
+    >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
+    ['jam']
+    """
+
+    _parameter_constraints = {
+        **BaseNeuralRecommender._parameter_constraints,
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "loss": [StrOptions({"ce", "sampled_ce", "bce"})],
+        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        embedding_dim: int = 64,
+        *,
+        n_layers: int = 2,
+        n_heads: int = 1,
+        max_length: int = 200,
+        dropout: float = 0.5,
+        loss: str = "ce",
+        n_negatives: int | None = None,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 0.0,
+        batch_size: int = 512,
+        max_epochs: int = 200,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        ema_decay: float | None = None,
+        unknown_items: str = "ignore",
+        device: str = "auto",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.embedding_dim = embedding_dim
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.max_length = max_length
+        self.dropout = dropout
+        self.loss = loss
+        self.n_negatives = n_negatives
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.ema_decay = ema_decay
+        self.unknown_items = unknown_items
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _build_module(self, n_items: int) -> SASRec:
+        if self.embedding_dim % self.n_heads:
+            raise ValueError(
+                f"n_heads={self.n_heads} does not divide "
+                f"embedding_dim={self.embedding_dim}."
+            )
+        return SASRec(
+            n_items,
+            self.embedding_dim,
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            max_length=self.max_length,
+            dropout=self.dropout,
+        )
+
+    def _loss(
+        self, module: nn.Module, items: Tensor, lengths: Tensor, n_pseudo: Tensor
+    ) -> Tensor:
+        hidden = module(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
+        column = torch.arange(1, items.shape[1], device=items.device)
+        is_real_target = (column < lengths[:, None]) & (column >= n_pseudo[:, None])
+        hidden = hidden[is_real_target]  # (tokens, d)
+        targets = items[:, 1:][is_real_target]
+        catalogue = module.item_embedding.weight
+        if self.loss == "ce":
+            return full_cross_entropy(hidden, catalogue, targets)
+        if self.loss == "sampled_ce":
+            n_negatives = self.n_negatives or 256
+            return sampled_cross_entropy(hidden, catalogue, targets, n_negatives)
+        n_negatives = self.n_negatives or 1
+        return sampled_binary_cross_entropy(hidden, catalogue, targets, n_negatives)
+
+    def _last_hidden(self, module: nn.Module, items: Tensor, lengths: Tensor) -> Tensor:
+        return module.last_hidden(items, lengths)

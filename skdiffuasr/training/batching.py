@@ -1,0 +1,77 @@
+"""Batches of ragged rows, built by index arithmetic alone."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skdiffuasr._typing import IntArray
+
+
+def token_batches(
+    lengths: IntArray, batch_size: int, rng: np.random.Generator | None = None
+) -> Iterator[IntArray]:
+    """Split rows into batches of similar length and equal work.
+
+    Rows of similar length stand together, so that little is padded, and every batch
+    holds about as many items as `batch_size` rows of average length do: each item then
+    weighs the same in the mean loss of its batch, whatever the length of its row.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n,)
+        Number of items of each row.
+    batch_size : int
+        Number of rows of an average batch.
+    rng : numpy.random.Generator, default=None
+        Shuffles rows of equal length and the order of the batches. None keeps both.
+
+    Yields
+    ------
+    rows : ndarray of int64 of shape (n_rows,)
+        Row numbers of one batch; each row is in exactly one batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.training import token_batches
+    >>> [rows.tolist() for rows in token_batches(np.array([1, 4, 1, 2]), 2)]
+    [[0, 2, 3], [1]]
+    """
+    if len(lengths) == 0:
+        return
+    tie_breaker = np.arange(len(lengths)) if rng is None else rng.random(len(lengths))
+    by_length = np.lexsort((tie_breaker, lengths))
+    n_tokens = np.cumsum(np.maximum(lengths[by_length], 1))
+    budget = max(n_tokens[-1] / len(lengths) * batch_size, 1.0)
+    batch_of_row = ((n_tokens - 1) / budget).astype(np.int64)
+    batches = np.split(by_length, np.flatnonzero(np.diff(batch_of_row)) + 1)
+    order = range(len(batches)) if rng is None else rng.permutation(len(batches))
+    for number in order:
+        yield batches[number]
+
+
+def pad_rows(
+    values: Tensor, starts: Tensor, lengths: Tensor, pad_value: int = 0
+) -> Tensor:
+    """Gather ragged rows into one right-padded tensor.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n_values,)
+        The values of all rows, one after the other.
+    starts, lengths : int64 Tensor of shape (batch,)
+        Where each row begins in `values`, and how many values it has.
+    pad_value : int, default=0
+        Fills the places behind a row's end.
+
+    Returns
+    -------
+    padded : Tensor of shape (batch, max(lengths))
+    """
+    width = int(lengths.max()) if len(lengths) else 0
+    columns = torch.arange(width, device=values.device)
+    within = columns < lengths[:, None]  # (batch, width)
+    index = torch.where(within, starts[:, None] + columns, 0)
+    return torch.where(within, values[index], pad_value)

@@ -1,0 +1,38 @@
+"""Exponential moving average of the weights."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+
+def averaged_model(module: nn.Module, decay: float) -> AveragedModel:
+    """Average the weights of a module with a decay that warms up.
+
+    After ``k`` updates the decay is ``min(decay, (1 + k) / (10 + k))``, so that short
+    trainings are not dominated by the random initial weights, as they would be by a
+    constant 0.9999.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The module that is trained; it is copied.
+    decay : float
+        The final decay, in [0, 1).
+
+    Returns
+    -------
+    averaged : torch.optim.swa_utils.AveragedModel
+        Call ``averaged.update_parameters(module)`` after each optimiser step; the
+        averaged weights are those of ``averaged.module``.
+    """
+
+    def update(
+        averaged: Sequence[Tensor], current: Sequence[Tensor], n_averaged: Tensor | int
+    ) -> None:
+        n_updates = int(n_averaged)
+        weight = 1.0 - min(decay, (1 + n_updates) / (10 + n_updates))
+        torch._foreach_lerp_(list(averaged), list(current), weight)
+
+    return AveragedModel(module, multi_avg_fn=update)

@@ -1,0 +1,213 @@
+"""The one training loop: it knows batches and a loss, not which model it trains."""
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor, nn
+
+from skdiffuasr._typing import Weights
+from skdiffuasr.training.early_stopping import EarlyStopping
+from skdiffuasr.training.ema import averaged_model
+from skdiffuasr.training.weights import to_weights
+
+Batch = tuple[Tensor, ...]
+
+
+@dataclass
+class TrainingResult:
+    """What a training left behind.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        The best weights if there was a validation, else the last; averaged if there
+        was an EMA.
+    loss_curve : list of float
+        Mean training loss of each epoch.
+    validation_curve : list of float
+        Validation score after each epoch; empty without validation.
+    best_epoch : int
+        The epoch that `weights` are from, counted from 1.
+    """
+
+    weights: Weights = field(default_factory=dict)
+    loss_curve: list[float] = field(default_factory=list)
+    validation_curve: list[float] = field(default_factory=list)
+    best_epoch: int = 0
+
+
+def train(
+    module: nn.Module,
+    batches: Callable[[int], Iterable[Batch]],
+    loss: Callable[..., Tensor],
+    *,
+    max_epochs: int,
+    learning_rate: float,
+    device: torch.device,
+    random_state: int,
+    weight_decay: float = 0.0,
+    ema_decay: float | None = None,
+    validate: Callable[[nn.Module], float] | None = None,
+    patience: int | None = None,
+    on_epoch_end: Callable[[nn.Module], bool] | None = None,
+    verbose: int = 0,
+) -> TrainingResult:
+    """Minimise a loss over epochs of batches with AdamW.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Trained in place, on `device`.
+    batches : callable(epoch) -> iterable of tuple of Tensor
+        The batches of an epoch, counted from 0, on any device.
+    loss : callable(module, *batch) -> Tensor of shape ()
+        The mean loss of a batch.
+    max_epochs : int
+        Upper bound of the number of passes over the data.
+    learning_rate, weight_decay : float
+        AdamW's; it is Adam when the decay is 0.
+    device : torch.device
+        On CUDA the loss is computed under bfloat16 autocast where the GPU has it.
+    random_state : int
+        Seeds dropout and all else the loss draws from torch's generator, whose state
+        is restored afterwards.
+    ema_decay : float, default=None
+        Decay of the exponential moving average of the weights, which is then what is
+        validated and returned. None trains without.
+    validate : callable(module) -> float, default=None
+        Score after each epoch, higher is better; called in evaluation mode, without
+        gradients.
+    patience : int, default=None
+        Epochs without a better score before training stops.
+    on_epoch_end : callable(module) -> bool, default=None
+        Told of the weights after each epoch; True stops the training.
+    verbose : int, default=0
+        Print a line every `verbose` epochs.
+
+    Returns
+    -------
+    result : TrainingResult
+
+    Raises
+    ------
+    ValueError
+        If the loss becomes NaN or infinite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        On a keyboard interrupt, which ends the training and keeps what it reached.
+    """
+    module.to(device)
+    optimizer = torch.optim.AdamW(
+        module.parameters(), lr=learning_rate, weight_decay=weight_decay
+    )
+    averaged = None if ema_decay is None else averaged_model(module, ema_decay)
+    current = module if averaged is None else averaged.module
+    stopping = EarlyStopping(patience)
+    result = TrainingResult()
+
+    with _seeded(random_state, device):
+        try:
+            for epoch in range(1, max_epochs + 1):
+                started = time.perf_counter()
+                mean_loss = _train_epoch(
+                    module, averaged, batches(epoch - 1), loss, optimizer, device
+                )
+                if not math.isfinite(mean_loss):
+                    raise ValueError(
+                        f"The training loss became {mean_loss} in epoch {epoch}; try "
+                        f"a lower learning_rate (now {learning_rate})."
+                    )
+                result.loss_curve.append(mean_loss)
+                stop = False
+                with _evaluating(current):
+                    if validate is not None:
+                        score = validate(current)
+                        result.validation_curve.append(score)
+                        stop = stopping.update(epoch, score, current)
+                    if on_epoch_end is not None:
+                        stop = on_epoch_end(current) or stop
+                if verbose and (epoch % verbose == 0 or stop or epoch == max_epochs):
+                    _print_epoch(result, max_epochs, time.perf_counter() - started)
+                if stop:
+                    break
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"Training interrupted by the user after {len(result.loss_curve)} "
+                f"epochs; the weights reached so far are kept.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    if stopping.best_weights:
+        result.weights = stopping.best_weights
+        result.best_epoch = stopping.best_epoch
+    else:
+        result.weights = to_weights(current)
+        result.best_epoch = len(result.loss_curve)
+    return result
+
+
+def _train_epoch(
+    module: nn.Module,
+    averaged: torch.optim.swa_utils.AveragedModel | None,
+    batches: Iterable[Batch],
+    loss: Callable[..., Tensor],
+    optimizer: torch.optim.Optimizer,
+    device: torch.device,
+) -> float:
+    """One pass over the batches; the mean of their losses."""
+    use_bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    module.train()
+    total = torch.zeros((), device=device)
+    n_batches = 0
+    for batch in batches:
+        batch = tuple(tensor.to(device, non_blocking=True) for tensor in batch)
+        with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
+            batch_loss = loss(module, *batch)
+        optimizer.zero_grad(set_to_none=True)
+        batch_loss.backward()
+        optimizer.step()
+        if averaged is not None:
+            averaged.update_parameters(module)
+        total += batch_loss.detach()
+        n_batches += 1
+    return float(total) / max(n_batches, 1)
+
+
+def _print_epoch(result: TrainingResult, max_epochs: int, seconds: float) -> None:
+    """One line per epoch, as scikit-learn's verbose estimators print."""
+    score = (
+        f", validation score {result.validation_curve[-1]:.5f}"
+        if result.validation_curve
+        else ""
+    )
+    print(
+        f"Epoch {len(result.loss_curve)}/{max_epochs}: "
+        f"loss {result.loss_curve[-1]:.5f}{score} ({seconds:.1f} s)"
+    )
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients, then training mode again."""
+    module.eval()
+    with torch.no_grad():
+        yield
+    module.train()
+
+
+@contextmanager
+def _seeded(random_state: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's generators, and give them back as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(random_state)
+        yield

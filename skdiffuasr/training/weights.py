@@ -1,0 +1,61 @@
+"""A module's parameters as a plain dict of numpy arrays, and back.
+
+Estimators keep their weights in this form: it hashes and pickles deterministically,
+and what was trained on CUDA loads on a machine without it.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from skdiffuasr._typing import Weights
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+def seeded_build(build_module: Callable[[], ModuleT], random_state: int) -> ModuleT:
+    """Build a module with seeded initial weights; torch's generator stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(random_state)
+        return build_module()
+
+
+def to_weights(module: nn.Module) -> Weights:
+    """Copy the parameters and buffers of a module to numpy arrays."""
+    return {
+        name: tensor.detach().cpu().numpy().copy()
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def from_weights(
+    build_module: Callable[[], ModuleT], weights: Weights, device: torch.device
+) -> ModuleT:
+    """Build a module around stored weights, ready for inference.
+
+    Parameters
+    ----------
+    build_module : callable() -> nn.Module
+        Builds the architecture that the weights belong to. Its initialisation is
+        skipped.
+    weights : dict of str to ndarray
+        What `to_weights` returned. The arrays are not modified.
+    device : torch.device
+        Where the module is placed.
+
+    Returns
+    -------
+    module : nn.Module
+        In evaluation mode, its parameters without gradients.
+    """
+    with torch.device("meta"):
+        module = build_module()
+    state = {
+        # An array from a read-only memory map cannot back a tensor: it is copied.
+        name: torch.from_numpy(array if array.flags.writeable else array.copy())
+        for name, array in weights.items()
+    }
+    module.load_state_dict(state, assign=True)
+    return module.to(device).requires_grad_(False).eval()

@@ -1,0 +1,117 @@
+"""From item ids to positions in a sorted catalogue."""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdiffuasr._ingest import as_ids
+from skdiffuasr._ragged import id_type, row_of
+from skdiffuasr.sequences import Sequences
+
+_N_SHOWN = 5
+
+
+def encode_items(items: Any, item_ids: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the position of each item in the catalogue.
+
+    Parameters
+    ----------
+    items : array-like of shape (n,), or ndarray of any shape
+        Item ids, integers or strings.
+    item_ids : ndarray of shape (n_items,)
+        The catalogue, sorted and without duplicates.
+
+    Returns
+    -------
+    ndarray of the shape of `items`, int64
+        Codes: positions in `item_ids`, and -1 for unknown items.
+
+    Raises
+    ------
+    TypeError
+        If one of `items` and `item_ids` holds integers and the other strings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.vocabulary import encode_items
+    >>> encode_items([30, 10, 11], np.array([10, 20, 30]))
+    array([ 2,  0, -1])
+    """
+    shape = items.shape if isinstance(items, np.ndarray) else (-1,)
+    if isinstance(items, np.ndarray):
+        items = items.ravel()
+    ids = as_ids(items, "items")
+    if ids.size == 0 or item_ids.size == 0:
+        return np.full(ids.shape, -1, dtype=np.int64).reshape(shape)
+    if id_type(ids) != id_type(item_ids):
+        raise TypeError(
+            f"The items are of type {id_type(ids)}, but the known item ids are of type "
+            f"{id_type(item_ids)}."
+        )
+    codes = np.searchsorted(item_ids, ids).astype(np.int64, copy=False)
+    nearest = item_ids[np.minimum(codes, len(item_ids) - 1)]
+    codes[nearest != ids] = -1
+    return codes.reshape(shape)
+
+
+def encode_sequences(
+    X: Sequences,
+    item_ids: NDArray[Any],
+    unknown_items: Literal["ignore", "error"] = "ignore",
+) -> Sequences:
+    """Replace item ids by their positions in the catalogue.
+
+    Parameters
+    ----------
+    X : Sequences of n rows
+        User histories.
+    item_ids : ndarray of shape (n_items,)
+        The catalogue, sorted and without duplicates.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        Drop items that are not in the catalogue, or raise.
+
+    Returns
+    -------
+    Sequences of n rows
+        Histories of int64 codes, with the same user ids. Rows without a known item
+        become empty.
+
+    Raises
+    ------
+    TypeError
+        If one of `X` and `item_ids` holds integers and the other strings.
+    ValueError
+        If there are unknown items and `unknown_items` is "error".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.sequences import Sequences
+    >>> from skdiffuasr.vocabulary import encode_sequences
+    >>> X = Sequences.from_iterable([["c", "x", "a"], ["b"]])
+    >>> encode_sequences(X, np.array(["a", "b", "c"])).to_lists()
+    [[2, 0], [1]]
+    """
+    if unknown_items not in ("ignore", "error"):
+        raise ValueError(
+            f"unknown_items must be 'ignore' or 'error', got {unknown_items!r}."
+        )
+    codes = encode_items(X.values, item_ids)
+    known = codes >= 0
+    if known.all():
+        return Sequences(codes, X.offsets, X.n_pseudo, X.user_ids)
+    if unknown_items == "error":
+        unknown = np.unique(X.values[~known])
+        shown = ", ".join(map(repr, unknown[:_N_SHOWN].tolist()))
+        more = ", ..." if len(unknown) > _N_SHOWN else ""
+        row = row_of(X.offsets, int(known.argmin()))
+        raise ValueError(
+            f"Found {len(unknown)} unknown item(s), first in row {row}: {shown}{more}. "
+            "Pass unknown_items='ignore' to leave them out."
+        )
+    n_known = np.concatenate(([0], np.cumsum(known)))  # known items before a position
+    offsets = n_known[X.offsets]
+    n_pseudo = n_known[X.offsets[:-1] + X.n_pseudo] - offsets[:-1]
+    return Sequences(codes[known], offsets, n_pseudo, X.user_ids)

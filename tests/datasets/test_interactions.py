@@ -1,0 +1,98 @@
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from skdiffuasr.datasets import Interactions
+
+
+@pytest.fixture
+def log():
+    return Interactions(
+        user=["b", "a", "b", "b"], item=[1, 2, 3, 4], time=[3.0, 1.0, 2.0, 2.0]
+    )
+
+
+def test_columns_can_be_read_by_name(log):
+    assert log.columns == ("user", "item", "time")
+    assert_array_equal(log["item"], [1, 2, 3, 4])
+    assert len(log) == 4
+
+
+def test_time_is_no_column_if_unknown():
+    log = Interactions(user=[1], item=[2])
+
+    assert log.columns == ("user", "item")
+    with pytest.raises(KeyError, match="'time'; the columns are user, item"):
+        log["time"]
+
+
+def test_histories_are_sorted_by_time_and_ties_keep_their_order(log):
+    X = log.to_sequences()
+
+    assert X.to_lists() == [[2], [3, 4, 1]]
+    assert X.user_ids.tolist() == ["a", "b"]
+
+
+def test_histories_keep_the_order_of_a_log_without_time(log):
+    X = Interactions(user=log.user, item=log.item).to_sequences()
+
+    assert X.to_lists() == [[2], [1, 3, 4]]
+
+
+@pytest.mark.parametrize("rows", [[2, 0], np.array([2, 0])])
+def test_take_selects_by_position(log, rows):
+    expected = Interactions(user=["b", "b"], item=[3, 1], time=[2.0, 3.0])
+
+    assert log.take(rows) == expected
+
+
+def test_take_selects_by_mask(log):
+    assert log.take(log.item > 2).item.tolist() == [3, 4]
+
+
+def test_equality_compares_columns(log):
+    assert log == log.take(np.arange(4))
+    assert log != Interactions(user=log.user, item=log.item)
+    assert log != "log"
+
+
+def test_repr_is_short(log):
+    assert repr(log) == "Interactions(n=4, n_users=2, n_items=4, time=1.0..3.0)"
+
+
+def test_repr_of_an_empty_log(log):
+    empty = log.take(log.item > 4)
+
+    assert repr(empty) == "Interactions(n=0, n_users=0, n_items=0)"
+
+
+def test_pickle_round_trip(log):
+    assert pickle.loads(pickle.dumps(log)) == log
+
+
+def test_columns_of_a_data_frame_are_accepted():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"user": ["a", "b"], "item": [1, 2], "time": pandas.to_datetime([0, 1])}
+    )
+    log = Interactions(user=frame["user"], item=frame["item"], time=frame["time"])
+
+    assert log.user.dtype.kind == "U"
+    assert log.time.dtype.kind == "M"
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        ({"user": [1, 2], "item": [1]}, ValueError, r"differ in length: .*'user': 2"),
+        ({"user": [1.5], "item": [1]}, TypeError, "user.* is 1.5"),
+        ({"user": [1], "item": [[1]]}, ValueError, "item.* is "),
+        ({"user": [1], "item": [1], "time": ["x"]}, TypeError, "time must hold"),
+        ({"user": [1], "item": [1], "time": [[1]]}, ValueError, r"shape \(1, 1\)"),
+    ],
+)
+def test_bad_columns_are_refused(columns, error, message):
+    with pytest.raises(error, match=message):
+        Interactions(**columns)

@@ -1,0 +1,222 @@
+import bz2
+import gzip
+import lzma
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skdiffuasr.datasets import Interactions, read_interactions
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="log.txt"):
+        path = tmp_path / name
+        path.write_bytes(text.encode())
+        return path
+
+    return write
+
+
+EXPECTED = Interactions(user=[1, 1, 2], item=[10, 20, 10], time=[5, 6, 7])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("log.csv", "user,item,time\n1,10,5\n1,20,6\n2,10,7\n"),
+        ("log.csv", "userId,rating,itemId,timestamp\n1,4,10,5\n1,3,20,6\n2,5,10,7"),
+        ("log.csv", '"user_id";"item_id";"time"\n"1";"10";5\n1;20;6\n2;10;7\n'),
+        ("log.csv", "USER, ITEM, TIME\n1, 10, 5\n1, 20, 6\n2, 10, 7\n"),
+        ("log.tsv", "time\titem\tuser\n5\t10\t1\n6\t20\t1\n7\t10\t2\n"),
+        (
+            "log.inter",
+            "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+            "1\t10\t3.5\t5\n1\t20\t1\t6\n2\t10\t2\t7\n",
+        ),
+        ("log.txt", "user item time\n1 10 5\n1   20 6\n 2 10 7\n"),
+        ("log.csv", "\ufeffuser,item,time\r\n\r\n1,10,5\r\n1,20,6\r\n   \r\n2,10,7"),
+    ],
+    ids=[
+        "csv",
+        "camel case",
+        "semicolons and quotes",
+        "capitals and blanks",
+        "tsv",
+        "recbole",
+        "whitespace",
+        "windows",
+    ],
+)
+def test_usual_files_are_read_without_arguments(write, name, text):
+    assert read_interactions(write(text, name)) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "text", ["1 10\n1 20\n2 10\n", "1,10\n1,20\n2,10", "1\t10\n1\t20\n2\t10"]
+)
+def test_files_without_header_start_with_user_and_item(write, text):
+    expected = Interactions(user=[1, 1, 2], item=[10, 20, 10])
+
+    assert read_interactions(write(text)) == expected
+
+
+def test_time_is_not_guessed_without_header(write):
+    path = write("1 10 5\n1 20 6\n2 10 7\n")
+
+    assert read_interactions(path).time is None
+    assert read_interactions(path, time=2) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"),
+    [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)],
+)
+def test_compressed_files_are_read(tmp_path, suffix, compress):
+    path = tmp_path / f"log.txt{suffix}"
+    path.write_bytes(compress(b"1 10\n1 20\n2 10\n"))
+
+    assert len(read_interactions(path)) == 3
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"user": "buyer", "item": "article", "time": "when"},
+        {"user": 1, "item": 2, "time": 0, "header": True},
+    ],
+)
+def test_columns_are_given_by_name_or_position(write, columns):
+    path = write("when,buyer,article\n5,1,10\n6,1,20\n7,2,10\n")
+
+    assert read_interactions(path, **columns) == EXPECTED
+
+
+def test_recbole_columns_are_named_without_their_type(write):
+    path = write("uid:token\tiid:token\n1\t2\n", "log.inter")
+
+    assert len(read_interactions(path, user="uid", item="iid")) == 1
+
+
+def test_a_header_can_be_denied(write):
+    log = read_interactions(write("user,item\n1,10\n"), header=False)
+
+    assert log.user.tolist() == ["user", "1"]
+
+
+def test_a_long_separator_splits(write):
+    log = read_interactions(
+        write("1::10::4::5\n1::20::4::6\n2::10::4::7\n"), sep="::", time=3
+    )
+
+    assert log == EXPECTED
+
+
+def test_a_path_can_be_a_string(write):
+    assert len(read_interactions(str(write("1 2\n")))) == 1
+
+
+@pytest.mark.parametrize("odd", ["007", "+7", "-0", "7.0", "7_0", "seven", "1" * 20])
+def test_ids_that_are_no_canonical_integers_stay_strings(write, odd):
+    log = read_interactions(write(f"{odd} 1\n8 2\n"))
+
+    assert log.user.tolist() == [odd, "8"]
+    assert log.item.dtype == np.int64
+
+
+def test_blanks_around_ids_are_dropped(write):
+    assert read_interactions(write("user,item\n a , b \n")).user.tolist() == ["a"]
+
+
+@given(ids=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
+def test_integer_ids_come_back(tmp_path_factory, ids):
+    path = tmp_path_factory.getbasetemp() / "integers.csv"
+    path.write_text("".join(f"{value},{value}\n" for value in ids))
+    log = read_interactions(path)
+
+    assert log.user.dtype == np.int64
+    assert log.item.tolist() == ids
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (["3", "-1"], np.array([3, -1], dtype=np.int64)),
+        (["3", "1.5"], np.array([3.0, 1.5])),
+        (["1e9", "2e9"], np.array([1e9, 2e9])),
+        (
+            ["2020-01-01", "2020-01-02T03:04:05.5"],
+            np.array(["2020-01-01", "2020-01-02T03:04:05.5"], dtype="datetime64[us]"),
+        ),
+        (
+            ["2020-01-01 12:00:00Z", "2020-01-01 12:00:00+02:00"],
+            np.array(["2020-01-01T12", "2020-01-01T10"], dtype="datetime64[us]"),
+        ),
+    ],
+    ids=["integers", "floats", "exponents", "dates", "offsets"],
+)
+def test_times_are_parsed(write, times, expected):
+    path = write("user,item,time\n" + "".join(f"1,2,{time}\n" for time in times))
+    log = read_interactions(path)
+
+    assert log.time.dtype == expected.dtype
+    np.testing.assert_array_equal(log.time, expected)
+
+
+@pytest.mark.parametrize(
+    ("times", "line", "value"),
+    [
+        (["5", "later"], 3, "later"),
+        (["5", "2020-01-01"], 3, "2020-01-01"),
+        (["2020-01-01", "5"], 3, "5"),
+        (["2020-01-01", "2020-13-01"], 3, "2020-13-01"),
+        (["nan", "5"], 2, "nan"),
+        (["5", "inf"], 3, "inf"),
+        (["5", ""], 3, ""),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
+    path = write("user,item,time\n" + "".join(f"1,2,{time}\n" for time in times))
+
+    with pytest.raises(
+        ValueError, match=f"log.txt, line {line}: time '{value}' cannot"
+    ):
+        read_interactions(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("", {}, "log.txt: the file is empty"),
+        ("\n \n", {}, "log.txt: the file is empty"),
+        ("user,item\n", {}, "log.txt: the file holds a header and no"),
+        ("1,2\n\n1\n", {}, "log.txt, line 3: 1 fields, at least 2"),
+        ("1 2\n1 3\n", {"time": 2}, "log.txt, line 1: 2 fields, at least 3"),
+        ("user,item\n1,2\n1,\n", {}, "log.txt, line 3: the item id is empty"),
+        ("user,item\n ,2\n", {}, "log.txt, line 2: the user id is empty"),
+        ("user,item\n1,2\n", {"user": "u"}, r"no column 'u'; the columns are \['user'"),
+        ("user,thing\n1,2\n", {}, r"no item column found among \['user', 'thing'\]"),
+        ("1,2\n", {"user": "u", "header": False}, "'u' cannot be found without a"),
+        ("1,2\n", {"user": -1}, "user=-1: positions count from 0"),
+        ("a,b\n1,2\n", {"header": True}, "no user column found"),
+    ],
+)
+def test_errors_name_file_and_line(write, text, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        read_interactions(write(text), **arguments)
+
+
+def test_lines_are_counted_through_quoted_line_breaks(write):
+    path = write('user,item,note\n1,2,"two\nlines"\n1,,x\n')
+
+    with pytest.raises(ValueError, match="line 4: the item id is empty"):
+        read_interactions(path)
+
+
+def test_malformed_quoting_names_the_line(write):
+    path = write("user,item\n1,2\n1," + "9" * 200_000 + "\n")
+
+    with pytest.raises(ValueError, match="line 3: field larger"):
+        read_interactions(path)

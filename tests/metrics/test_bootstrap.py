@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from skdiffuasr.metrics import paired_bootstrap
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(0)
+    difficulty = rng.normal(scale=10.0, size=400)
+    return difficulty + rng.normal(0.15, size=400), difficulty + rng.normal(size=400)
+
+
+def test_agrees_with_the_paired_t_test(pair):
+    result = paired_bootstrap(*pair, n_resamples=9999, random_state=0)
+    oracle = ttest_rel(*pair)
+    low, high = oracle.confidence_interval(0.95)
+    assert result.difference == pytest.approx(np.mean(pair[0] - pair[1]))
+    assert result.low == pytest.approx(low, abs=0.02)
+    assert result.high == pytest.approx(high, abs=0.02)
+    assert result.p_value == pytest.approx(oracle.pvalue, abs=0.02)
+
+
+def test_exchanging_the_models_mirrors_the_result(pair):
+    forth = paired_bootstrap(*pair, random_state=0)
+    back = paired_bootstrap(*pair[::-1], random_state=0)
+    assert back.difference == -forth.difference
+    assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low))
+    assert back.p_value == forth.p_value
+
+
+def test_confidence_widens_the_interval(pair):
+    wide = paired_bootstrap(*pair, confidence_level=0.99, random_state=0)
+    narrow = paired_bootstrap(*pair, confidence_level=0.5, random_state=0)
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_equal_models_do_not_differ():
+    values = np.linspace(0, 1, 20)
+    result = paired_bootstrap(values, values, n_resamples=100, random_state=0)
+    assert result == (0, 0, 0, 1)
+
+
+def test_constant_difference_is_certain():
+    values = np.linspace(0, 1, 20)
+    result = paired_bootstrap(values + 0.3, values, n_resamples=100, random_state=0)
+    assert result[:3] == pytest.approx((0.3, 0.3, 0.3))
+    assert result.p_value == pytest.approx(1 / 101)
+
+
+def test_p_values_are_uniform_without_a_difference():
+    rng = np.random.default_rng(0)
+    p_values = [
+        paired_bootstrap(*rng.normal(size=(2, 60)), n_resamples=200, random_state=0)[3]
+        for _ in range(200)
+    ]
+    assert np.mean(np.array(p_values) <= 0.1) == pytest.approx(0.1, abs=0.06)
+    assert np.median(p_values) == pytest.approx(0.5, abs=0.12)
+
+
+def test_seed_decides(pair):
+    first = paired_bootstrap(*pair, n_resamples=50, random_state=1)
+    assert first == paired_bootstrap(*pair, n_resamples=50, random_state=1)
+    assert first != paired_bootstrap(*pair, n_resamples=50, random_state=2)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ([1, 2], [1, 2, 3], r"shapes \(2,\) and \(3,\)"),
+        ([1], [1], "two or more users"),
+        ([1, 2, np.nan], [1, 2, 3], "a must hold finite numbers, got nan in row 2"),
+        ([[1, 2]], [1, 2], "one number per user"),
+    ],
+)
+def test_bad_values_are_refused(a, b, message):
+    with pytest.raises(ValueError, match=message):
+        paired_bootstrap(a, b)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skdiffuasr.metrics import length_groups, popularity_groups
+
+
+@given(st.lists(st.integers(0, 60), max_size=20))
+def test_length_groups_of_the_paper(lengths):
+    groups = length_groups(np.array(lengths, dtype=int))
+    assert groups.names == ("<=5", "6-20", ">20")
+    expected = [0 if length <= 5 else 1 if length <= 20 else 2 for length in lengths]
+    np.testing.assert_array_equal(groups.codes, expected)
+
+
+@pytest.mark.parametrize(
+    ("bins", "names"),
+    [
+        ((0,), ("<=0", ">0")),
+        ((3, 4), ("<=3", "4", ">4")),
+        ([1, 3, 9], ("<=1", "2-3", "4-9", ">9")),
+    ],
+)
+def test_length_groups_are_named_after_their_lengths(bins, names):
+    assert length_groups(np.array([1]), bins).names == names
+
+
+@pytest.mark.parametrize("bins", [(), (5, 5), (20, 5), (-1, 3), (1.5,), ((1, 2),)])
+def test_bad_length_bins_are_refused(bins):
+    with pytest.raises(ValueError, match="increasing lengths such as"):
+        length_groups(np.array([1]), bins)
+
+
+def test_head_is_the_most_popular_fifth():
+    counts = np.array([1, 5, 2, 9, 3, 4, 8, 7, 6, 0])
+    groups = popularity_groups(np.arange(10), counts)
+    assert groups.names == ("head", "tail")
+    np.testing.assert_array_equal(np.flatnonzero(groups.codes == 0), [3, 6])
+
+
+def test_two_shares_make_a_middle():
+    groups = popularity_groups(np.arange(5), np.array([1, 2, 3, 4, 5]), (0.2, 0.6))
+    assert groups.names == ("head", "middle", "tail")
+    np.testing.assert_array_equal(groups.codes, [2, 2, 1, 1, 0])
+
+
+def test_ties_of_popularity_go_by_code():
+    groups = popularity_groups(np.arange(4), np.full(4, 3), (0.5,))
+    np.testing.assert_array_equal(groups.codes, [0, 0, 1, 1])
+
+
+def test_unknown_targets_belong_to_the_tail():
+    groups = popularity_groups(np.array([-1]), np.ones(5))
+    assert groups.names[groups.codes[0]] == "tail"
+
+
+@given(st.integers(1, 200), st.floats(0.01, 0.99))
+def test_head_has_the_rounded_share(n_items, share):
+    groups = popularity_groups(np.arange(n_items), np.ones(n_items), (share,))
+    assert np.count_nonzero(groups.codes == 0) == np.rint(share * n_items)
+
+
+@pytest.mark.parametrize("bins", [(), (0.0,), (1.0,), (0.5, 0.2), (0.1, 0.2, 0.3)])
+def test_bad_shares_are_refused(bins):
+    with pytest.raises(ValueError, match="one or two increasing shares"):
+        popularity_groups(np.array([0]), np.ones(5), bins)
+
+
+def test_targets_outside_the_catalogue_are_refused():
+    with pytest.raises(ValueError, match="targets holds the code 5"):
+        popularity_groups(np.array([5]), np.ones(5))
