@@ -32,7 +32,7 @@ class NextItemScorer(WeightedScorer):
         Names of metrics, see :func:`parse_metric`.
     filter_seen : bool, default=False
         Take the items of a user's history, as given to the scorer, out of the ranking,
-        unless one is the target.
+        unless one is the target. Negatives are never among them.
     n_negatives : int or None, default=None
         Rank the target among this many random items that the user has not seen instead
         of the whole catalogue. It reproduces published numbers and is no basis for
@@ -214,9 +214,8 @@ class NextItemScorer(WeightedScorer):
                     f"decision_function returned the shape {scores.shape} for "
                     f"{expected[0]} rows and {expected[1]} items."
                 )
-            seen = encode_sequences(X[rows], item_ids)
             ranks[rows] = self._block_ranks(
-                scores, targets[rows], X[rows], seen, first_row=rows.start
+                scores, targets[rows], X[rows], item_ids, first_row=rows.start
             )
         return ranks
 
@@ -225,18 +224,20 @@ class NextItemScorer(WeightedScorer):
         scores: FloatArray,
         targets: IntArray,
         X: Sequences,
-        seen: Sequences,
+        item_ids: IdArray,
         first_row: int,
     ) -> FloatArray:
         """Ranks of the targets in one block."""
-        if self.n_negatives is not None:
-            keys = row_keys(X, self.random_state)
-            return sampled_target_ranks(
-                scores, targets, keys, self.n_negatives, seen=seen, first_row=first_row
-            )
-        if self.filter_seen:
-            scores = mask_seen(scores, seen, targets)
-        return target_ranks(scores, targets, first_row=first_row)
+        if self.n_negatives is None and not self.filter_seen:
+            return target_ranks(scores, targets, first_row=first_row)
+        seen = encode_sequences(X, item_ids)
+        if self.n_negatives is None:
+            masked = mask_seen(scores, seen, targets)
+            return target_ranks(masked, targets, first_row=first_row)
+        keys = row_keys(X, self.random_state)
+        return sampled_target_ranks(
+            scores, targets, keys, self.n_negatives, seen=seen, first_row=first_row
+        )
 
     def _groups(self, estimator: Any, X: Sequences, targets: IntArray) -> list[Groups]:
         """Partition the users as asked for."""

@@ -94,7 +94,7 @@ def classifier(
     condition: Tensor,
     guidance_scale: float,
     diffusion: GaussianDiffusion,
-    log_prob: Callable[[Tensor], Tensor],
+    log_prob: Callable[[Tensor, Tensor], Tensor],
     *,
     classifier_input: str = "x0",
 ) -> NoisePredictor:
@@ -115,12 +115,12 @@ def classifier(
     diffusion : GaussianDiffusion
         The forward process.
     log_prob : callable
-        ``log_prob(x) -> (batch,)``, differentiable in x of shape (batch, M, d). Row i
-        of the result depends on row i of x only.
+        ``log_prob(x, t) -> (batch,)``, differentiable in x of shape (batch, M, d), each
+        row by itself. t of shape (batch,) is the timestep that x is at: 0 for x_0.
     classifier_input : {"x0", "noisy"}, default="x0"
         What the classifier reads. "x0" is the clean estimate, with the gradient taken
         through the noise model: right for a recommender trained on clean embeddings.
-        "noisy" is x_t itself: cheaper, for a classifier that knows noise.
+        "noisy" is x_t itself: cheaper, for a classifier trained on noisy ones.
 
     Returns
     -------
@@ -156,9 +156,13 @@ def classifier(
         with torch.set_grad_enabled(reads_x0):
             eps = model(x_t, t, condition)  # (batch, M, d)
         with torch.enable_grad():
-            x = diffusion.predict_x0(x_t, t, eps) if reads_x0 else x_t
-            # Rows do not mix in a sum: each gets the gradient of its own log_prob.
-            (gradient,) = torch.autograd.grad(log_prob(x).sum(), x_t)
+            if reads_x0:
+                x_0 = diffusion.predict_x0(x_t, t, eps)
+                log_probs = log_prob(x_0, torch.zeros_like(t))  # (batch,)
+            else:
+                log_probs = log_prob(x_t, t)  # (batch,)
+            # Rows do not mix in a sum: each gets the gradient of its own term.
+            (gradient,) = torch.autograd.grad(log_probs.sum(), x_t)
         noise_scale = diffusion.noise_scale[t, None, None]  # sqrt(1 - abar_t)
         return eps.detach() - guidance_scale * noise_scale * gradient
 

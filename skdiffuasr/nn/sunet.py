@@ -240,7 +240,7 @@ class _SelfAttention(nn.Module):
         pixels = self.norm(x).flatten(2).transpose(1, 2)  # (batch, side**2, channels)
         query, key, value = self.to_qkv(pixels).chunk(3, dim=2)
         attended = F.scaled_dot_product_attention(query, key, value)
-        update = self.project(attended).transpose(1, 2)  # (batch, channels, side**2)
+        update: Tensor = self.project(attended).transpose(1, 2)  # (batch, channels, ..)
         return x + update.reshape(x.shape)
 
 
