@@ -282,7 +282,7 @@ class Sequences:
 
         Parameters
         ----------
-        pseudo : array of shape (n, M) or Sequences of n rows
+        pseudo : ndarray of shape (n, M), or Sequences or iterable of n rows
             Pseudo items of each row, oldest first, of the same id type.
 
         Returns
@@ -305,8 +305,10 @@ class Sequences:
         >>> X.prepend(np.array([[8, 9], [6, 7]])).to_lists()
         [[8, 9, 1], [6, 7, 2, 3]]
         """
-        if not isinstance(pseudo, Sequences):
+        if isinstance(pseudo, np.ndarray) and pseudo.dtype != object:
             pseudo = _rectangle(pseudo)
+        elif not isinstance(pseudo, Sequences):
+            pseudo = Sequences.from_iterable(pseudo)
         if len(pseudo) != len(self):
             raise ValueError(
                 f"pseudo must have one row for each of the {len(self)} rows, got "
@@ -562,9 +564,8 @@ def _as_counts(counts: Any, name: str) -> IntArray:
     return array
 
 
-def _rectangle(pseudo: Any) -> Sequences:
+def _rectangle(array: IdArray) -> Sequences:
     """Return the rows of a two-dimensional array."""
-    array = np.asarray(pseudo)
     if array.ndim != 2:
         raise ValueError(
             "pseudo must be Sequences or an array of shape (n, M), got an array of "

@@ -1,6 +1,6 @@
 """From item ids to positions in a sorted catalogue."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def encode_items(items: Any, item_ids: NDArray[Any]) -> NDArray[np.int64]:
 def encode_sequences(
     X: Sequences,
     item_ids: NDArray[Any],
-    unknown_items: Literal["ignore", "error"] = "ignore",
+    unknown_items: str = "ignore",
 ) -> Sequences:
     """Replace item ids by their positions in the catalogue.
 
@@ -108,8 +108,8 @@ def encode_sequences(
         more = ", ..." if len(unknown) > _N_SHOWN else ""
         row = row_of(X.offsets, int(known.argmin()))
         raise ValueError(
-            f"Found {len(unknown)} unknown item(s), first in row {row}: {shown}{more}. "
-            "Pass unknown_items='ignore' to leave them out."
+            f"Found {len(unknown)} unknown item(s), first in row {row}: {shown}{more}; "
+            "pass unknown_items='ignore' to leave them out."
         )
     n_known = np.concatenate(([0], np.cumsum(known)))  # known items before a position
     offsets = n_known[X.offsets]

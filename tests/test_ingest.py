@@ -185,8 +185,8 @@ def test_integer_and_string_types_are_made_canonical():
         ([[1], b"ab"], TypeError, r"row 1 is b'ab'"),
         ([[1], None], TypeError, "row 1 is None"),
         ([[1], float("nan")], TypeError, "row 1 is nan"),
-        ([[1], {2}], TypeError, r"row 1 is {2} \(set\)"),
-        ([[1], {2: 3}], TypeError, r"row 1 is {2: 3} \(dict\)"),
+        ([[1], {2}], TypeError, r"row 1 is \{2\} \(set\)"),
+        ([[1], {2: 3}], TypeError, r"row 1 is \{2: 3\} \(dict\)"),
         (np.ones((2, 2), int), ValueError, r"shape \(2, 2\); pass a list of rows"),
         (np.array([[1, "a"]], object), ValueError, "pass a list of rows"),
         (scipy.sparse.eye_array(2).tocsr(), ValueError, r"shape \(2, 2\)"),
@@ -231,7 +231,6 @@ def test_arrow_tables_are_refused():
         ([[1.5]], TypeError, "convert to int"),
         ([[1], [True]][1:], TypeError, r"True \(bool\)"),
         ([[[1]]], ValueError, "nested too deep"),
-        ([["a\0"]], ValueError, "NUL"),
     ],
 )
 @pytest.mark.parametrize("library", ["pyarrow", "polars", "pandas"])
@@ -285,7 +284,7 @@ def test_interactions_of_every_library(library):
 @pytest.mark.parametrize("missing", ["user", "item", "time"])
 def test_missing_columns_are_named(library, missing):
     names = {"user": "who", "item": "what", "time": "when", missing: "nothing"}
-    with pytest.raises(ValueError, match="'nothing'.*'who', 'what', 'when'"):
+    with pytest.raises(ValueError, match=r"'nothing'.*'who', 'what', 'when'"):
         Sequences.from_interactions(make_frame(library, LOG), **names)
 
 
@@ -293,7 +292,7 @@ def test_missing_columns_are_named(library, missing):
 @pytest.mark.parametrize("column", ["who", "what", "when"])
 def test_missing_values_are_named_by_row(library, column):
     columns = LOG | {column: [*LOG[column][:2], None, LOG[column][3]]}
-    with pytest.raises(ValueError, match=f"Row 2 of column '{column}' is .* missing"):
+    with pytest.raises(ValueError, match=rf"Row 2 of column '{column}' is .* missing"):
         Sequences.from_interactions(
             make_frame(library, columns), user="who", item="what", time="when"
         )
@@ -303,7 +302,9 @@ def test_missing_values_of_nullable_pandas_columns():
     pd = pytest.importorskip("pandas")
     for column in ("who", "what", "when"):
         columns = LOG | {column: pd.array([1, None, 2, 3], dtype="Int64")}
-        with pytest.raises(ValueError, match=f"Row 1 of column '{column}' is <NA>"):
+        with pytest.raises(
+            ValueError, match=rf"Row 1 of column '{column}' is .* missing"
+        ):
             Sequences.from_interactions(columns, user="who", item="what", time="when")
 
 
@@ -325,7 +326,9 @@ def test_times_of_every_type(library, times):
 
 def test_missing_times_of_every_type():
     for times in ([1.0, np.nan], np.array([0, "NaT"], "M8[s]"), ["a", None]):
-        with pytest.raises(ValueError, match="Row 1 of column 't' is .* missing times"):
+        with pytest.raises(
+            ValueError, match=r"Row 1 of column 't' is .* missing times"
+        ):
             Sequences.from_interactions(
                 {"u": [1, 1], "i": [1, 2], "t": times}, user="u", item="i", time="t"
             )
@@ -339,7 +342,6 @@ def test_ids_of_every_column_type():
         pd.Series(names, dtype="str"),
         pd.Series(names, dtype=object, index=[5, 6, 7]),
         pl.Series(names, dtype=pl.Categorical),
-        np.array(names, dtype=np.dtypes.StringDType()),
     ):
         X = Sequences.from_interactions(
             {"who": column, "what": column}, user="who", item="what"

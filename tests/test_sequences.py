@@ -197,7 +197,7 @@ def test_becomes_an_object_array_of_rows(rows):
 
 def test_does_not_become_an_array_without_a_copy(X):
     with pytest.raises(ValueError, match="copy"):
-        np.array(X, copy=False)
+        X.__array__(copy=False)
 
 
 def test_repr_is_short():
@@ -241,6 +241,13 @@ def test_prepend_takes_an_array():
     grown = X.prepend(np.array([[8, 9], [6, 7]], dtype=np.int32))
     assert_is(grown, [[8, 9, 1, 2], [6, 7]], [3, 2], ["a", "b"])
     assert X.prepend(np.empty((2, 0), int)) == X
+
+
+def test_prepend_takes_rows_without_casting_ids():
+    X = build([["a"], ["b"]])
+    assert_is(X.prepend([["c"], []]), [["c", "a"], ["b"]], [1, 0])
+    with pytest.raises(TypeError, match="row 1 of X is 1"):
+        X.prepend([["c"], [1]])
 
 
 def test_prepend_widens_strings():
@@ -540,7 +547,7 @@ def test_no_rows_are_refused(empty):
 def test_rows_that_are_too_short_are_refused():
     rows = [[1, 2], [3], []]
     assert len(check_sequences(rows)) == 3
-    with pytest.raises(ValueError, match="Row 2 of X has 0 items, .* minimum of 1"):
+    with pytest.raises(ValueError, match=r"Row 2 of X has 0 items, .* minimum of 1"):
         check_sequences(rows, min_length=1)
-    with pytest.raises(ValueError, match="Row 1 of X has 1 items, .* minimum of 2"):
+    with pytest.raises(ValueError, match=r"Row 1 of X has 1 items, .* minimum of 2"):
         check_sequences(Sequences.from_iterable(rows), min_length=2)

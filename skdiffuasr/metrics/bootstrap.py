@@ -91,7 +91,6 @@ def paired_bootstrap(
             f"{a.shape} and {b.shape}."
         )
     differences = a - b
-    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     found = stats.bootstrap(
         (differences,),
         np.mean,
@@ -100,7 +99,7 @@ def paired_bootstrap(
         vectorized=True,
         confidence_level=confidence_level,
         method="percentile",
-        rng=np.random.default_rng(seed),
+        random_state=check_random_state(random_state),
     )
     difference = float(differences.mean())
     resampled: npt.NDArray[np.float64] = found.bootstrap_distribution

@@ -250,8 +250,14 @@ class NextItemScorer(WeightedScorer):
         return groups
 
 
-class _SingleMetricScorer(WeightedScorer):
-    """Hands on the one number of a scorer."""
+class SingleMetricScorer(WeightedScorer):
+    """Hand on the one number of a scorer, see :func:`make_next_item_scorer`.
+
+    Parameters
+    ----------
+    scorer : NextItemScorer
+        A scorer of one metric and no groups.
+    """
 
     def __init__(self, scorer: NextItemScorer) -> None:
         self.scorer = scorer
@@ -263,18 +269,19 @@ class _SingleMetricScorer(WeightedScorer):
         y: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
+        """Average the metric over the users.
+
+        Parameters
+        ----------
+        estimator, X, y, sample_weight
+            See :class:`NextItemScorer`.
+
+        Returns
+        -------
+        score : float
+        """
         (score,) = self.scorer(estimator, X, y, sample_weight).values()
         return score
-
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        defaults = NextItemScorer().get_params()
-        options = [
-            f"{name}={value!r}"
-            for name, value in self.scorer.get_params().items()
-            if name != "metrics" and value != defaults[name]
-        ]
-        arguments = ", ".join([repr(self.scorer.metrics[0]), *options])
-        return f"make_next_item_scorer({arguments})"
 
 
 def make_next_item_scorer(
@@ -284,7 +291,7 @@ def make_next_item_scorer(
     n_negatives: int | None = None,
     block_size: int = 2048,
     random_state: int = 0,
-) -> _SingleMetricScorer:
+) -> SingleMetricScorer:
     """Make a scorer of one metric, for searches that are given no name to refit by.
 
     Parameters
@@ -296,7 +303,7 @@ def make_next_item_scorer(
 
     Returns
     -------
-    scorer : callable
+    scorer : SingleMetricScorer
         ``scorer(estimator, X, y, sample_weight=None)`` returns a float.
 
     Raises
@@ -307,8 +314,8 @@ def make_next_item_scorer(
     Examples
     --------
     >>> from skdiffuasr.metrics import make_next_item_scorer
-    >>> make_next_item_scorer("hr@5", filter_seen=True)
-    make_next_item_scorer('hr@5', filter_seen=True)
+    >>> make_next_item_scorer("hr@5")
+    SingleMetricScorer(scorer=NextItemScorer(metrics=('hr@5',)))
     """
     parse_metric(metric)
     scorer = NextItemScorer(
@@ -318,7 +325,7 @@ def make_next_item_scorer(
         block_size=block_size,
         random_state=random_state,
     )
-    return _SingleMetricScorer(scorer)
+    return SingleMetricScorer(scorer)
 
 
 def _fitted_attribute(estimator: Any, name: str) -> npt.NDArray[Any]:

@@ -200,8 +200,7 @@ class SUNet(nn.Module):
                 h = self.upsample[level - 1](h)
 
         image = self.head(F.silu(self.norm(h)))  # (batch, M, side, side)
-        eps: Tensor = self.from_square(image.flatten(2))  # (batch, M, d)
-        return eps
+        return self.from_square(image.flatten(2))  # (batch, M, d)
 
 
 class _ResidualBlock(nn.Module):
@@ -223,8 +222,7 @@ class _ResidualBlock(nn.Module):
         h = self.conv_in(F.silu(self.norm_in(x)))  # (batch, n_out, side, side)
         h = h + self.to_shift(embedding)[:, :, None, None]
         h = self.conv_out(self.dropout(F.silu(self.norm_out(h))))
-        output: Tensor = h + self.shortcut(x)
-        return output
+        return h + self.shortcut(x)
 
 
 class _SelfAttention(nn.Module):
@@ -240,8 +238,7 @@ class _SelfAttention(nn.Module):
         pixels = self.norm(x).flatten(2).transpose(1, 2)  # (batch, side**2, channels)
         query, key, value = self.to_qkv(pixels).chunk(3, dim=2)
         attended = F.scaled_dot_product_attention(query, key, value)
-        update: Tensor = self.project(attended).transpose(1, 2)  # (batch, channels, ..)
-        return x + update.reshape(x.shape)
+        return x + self.project(attended).transpose(1, 2).reshape(x.shape)
 
 
 def _level_sides(side: int) -> list[int]:

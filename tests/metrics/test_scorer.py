@@ -378,8 +378,10 @@ def test_scorers_can_be_cloned_and_pickled(model, log, scorer):
 def test_reprs_show_what_was_set():
     scorer = NextItemScorer(("mrr",), filter_seen=True)
     assert repr(scorer) == "NextItemScorer(filter_seen=True, metrics=('mrr',))"
-    single = make_next_item_scorer("hr@1", n_negatives=100)
-    assert repr(single) == "make_next_item_scorer('hr@1', n_negatives=100)"
+    single = make_next_item_scorer("mrr", filter_seen=True)
+    assert repr(single) == f"SingleMetricScorer(scorer={scorer!r})"
+    search = GridSearchCV(BigramRecommender(), {}, scoring=single)
+    assert "scoring=SingleMetricScorer(" in repr(search)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""How near pseudo items come to true earlier items, beside random draws."""
+
+import numpy as np
+from sklearn.base import clone
+
+from skdiffuasr._typing import FloatArray
+from skdiffuasr.augmentation import DiffusionSequenceAugmenter
+from skdiffuasr.metrics import draw_by_popularity, draw_uniform, pseudo_item_quality
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.vocabulary import encode_items, encode_sequences
+
+
+def nearness_to_hidden(
+    augmenter: DiffusionSequenceAugmenter,
+    visible: Sequences,
+    hidden: Sequences,
+    item_embeddings: FloatArray | None = None,
+    *,
+    random_state: int = 0,
+) -> dict[str, dict[str, float]]:
+    """Compare pseudo items, and two kinds of random draws, with hidden true items.
+
+    Parameters
+    ----------
+    augmenter : fitted DiffusionSequenceAugmenter
+        It must not have seen `hidden`.
+    visible : Sequences of n rows
+        Histories to generate for.
+    hidden : Sequences of n rows
+        The true items right before them.
+    item_embeddings : ndarray of shape (n_items, d), default=None
+        Space in which similarity is measured, a row for each of the augmenter's items.
+        None takes the augmenter's own space.
+    random_state : int, default=0
+        Seeds the random draws.
+
+    Returns
+    -------
+    quality : dict of str to dict
+        What `pseudo_item_quality` returns, for ``"diffusion"``, for draws
+        ``"by popularity"`` and for ``"uniform"`` draws.
+    """
+    item_ids = augmenter.item_ids_
+    if item_embeddings is None:
+        item_embeddings = augmenter.item_embeddings_
+    counts = np.bincount(
+        encode_sequences(visible, item_ids).values, minlength=len(item_ids)
+    )
+    size = (len(visible), augmenter.n_pseudo_items)
+    generated = {
+        "diffusion": encode_items(augmenter.generate(visible), item_ids),
+        "by popularity": draw_by_popularity(*size, counts, random_state=random_state),
+        "uniform": draw_uniform(*size, len(item_ids), random_state=random_state),
+    }
+    return {
+        name: pseudo_item_quality(
+            codes,
+            encode_sequences(hidden, item_ids),
+            len(item_ids),
+            item_embeddings=item_embeddings,
+            item_counts=counts,
+        )
+        for name, codes in generated.items()
+    }
+
+
+def hide_heads(
+    augmenter: DiffusionSequenceAugmenter,
+    histories: Sequences,
+    *,
+    fraction: float = 0.1,
+    random_state: int = 0,
+) -> tuple[DiffusionSequenceAugmenter, Sequences, Sequences]:
+    """Fit an augmenter without some users and hide the first items of these.
+
+    Parameters
+    ----------
+    augmenter : DiffusionSequenceAugmenter
+        Cloned, not changed.
+    histories : Sequences
+        The log.
+    fraction : float, default=0.1
+        Share of the histories of more than M items that are taken out.
+    random_state : int, default=0
+        Seeds the draw.
+
+    Returns
+    -------
+    fitted : DiffusionSequenceAugmenter
+        Fitted on all other histories.
+    visible, hidden : Sequences
+        The rest, and the first M items, of the histories that were taken out.
+
+    Raises
+    ------
+    ValueError
+        If no history has more than M items.
+    """
+    n_hidden = augmenter.n_pseudo_items
+    long = np.flatnonzero(histories.lengths > n_hidden)
+    if len(long) == 0:
+        raise ValueError(
+            f"No history has more than n_pseudo_items={n_hidden} items; the longest "
+            f"has {histories.lengths.max()}."
+        )
+    rng = np.random.default_rng(random_state)
+    n_taken = max(1, round(fraction * len(long)))
+    taken = np.sort(rng.choice(long, n_taken, replace=False))
+    is_taken = np.zeros(len(histories), dtype=bool)
+    is_taken[taken] = True
+    visible = histories[taken].tail(histories.lengths[taken] - n_hidden)
+    hidden = histories[taken].drop_last(visible.lengths)
+    return clone(augmenter).fit(histories[~is_taken]), visible, hidden
+

@@ -1,0 +1,155 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
+
+from skdiffuasr.nn.rounding import nearest_items
+
+BLOCK_BYTES = [1, 100, 1000, 4 * 2**20]
+
+
+def draw(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def greedy(x, item_embeddings, unique, exclude):
+    """The definition, one vector and one item at a time."""
+    codes = []
+    for row, row_exclude in zip(x, exclude, strict=True):
+        codes.append([])
+        for vector in row:
+            forbidden = set(row_exclude.tolist()) | (
+                set(codes[-1]) if unique else set()
+            )
+            cosines = torch.cosine_similarity(vector[None], item_embeddings).tolist()
+            allowed = [i for i in range(len(cosines)) if i not in forbidden]
+            codes[-1].append(max(allowed, key=lambda i: cosines[i]))
+    return torch.tensor(codes)
+
+
+class LargestResult(TorchFunctionMode):
+    """Size in bytes of the largest tensor that an operation makes."""
+
+    n_bytes = 0
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor):
+            self.n_bytes = max(self.n_bytes, result.numel() * result.element_size())
+        return result
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    batch=st.integers(1, 5),
+    n_pseudo_items=st.integers(1, 4),
+    n_items=st.integers(10, 40),
+    unique=st.booleans(),
+    max_block_bytes=st.sampled_from(BLOCK_BYTES),
+)
+def test_codes_are_those_of_the_definition(
+    seed, batch, n_pseudo_items, n_items, unique, max_block_bytes
+):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(batch, n_pseudo_items, 3, generator=generator)
+    item_embeddings = torch.randn(n_items, 3, generator=generator)
+    exclude = torch.randint(-1, n_items, (batch, 5), generator=generator)
+    codes = nearest_items(
+        x,
+        item_embeddings,
+        unique=unique,
+        exclude=exclude,
+        max_block_bytes=max_block_bytes,
+    )
+    assert codes.dtype == torch.int64
+    assert torch.equal(codes, greedy(x, item_embeddings, unique, exclude))
+
+
+def test_codes_are_the_argmax_of_all_cosines():
+    x, item_embeddings = draw(30, 5, 16), draw(500, 16, seed=1)
+    cosines = torch.cosine_similarity(x[:, :, None], item_embeddings, dim=3)
+    assert torch.equal(nearest_items(x, item_embeddings), cosines.argmax(dim=2))
+
+
+@given(scale=st.floats(1e-3, 1e3))
+def test_lengths_of_vectors_do_not_matter(scale):
+    x, item_embeddings = draw(4, 3, 8), draw(50, 8, seed=1)
+    lengths = torch.linspace(0.1, 10, 50)[:, None]
+    scaled = nearest_items(scale * x, lengths * item_embeddings)
+    assert torch.equal(scaled, nearest_items(x, item_embeddings))
+
+
+def test_unique_codes_do_not_repeat_when_all_vectors_are_equal():
+    x = draw(3, 1, 8).expand(3, 6, 8)
+    item_embeddings = draw(50, 8, seed=1)
+    exclude = nearest_items(x, item_embeddings)[:, :1]
+    codes = nearest_items(x, item_embeddings, unique=True, exclude=exclude)
+    ranked = (x[:, 0] @ torch.nn.functional.normalize(item_embeddings).T).argsort(
+        dim=1, descending=True
+    )
+    assert torch.equal(codes, ranked[:, 1:7])
+
+
+@pytest.mark.parametrize("max_block_bytes", BLOCK_BYTES)
+def test_lowest_code_wins_a_tie(max_block_bytes):
+    item_embeddings = torch.eye(4).repeat(5, 1)  # every item five times
+    codes = nearest_items(
+        torch.eye(4)[None], item_embeddings, max_block_bytes=max_block_bytes
+    )
+    assert codes.tolist() == [[0, 1, 2, 3]]
+
+
+def test_zero_vectors_are_no_trouble():
+    item_embeddings = torch.tensor([[-1.0, 0.0], [0.0, 0.0], [0.0, -1.0]])
+    x = torch.tensor([[[0.0, 0.0], [1.0, 1.0]]])
+    assert nearest_items(x, item_embeddings).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_memory_stays_within_the_block(unique):
+    x, item_embeddings = draw(50, 4, 8), draw(5000, 8, seed=1)
+    with LargestResult() as largest:
+        nearest_items(x, item_embeddings, unique=unique, max_block_bytes=2**16)
+    all_scores = 50 * 4 * 5000 * 4
+    catalogue = 5000 * 8 * 4
+    assert largest.n_bytes == max(2**16, catalogue) < all_scores / 20
+    with LargestResult() as largest:
+        nearest_items(x, item_embeddings, unique=unique, max_block_bytes=2**18)
+    assert catalogue < largest.n_bytes <= 2**18
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 8), (1, 4, 8), (4, 1, 8), (0, 3, 8)])
+def test_batches_of_one_and_single_items_keep_their_shape(shape):
+    codes = nearest_items(draw(*shape), draw(10, 8, seed=1), unique=True)
+    assert codes.shape == shape[:2]
+
+
+def test_catalogue_may_be_used_up():
+    exclude = torch.tensor([[3, 3, -1, 0]])
+    codes = nearest_items(draw(1, 3, 8), draw(5, 8), unique=True, exclude=exclude)
+    assert sorted(codes[0].tolist()) == [1, 2, 4]
+
+
+def test_too_small_a_catalogue_is_refused():
+    exclude = torch.tensor([[0, -1, -1], [3, 3, 0]])
+    with pytest.raises(
+        ValueError, match=r"Row 1 needs 4 different .* 3 of the 5 items"
+    ):
+        nearest_items(draw(2, 4, 8), draw(5, 8), unique=True, exclude=exclude)
+
+
+def test_excluding_everything_is_refused():
+    exclude = torch.arange(5)[None]
+    with pytest.raises(ValueError, match="leave 0 of the 5 items"):
+        nearest_items(draw(1, 4, 8), draw(5, 8), exclude=exclude)
+
+
+def test_widths_that_differ_are_refused():
+    with pytest.raises(ValueError, match=r"8 dimensions, item_embeddings of 9"):
+        nearest_items(draw(1, 4, 8), draw(5, 9))
+
+
+def test_exclude_of_another_batch_is_refused():
+    with pytest.raises(ValueError, match=r"batch=2, L\), got \(3, 1\)"):
+        nearest_items(draw(2, 4, 8), draw(5, 8), exclude=torch.zeros(3, 1).long())
