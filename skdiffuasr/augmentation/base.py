@@ -14,7 +14,9 @@ from skdiffuasr._typing import IdArray, SequencesLike
 from skdiffuasr.sequences import Sequences, check_sequences
 
 
-class BaseAugmenter(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None):
+class BaseAugmenter(  # type: ignore[call-arg]
+    TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None
+):
     """Base class of the augmenters: one row in, one longer row out.
 
     A subclass implements `fit` and `generate`.

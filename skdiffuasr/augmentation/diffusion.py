@@ -42,7 +42,12 @@ from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.nn.samplers import NoisePredictor
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.training import epoch_callbacks, from_weights, resolve_device, to_weights
+from skdiffuasr.training import (
+    epoch_callbacks,
+    from_weights,
+    resolve_device,
+    to_weights,
+)
 from skdiffuasr.vocabulary import encode_sequences
 
 #: Fewer training pairs than this are warned of.
@@ -50,7 +55,7 @@ FEW_TRAINING_PAIRS = 100
 
 
 class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
-    """Put generated items before each history, as DiffuASR does [1]_.
+    r"""Put generated items before each history, as DiffuASR does [1]_.
 
     A diffusion model over item embeddings, with a sequential U-Net as its noise model,
     learns which M items come before a history; `transform` generates them from noise
@@ -73,14 +78,13 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     classifier_input : {"x0", "noisy"}, default="x0"
         Whether the classifier reads the estimate of the clean embeddings or the noisy
         ones; see the user guide for the measurement behind the default.
-    item_embeddings : {"cooccurrence", "learned"}, array-like of shape \
-            (n_items, d), mapping or fitted recommender, default="cooccurrence"
+    item_embeddings : str, array-like, mapping or recommender, default="cooccurrence"
         The space in which items are generated. ``"cooccurrence"`` factorises the
         pointwise mutual information of items in the histories; ``"learned"`` trains
-        a table together with the diffusion. An array has one row for each item of `X`
-        in sorted order, a mapping goes from item id to vector, and a recommender is
-        asked for `item_embeddings_`. All are centred and scaled to the norm
-        :math:`\\sqrt{d}`, the scale of the noise.
+        a table together with the diffusion. An array (n_items, d) has one row for each
+        item of `X` in sorted order, a mapping goes from item id to vector, and a
+        fitted recommender is asked for `item_embeddings_`. All are centred and scaled to the norm
+        :math:`\sqrt{d}`, the scale of the noise.
     freeze_item_embeddings : bool, default=True
         Whether given or factorised embeddings stay as they are. Those that are
         ``"learned"`` never do.
@@ -122,8 +126,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         Augment only histories of at most this many items. None augments all.
     learning_rate : float, default=1e-3
         Learning rate of Adam.
-    batch_size : int, default=512
-        Number of training pairs, or of histories to generate for, in a batch.
+    batch_size : int, default=128
+        Number of training pairs in a batch.
     max_epochs : int, default=100
         Upper bound of the number of passes over the training pairs.
     validation_fraction : float, default=0.1
@@ -254,7 +258,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         augment_at: str = "always",
         max_history_length: int | None = None,
         learning_rate: float = 1e-3,
-        batch_size: int = 512,
+        batch_size: int = 128,
         max_epochs: int = 100,
         validation_fraction: float = 0.1,
         patience: int = 20,
@@ -416,7 +420,6 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             eta=self.eta,
             max_abs_x0=float(np.abs(self.item_embeddings_).max()),
             unique=self.unique,
-            batch_size=self.batch_size,
         )
         return self.item_ids_[codes]
 
@@ -546,7 +549,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         )
 
     def _make_guide(self, denoiser: Denoiser, diffusion: GaussianDiffusion) -> Guide:
-        """The noise predictor of a batch, for the chosen guidance."""
+        """Make the noise predictor of a batch, for the chosen guidance."""
         model, null = denoiser.noise_model, denoiser.noise_model.null_condition
         if self.guidance is None:
             return lambda condition, first_items: guidance.conditional(model, condition)
@@ -574,7 +577,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 condition,
                 self.guidance_scale,
                 diffusion,
-                partial(log_probability, first_items=first_items),
+                lambda x, t: log_probability(x, t, first_items),
                 classifier_input=self.classifier_input,
             )
 

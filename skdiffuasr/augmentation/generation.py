@@ -19,6 +19,9 @@ from skdiffuasr.nn.samplers import NoisePredictor, sample
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.vocabulary import encode_items
 
+#: Number of histories that are generated for at a time.
+BATCH_SIZE = 512
+
 #: log p(v_1 | x) of (batch,) first items, from x (batch, M, d) and t (batch,).
 LogProbability = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -39,7 +42,6 @@ def generate_codes(
     eta: float,
     max_abs_x0: float,
     unique: bool,
-    batch_size: int,
 ) -> IntArray:
     """Generate pseudo items for histories, a batch of rows at a time.
 
@@ -62,8 +64,6 @@ def generate_codes(
     unique : bool
         Whether the pseudo items of a row must differ from each other and from its
         history.
-    batch_size : int
-        Number of rows of a batch.
 
     Returns
     -------
@@ -73,8 +73,8 @@ def generate_codes(
     catalogue = denoiser.catalogue()
     n_values = n_pseudo_items * catalogue.shape[1]
     codes = np.empty((len(histories), n_pseudo_items), dtype=np.int64)
-    for start in range(0, len(histories), batch_size):
-        rows = slice(start, min(start + batch_size, len(histories)))
+    for start in range(0, len(histories), BATCH_SIZE):
+        rows = slice(start, min(start + BATCH_SIZE, len(histories)))
         batch = histories[rows]
 
         def draw_noise(stream: int, rows: slice = rows) -> Tensor:

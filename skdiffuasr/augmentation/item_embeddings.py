@@ -112,8 +112,8 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
         embeddings = np.asarray(given, dtype=np.float64)
     if embeddings.ndim != 2 or len(embeddings) != len(item_ids):
         raise ValueError(
-            f"item_embeddings must have the shape (n_items, embedding_dim) with one row "
-            f"for each of the {len(item_ids)} items of X in sorted order; got shape "
+            f"item_embeddings must have the shape (n_items, d) with one row for each "
+            f"of the {len(item_ids)} items of X in sorted order; got shape "
             f"{embeddings.shape}. A mapping from item id to vector fits any catalogue."
         )
     is_bad = ~np.isfinite(embeddings).all(axis=1)
@@ -121,7 +121,7 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
         row = int(is_bad.argmax())
         raise ValueError(
             f"item_embeddings has a value that is not finite in row {row}, item "
-            f"{item_ids[row]!r}."
+            f"{item_ids[row].item()!r}."
         )
     return embeddings
 

@@ -1,0 +1,1 @@
+"""The networks and the diffusion process, in plain torch."""

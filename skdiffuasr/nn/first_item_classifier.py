@@ -1,4 +1,4 @@
-"""The classifier of classifier guidance: which item follows a block of items?"""
+"""The classifier of classifier guidance: it tells which item follows a block."""
 
 import torch
 import torch.nn.functional as F

@@ -115,8 +115,9 @@ def classifier(
     diffusion : GaussianDiffusion
         The forward process.
     log_prob : callable
-        ``log_prob(x, t) -> (batch,)``, differentiable in x of shape (batch, M, d), each
-        row by itself. t of shape (batch,) is the timestep that x is at: 0 for x_0.
+        ``log_prob(x, t) -> (batch,)``, differentiable in x of shape (batch, M, d), with
+        t the timestep of x: 0 for the clean estimate. Row i of the result depends on
+        row i of x only.
     classifier_input : {"x0", "noisy"}, default="x0"
         What the classifier reads. "x0" is the clean estimate, with the gradient taken
         through the noise model: right for a recommender trained on clean embeddings.

@@ -71,7 +71,8 @@ class SASRec(nn.Module):
         """`forward` for items that are embedded already, (batch, length, d)."""
         columns = torch.arange(embedded.shape[1], device=embedded.device)
         from_end = (lengths[:, None] - 1 - columns).clamp(min=0)  # (batch, length)
-        x = embedded + self.position_embedding(from_end)
+        # Scaled as in SASRec, or the residual branches would drown the items.
+        x = embedded * embedded.shape[2] ** 0.5 + self.position_embedding(from_end)
         return self.encoder(self.dropout(x))
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._sklearn_compat import StrOptions
@@ -133,22 +134,21 @@ class BaseRecommender(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If a candidate is not in the catalogue, or if fewer than `k` items are left
-            for a history.
+            If `k` is less than 1, a candidate is not in the catalogue, or fewer than
+            `k` items are left for a history.
         """
+        check_scalar(k, "k", Integral, min_val=1)
         histories = self._encode(X)
         allowed = np.ones(len(self.item_ids_), dtype=bool)
         if candidates is not None:
             codes = encode_items(np.asarray(candidates), self.item_ids_)
             if (codes < 0).any():
-                unknown = np.asarray(candidates)[codes < 0][0]
+                unknown = np.asarray(candidates)[codes < 0][0].item()
                 raise ValueError(
                     f"candidates has the item {unknown!r}, which was not in training."
                 )
             allowed[:] = False
             allowed[codes] = True
-        if k < 1:
-            raise ValueError(f"k must be at least 1; got {k}.")
 
         items = np.empty((len(histories), k), dtype=np.int64)
         scores = np.empty((len(histories), k), dtype=np.float32)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -62,6 +63,22 @@ class HistoryBatches:
         return items, lengths, self._n_pseudo[index]
 
 
+def has_target(histories: Sequences) -> npt.NDArray[np.bool_]:
+    """Tell which histories have a real item with another item before it.
+
+    Parameters
+    ----------
+    histories : Sequences of n rows
+        The histories.
+
+    Returns
+    -------
+    has_target : ndarray of bool of shape (n,)
+        True where there is something to predict.
+    """
+    return histories.lengths > np.maximum(histories.n_pseudo, 1)
+
+
 def hold_out(
     histories: Sequences, fraction: float, random_state: int
 ) -> tuple[Sequences, Sequences]:
@@ -70,22 +87,24 @@ def hold_out(
     Parameters
     ----------
     histories : Sequences
-        Histories of at least two items whose last item is real.
+        Histories that all have something to predict; see `has_target`.
     fraction : float
-        Share of the histories that are drawn.
+        Share of the histories that are drawn, in [0, 1); their number is rounded down.
     random_state : int
         Seeds the draw.
 
     Returns
     -------
     training : Sequences
-        All histories; those drawn lack their last item.
+        The histories, those drawn without their last item. One that has nothing to
+        predict without it is left out.
     validation : Sequences
         The histories drawn, whole.
     """
     rng = np.random.default_rng(random_state)
-    n_drawn = round(fraction * len(histories))
+    n_drawn = int(fraction * len(histories))
     drawn = np.sort(rng.choice(len(histories), n_drawn, replace=False))
     n_dropped = np.zeros(len(histories), dtype=np.int64)
     n_dropped[drawn] = 1
-    return histories.drop_last(n_dropped), histories[drawn]
+    training = histories.drop_last(n_dropped)
+    return training[has_target(training)], histories[drawn]

@@ -19,7 +19,7 @@ from skdiffuasr._sklearn_compat import (
 from skdiffuasr._typing import FloatArray, RandomState, SequencesLike, Weights
 from skdiffuasr.metrics import ndcg_at_k, target_ranks
 from skdiffuasr.recommenders.base import BLOCK_BYTES, BaseRecommender
-from skdiffuasr.recommenders.histories import HistoryBatches, hold_out
+from skdiffuasr.recommenders.histories import HistoryBatches, has_target, hold_out
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import (
     epoch_callbacks,
@@ -79,12 +79,12 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
 
     @abstractmethod
     def _loss(
-        self, module: nn.Module, items: Tensor, lengths: Tensor, n_pseudo: Tensor
+        self, module: Any, items: Tensor, lengths: Tensor, n_pseudo: Tensor
     ) -> Tensor:
         """Mean loss of right-padded histories (batch, length) of item codes."""
 
     @abstractmethod
-    def _last_hidden(self, module: nn.Module, items: Tensor, lengths: Tensor) -> Tensor:
+    def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden states (batch, d) from which the next item is predicted."""
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -112,7 +112,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         codes = self._fit_catalogue(X)
-        histories = codes[codes.lengths > np.maximum(codes.n_pseudo, 1)]
+        histories = codes[has_target(codes)]
         if len(histories) == 0:
             raise ValueError(
                 "No history of X has a real item with another item before it; there "
@@ -126,9 +126,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         batches = HistoryBatches(
             histories.tail(self.max_length + 1), self.batch_size, seed
         )
-        module = seeded_build(
-            partial(self._build_module, len(self.item_ids_)), seed
-        )
+        module = seeded_build(partial(self._build_module, len(self.item_ids_)), seed)
         with epoch_callbacks(
             self,
             X,
@@ -196,7 +194,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         ]
         return float(ndcg_at_k(np.concatenate(ranks), 10).mean())
 
-    def _module_scores(self, module: nn.Module, histories: Sequences) -> FloatArray:
+    def _module_scores(self, module: Any, histories: Sequences) -> FloatArray:
         """Scores (n, n_items) of the catalogue after each history."""
         catalogue = module.item_embedding.weight
         scores = np.empty((len(histories), len(catalogue)), dtype=np.float32)

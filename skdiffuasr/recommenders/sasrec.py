@@ -1,9 +1,10 @@
 """SASRec as a scikit-learn estimator."""
 
 from numbers import Integral
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import RandomState
@@ -47,7 +48,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         Learning rate of AdamW.
     weight_decay : float, default=0.0
         Weight decay of AdamW.
-    batch_size : int, default=512
+    batch_size : int, default=128
         Number of histories of average length in a batch; batches of short histories
         hold more of them.
     max_epochs : int, default=200
@@ -123,7 +124,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         n_negatives: int | None = None,
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
-        batch_size: int = 512,
+        batch_size: int = 128,
         max_epochs: int = 200,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
@@ -170,7 +171,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         )
 
     def _loss(
-        self, module: nn.Module, items: Tensor, lengths: Tensor, n_pseudo: Tensor
+        self, module: Any, items: Tensor, lengths: Tensor, n_pseudo: Tensor
     ) -> Tensor:
         hidden = module(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
         column = torch.arange(1, items.shape[1], device=items.device)
@@ -186,5 +187,5 @@ class SASRecEstimator(BaseNeuralRecommender):
         n_negatives = self.n_negatives or 1
         return sampled_binary_cross_entropy(hidden, catalogue, targets, n_negatives)
 
-    def _last_hidden(self, module: nn.Module, items: Tensor, lengths: Tensor) -> Tensor:
+    def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
         return module.last_hidden(items, lengths)

@@ -75,11 +75,12 @@ def run_demo(
         log = _synthetic_log(random_state) if data is None else _log_of_file(data)
     X_train, _, X_test, y_test = leave_last_out(log.histories, short="drop")
 
-    settings = {"device": device, "random_state": random_state}
     augmenter = DiffusionSequenceAugmenter(
-        n_pseudo_items, max_epochs=max_epochs, **settings
+        n_pseudo_items, max_epochs=max_epochs, device=device, random_state=random_state
     )
-    recommender = SASRecEstimator(max_length=50, max_epochs=max_epochs, **settings)
+    recommender = SASRecEstimator(
+        max_length=50, max_epochs=max_epochs, device=device, random_state=random_state
+    )
     models = {
         "popularity": PopularityRecommender(),
         "Markov chain": MarkovRecommender(),

@@ -111,4 +111,3 @@ def hide_heads(
     visible = histories[taken].tail(histories.lengths[taken] - n_hidden)
     hidden = histories[taken].drop_last(visible.lengths)
     return clone(augmenter).fit(histories[~is_taken]), visible, hidden
-

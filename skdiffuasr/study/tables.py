@@ -27,10 +27,10 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     | all   | 12 |
     | <=5   |  3 |
     """
-    widths = [
-        max(map(len, column)) for column in zip(header, *rows, strict=True)
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    rule = [":" + "-" * (widths[0] + 1)] + [
+        "-" * (width + 1) + ":" for width in widths[1:]
     ]
-    rule = [":" + "-" * (widths[0] + 1)] + ["-" * (width + 1) + ":" for width in widths[1:]]
     lines = [_line(header, widths), "|" + "|".join(rule) + "|"]
     lines += [_line(row, widths) for row in rows]
     return "\n".join(lines)

@@ -23,7 +23,7 @@ def token_batches(
     lengths : ndarray of shape (n,)
         Number of items of each row.
     batch_size : int
-        Number of rows of an average batch.
+        Number of rows that an average batch has at most.
     rng : numpy.random.Generator, default=None
         Shuffles rows of equal length and the order of the batches. None keeps both.
 
@@ -44,8 +44,8 @@ def token_batches(
     tie_breaker = np.arange(len(lengths)) if rng is None else rng.random(len(lengths))
     by_length = np.lexsort((tie_breaker, lengths))
     n_tokens = np.cumsum(np.maximum(lengths[by_length], 1))
-    budget = max(n_tokens[-1] / len(lengths) * batch_size, 1.0)
-    batch_of_row = ((n_tokens - 1) / budget).astype(np.int64)
+    n_batches = -(-len(lengths) // batch_size)
+    batch_of_row = (n_tokens - 1) * n_batches // n_tokens[-1]
     batches = np.split(by_length, np.flatnonzero(np.diff(batch_of_row)) + 1)
     order = range(len(batches)) if rng is None else rng.permutation(len(batches))
     for number in order:

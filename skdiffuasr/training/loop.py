@@ -197,7 +197,7 @@ def _print_epoch(result: TrainingResult, max_epochs: int, seconds: float) -> Non
 
 @contextmanager
 def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients, then training mode again."""
+    """Switch to evaluation mode without gradients, and back."""
     module.eval()
     with torch.no_grad():
         yield
@@ -209,5 +209,8 @@ def _seeded(random_state: int, device: torch.device) -> Iterator[None]:
     """Seed torch's generators, and give them back as they were."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        torch.manual_seed(random_state)
+        if device.type == "cpu":
+            torch.default_generator.manual_seed(random_state)
+        else:
+            torch.manual_seed(random_state)  # the accelerators' generators too
         yield

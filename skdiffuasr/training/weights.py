@@ -16,14 +16,38 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def seeded_build(build_module: Callable[[], ModuleT], random_state: int) -> ModuleT:
-    """Build a module with seeded initial weights; torch's generator stays as it was."""
+    """Build a module with seeded initial weights, on the CPU.
+
+    Parameters
+    ----------
+    build_module : callable() -> nn.Module
+        Builds and initialises the architecture.
+    random_state : int
+        Seeds torch's generator, whose state is restored afterwards.
+
+    Returns
+    -------
+    module : nn.Module
+        In training mode.
+    """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(random_state)
+        torch.default_generator.manual_seed(random_state)
         return build_module()
 
 
 def to_weights(module: nn.Module) -> Weights:
-    """Copy the parameters and buffers of a module to numpy arrays."""
+    """Copy the parameters and buffers of a module to numpy arrays.
+
+    Parameters
+    ----------
+    module : nn.Module
+        On any device.
+
+    Returns
+    -------
+    weights : dict of str to ndarray
+        In the order of the module's ``state_dict()``.
+    """
     return {
         name: tensor.detach().cpu().numpy().copy()
         for name, tensor in module.state_dict().items()
@@ -41,7 +65,7 @@ def from_weights(
         Builds the architecture that the weights belong to. Its initialisation is
         skipped.
     weights : dict of str to ndarray
-        What `to_weights` returned. The arrays are not modified.
+        What `to_weights` returned. The arrays are copied.
     device : torch.device
         Where the module is placed.
 
@@ -52,10 +76,6 @@ def from_weights(
     """
     with torch.device("meta"):
         module = build_module()
-    state = {
-        # An array from a read-only memory map cannot back a tensor: it is copied.
-        name: torch.from_numpy(array if array.flags.writeable else array.copy())
-        for name, array in weights.items()
-    }
+    state = {name: torch.tensor(array) for name, array in weights.items()}
     module.load_state_dict(state, assign=True)
     return module.to(device).requires_grad_(False).eval()

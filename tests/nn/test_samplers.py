@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -128,7 +130,7 @@ def test_timesteps_descend_from_pure_noise(n_timesteps, data):
     assert len(timesteps) == n_sampling_steps
     assert timesteps[0] == n_timesteps - 1
     assert timesteps[-1] >= 0
-    assert all(a > b for a, b in zip(timesteps, timesteps[1:], strict=False))
+    assert all(a > b for a, b in pairwise(timesteps))
 
 
 @given(abar=st.tuples(st.floats(1e-4, 0.99), st.floats(1.001, 1e4)))

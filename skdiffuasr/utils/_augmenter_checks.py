@@ -1,0 +1,133 @@
+"""Checks of the estimators that put pseudo items before histories."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.utils._check_helpers import (
+    UNKNOWN_ITEM,
+    assert_same_object,
+    fitted,
+    fitted_state,
+    has_parameter,
+    make_histories,
+    prepared,
+)
+
+
+def check_augmented_rows(estimator: Any) -> None:
+    """One row in, one row out: pseudo items in front, counted, and nothing lost."""
+    X = make_histories()
+    rows = [[UNKNOWN_ITEM, *row] for row in X.to_lists()]
+    X = Sequences.from_iterable(rows, user_ids=X.user_ids)
+    estimator = fitted(estimator)
+    augmented = estimator.transform(X)
+    assert isinstance(augmented, Sequences), "transform must return Sequences"
+    assert len(augmented) == len(X), "transform changes the number of rows"
+    assert (augmented.n_pseudo > 0).all(), "transform does not count pseudo items"
+    pseudo = augmented.drop_last(augmented.lengths - augmented.n_pseudo)
+    unknown = np.setdiff1d(pseudo.values, estimator.item_ids_)
+    assert not len(unknown), f"pseudo items {unknown} are not in item_ids_"
+    # Compares the observed items, their order and the user ids.
+    assert augmented.strip_pseudo() == X, "transform changes the histories"
+
+
+def check_n_pseudo_items(estimator: Any) -> None:
+    """`n_pseudo_items` says how many items each row gets."""
+    estimator = fitted(estimator)
+    augmented = estimator.transform(make_histories())
+    expected = np.full(len(augmented), estimator.n_pseudo_items)
+    np.testing.assert_array_equal(augmented.n_pseudo, expected)
+
+
+def check_generate(estimator: Any) -> None:
+    """`generate` returns the items that `transform` puts in front."""
+    estimator, X = fitted(estimator), make_histories()
+    generated = estimator.generate(X)
+    assert generated.shape == (len(X), estimator.n_pseudo_items), generated.shape
+    assert X.prepend(generated) == estimator.transform(X), "transform differs"
+
+
+def check_pseudo_items_accumulate(estimator: Any) -> None:
+    """Histories that have pseudo items get the same ones again, in front."""
+    estimator, X = fitted(estimator), make_histories()
+    once = estimator.transform(X)
+    assert estimator.transform(once).strip_pseudo() == X, "histories change"
+    np.testing.assert_array_equal(
+        estimator.generate(once), estimator.generate(X), "pseudo items are conditions"
+    )
+
+
+def check_pseudo_items_are_not_learned(estimator: Any) -> None:
+    """Pseudo items in training have no influence."""
+    X = make_histories()
+    augmented = X.prepend(np.full((len(X), 2), UNKNOWN_ITEM))
+    assert_same_object(
+        fitted_state(fitted(estimator, augmented)),
+        fitted_state(fitted(estimator, X)),
+        "fit learns from pseudo items",
+    )
+
+
+def check_inverse_transform(estimator: Any) -> None:
+    """`inverse_transform` gives the histories back."""
+    estimator, X = fitted(estimator), make_histories()
+    assert estimator.inverse_transform(estimator.transform(X)) == X
+
+
+def check_fit_transform(estimator: Any) -> None:
+    """`fit_transform` is `fit` and `transform`."""
+    X = make_histories()
+    expected = fitted(estimator, X).transform(X)
+    actual = prepared(estimator).fit_transform(X, X.last())
+    assert actual == expected, "fit_transform differs from fit and transform"
+
+
+def check_augment_at_fit(estimator: Any) -> None:
+    """With ``augment_at="fit"`` only training histories are augmented."""
+    if not has_parameter(estimator, "augment_at"):
+        return
+    X = make_histories()
+    expected = prepared(estimator).fit_transform(X)
+    estimator = prepared(estimator, augment_at="fit")
+    assert estimator.fit_transform(X) == expected, "fit_transform does not augment"
+    assert estimator.transform(X) == X, "transform augments"
+
+
+def check_max_history_length(estimator: Any) -> None:
+    """Only histories of at most `max_history_length` observed items are augmented."""
+    if not has_parameter(estimator, "max_history_length"):
+        return
+    X = make_histories()
+    limit = int(np.median(X.lengths))
+    augmented = fitted(estimator, max_history_length=limit).transform(X)
+    expected = fitted(estimator).transform(X)
+    is_short = X.lengths <= limit
+    assert augmented[is_short] == expected[is_short], "short histories differ"
+    assert augmented[~is_short] == X[~is_short], "long histories are augmented"
+
+
+def check_pandas_output(estimator: Any) -> None:
+    """Scikit-learn's global ``transform_output`` does not break ragged output."""
+    X = make_histories()
+    expected = fitted(estimator, X).transform(X)
+    with config_context(transform_output="pandas"):
+        assert fitted(estimator, X).transform(X) == expected
+        assert prepared(estimator).fit_transform(X) == expected
+
+
+AUGMENTER_CHECKS: tuple[Callable[[Any], None], ...] = (
+    check_augmented_rows,
+    check_n_pseudo_items,
+    check_generate,
+    check_pseudo_items_accumulate,
+    check_pseudo_items_are_not_learned,
+    check_inverse_transform,
+    check_fit_transform,
+    check_augment_at_fit,
+    check_max_history_length,
+    check_pandas_output,
+)

@@ -1,0 +1,113 @@
+"""Data and assertions that the estimator checks share."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from skdiffuasr.datasets import make_sequences
+from skdiffuasr.sequences import Sequences
+
+Rows = list[NDArray[Any]]
+
+#: An id that `make_histories` does not use.
+UNKNOWN_ITEM = 1_000_003
+
+_PREDICTION_METHODS = (
+    "transform",
+    "generate",
+    "decision_function",
+    "predict",
+    "recommend",
+)
+
+
+def make_histories() -> Sequences:
+    """Forty users with ids, 2 to 12 items each; the item ids are no positions."""
+    data = make_sequences(
+        n_users=40, n_items=25, n_hidden=0, min_length=2, random_state=0
+    )
+    X = data.X.tail(12)
+    return Sequences(10 * X.values + 7, X.offsets, user_ids=X.user_ids + 500)
+
+
+def is_augmenter(estimator: Any) -> bool:
+    """Whether an estimator puts items before histories."""
+    return hasattr(estimator, "transform")
+
+
+def is_recommender(estimator: Any) -> bool:
+    """Whether an estimator scores the next item."""
+    return hasattr(estimator, "decision_function")
+
+
+def prediction_methods(estimator: Any) -> list[str]:
+    """Names of the methods that take histories and nothing else."""
+    return [name for name in _PREDICTION_METHODS if hasattr(estimator, name)]
+
+
+def has_parameter(estimator: Any, name: str) -> bool:
+    """Whether an estimator can be told so."""
+    return name in estimator.get_params(deep=False)
+
+
+def prepared(estimator: Any, **parameters: Any) -> Any:
+    """Return an unfitted copy that is deterministic and augments at prediction."""
+    fixed = {"random_state": 0, "augment_at": "always", "max_history_length": None}
+    known = {k: v for k, v in fixed.items() if has_parameter(estimator, k)}
+    return clone(estimator).set_params(**(known | parameters))
+
+
+def fitted(estimator: Any, X: Any = None, **parameters: Any) -> Any:
+    """Return a fitted copy."""
+    return prepared(estimator, **parameters).fit(make_histories() if X is None else X)
+
+
+def fitted_state(estimator: Any) -> dict[str, Any]:
+    """Return what an estimator holds besides its parameters."""
+    parameters = estimator.get_params(deep=False)
+    return {k: v for k, v in vars(estimator).items() if k not in parameters}
+
+
+def output_rows(estimator: Any, X: Any) -> Rows:
+    """Return what a fitted estimator makes of each row: pseudo items, or scores."""
+    if not is_augmenter(estimator):
+        return list(estimator.decision_function(X))
+    augmented = estimator.transform(X)
+    return [row[:n] for row, n in zip(augmented, augmented.n_pseudo, strict=True)]
+
+
+def assert_same_rows(actual: Rows, expected: Rows, message: str) -> None:
+    """Compare ids exactly and scores up to rounding."""
+    assert len(actual) == len(expected), message
+    for row, wanted in zip(actual, expected, strict=True):
+        if wanted.dtype.kind == "f":
+            np.testing.assert_allclose(
+                row, wanted, rtol=1e-4, atol=1e-5, err_msg=message
+            )
+        else:
+            np.testing.assert_array_equal(row, wanted, err_msg=message)
+
+
+def assert_same_object(actual: Any, expected: Any, message: str) -> None:
+    """Compare everything that two objects hold."""
+    assert joblib.hash(actual) == joblib.hash(expected), message
+
+
+@contextmanager
+def raises(*types: type[Exception], match: str, given: str) -> Iterator[None]:
+    """Expect an error whose message matches, in upper or lower case."""
+    try:
+        yield
+    except types as error:
+        if not re.search(match, str(error), re.IGNORECASE):
+            raise AssertionError(
+                f"The error on {given} does not match {match!r}: {error}"
+            ) from error
+    else:
+        raise AssertionError(f"There is no error on {given}.")

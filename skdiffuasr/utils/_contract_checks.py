@@ -1,0 +1,229 @@
+"""Checks of what scikit-learn expects of any estimator, made for ragged input."""
+
+import inspect
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from skdiffuasr.utils._check_helpers import (
+    assert_same_object,
+    assert_same_rows,
+    fitted,
+    fitted_state,
+    make_histories,
+    output_rows,
+    prediction_methods,
+    prepared,
+    raises,
+)
+
+
+def check_init_sets_parameters_only(estimator: Any) -> None:
+    """`__init__` stores each parameter as it is, and nothing else."""
+    parameters = {
+        name: object() for name in inspect.signature(type(estimator)).parameters
+    }
+    attributes = vars(type(estimator)(**parameters))
+    assert attributes.keys() == parameters.keys(), "__init__ sets other attributes"
+    for name, value in parameters.items():
+        assert attributes[name] is value, f"__init__ changes {name}"
+
+
+def check_get_and_set_params(estimator: Any) -> None:
+    """All parameters can be read and set by name, and no others."""
+    parameters = estimator.get_params(deep=False)
+    assert parameters.keys() == inspect.signature(type(estimator)).parameters.keys()
+    copy = type(estimator)()
+    assert copy.set_params(**parameters) is copy, "set_params does not return self"
+    for name, value in copy.get_params(deep=False).items():
+        assert value is parameters[name], f"set_params changes {name}"
+    with raises(ValueError, match="no_such_parameter", given="an unknown parameter"):
+        copy.set_params(no_such_parameter=1)
+
+
+def check_clone_is_unfitted(estimator: Any) -> None:
+    """Clones have the parameters and none of the fitted attributes."""
+    original = fitted(estimator)
+    copy = clone(original)
+    assert not fitted_state(copy), "clone() keeps fitted attributes"
+    assert_same_object(
+        copy.get_params(deep=False),
+        original.get_params(deep=False),
+        "clone() changes parameters",
+    )
+
+
+def check_tags(estimator: Any) -> None:
+    """Input is one-dimensional; no classifier, or searches would stratify by y."""
+    tags = get_tags(estimator)
+    assert tags.input_tags.one_d_array, "input_tags.one_d_array must be True"
+    assert not tags.input_tags.two_d_array, "input_tags.two_d_array must be False"
+    assert tags.estimator_type != "classifier", "must not be tagged a classifier"
+    assert not tags.target_tags.required, "y must not be required"
+
+
+def check_parameter_validation(estimator: Any) -> None:
+    """`fit` refuses a bad value of each parameter, naming it."""
+    name = type(estimator).__name__
+    constraints = estimator._parameter_constraints
+    assert constraints.keys() == estimator.get_params(deep=False).keys(), (
+        "_parameter_constraints do not match the parameters"
+    )
+    for parameter, options in constraints.items():
+        if isinstance(options, str):  # "no_validation"
+            continue
+        for value in _bad_values(options):
+            with raises(
+                ValueError,
+                match=f"The '{parameter}' parameter of {name} must be",
+                given=f"{parameter}={value!r}",
+            ):
+                prepared(estimator).set_params(**{parameter: value}).fit(
+                    make_histories()
+                )
+
+
+def _bad_values(options: list[Any]) -> Iterator[Any]:
+    """Yield values that none of the options of a parameter accepts."""
+    yield object()
+    if any(hasattr(option, "options") for option in options) and str not in options:
+        yield "no such option"
+    for interval in (option for option in options if hasattr(option, "closed")):
+        yield float("nan")
+        if interval.left is not None:
+            yield interval.left - 1
+        if interval.right is not None:
+            yield interval.right + 1
+
+
+def check_not_fitted(estimator: Any) -> None:
+    """Every prediction method says that `fit` must come first."""
+    for method in prediction_methods(estimator):
+        with raises(NotFittedError, match="not fitted", given=f"{method} before fit"):
+            getattr(prepared(estimator), method)(make_histories())
+
+
+def check_fit_returns_self(estimator: Any) -> None:
+    """`fit` returns the estimator."""
+    unfitted = prepared(estimator)
+    assert unfitted.fit(make_histories()) is unfitted, "fit does not return self"
+
+
+def check_fitted_attributes(estimator: Any) -> None:
+    """Public names that `fit` sets end in "_"; `item_ids_` is sorted."""
+    state = fitted_state(fitted(estimator))
+    wrong = [name for name in state if not name.startswith("_") and name[-1] != "_"]
+    assert not wrong, f"fit sets {wrong}, which do not end in '_'"
+    np.testing.assert_array_equal(
+        state["item_ids_"], np.unique(make_histories().values), "item_ids_ is wrong"
+    )
+
+
+def check_fit_keeps_parameters(estimator: Any) -> None:
+    """`fit` neither replaces nor modifies a parameter."""
+    unfitted = prepared(estimator)
+    before = unfitted.get_params(deep=False)
+    hashes = {name: joblib.hash(value) for name, value in before.items()}
+    unfitted.fit(make_histories())
+    for name, value in unfitted.get_params(deep=False).items():
+        unchanged = value is before[name] and joblib.hash(value) == hashes[name]
+        assert unchanged, f"fit changes the parameter {name}"
+
+
+def check_fit_is_idempotent(estimator: Any) -> None:
+    """With an int `random_state` fits repeat, whatever was fitted before."""
+    expected = fitted_state(fitted(estimator))
+    again = fitted(estimator)
+    assert_same_object(fitted_state(again), expected, "a second fit differs")
+    again.fit(make_histories()[:30]).fit(make_histories())
+    assert_same_object(fitted_state(again), expected, "fit keeps something of the last")
+
+
+def check_fit_ignores_y(estimator: Any) -> None:
+    """`y` holds what is to be predicted: `fit` must not learn from it."""
+    X = make_histories()
+    expected = fitted_state(fitted(estimator, X))
+    for y in (X.last(), X.last()[::-1], ["garbage"], object()):
+        state = fitted_state(prepared(estimator).fit(X, y))
+        assert_same_object(state, expected, "fit depends on y")
+
+
+def check_prediction_keeps_state(estimator: Any) -> None:
+    """Methods other than `fit` do not change the estimator."""
+    estimator = fitted(estimator)
+    before = joblib.hash(vars(estimator))
+    for method in prediction_methods(estimator):
+        getattr(estimator, method)(make_histories())
+        assert joblib.hash(vars(estimator)) == before, f"{method} changes the state"
+
+
+def check_prediction_is_repeatable(estimator: Any) -> None:
+    """Equal histories give equal output at every call."""
+    estimator, X = fitted(estimator), make_histories()
+    assert_same_rows(
+        output_rows(estimator, X), output_rows(estimator, X), "a second call differs"
+    )
+
+
+def check_pickle(estimator: Any) -> None:
+    """Pickled estimators predict as before."""
+    _check_copy(estimator, lambda original: pickle.loads(pickle.dumps(original)))
+
+
+def check_memory_mapped_estimator(estimator: Any) -> None:
+    """Fitted estimators work from read-only memory maps, as in joblib's workers."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "estimator.joblib"
+
+        def memory_map(original: Any) -> Any:
+            joblib.dump(original, path)
+            return joblib.load(path, mmap_mode="r")
+
+        _check_copy(estimator, memory_map)
+
+
+def _check_copy(estimator: Any, copy: Callable[[Any], Any]) -> None:
+    original, X = fitted(estimator), make_histories()
+    assert_same_rows(
+        output_rows(copy(original), X), output_rows(original, X), "the copy differs"
+    )
+
+
+def check_pipeline_consistency(estimator: Any) -> None:
+    """As the only step of a Pipeline an estimator does what it does alone."""
+    X = make_histories()
+    pipeline = Pipeline([("estimator", prepared(estimator))]).fit(X, X.last())
+    assert_same_rows(
+        output_rows(pipeline, X),
+        output_rows(fitted(estimator, X), X),
+        "the estimator differs in a Pipeline",
+    )
+
+
+CONTRACT_CHECKS: tuple[Callable[[Any], None], ...] = (
+    check_init_sets_parameters_only,
+    check_get_and_set_params,
+    check_clone_is_unfitted,
+    check_tags,
+    check_parameter_validation,
+    check_not_fitted,
+    check_fit_returns_self,
+    check_fitted_attributes,
+    check_fit_keeps_parameters,
+    check_fit_is_idempotent,
+    check_fit_ignores_y,
+    check_prediction_keeps_state,
+    check_prediction_is_repeatable,
+    check_pickle,
+    check_memory_mapped_estimator,
+    check_pipeline_consistency,
+)

@@ -1,0 +1,132 @@
+"""Checks of the estimators that score the next item."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skdiffuasr.metrics import make_next_item_scorer
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.utils._check_helpers import (
+    UNKNOWN_ITEM,
+    fitted,
+    make_histories,
+    raises,
+)
+from skdiffuasr.vocabulary import encode_items, encode_sequences
+
+
+def check_decision_function(estimator: Any) -> None:
+    """Scores are a finite float32 array with one column per item."""
+    estimator, X = fitted(estimator), make_histories()
+    X = Sequences.from_iterable([*X.to_lists(), [], [UNKNOWN_ITEM]])
+    scores = estimator.decision_function(X)
+    assert isinstance(scores, np.ndarray), "scores must be an ndarray"
+    assert scores.shape == (len(X), len(estimator.item_ids_)), scores.shape
+    assert scores.dtype == np.float32, f"scores are {scores.dtype}, not float32"
+    assert np.isfinite(scores).all(), "scores are not finite"
+
+
+def check_item_counts(estimator: Any) -> None:
+    """`item_counts_` counts the observed items of training, not the pseudo items."""
+    X = make_histories()
+    item_ids, counts = np.unique(X.values, return_counts=True)
+    augmented = X.prepend(np.full((len(X), 2), UNKNOWN_ITEM))
+    estimator = fitted(estimator, augmented)
+    np.testing.assert_array_equal(estimator.item_ids_, [*item_ids, UNKNOWN_ITEM])
+    np.testing.assert_array_equal(estimator.item_counts_, [*counts, 0])
+
+
+def check_predict(estimator: Any) -> None:
+    """`predict` returns the id with the highest score."""
+    estimator, X = fitted(estimator), make_histories()
+    predicted = estimator.predict(X)
+    assert predicted.dtype == estimator.item_ids_.dtype, "predict does not return ids"
+    best = estimator.decision_function(X).argmax(axis=1)
+    np.testing.assert_array_equal(predicted, estimator.item_ids_[best])
+
+
+def check_recommend(estimator: Any) -> None:
+    """Best items come first, once each, with the scores of their columns."""
+    estimator, X = fitted(estimator), make_histories()
+    scores = estimator.decision_function(X)
+    items, item_scores = estimator.recommend(X, k=5, filter_seen=False)
+    columns = encode_items(items, estimator.item_ids_)
+    assert (columns >= 0).all(), "recommend does not return ids"
+    np.testing.assert_allclose(
+        item_scores, np.take_along_axis(scores, columns, axis=1), rtol=1e-4, atol=1e-5
+    )
+    highest = -np.sort(-scores, axis=1)[:, :5]
+    np.testing.assert_allclose(item_scores, highest, rtol=1e-4, atol=1e-5)
+    for row in columns:
+        assert len(set(row.tolist())) == 5, "an item is recommended twice"
+
+
+def check_recommend_leaves_out_seen_items(estimator: Any) -> None:
+    """Observed items are left out if asked; pseudo items are not observed."""
+    estimator, X = fitted(estimator), make_histories()
+    shortest = X[np.argsort(X.lengths)[:10]]
+    pseudo = np.full((len(shortest), 1), estimator.item_ids_[0])
+    seen = encode_sequences(shortest, estimator.item_ids_)
+    for row, history in enumerate(seen):
+        allowed = np.delete(estimator.item_ids_, history)
+        augmented = shortest[row : row + 1].prepend(pseudo[row : row + 1])
+        items, _ = estimator.recommend(augmented, k=len(allowed))
+        np.testing.assert_array_equal(np.sort(items[0]), allowed)
+
+
+def check_recommend_candidates(estimator: Any) -> None:
+    """Only candidates are recommended; one that is unknown is an error."""
+    estimator, X = fitted(estimator), make_histories()
+    candidates = estimator.item_ids_[[5, 2, 9]]
+    items, _ = estimator.recommend(X, k=3, filter_seen=False, candidates=candidates)
+    np.testing.assert_array_equal(
+        np.sort(items, axis=1), np.tile(np.sort(candidates), (len(X), 1))
+    )
+    with raises(ValueError, match=str(UNKNOWN_ITEM), given="an unknown candidate"):
+        estimator.recommend(X, k=1, candidates=[UNKNOWN_ITEM])
+
+
+def check_recommend_refuses_bad_k(estimator: Any) -> None:
+    """More items than there are cannot be recommended, nor fewer than one."""
+    estimator, X = fitted(estimator), make_histories()
+    for k in (0, len(estimator.item_ids_) + 1):
+        with raises(ValueError, match=f"k.*{k}", given=f"k={k}"):
+            estimator.recommend(X, k=k, filter_seen=False)
+
+
+def check_score(estimator: Any) -> None:
+    """`score` is the mean NDCG@10; a target that is unknown is a miss."""
+    full = make_histories()
+    X, y = full.drop_last(), full.last()
+    estimator = fitted(estimator)
+    score = estimator.score(X, y)
+    assert 0 <= score <= 1, f"score is {score}, not in [0, 1]"
+    np.testing.assert_allclose(score, make_next_item_scorer("ndcg@10")(estimator, X, y))
+    assert estimator.score(X, np.full(len(X), UNKNOWN_ITEM)) == 0, "not a miss"
+
+
+def check_score_with_sample_weight(estimator: Any) -> None:
+    """Rows of weight 0 do not count."""
+    full = make_histories()
+    X, y = full.drop_last(), full.last()
+    estimator = fitted(estimator)
+    weights = np.arange(len(X)) < 10
+    np.testing.assert_allclose(
+        estimator.score(X, y, sample_weight=weights.astype(float)),
+        estimator.score(X[:10], y[:10]),
+        rtol=1e-5,
+    )
+
+
+RECOMMENDER_CHECKS: tuple[Callable[[Any], None], ...] = (
+    check_decision_function,
+    check_item_counts,
+    check_predict,
+    check_recommend,
+    check_recommend_leaves_out_seen_items,
+    check_recommend_candidates,
+    check_recommend_refuses_bad_k,
+    check_score,
+    check_score_with_sample_weight,
+)

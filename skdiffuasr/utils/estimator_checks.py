@@ -1,0 +1,95 @@
+"""Checks for estimators whose input is a ragged batch of histories.
+
+Scikit-learn's ``check_estimator`` feeds rectangular arrays and has nothing to say on
+these estimators. This suite checks the same promises, and those of this library, on
+histories: of any augmenter (it has ``transform``) and any recommender (it has
+``decision_function``).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sklearn.base import clone
+
+from skdiffuasr.utils._augmenter_checks import AUGMENTER_CHECKS
+from skdiffuasr.utils._check_helpers import is_augmenter, is_recommender
+from skdiffuasr.utils._contract_checks import CONTRACT_CHECKS
+from skdiffuasr.utils._input_checks import INPUT_CHECKS
+from skdiffuasr.utils._recommender_checks import RECOMMENDER_CHECKS
+
+__all__ = ["check_estimator", "estimator_checks_generator"]
+
+
+def estimator_checks_generator(
+    estimator: Any,
+) -> Iterator[tuple[Any, Callable[[Any], None]]]:
+    """Yield all checks that apply to an estimator, for ``pytest.mark.parametrize``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An unfitted augmenter or recommender. Choose parameters that make fits fast:
+        there are dozens, each on 40 histories of about 8 of 25 items.
+
+    Yields
+    ------
+    estimator : estimator
+        A clone.
+    check : callable(estimator) -> None
+        Raises an error if the estimator does not behave as the check's name says.
+
+    See Also
+    --------
+    check_estimator : Run all checks at once.
+
+    Examples
+    --------
+    >>> from skdiffuasr.recommenders import PopularityRecommender
+    >>> from skdiffuasr.utils.estimator_checks import estimator_checks_generator
+    >>> checks = estimator_checks_generator(PopularityRecommender())
+    >>> next(checks)[1].__name__
+    'check_init_sets_parameters_only'
+
+    In a test module:
+
+    >>> import pytest
+    >>> @pytest.mark.parametrize(
+    ...     ("estimator", "check"), estimator_checks_generator(PopularityRecommender())
+    ... )
+    ... def test_estimator(estimator, check):
+    ...     check(estimator)
+    """
+    checks = [*CONTRACT_CHECKS, *INPUT_CHECKS]
+    if is_augmenter(estimator):
+        checks += AUGMENTER_CHECKS
+    if is_recommender(estimator):
+        checks += RECOMMENDER_CHECKS
+    for check in checks:
+        yield clone(estimator), check
+
+
+def check_estimator(estimator: Any) -> None:
+    """Check that an estimator keeps the promises of this library.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An unfitted augmenter or recommender.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails. Errors of the estimator itself pass through.
+
+    See Also
+    --------
+    estimator_checks_generator : The checks one by one.
+
+    Examples
+    --------
+    >>> from skdiffuasr.recommenders import MarkovRecommender
+    >>> from skdiffuasr.utils.estimator_checks import check_estimator
+    >>> check_estimator(MarkovRecommender())
+    """
+    for copy, check in estimator_checks_generator(estimator):
+        check(copy)

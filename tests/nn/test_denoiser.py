@@ -1,0 +1,201 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from skdiffuasr.nn.denoiser import Denoiser, denoising_loss
+from skdiffuasr.nn.diffusion import GaussianDiffusion
+from skdiffuasr.nn.schedules import make_betas
+from skdiffuasr.training import seeded_build
+
+N_ITEMS, M, D = 12, 3, 9
+DIFFUSION = GaussianDiffusion(make_betas("linear", 50))
+
+
+def build():
+    settings = {"base_channels": 8, "n_res_blocks": 1, "dropout": 0.0}
+    return seeded_build(lambda: Denoiser(N_ITEMS, M, D, **settings), 0)
+
+
+def pairs():
+    """Three windows, followed by suffixes of the lengths 2, 0 and 3."""
+    windows = torch.arange(9).view(3, M)
+    return windows, torch.tensor([3, 4, 9, 10, 11]), torch.tensor([2, 0, 3])
+
+
+def loss_of(denoiser, seed=0, **settings):
+    settings = {"condition_dropout": 0.0, "rounding_weight": 1.0, **settings}
+    torch.manual_seed(seed)
+    return denoising_loss(denoiser, *pairs(), diffusion=DIFFUSION, **settings)
+
+
+def draws(seed=0):
+    """Timesteps and noise of `loss_of`, in the order it draws them."""
+    torch.manual_seed(seed)
+    return torch.randint(DIFFUSION.n_timesteps, (3,)), torch.randn(3, M, D)
+
+
+def train(denoiser, n_steps, learning_rate=0.01, **settings):
+    """Minimise the loss; return its values."""
+    optimizer = torch.optim.Adam(
+        [parameter for parameter in denoiser.parameters() if parameter.requires_grad],
+        lr=learning_rate,
+    )
+    losses = []
+    for step in range(n_steps):
+        loss = loss_of(denoiser, seed=step, **settings)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def spread(denoiser):
+    """Mean distance of an item from the centre of the catalogue, in [0, sqrt(d)]."""
+    catalogue = denoiser.catalogue().detach()
+    return (catalogue - catalogue.mean(0)).norm(dim=1).mean().item()
+
+
+def test_embeddings_have_the_norm_of_noise():
+    denoiser = build()
+    with torch.no_grad():
+        denoiser.item_embedding.weight *= torch.logspace(-3, 3, N_ITEMS)[:, None]
+    norms = denoiser.catalogue().norm(dim=1)
+    torch.testing.assert_close(norms, torch.full((N_ITEMS,), math.sqrt(D)))
+
+
+def test_embeddings_are_rows_of_the_catalogue():
+    denoiser, codes = build(), torch.tensor([[3, 1], [7, 7]])
+    embedded = denoiser.embed(codes)
+    assert embedded.shape == (2, 2, D)
+    torch.testing.assert_close(embedded, denoiser.catalogue()[codes])
+
+
+def test_condition_is_the_mean_of_the_history():
+    denoiser = build()
+    histories = [[3, 3, 4], [], [5], [11, 0, 2, 7]]
+    condition = denoiser.condition(
+        torch.tensor([item for history in histories for item in history]),
+        torch.tensor([len(history) for history in histories]),
+    )
+    catalogue = denoiser.catalogue()
+    for row, history in enumerate(histories):
+        expected = (
+            catalogue[history].mean(0)
+            if history
+            else denoiser.noise_model.null_condition
+        )
+        torch.testing.assert_close(condition[row], expected)
+
+
+@pytest.mark.parametrize("lengths", [[], [0], [0, 0]])
+def test_condition_of_no_items_at_all(lengths):
+    denoiser = build()
+    nothing = torch.empty(0, dtype=torch.int64)
+    condition = denoiser.condition(nothing, torch.tensor(lengths, dtype=torch.int64))
+    expected = denoiser.noise_model.null_condition.expand(len(lengths), D)
+    torch.testing.assert_close(condition, expected)
+
+
+def test_condition_does_not_grow_with_the_history():
+    denoiser = build()
+    items = torch.arange(N_ITEMS)
+    once = denoiser.condition(items, torch.tensor([N_ITEMS]))
+    ten_times = denoiser.condition(items.repeat(10), torch.tensor([10 * N_ITEMS]))
+    torch.testing.assert_close(once, ten_times)
+
+
+def test_condition_survives_its_weights_being_pickled_and_moved():
+    denoiser = build()
+    twin = build()
+    twin.load_state_dict(denoiser.state_dict())
+    arguments = torch.arange(4), torch.tensor([1, 3])
+    torch.testing.assert_close(
+        denoiser.condition(*arguments), twin.condition(*arguments)
+    )
+
+
+def test_loss_is_the_squared_error_on_the_noise():
+    denoiser = build()
+    nn.init.normal_(denoiser.noise_model.head.weight, std=0.1)
+    windows, suffixes, lengths = pairs()
+    t, noise = draws()
+    x_t = DIFFUSION.q_sample(denoiser.catalogue()[windows], t, noise)
+    condition = denoiser.condition(suffixes, lengths)
+    expected = F.mse_loss(denoiser.noise_model(x_t, t, condition), noise)
+    loss = loss_of(denoiser, rounding_weight=0.0)
+    torch.testing.assert_close(loss, expected)
+
+
+def test_rounding_term_is_a_cross_entropy_over_the_catalogue():
+    denoiser = build()
+    nn.init.normal_(denoiser.noise_model.head.weight, std=0.1)
+    windows, suffixes, lengths = pairs()
+    t, noise = draws()
+    x_t = DIFFUSION.q_sample(denoiser.catalogue()[windows], t, noise)
+    condition = denoiser.condition(suffixes, lengths)
+    estimate = DIFFUSION.predict_x0(x_t, t, denoiser.noise_model(x_t, t, condition))
+    cosines = F.cosine_similarity(
+        estimate[:, :, None], denoiser.catalogue(), dim=3
+    )  # (batch, M, n_items)
+    logits = DIFFUSION.signal_scale[t, None, None] * D * cosines
+    expected = F.cross_entropy(logits.flatten(0, 1), windows.flatten())
+    rounding = (
+        loss_of(denoiser, rounding_weight=2.0) - loss_of(denoiser, rounding_weight=0.0)
+    ) / 2
+    torch.testing.assert_close(rounding, expected)
+
+
+@pytest.mark.parametrize("condition_dropout", [0.0, 1.0])
+def test_dropped_conditions_are_the_null_condition(condition_dropout):
+    denoiser = build()
+    nn.init.normal_(denoiser.noise_model.head.weight, std=0.1)
+    seen = []
+    denoiser.noise_model.register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[2])
+    )
+    loss_of(denoiser, condition_dropout=condition_dropout)
+    is_null = (seen[0] == denoiser.noise_model.null_condition).all(dim=1)
+    # The second history is empty.
+    assert is_null.tolist() == [condition_dropout == 1, True, condition_dropout == 1]
+
+
+def test_a_batch_of_one_pair_is_enough():
+    denoiser = build()
+    loss = denoising_loss(
+        denoiser,
+        torch.arange(M)[None],
+        torch.tensor([5]),
+        torch.tensor([1]),
+        diffusion=DIFFUSION,
+        condition_dropout=0.1,
+        rounding_weight=1.0,
+    )
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+
+
+def test_loss_goes_down():
+    losses = train(build(), n_steps=150)
+    assert sum(losses[-20:]) < 0.6 * sum(losses[:20])
+
+
+def test_rounding_keeps_the_table_from_collapsing():
+    plain, rounded = build(), build()
+    before = spread(plain)
+    train(plain, n_steps=150, rounding_weight=0.0)
+    train(rounded, n_steps=150, rounding_weight=1.0)
+    assert spread(plain) < 0.9 * before
+    assert spread(rounded) > 0.95 * before
+
+
+def test_a_frozen_table_is_left_alone():
+    denoiser = build()
+    denoiser.item_embedding.requires_grad_(False)
+    before = denoiser.item_embedding.weight.clone()
+    train(denoiser, n_steps=3)
+    assert denoiser.item_embedding.weight.grad is None
+    assert torch.equal(denoiser.item_embedding.weight, before)

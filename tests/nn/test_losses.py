@@ -1,0 +1,156 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skdiffuasr.nn import losses
+from skdiffuasr.nn.losses import (
+    full_cross_entropy,
+    sampled_binary_cross_entropy,
+    sampled_cross_entropy,
+)
+
+
+def draw(n_tokens, n_items, embedding_dim=3, seed=0):
+    """Hidden states, a catalogue and targets."""
+    generator = torch.Generator().manual_seed(seed)
+    hidden = torch.randn(n_tokens, embedding_dim, generator=generator)
+    catalogue = torch.randn(n_items, embedding_dim, generator=generator)
+    targets = torch.randint(n_items, (n_tokens,), generator=generator)
+    return hidden.requires_grad_(), catalogue.requires_grad_(), targets
+
+
+def gradients_of(loss, *tensors):
+    return torch.autograd.grad(loss, tensors)
+
+
+@given(
+    n_tokens=st.integers(1, 9),
+    n_items=st.integers(1, 7),
+    block_rows=st.integers(0, 10),
+    seed=st.integers(0, 1000),
+)
+def test_full_cross_entropy_and_its_gradients_are_exact(
+    n_tokens, n_items, block_rows, seed
+):
+    hidden, catalogue, targets = draw(n_tokens, n_items, seed=seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(losses, "BLOCK_BYTES", 4 * n_items * block_rows)
+        loss = full_cross_entropy(hidden, catalogue, targets)
+    dense = F.cross_entropy(hidden @ catalogue.T, targets)
+    torch.testing.assert_close(loss, dense)
+    for ours, theirs in zip(
+        gradients_of(3 * loss, hidden, catalogue),
+        gradients_of(3 * dense, hidden, catalogue),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+
+
+def test_full_cross_entropy_reaches_what_lies_behind_its_inputs():
+    hidden, catalogue, targets = draw(6, 5)
+    weights = torch.randn(3, 3, requires_grad=True)
+    ours = full_cross_entropy(hidden @ weights, catalogue.tanh(), targets)
+    dense = F.cross_entropy(hidden @ weights @ catalogue.tanh().T, targets)
+    for first, second in zip(
+        gradients_of(ours, weights, catalogue),
+        gradients_of(dense, weights, catalogue),
+        strict=True,
+    ):
+        torch.testing.assert_close(first, second)
+
+
+def test_full_cross_entropy_survives_huge_logits():
+    hidden, catalogue, targets = draw(6, 5)
+    with torch.no_grad():
+        hidden *= 1e4
+    loss = full_cross_entropy(hidden, catalogue, targets)
+    assert torch.isfinite(loss)
+    assert all(map(torch.isfinite, gradients_of(loss, hidden)[0].flatten()))
+
+
+def test_full_cross_entropy_leaves_its_inputs_alone():
+    hidden, catalogue, targets = draw(6, 5)
+    before = [hidden.detach().clone(), catalogue.detach().clone()]
+    full_cross_entropy(hidden, catalogue, targets).backward()
+    assert torch.equal(hidden, before[0])
+    assert torch.equal(catalogue, before[1])
+
+
+def test_full_cross_entropy_is_computed_in_single_precision():
+    hidden, catalogue, targets = draw(6, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = full_cross_entropy(hidden.bfloat16(), catalogue, targets)
+    expected = full_cross_entropy(hidden.bfloat16().float(), catalogue, targets)
+    assert loss.dtype == torch.float32
+    assert loss == expected
+
+
+def test_uniform_scores_cost_the_logarithm_of_the_catalogue():
+    loss = full_cross_entropy(torch.zeros(4, 3), torch.randn(9, 3), torch.arange(4))
+    assert loss.item() == pytest.approx(math.log(9))
+
+
+def test_sampled_cross_entropy_approaches_its_expectation():
+    hidden, catalogue, targets = draw(4, 6)
+    n_negatives = 200_000
+    exponentials = (hidden @ catalogue.T).exp()
+    positive = exponentials.gather(1, targets[:, None])[:, 0]
+    negatives = n_negatives * (exponentials.sum(1) - positive) / 6
+    expected = -(positive / (positive + negatives)).log().mean()
+    torch.manual_seed(0)
+    loss = sampled_cross_entropy(hidden, catalogue, targets, n_negatives)
+    torch.testing.assert_close(loss, expected, atol=0.01, rtol=0)
+
+
+def test_sampled_binary_cross_entropy_approaches_its_expectation():
+    hidden, catalogue, targets = draw(4, 6)
+    logits = hidden @ catalogue.T
+    positive = logits.gather(1, targets[:, None])
+    is_negative = torch.arange(6) != targets[:, None]
+    expected = (
+        -F.logsigmoid(positive).mean() - F.logsigmoid(-logits[is_negative]).mean()
+    )
+    torch.manual_seed(0)
+    loss = sampled_binary_cross_entropy(hidden, catalogue, targets, 50_000)
+    torch.testing.assert_close(loss, expected, atol=0.01, rtol=0)
+
+
+def test_one_negative_is_the_loss_of_sasrec():
+    hidden, catalogue, targets = draw(50, 2)
+    torch.manual_seed(0)
+    loss = sampled_binary_cross_entropy(hidden, catalogue, targets, 1)
+    torch.manual_seed(0)
+    negatives = torch.randint(2, (50, 1))[:, 0]
+    positive, negative = ((hidden * catalogue[c]).sum(1) for c in (targets, negatives))
+    kept = negatives != targets
+    expected = F.binary_cross_entropy_with_logits(
+        positive, torch.ones(50)
+    ) + F.binary_cross_entropy_with_logits(negative[kept], torch.zeros(int(kept.sum())))
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("loss", [sampled_cross_entropy, sampled_binary_cross_entropy])
+def test_a_target_is_never_its_own_negative(loss):
+    """In a catalogue of one item, every draw is the target."""
+    hidden, catalogue, targets = draw(4, 1)
+    value = loss(hidden, catalogue, targets, 5)
+    positive = (hidden * catalogue).sum(1)
+    binary = loss is sampled_binary_cross_entropy
+    expected = F.softplus(-positive).mean() if binary else torch.tensor(0.0)
+    torch.testing.assert_close(value, expected)
+    assert torch.isfinite(gradients_of(value, hidden)[0]).all()
+
+
+@pytest.mark.parametrize("loss", [sampled_cross_entropy, sampled_binary_cross_entropy])
+def test_sampled_losses_pull_the_target_and_push_the_others(loss):
+    hidden, catalogue, targets = draw(1, 4)
+    torch.manual_seed(0)
+    (gradient,) = gradients_of(loss(hidden, catalogue, targets, 100), catalogue)
+    direction = gradient @ hidden.detach()[0]  # > 0 where a step down lowers the logit
+    assert direction[targets[0]] < 0
+    others = torch.arange(4) != targets[0]
+    assert (direction[others] > 0).all()

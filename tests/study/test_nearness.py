@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from skdiffuasr import DiffusionSequenceAugmenter
+from skdiffuasr.datasets import make_sequences
+from skdiffuasr.metrics import pseudo_item_quality
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.study.nearness import hide_heads, nearness_to_hidden
+
+
+@pytest.fixture(scope="module")
+def log():
+    return make_sequences(n_users=200, n_items=40, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def augmenter():
+    return DiffusionSequenceAugmenter(
+        3, embedding_dim=16, n_res_blocks=1, max_epochs=1, random_state=0
+    )
+
+
+def test_hidden_heads_are_not_fitted_on(log, augmenter):
+    fitted, visible, hidden = hide_heads(augmenter, log.X, fraction=0.25)
+    n_long = (log.X.lengths > 3).sum()
+    assert len(visible) == round(0.25 * n_long)
+    assert (hidden.lengths == 3).all()
+    rows = [
+        head + rest
+        for head, rest in zip(hidden.to_lists(), visible.to_lists(), strict=True)
+    ]
+    taken = dict(zip(visible.user_ids.tolist(), rows, strict=True))
+    originals = dict(zip(log.X.user_ids.tolist(), log.X.to_lists(), strict=True))
+    assert all(originals[user] == row for user, row in taken.items())
+    assert fitted.n_training_pairs_ == sum(
+        max(len(row) - 3, 0) for user, row in originals.items() if user not in taken
+    )
+
+
+def test_logs_of_short_histories_cannot_hide_heads(augmenter):
+    with pytest.raises(ValueError, match="longest has 2"):
+        hide_heads(augmenter, Sequences.from_iterable([[1, 2]]))
+
+
+def test_all_three_kinds_of_pseudo_items_are_measured_alike(log, augmenter):
+    fitted = augmenter.fit(log.X)
+    quality = nearness_to_hidden(fitted, log.X, log.hidden, log.item_factors)
+    assert list(quality) == ["diffusion", "by popularity", "uniform"]
+    expected = pseudo_item_quality(
+        np.searchsorted(fitted.item_ids_, fitted.generate(log.X)),
+        log.hidden,
+        40,
+        item_embeddings=log.item_factors,
+    )
+    assert quality["diffusion"]["similarity"] == pytest.approx(expected["similarity"])

@@ -1,0 +1,28 @@
+import pytest
+import torch
+
+from skdiffuasr.training import resolve_device
+
+
+@pytest.mark.parametrize(("available", "kind"), [(True, "cuda"), (False, "cpu")])
+def test_auto_takes_cuda_where_there_is_one(monkeypatch, available, kind):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    assert resolve_device("auto").type == kind
+
+
+def test_a_device_may_be_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("cpu") == torch.device("cpu")
+    assert resolve_device("cuda:1") == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("device", ["gpu", "", "cuda:x"])
+def test_unknown_devices_are_refused(device):
+    with pytest.raises(ValueError, match=f"device='{device}' is no torch device; use"):
+        resolve_device(device)
+
+
+def test_cuda_is_refused_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device='cuda:0', but torch finds no CUDA"):
+        resolve_device("cuda:0")
