@@ -53,6 +53,11 @@ from skdiffuasr.vocabulary import encode_sequences
 #: Fewer training pairs than this are warned of.
 FEW_TRAINING_PAIRS = 100
 
+_UNFITTED = (
+    "{} is an unfitted %(name)s. Pass a fitted one inside "
+    "sklearn.frozen.FrozenEstimator, or clone(), and so every search, unfits it."
+)
+
 
 class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     r"""Put generated items before each history, as DiffuASR does [1]_.
@@ -172,6 +177,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         The epoch that the weights are from, counted from 1.
     n_iter_ : int
         Number of epochs that were run.
+    seed_ : int
+        Drawn from `random_state`; determines the training and the noise of each row.
 
     References
     ----------
@@ -324,12 +331,18 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         ValueError
             If no history has more than `n_pseudo_items` items, if there are fewer than
             two different items, or if `item_embeddings` do not fit the catalogue.
+        NotFittedError
+            If `classifier` or `item_embeddings` is an unfitted recommender.
 
         Warns
         -----
         UserWarning
             If there are few training pairs.
         """
+        for name in ("classifier", "item_embeddings"):
+            given = getattr(self, name)
+            if hasattr(given, "fit"):
+                check_is_fitted(given, msg=_UNFITTED.format(name))
         histories = check_sequences(X).strip_pseudo()
         self.item_ids_ = np.unique(histories.values)
         if len(self.item_ids_) < 2:
@@ -550,12 +563,12 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
 
     def _make_guide(self, denoiser: Denoiser, diffusion: GaussianDiffusion) -> Guide:
         """Make the noise predictor of a batch, for the chosen guidance."""
-        model, null = denoiser.noise_model, denoiser.noise_model.null_condition
+        model = partial(denoiser.predict_noise, diffusion=diffusion)
         if self.guidance is None:
             return lambda condition, first_items: guidance.conditional(model, condition)
         if self.guidance == "classifier_free":
             return lambda condition, first_items: guidance.classifier_free(
-                model, condition, null, self.guidance_scale
+                model, condition, denoiser.null_condition, self.guidance_scale
             )
         catalogue = denoiser.catalogue()
         if self.classifier is not None:

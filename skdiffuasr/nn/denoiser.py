@@ -41,13 +41,18 @@ class Denoiser(nn.Module):
     ) -> None:
         super().__init__()
         self.item_embedding = nn.Embedding(n_items, embedding_dim)
-        self.noise_model = SUNet(
+        self.network = SUNet(
             n_pseudo_items,
             embedding_dim,
             base_channels=base_channels,
             n_res_blocks=n_res_blocks,
             dropout=dropout,
         )
+
+    @property
+    def null_condition(self) -> Tensor:
+        """Learned vector (d,) that stands for "no condition"."""
+        return self.network.null_condition
 
     def embed(self, items: Tensor) -> Tensor:
         """Embed item codes of any shape as (..., d)."""
@@ -80,8 +85,30 @@ class Denoiser(nn.Module):
         embedded = self.embed(items)  # (n_values, d)
         total = embedded.new_zeros(len(lengths), embedded.shape[1])
         mean = total.index_add(0, rows, embedded) / lengths.clamp(min=1)[:, None]
-        null = self.noise_model.null_condition
-        return torch.where(lengths[:, None] > 0, mean, null)
+        return torch.where(lengths[:, None] > 0, mean, self.null_condition)
+
+    def predict_noise(
+        self, x_t: Tensor, t: Tensor, condition: Tensor, *, diffusion: GaussianDiffusion
+    ) -> Tensor:
+        """Predict the noise in x_t, by way of the velocity.
+
+        Parameters
+        ----------
+        x_t : Tensor of shape (batch, M, d)
+            Noisy embeddings.
+        t : int64 Tensor of shape (batch,)
+            Timestep of each row.
+        condition : Tensor of shape (batch, d)
+            See `condition`.
+        diffusion : GaussianDiffusion
+            The forward process; its `velocity_to_noise` says why the velocity.
+
+        Returns
+        -------
+        eps : Tensor of shape (batch, M, d)
+        """
+        velocity = self.network(x_t, t, condition)
+        return diffusion.velocity_to_noise(x_t, t, velocity)
 
 
 def denoising_loss(
@@ -135,10 +162,10 @@ def denoising_loss(
     x_t = diffusion.q_sample(x_0, t, noise)
     condition = drop_condition(
         denoiser.condition(suffixes, suffix_lengths),
-        denoiser.noise_model.null_condition,
+        denoiser.null_condition,
         condition_dropout,
     )
-    predicted = denoiser.noise_model(x_t, t, condition)
+    predicted = denoiser.predict_noise(x_t, t, condition, diffusion=diffusion)
     loss = F.mse_loss(predicted, noise)
     if rounding_weight == 0:
         return loss

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 class GaussianDiffusion(nn.Module):
     """Forward process x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps, eps ~ N(0, I).
 
-    Any two of x_0, x_t and eps give the third; the three methods say so. They take
+    Any two of x_0, x_t and eps give the third, and the methods say how. They take
     tensors of shape (batch, M, d) and one timestep per row.
 
     Parameters
@@ -124,6 +124,36 @@ class GaussianDiffusion(nn.Module):
         """
         signal_scale, noise_scale = self._scales(t)
         return (x_t - signal_scale * x_0) / noise_scale
+
+    def velocity_to_noise(self, x_t: Tensor, t: Tensor, velocity: Tensor) -> Tensor:
+        """Tell the noise from the velocity sqrt(abar_t) eps - sqrt(1 - abar_t) x_0.
+
+        A network may predict the velocity and still be trained on the noise. It
+        is the easier task: where x_t is nearly all noise, x_t itself says what the
+        noise is, and an error of the network shrinks by sqrt(abar_t) before
+        `predict_x0` divides by it.
+
+        Parameters
+        ----------
+        x_t : Tensor of shape (batch, M, d)
+            Noisy embeddings.
+        t : Tensor of shape (batch,), dtype int64
+            Timestep of each row, from 0 to T - 1.
+        velocity : Tensor of shape (batch, M, d)
+            Known or predicted velocity.
+
+        Returns
+        -------
+        eps : Tensor of shape (batch, M, d)
+            Noise.
+
+        References
+        ----------
+        .. [1] Salimans & Ho, "Progressive Distillation for Fast Sampling of Diffusion
+           Models", ICLR 2022, arXiv:2202.00512, appendix D.
+        """
+        signal_scale, noise_scale = self._scales(t)
+        return noise_scale * x_t + signal_scale * velocity
 
     def _scales(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients of each row, of shape (batch, 1, 1)."""

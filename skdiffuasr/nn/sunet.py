@@ -26,7 +26,7 @@ class SUNet(nn.Module):
     where convolutions see padding, attention has one position and a normalisation
     few values; only ``embedding_dim=1`` leaves no choice.
 
-    The last convolution starts at zero: an untrained network predicts no noise.
+    The last convolution starts at zero, and so does the prediction.
 
     Parameters
     ----------
@@ -170,7 +170,8 @@ class SUNet(nn.Module):
         Returns
         -------
         eps : Tensor of shape (batch, M, d)
-            Predicted noise.
+            Predicted noise, or velocity: whatever the network is trained to predict
+            (see `GaussianDiffusion.velocity_to_noise`).
         """
         embedding = self.time_mlp(timestep_embedding(t, self.time_dim))
         embedding = F.silu(embedding + self.condition_mlp(condition))  # (batch, hidden)

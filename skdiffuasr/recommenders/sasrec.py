@@ -44,7 +44,7 @@ class SASRecEstimator(BaseNeuralRecommender):
     n_negatives : int, default=None
         Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
         for ``"sampled_ce"``.
-    learning_rate : float, default=1e-3
+    learning_rate : float, default=2e-3
         Learning rate of AdamW.
     weight_decay : float, default=0.0
         Weight decay of AdamW.
@@ -77,6 +77,8 @@ class SASRecEstimator(BaseNeuralRecommender):
         The catalogue, sorted.
     item_counts_ : ndarray of int64 of shape (n_items,)
         Occurrences in training; pseudo items do not count.
+    item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
+        The trained item embeddings.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -122,7 +124,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         dropout: float = 0.5,
         loss: str = "ce",
         n_negatives: int | None = None,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         weight_decay: float = 0.0,
         batch_size: int = 128,
         max_epochs: int = 200,

@@ -75,7 +75,8 @@ def check_pseudo_items_are_not_learned(estimator: Any) -> None:
 def check_inverse_transform(estimator: Any) -> None:
     """`inverse_transform` gives the histories back."""
     estimator, X = fitted(estimator), make_histories()
-    assert estimator.inverse_transform(estimator.transform(X)) == X
+    inverted = estimator.inverse_transform(estimator.transform(X))
+    assert inverted == X, "inverse_transform does not invert transform"
 
 
 def check_fit_transform(estimator: Any) -> None:
@@ -115,8 +116,9 @@ def check_pandas_output(estimator: Any) -> None:
     X = make_histories()
     expected = fitted(estimator, X).transform(X)
     with config_context(transform_output="pandas"):
-        assert fitted(estimator, X).transform(X) == expected
-        assert prepared(estimator).fit_transform(X) == expected
+        assert fitted(estimator, X).transform(X) == expected, "transform differs"
+        actual = prepared(estimator).fit_transform(X)
+    assert actual == expected, "fit_transform differs"
 
 
 AUGMENTER_CHECKS: tuple[Callable[[Any], None], ...] = (

@@ -204,7 +204,9 @@ def check_single_user(estimator: Any) -> None:
 def check_unknown_items_are_ignored(estimator: Any) -> None:
     """By default items that training did not have do not change the output."""
     X = make_histories()[:6]
-    with_unknown = [[row[0], UNKNOWN_ITEM, *row[1:]] for row in X.to_lists()]
+    with_unknown = [
+        [row[0], UNKNOWN_ITEM, *row[1:], UNKNOWN_ITEM] for row in X.to_lists()
+    ]
     estimator = fitted(estimator)
     assert_same_rows(
         output_rows(

@@ -61,8 +61,8 @@ def test_pseudo_items_of_a_row_do_not_depend_on_other_rows(log, fitted):
 def test_sampling_parameters_change_the_pseudo_items_alone(log, fitted, parameters):
     other = DiffusionSequenceAugmenter(4, **TINY, **parameters).fit(log.X)
     np.testing.assert_array_equal(
-        other.weights_["noise_model.stem.weight"],
-        fitted.weights_["noise_model.stem.weight"],
+        other.weights_["network.stem.weight"],
+        fitted.weights_["network.stem.weight"],
     )
     assert (other.generate(log.X) != fitted.generate(log.X)).any()
 

@@ -38,6 +38,18 @@ def test_any_two_of_x0_xt_and_noise_give_the_third(
     )
 
 
+@pytest.mark.parametrize("timestep", [0, 500, 999])
+def test_velocity_tells_the_noise(timestep):
+    diffusers = pytest.importorskip("diffusers")
+    scheduler = diffusers.DDPMScheduler(beta_schedule="linear")
+    x_0, noise, t = draw(0, 3, 2, 4), draw(1, 3, 2, 4), torch.full((3,), timestep)
+    velocity = scheduler.get_velocity(x_0, noise, t)
+    x_t = DIFFUSION.q_sample(x_0, t, noise)
+    torch.testing.assert_close(
+        DIFFUSION.velocity_to_noise(x_t, t, velocity), noise, atol=1e-5, rtol=0
+    )
+
+
 def test_each_row_has_its_own_timestep():
     x_0, noise = draw(0, 3, 2, 4), draw(1, 3, 2, 4)
     t = torch.tensor([0, 500, 999])

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdiffuasr.nn import losses
@@ -12,6 +12,8 @@ from skdiffuasr.nn.losses import (
     sampled_binary_cross_entropy,
     sampled_cross_entropy,
 )
+
+quick = settings(max_examples=60, deadline=None)
 
 
 def draw(n_tokens, n_items, embedding_dim=3, seed=0):
@@ -27,6 +29,7 @@ def gradients_of(loss, *tensors):
     return torch.autograd.grad(loss, tensors)
 
 
+@quick
 @given(
     n_tokens=st.integers(1, 9),
     n_items=st.integers(1, 7),

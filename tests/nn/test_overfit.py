@@ -1,5 +1,7 @@
 """All parts together: what a network has learnt by heart, it generates."""
 
+from itertools import product
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,14 +13,14 @@ from skdiffuasr.nn.samplers import sample
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.nn.sunet import SUNet
 
-N_ITEMS, EMBEDDING_DIM, N_STEPS = 30, 16, 200
+N_ITEMS, EMBEDDING_DIM, N_STEPS = 20, 16, 250
 DIFFUSION = GaussianDiffusion(make_betas("linear", 50))
 
 
 def overfit(x_0, condition):
     """Train on a handful of windows, each with a condition of its own."""
-    model = SUNet(x_0.shape[1], EMBEDDING_DIM, n_res_blocks=1, dropout=0.0)
-    optimizer = torch.optim.Adam(model.parameters())
+    network = SUNet(x_0.shape[1], EMBEDDING_DIM, n_res_blocks=1, dropout=0.0)
+    optimizer = torch.optim.Adam(network.parameters())
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=0.01, total_steps=N_STEPS
     )
@@ -27,13 +29,14 @@ def overfit(x_0, condition):
         t = torch.randint(DIFFUSION.n_timesteps, (len(rows),))
         noise = torch.randn(len(rows), *x_0.shape[1:])
         x_t = DIFFUSION.q_sample(x_0[rows], t, noise)
-        kept = drop_condition(condition[rows], model.null_condition, 0.1)
-        loss = F.mse_loss(model(x_t, t, kept), noise)
+        kept = drop_condition(condition[rows], network.null_condition, 0.1)
+        velocity = network(x_t, t, kept)
+        loss = F.mse_loss(DIFFUSION.velocity_to_noise(x_t, t, velocity), noise)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         scheduler.step()
-    return model.eval()
+    return network.eval()
 
 
 @pytest.mark.parametrize(("n_windows", "n_pseudo_items"), [(8, 3), (8, 1), (1, 1)])
@@ -42,18 +45,18 @@ def test_windows_learnt_by_heart_are_generated(n_windows, n_pseudo_items):
     catalogue = F.normalize(torch.randn(N_ITEMS, EMBEDDING_DIM)) * EMBEDDING_DIM**0.5
     windows = torch.randint(N_ITEMS, (n_windows, n_pseudo_items))
     condition = torch.randn(n_windows, EMBEDDING_DIM)
-    model = overfit(catalogue[windows], condition)
-    for predict_noise in [
-        conditional(model, condition),
-        classifier_free(model, condition, model.null_condition, 0.1),
-    ]:
-        for sampler in ["ddim", "ddpm"]:
-            x_0 = sample(
-                predict_noise,
-                torch.randn(n_windows, n_pseudo_items, EMBEDDING_DIM),
-                DIFFUSION,
-                sampler=sampler,
-                n_sampling_steps=DIFFUSION.n_timesteps,
-                max_abs_x0=float(catalogue.abs().max()),
-            )
-            assert torch.equal(nearest_items(x_0, catalogue), windows)
+    network = overfit(catalogue[windows], condition)
+
+    def model(x_t, t, condition):
+        return DIFFUSION.velocity_to_noise(x_t, t, network(x_t, t, condition))
+
+    for predict_noise, sampler in product(
+        [
+            conditional(model, condition),
+            classifier_free(model, condition, network.null_condition, 0.1),
+        ],
+        ["ddim", "ddpm"],
+    ):
+        x_T = torch.randn(n_windows, n_pseudo_items, EMBEDDING_DIM)
+        x_0 = sample(predict_noise, x_T, DIFFUSION, sampler=sampler)
+        assert torch.equal(nearest_items(x_0, catalogue), windows)

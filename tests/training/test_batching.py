@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdiffuasr.training import pad_rows, token_batches
+
+quick = settings(max_examples=60, deadline=None)
 
 LENGTHS = st.lists(st.integers(0, 30), max_size=40)
 BATCH_SIZES = st.integers(1, 12)
@@ -16,6 +18,7 @@ def batches_of(lengths, batch_size, seed=None):
     return list(token_batches(np.array(lengths, dtype=np.int64), batch_size, rng))
 
 
+@quick
 @given(LENGTHS, BATCH_SIZES, SEEDS)
 def test_every_row_is_in_one_batch(lengths, batch_size, seed):
     batches = batches_of(lengths, batch_size, seed)
@@ -24,12 +27,14 @@ def test_every_row_is_in_one_batch(lengths, batch_size, seed):
     assert sorted(rows) == list(range(len(lengths)))
 
 
+@quick
 @given(LENGTHS, BATCH_SIZES, SEEDS)
 def test_no_more_batches_than_rows_of_average_length_fill(lengths, batch_size, seed):
     batches = batches_of(lengths, batch_size, seed)
     assert len(batches) <= np.ceil(len(lengths) / batch_size)
 
 
+@quick
 @given(st.lists(st.integers(1, 30), min_size=1), BATCH_SIZES, SEEDS)
 def test_batches_differ_by_less_than_two_rows_of_work(lengths, batch_size, seed):
     lengths = np.array(lengths)
@@ -38,6 +43,7 @@ def test_batches_differ_by_less_than_two_rows_of_work(lengths, batch_size, seed)
         assert abs(lengths[rows].sum() - share) < 2 * lengths.max()
 
 
+@quick
 @given(LENGTHS, BATCH_SIZES)
 def test_rows_of_similar_length_stand_together(lengths, batch_size):
     rows = [row for batch in batches_of(lengths, batch_size) for row in batch]
@@ -56,6 +62,7 @@ def test_a_batch_larger_than_the_data_holds_everything():
     assert [len(rows) for rows in batches_of([5, 1, 9], 100)] == [3]
 
 
+@quick
 @given(st.lists(st.lists(st.integers(1, 9), max_size=6)), st.integers(-1, 0))
 def test_padding_agrees_with_lists(rows, pad_value):
     width = max(map(len, rows), default=0)

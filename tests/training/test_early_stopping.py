@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from skdiffuasr.training.early_stopping import EarlyStopping
+
+quick = settings(max_examples=60, deadline=None)
 
 
 def module_of(value):
@@ -23,6 +25,7 @@ def run(scores, patience):
     return stopping, epoch
 
 
+@quick
 @given(st.lists(st.integers(0, 5), min_size=1), st.integers(1, 4))
 def test_stops_as_a_loop_over_the_scores_does(scores, patience):
     n_worse, last_epoch = 0, 0

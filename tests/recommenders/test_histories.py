@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdiffuasr.recommenders.histories import HistoryBatches, has_target, hold_out
+from skdiffuasr.sequences import Sequences
+
+quick = settings(max_examples=60, deadline=None)
+
+
+@st.composite
+def histories(draw, only_with_target=False):
+    """Rows of item codes, some of whose first items are pseudo items."""
+    rows, n_pseudo = [], []
+    for _ in range(draw(st.integers(1, 12))):
+        m = draw(st.integers(0, 3))
+        n_real = draw(st.integers(2 if only_with_target else 0, 4))
+        rows.append(
+            draw(st.lists(st.integers(0, 9), min_size=m + n_real, max_size=m + n_real))
+        )
+        n_pseudo.append(m)
+    X = Sequences.from_iterable(rows)
+    return Sequences(X.values, X.offsets, n_pseudo)
+
+
+def rows_of(X):
+    return list(zip(X.to_lists(), X.n_pseudo.tolist(), strict=True))
+
+
+@quick
+@given(histories(), st.integers(1, 5), st.integers(0, 3))
+def test_an_epoch_holds_every_history_once(X, batch_size, epoch):
+    found = []
+    for items, lengths, n_pseudo in HistoryBatches(X, batch_size)(epoch):
+        assert items.shape == (len(lengths), lengths.max())
+        for row, length, m in zip(items, lengths, n_pseudo, strict=True):
+            assert not row[length:].any()
+            found.append((row[:length].tolist(), m.item()))
+    assert sorted(found) == sorted(rows_of(X))
+
+
+def test_rows_are_padded_in_the_order_asked_for():
+    X = Sequences.from_iterable([[5], [6, 7, 8], [9, 4]]).prepend([[], [1], []])
+    items, lengths, n_pseudo = HistoryBatches(X, 2).pad(np.array([2, 1]))
+    assert items.tolist() == [[9, 4, 0, 0], [1, 6, 7, 8]]
+    assert lengths.tolist() == [2, 4]
+    assert n_pseudo.tolist() == [0, 1]
+
+
+def order(epoch, random_state):
+    X = Sequences.from_iterable([[item] for item in range(50)])
+    batches = HistoryBatches(X, 10, random_state)(epoch)
+    return torch.cat([items for items, _, _ in batches])[:, 0].tolist()
+
+
+def test_the_order_depends_on_seed_and_epoch():
+    assert order(0, 0) == order(0, 0)
+    assert order(0, 0) != order(1, 0) != order(1, 1)
+
+
+@quick
+@given(histories())
+def test_targets_are_real_items_with_an_item_before_them(X):
+    expected = [
+        any(position >= max(m, 1) for position in range(len(row)))
+        for row, m in rows_of(X)
+    ]
+    assert has_target(X).tolist() == expected
+
+
+@quick
+@given(histories(only_with_target=True), st.floats(0, 1, exclude_max=True))
+def test_what_is_held_out_is_missing_from_training(X, fraction):
+    training, validation = hold_out(X, fraction, random_state=0)
+    assert len(validation) == int(fraction * len(X))
+    assert has_target(training).all()
+    before, held_out, left = rows_of(X), rows_of(validation), rows_of(training)
+    for row, m in held_out:
+        before.remove((row, m))
+        if len(row) - 1 > max(m, 1):
+            before.append((row[:-1], m))
+    assert sorted(left) == sorted(before)
+
+
+@pytest.mark.parametrize("n", [1, 5, 40])
+def test_something_is_always_left_to_train_on(n):
+    pairs = Sequences.from_iterable([[1, 2]] * n)
+    training, validation = hold_out(pairs, 0.99, random_state=0)
+    assert len(training) == n - len(validation) >= 1
+
+
+def test_held_out_rows_depend_on_the_seed():
+    X = Sequences.from_iterable([[item, item + 1, item + 2] for item in range(50)])
+    first, same, other = (hold_out(X, 0.3, seed)[1] for seed in (0, 0, 1))
+    assert first == same
+    assert first != other

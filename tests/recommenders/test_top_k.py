@@ -1,0 +1,48 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from skdiffuasr.recommenders.top_k import top_k
+
+quick = settings(max_examples=60, deadline=None)
+
+# Few distinct values, so that ties are common.
+SCORES = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
+    elements=st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 2.0]),
+)
+
+
+@quick
+@given(SCORES, st.data())
+def test_agrees_with_sorting_by_score_and_then_by_column(scores, data):
+    k = data.draw(st.integers(1, scores.shape[1]))
+    columns, best = top_k(scores, k)
+    assert columns.dtype == np.int64
+    assert best.dtype == np.float32
+    assert columns.shape == best.shape == (len(scores), k)
+    for row, found, values in zip(scores, columns, best, strict=True):
+        expected = sorted(range(len(row)), key=lambda column: (-row[column], column))
+        assert found.tolist() == expected[:k]
+        assert values.tolist() == row[expected[:k]].tolist()
+
+
+def test_ties_across_a_wide_row():
+    scores = np.zeros((2, 5000), dtype=np.float32)
+    scores[1, [4000, 17, 4500]] = 1
+    columns, _ = top_k(scores, 4)
+    assert columns.tolist() == [[0, 1, 2, 3], [17, 4000, 4500, 0]]
+
+
+def test_no_rows():
+    columns, best = top_k(np.empty((0, 3), dtype=np.float32), 2)
+    assert columns.shape == best.shape == (0, 2)
+
+
+def test_scores_are_left_alone():
+    scores = np.array([[1, 3, 2, 3]], dtype=np.float32)
+    before = scores.copy()
+    top_k(scores, 3)[1][:] = 9
+    np.testing.assert_array_equal(scores, before)

@@ -1,0 +1,89 @@
+"""Networks trained in the worker processes of joblib."""
+
+import numpy as np
+import pytest
+import torch
+from joblib import Parallel, cpu_count, delayed
+from sklearn.model_selection import KFold, cross_validate
+from sklearn.pipeline import make_pipeline
+
+from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.datasets import make_sequences
+from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.model_selection import leave_last_out
+
+METRICS = ("ndcg@10", "mrr")
+
+
+@pytest.fixture(scope="module")
+def split():
+    data = make_sequences(
+        n_users=100, n_items=25, n_hidden=0, min_length=5, random_state=0
+    )
+    return leave_last_out(data.X)
+
+
+def tiny_sasrec():
+    return SASRecEstimator(
+        embedding_dim=4,
+        n_layers=1,
+        max_length=10,
+        batch_size=16,
+        max_epochs=2,
+        device="cpu",
+        random_state=0,
+    )
+
+
+def tiny_augmenter():
+    return DiffusionSequenceAugmenter(
+        n_pseudo_items=2,
+        embedding_dim=4,
+        base_channels=8,
+        n_res_blocks=1,
+        n_timesteps=5,
+        n_sampling_steps=2,
+        batch_size=64,
+        max_epochs=1,
+        device="cpu",
+        random_state=0,
+    )
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [tiny_sasrec(), make_pipeline(tiny_augmenter(), tiny_sasrec())],
+    ids=["recommender", "pipeline"],
+)
+def test_workers_give_the_same_scores(split, estimator):
+    X, y, _, _ = split
+    serial, parallel = (
+        cross_validate(
+            estimator,
+            X,
+            y,
+            cv=KFold(2),
+            scoring=NextItemScorer(METRICS),
+            n_jobs=n_jobs,
+            error_score="raise",
+        )
+        for n_jobs in (1, 2)
+    )
+    for metric in METRICS:
+        np.testing.assert_allclose(
+            parallel[f"test_{metric}"], serial[f"test_{metric}"], rtol=1e-6
+        )
+
+
+def test_fitted_estimator_comes_back_from_a_worker(split):
+    X, _, X_test, _ = split
+    (fitted,) = Parallel(n_jobs=2)([delayed(tiny_sasrec().fit)(X)])
+    expected = tiny_sasrec().fit(X).decision_function(X_test)
+    np.testing.assert_allclose(fitted.decision_function(X_test), expected, rtol=1e-5)
+
+
+def test_workers_do_not_oversubscribe_the_cores():
+    if cpu_count() < 2:
+        pytest.skip("takes two cores")
+    n_threads = Parallel(n_jobs=2)(delayed(torch.get_num_threads)() for _ in range(2))
+    assert max(n_threads) <= max(1, cpu_count() // 2)
