@@ -49,7 +49,7 @@ FLOORS = {
     "plotting": 4,
     "study": 4,
     "utils": 4,
-    "": 5,  # the package itself
+    "": 4,  # the package itself
 }
 
 IMPORT_WITHOUT_EXTRAS = f"""

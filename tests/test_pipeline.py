@@ -1,8 +1,8 @@
 """The main job: an augmenter and a recommender in Pipeline and GridSearchCV."""
 
-
 import numpy as np
 import pytest
+import torch
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -15,6 +15,7 @@ from skdiffuasr import (
     MarkovRecommender,
     SASRecEstimator,
 )
+from skdiffuasr.augmentation import fitting
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import NextItemScorer, make_next_item_scorer
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
@@ -63,10 +64,8 @@ def make_pipeline(augmenter=None, recommender=None, memory=None):
 
 @pytest.fixture
 def n_trainings(monkeypatch):
-    """The trainings of the diffusion's networks, as a list that grows."""
+    """Count the trainings of the augmenter's networks."""
     trainings = []
-    from skdiffuasr.augmentation import fitting
-
     train = fitting.train
 
     def counting(*args, **kwargs):
@@ -75,6 +74,15 @@ def n_trainings(monkeypatch):
 
     monkeypatch.setattr(fitting, "train", counting)
     return lambda: len(trainings)
+
+
+@pytest.fixture
+def one_thread():
+    """Sums come out as in a worker, which has one core of two."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
 
 
 # Pipeline
@@ -165,7 +173,7 @@ def test_leave_last_out_scores_are_those_of_a_fit_on_all_users():
         assert pipeline.fit(X).score(X, Y) == pytest.approx(score)
 
 
-def test_parallel_search_gives_the_same_scores(tmp_path):
+def test_parallel_search_gives_the_same_scores(tmp_path, one_thread):
     memory = {"aug__memory": [str(tmp_path)]}
     serial, parallel = search(KFold(2)), search(KFold(2), n_jobs=2)
     serial.param_grid = parallel.param_grid = GRID | memory

@@ -93,9 +93,10 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     freeze_item_embeddings : bool, default=True
         Whether given or factorised embeddings stay as they are. Those that are
         ``"learned"`` never do.
-    embedding_dim : int, default=64
+    embedding_dim : int, default=16
         Number d of dimensions of embeddings that are not given. The SU-Net sees each
-        as a square image; a number that is no square goes through a linear map.
+        as a square image; a number that is no square goes through a linear map. [1]_
+        has 64, which takes longer to learn; the user guide has a comparison.
     training_pairs : {"windows", "heads"}, default="windows"
         ``"windows"`` trains on every M consecutive items that are followed by another;
         ``"heads"`` on the first M items of each history alone, as in [1]_.
@@ -249,7 +250,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         classifier_input: str = "x0",
         item_embeddings: Any = "cooccurrence",
         freeze_item_embeddings: bool = True,
-        embedding_dim: int = 64,
+        embedding_dim: int = 16,
         training_pairs: str = "windows",
         base_channels: int | None = None,
         n_res_blocks: int = 2,

@@ -44,7 +44,8 @@ class TrainingPairs:
         Parameters
         ----------
         fraction : float
-            Share of the histories that are drawn.
+            Share of the histories that are drawn, in [0, 1); their number is rounded
+            down.
         random_state : int
             Seeds the draw.
 
@@ -52,10 +53,10 @@ class TrainingPairs:
         -------
         training : TrainingPairs
         validation : TrainingPairs or None
-            No history has pairs in both; None if the share rounds to no history.
+            No history has pairs in both; None if none is drawn.
         """
         histories = np.unique(self.ends)
-        n_drawn = round(fraction * len(histories))
+        n_drawn = int(fraction * len(histories))
         if n_drawn == 0:
             return self, None
         rng = np.random.default_rng(random_state)
