@@ -36,7 +36,7 @@ from skdiffuasr import (
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer, length_groups, paired_bootstrap
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
-from skdiffuasr.study.nearness import hide_heads, nearness_to_hidden
+from skdiffuasr.study.nearness import fit_and_hide, nearness_to_hidden
 
 METRICS = ("ndcg@10", "hr@10", "mrr")
 RESULTS = Path(__file__).parent / "results"
@@ -98,7 +98,7 @@ def augmentation(X):
 def nearness(X):
     figures = {}
     for n_pseudo_items in (5, 10):
-        model, visible, hidden = hide_heads(augmenter(n_pseudo_items, max_epochs=20), X)
+        model, visible, hidden = fit_and_hide(augmenter(n_pseudo_items, max_epochs=20), X)
         for scale in (0.0, 1.0, 3.0):
             model.set_params(guidance_scale=scale)
             figures[f"M={n_pseudo_items}, guidance_scale={scale}"] = {

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--report", type=Path, default=Path("demo_report.md"), metavar="FILE"
     )
     demo.add_argument("--n-pseudo-items", type=int, default=10, metavar="M")
-    demo.add_argument("--max-epochs", type=int, default=60, metavar="N")
+    demo.add_argument("--max-epochs", type=int, default=30, metavar="N")
     demo.add_argument("--device", default="auto")
     demo.add_argument("--seed", type=int, default=0)
     return parser

@@ -1,12 +1,12 @@
 """DiffuASR as a scikit-learn transformer."""
 
-import warnings
 from collections.abc import Mapping
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 from torch import Tensor
@@ -18,28 +18,38 @@ from skdiffuasr._sklearn_compat import (
     StrOptions,
     _fit_context,
 )
-from skdiffuasr._typing import FloatArray, IdArray, RandomState, SequencesLike, Weights
+from skdiffuasr._typing import (
+    FloatArray,
+    IdArray,
+    IntArray,
+    RandomState,
+    SequencesLike,
+    Weights,
+)
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.fitting import fit_denoiser, fit_first_item_classifier
-from skdiffuasr.augmentation.generation import (
+from skdiffuasr.augmentation.generation import generate_codes
+from skdiffuasr.augmentation.guides import (
     Guide,
+    LogProbability,
+    classifier_free_guide,
+    classifier_guide,
     classifier_log_probability,
-    generate_codes,
+    conditional_guide,
     recommender_log_probability,
 )
-from skdiffuasr.augmentation.item_embeddings import (
-    align_embeddings,
-    cooccurrence_embeddings,
-    normalise_embeddings,
+from skdiffuasr.augmentation.item_embeddings import initial_embeddings, is_name
+from skdiffuasr.augmentation.training_pairs import (
+    TrainingPairs,
+    check_training_pairs,
+    find_training_pairs,
 )
-from skdiffuasr.augmentation.training_pairs import TrainingPairs, find_training_pairs
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import pseudo_item_quality
-from skdiffuasr.nn import guidance
+from skdiffuasr.model_selection import leave_first_out
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
-from skdiffuasr.nn.samplers import NoisePredictor
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
@@ -49,9 +59,6 @@ from skdiffuasr.training import (
     to_weights,
 )
 from skdiffuasr.vocabulary import encode_sequences
-
-#: Fewer training pairs than this are warned of.
-FEW_TRAINING_PAIRS = 100
 
 _UNFITTED = (
     "{} is an unfitted %(name)s. Pass a fitted one inside "
@@ -88,8 +95,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         pointwise mutual information of items in the histories; ``"learned"`` trains
         a table together with the diffusion. An array (n_items, d) has one row for each
         item of `X` in sorted order, a mapping goes from item id to vector, and a
-        fitted recommender is asked for `item_embeddings_`. All are centred and scaled to the norm
-        :math:`\sqrt{d}`, the scale of the noise.
+        fitted recommender is asked for `item_embeddings_`. All are centred and scaled
+        to the norm :math:`\sqrt{d}`, the scale of the noise.
     freeze_item_embeddings : bool, default=True
         Whether given or factorised embeddings stay as they are. Those that are
         ``"learned"`` never do.
@@ -353,9 +360,14 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             )
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         codes = encode_sequences(histories, self.item_ids_)
-        pairs = self._find_training_pairs(codes)
+        pairs = find_training_pairs(codes, self.n_pseudo_items, self.training_pairs)
+        check_training_pairs(pairs, codes)
         self.n_training_pairs_ = len(pairs)
         training, validation = pairs.split(self.validation_fraction, self.seed_)
+        item_embeddings = initial_embeddings(
+            self.item_embeddings, codes, self.item_ids_, self.embedding_dim, self.seed_
+        )
+        is_learned = is_name(self.item_embeddings, "learned")
         memory = check_memory(self.memory)
         with epoch_callbacks(
             self,
@@ -367,9 +379,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             result = memory.cache(fit_denoiser, ignore=["verbose", "on_epoch_end"])(
                 training,
                 validation,
-                self._initial_embeddings(codes),
-                freeze_item_embeddings=self.freeze_item_embeddings
-                and not _is(self.item_embeddings, "learned"),
+                item_embeddings,
+                freeze_item_embeddings=self.freeze_item_embeddings and not is_learned,
                 base_channels=self.base_channels,
                 n_res_blocks=self.n_res_blocks,
                 dropout=self.dropout,
@@ -418,24 +429,9 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         """
         check_is_fitted(self)
         histories = check_sequences(X).strip_pseudo()
-        device = resolve_device(self.device)
-        denoiser = from_weights(self._build_denoiser, self.weights_, device)
-        diffusion = GaussianDiffusion(make_betas(self.schedule, self.n_timesteps))
-        diffusion = diffusion.to(device)
-        codes = generate_codes(
-            denoiser,
-            diffusion,
-            self._make_guide(denoiser, diffusion),
-            encode_sequences(histories, self.item_ids_, self.unknown_items),
-            row_keys(histories, self.seed_),
-            n_pseudo_items=self.n_pseudo_items,
-            sampler=self.sampler,
-            n_sampling_steps=self.n_sampling_steps,
-            eta=self.eta,
-            max_abs_x0=float(np.abs(self.item_embeddings_).max()),
-            unique=self.unique,
-        )
-        return self.item_ids_[codes]
+        codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
+        generated = self._generate_codes(codes, row_keys(histories, self.seed_))
+        return self.item_ids_[generated]
 
     def score(
         self, X: SequencesLike, y: Any = None, sample_weight: Any = None
@@ -469,19 +465,9 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         check_is_fitted(self)
         histories = check_sequences(X).strip_pseudo()
         codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
-        is_long = codes.lengths > self.n_pseudo_items
-        if not is_long.any():
-            raise ValueError(self._no_long_history(codes))
-        long = codes[is_long]
-        visible = long.tail(long.lengths - self.n_pseudo_items)
-        hidden = long.drop_last(visible.lengths)
-        generated = self.generate(
-            Sequences(
-                self.item_ids_[visible.values], visible.offsets, None, visible.user_ids
-            )
-        )
+        visible, hidden = leave_first_out(codes, self.n_pseudo_items)
         quality = pseudo_item_quality(
-            np.searchsorted(self.item_ids_, generated),
+            self._generate_codes(visible, row_keys(visible, self.seed_)),
             hidden,
             len(self.item_ids_),
             item_embeddings=self.item_embeddings_,
@@ -494,40 +480,26 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         check_is_fitted(self)
         return self.weights_["item_embedding.weight"]
 
-    def _find_training_pairs(self, codes: Sequences) -> TrainingPairs:
-        """Training pairs, with an error if there is none and a warning if few."""
-        pairs = find_training_pairs(codes, self.n_pseudo_items, self.training_pairs)
-        if len(pairs) == 0:
-            raise ValueError(self._no_long_history(codes))
-        if len(pairs) < FEW_TRAINING_PAIRS:
-            warnings.warn(
-                f"X gives only {len(pairs)} training pairs of {self.n_pseudo_items} "
-                f"items and a history behind them; the pseudo items may be poor. Lower "
-                f"n_pseudo_items, or use training_pairs='windows'.",
-                UserWarning,
-                stacklevel=3,
-            )
-        return pairs
-
-    def _no_long_history(self, codes: Sequences) -> str:
-        return (
-            f"No history of X has more than n_pseudo_items={self.n_pseudo_items} known "
-            f"items, which a training pair takes; the longest has "
-            f"{codes.lengths.max()}."
-        )
-
-    def _initial_embeddings(self, codes: Sequences) -> FloatArray:
-        """Normalised item embeddings (n_items, d) to start from."""
-        n_items = len(self.item_ids_)
-        if _is(self.item_embeddings, "learned"):
-            rng = np.random.default_rng(self.seed_)
-            return normalise_embeddings(rng.normal(size=(n_items, self.embedding_dim)))
-        if _is(self.item_embeddings, "cooccurrence"):
-            return cooccurrence_embeddings(
-                codes, n_items, self.embedding_dim, self.seed_
-            )
-        return normalise_embeddings(
-            align_embeddings(self.item_embeddings, self.item_ids_)
+    def _generate_codes(
+        self, codes: Sequences, keys: npt.NDArray[np.uint64]
+    ) -> IntArray:
+        """Generate the codes (n, M) of pseudo items for histories of codes."""
+        device = resolve_device(self.device)
+        denoiser = from_weights(self._build_denoiser, self.weights_, device)
+        diffusion = GaussianDiffusion(make_betas(self.schedule, self.n_timesteps))
+        diffusion = diffusion.to(device)
+        return generate_codes(
+            denoiser,
+            diffusion,
+            self._make_guide(denoiser, diffusion),
+            codes,
+            keys,
+            n_pseudo_items=self.n_pseudo_items,
+            sampler=self.sampler,
+            n_sampling_steps=self.n_sampling_steps,
+            eta=self.eta,
+            max_abs_x0=float(np.abs(self.item_embeddings_).max()),
+            unique=self.unique,
         )
 
     def _fit_classifier(
@@ -566,38 +538,26 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         """Make the noise predictor of a batch, for the chosen guidance."""
         model = partial(denoiser.predict_noise, diffusion=diffusion)
         if self.guidance is None:
-            return lambda condition, first_items: guidance.conditional(model, condition)
+            return conditional_guide(model)
         if self.guidance == "classifier_free":
-            return lambda condition, first_items: guidance.classifier_free(
-                model, condition, denoiser.null_condition, self.guidance_scale
+            return classifier_free_guide(
+                model, denoiser.null_condition, self.guidance_scale
             )
-        catalogue = denoiser.catalogue()
+        return classifier_guide(
+            model,
+            diffusion,
+            self._log_probability(denoiser.catalogue()),
+            self.guidance_scale,
+            self.classifier_input,
+        )
+
+    def _log_probability(self, catalogue: Tensor) -> LogProbability:
+        """The classifier of classifier guidance, handed over or trained inside."""
         if self.classifier is not None:
-            log_probability = recommender_log_probability(
+            return recommender_log_probability(
                 self.classifier, self.item_ids_, catalogue
             )
-        else:
-            build = partial(
-                FirstItemClassifier, self.n_pseudo_items, catalogue.shape[1]
-            )
-            log_probability = classifier_log_probability(
-                from_weights(build, self.classifier_weights_, catalogue.device),
-                catalogue,
-            )
-
-        def guide(condition: Tensor, first_items: Tensor) -> NoisePredictor:
-            return guidance.classifier(
-                model,
-                condition,
-                self.guidance_scale,
-                diffusion,
-                lambda x, t: log_probability(x, t, first_items),
-                classifier_input=self.classifier_input,
-            )
-
-        return guide
-
-
-def _is(parameter: Any, name: str) -> bool:
-    """Whether a parameter that may be an array is this string."""
-    return isinstance(parameter, str) and parameter == name
+        build = partial(FirstItemClassifier, self.n_pseudo_items, catalogue.shape[1])
+        return classifier_log_probability(
+            from_weights(build, self.classifier_weights_, catalogue.device), catalogue
+        )

@@ -15,6 +15,48 @@ from skdiffuasr.vocabulary import encode_items
 CONTEXT_LENGTH = 10
 
 
+def initial_embeddings(
+    given: Any,
+    histories: Sequences,
+    item_ids: IdArray,
+    embedding_dim: int,
+    random_state: int,
+) -> FloatArray:
+    """Make the item table that an augmenter's `item_embeddings` asks for.
+
+    Parameters
+    ----------
+    given : {"cooccurrence", "learned"}, array-like, mapping or fitted recommender
+        ``"learned"`` starts from random vectors; for the last three see
+        `align_embeddings`.
+    histories : Sequences of item codes
+        Histories.
+    item_ids : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    embedding_dim : int
+        Number d of dimensions of a table that is not given.
+    random_state : int
+        Seeds a table that is not given.
+
+    Returns
+    -------
+    embeddings : ndarray of float32 of shape (n_items, d)
+        Normalised as `normalise_embeddings` does.
+    """
+    n_items = len(item_ids)
+    if is_name(given, "cooccurrence"):
+        return cooccurrence_embeddings(histories, n_items, embedding_dim, random_state)
+    if is_name(given, "learned"):
+        rng = np.random.default_rng(random_state)
+        return normalise_embeddings(rng.normal(size=(n_items, embedding_dim)))
+    return normalise_embeddings(align_embeddings(given, item_ids))
+
+
+def is_name(given: Any, name: str) -> bool:
+    """Tell whether embeddings, which may be an array, were given by this name."""
+    return isinstance(given, str) and given == name
+
+
 def cooccurrence_embeddings(
     histories: Sequences, n_items: int, embedding_dim: int, random_state: int
 ) -> FloatArray:

@@ -1,5 +1,6 @@
 """The pairs a denoiser is trained on: M items and the history that follows them."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,9 @@ from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 from skdiffuasr.sequences import Sequences
+
+#: Fewer pairs than this are warned of.
+FEW_PAIRS = 100
 
 
 @dataclass(frozen=True)
@@ -139,3 +143,39 @@ def find_training_pairs(
     )
     ends = np.repeat(histories.offsets[1:], n_windows)
     return TrainingPairs(histories.values, starts, ends, n_pseudo_items)
+
+
+def check_training_pairs(pairs: TrainingPairs, histories: Sequences) -> None:
+    """Refuse to train on nothing, and warn of little.
+
+    Parameters
+    ----------
+    pairs : TrainingPairs
+        What was found.
+    histories : Sequences
+        Where it was found.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair.
+
+    Warns
+    -----
+    UserWarning
+        If there are few.
+    """
+    if len(pairs) == 0:
+        raise ValueError(
+            f"No history of X has more than n_pseudo_items={pairs.n_pseudo_items} "
+            f"items, which a training pair takes; the longest has "
+            f"{histories.lengths.max()}."
+        )
+    if len(pairs) < FEW_PAIRS:
+        warnings.warn(
+            f"X gives only {len(pairs)} training pairs of {pairs.n_pseudo_items} items "
+            f"and a history behind them; the pseudo items may be poor. Lower "
+            f"n_pseudo_items, or use training_pairs='windows'.",
+            UserWarning,
+            stacklevel=3,
+        )

@@ -21,7 +21,7 @@ from skdiffuasr.recommenders import (
     SASRecEstimator,
 )
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.nearness import hide_heads, nearness_to_hidden
+from skdiffuasr.study.nearness import fit_and_hide, nearness_to_hidden
 from skdiffuasr.study.stopwatch import Stopwatch
 from skdiffuasr.study.tables import markdown_table
 
@@ -41,7 +41,7 @@ def run_demo(
     data: str | Path | None = None,
     *,
     n_pseudo_items: int = 10,
-    max_epochs: int = 60,
+    max_epochs: int = 30,
     device: str = "auto",
     random_state: int = 0,
 ) -> str:
@@ -58,7 +58,7 @@ def run_demo(
         A log that `read_interactions` can read. None makes a synthetic one.
     n_pseudo_items : int, default=10
         Number M of pseudo items before each history.
-    max_epochs : int, default=60
+    max_epochs : int, default=30
         Upper bound of the epochs of every training.
     device : str, default="auto"
         See the estimators.
@@ -143,7 +143,7 @@ def _nearness_table(
             "the generator's item factors."
         )
     else:
-        quality = nearness_to_hidden(*hide_heads(augmenter, X_train))
+        quality = nearness_to_hidden(*fit_and_hide(augmenter, X_train))
         note = (
             "Hidden: the first items of a tenth of the long histories, which the "
             "augmenter was fitted without. Similarity: cosine of the augmenter's item "

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.augmentation import DiffusionSequenceAugmenter
 from skdiffuasr.metrics import draw_by_popularity, draw_uniform, pseudo_item_quality
+from skdiffuasr.model_selection import leave_first_out
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
@@ -64,7 +65,7 @@ def nearness_to_hidden(
     }
 
 
-def hide_heads(
+def fit_and_hide(
     augmenter: DiffusionSequenceAugmenter,
     histories: Sequences,
     *,
@@ -96,18 +97,11 @@ def hide_heads(
     ValueError
         If no history has more than M items.
     """
-    n_hidden = augmenter.n_pseudo_items
-    long = np.flatnonzero(histories.lengths > n_hidden)
-    if len(long) == 0:
-        raise ValueError(
-            f"No history has more than n_pseudo_items={n_hidden} items; the longest "
-            f"has {histories.lengths.max()}."
-        )
+    visible, hidden = leave_first_out(histories, augmenter.n_pseudo_items)
     rng = np.random.default_rng(random_state)
-    n_taken = max(1, round(fraction * len(long)))
-    taken = np.sort(rng.choice(long, n_taken, replace=False))
-    is_taken = np.zeros(len(histories), dtype=bool)
-    is_taken[taken] = True
-    visible = histories[taken].tail(histories.lengths[taken] - n_hidden)
-    hidden = histories[taken].drop_last(visible.lengths)
-    return clone(augmenter).fit(histories[~is_taken]), visible, hidden
+    n_taken = max(1, round(fraction * len(visible)))
+    taken = np.sort(rng.choice(len(visible), n_taken, replace=False))
+    long = np.flatnonzero(histories.lengths > augmenter.n_pseudo_items)
+    others = np.setdiff1d(np.arange(len(histories)), long[taken])
+    fitted = clone(augmenter).fit(histories[others])
+    return fitted, visible[taken], hidden[taken]

@@ -169,14 +169,13 @@ def test_only_recent_items_are_read():
     assert not np.allclose(changed[1], scores[1])
 
 
-def test_only_recent_items_are_learned_from():
-    """A history gives `max_length` inputs, the last of them with one more target."""
-    recommender, on_tails = tiny(), tiny()
-    recommender.fit(X)
-    on_tails.fit(
-        Sequences.from_iterable([*X.tail(MAX_LENGTH + 1), *[[c] for c in range(12)]])
-    )
-    assert_same_weights(recommender, on_tails)
+@pytest.mark.parametrize(
+    ("length", "same"), [(MAX_LENGTH + 1, True), (MAX_LENGTH, False)]
+)
+def test_training_reads_as_many_items_and_one_more_target(length, same):
+    whole_catalogue = [[item] for item in range(N_ITEMS)]
+    tails = Sequences.from_iterable([*X.tail(length), *whole_catalogue])
+    assert have_same_weights(tiny().fit(tails), FITTED) == same
 
 
 def test_a_row_is_scored_the_same_in_any_batch():
@@ -210,6 +209,23 @@ def test_the_module_shares_nothing_with_the_estimator():
     np.testing.assert_array_equal(FITTED.decision_function(X[:2]), before)
 
 
+def test_the_module_is_on_the_device_of_the_estimator():
+    on_meta = pickle.loads(pickle.dumps(FITTED)).set_params(device="meta")
+    assert {
+        parameter.device.type for parameter in on_meta.to_module().parameters()
+    } == {"meta"}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_what_is_trained_on_cuda_predicts_on_the_cpu():
+    before = torch.cuda.get_rng_state()
+    recommender = tiny(device="cuda").fit(X)
+    assert torch.equal(torch.cuda.get_rng_state(), before)
+    scores = recommender.decision_function(X)
+    on_cpu = recommender.set_params(device="cpu").decision_function(X)
+    np.testing.assert_allclose(on_cpu, scores, rtol=1e-3, atol=1e-5)
+
+
 def test_unknown_items_are_not_seen_and_nothing_known_means_popularity():
     scores = FITTED.decision_function([[99, 1, -5, 2, 99], [99], []])
     np.testing.assert_allclose(scores[0], FITTED.decision_function([[1, 2]])[0])
@@ -232,8 +248,20 @@ def test_equal_fits_have_equal_hashes():
     assert joblib.hash(tiny().fit(X)) == joblib.hash(FITTED)
 
 
-def test_averaged_weights_differ_from_the_last():
-    assert not have_same_weights(tiny(ema_decay=0.9).fit(X), FITTED)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("learning_rate", 0.02),
+        ("weight_decay", 0.1),
+        ("ema_decay", 0.9),
+        ("batch_size", 8),
+        ("dropout", 0.2),
+        ("max_epochs", 1),
+        ("early_stopping", True),
+    ],
+)
+def test_every_parameter_reaches_the_training(name, value):
+    assert not have_same_weights(tiny(**{name: value}).fit(X), FITTED)
 
 
 def test_a_learning_rate_that_is_too_high_is_named():

@@ -5,7 +5,7 @@ from skdiffuasr import DiffusionSequenceAugmenter
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import pseudo_item_quality
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.nearness import hide_heads, nearness_to_hidden
+from skdiffuasr.study.nearness import fit_and_hide, nearness_to_hidden
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,8 @@ def augmenter():
     )
 
 
-def test_hidden_heads_are_not_fitted_on(log, augmenter):
-    fitted, visible, hidden = hide_heads(augmenter, log.X, fraction=0.25)
+def test_hidden_items_are_not_fitted_on(log, augmenter):
+    fitted, visible, hidden = fit_and_hide(augmenter, log.X, fraction=0.25)
     n_long = (log.X.lengths > 3).sum()
     assert len(visible) == round(0.25 * n_long)
     assert (hidden.lengths == 3).all()
@@ -37,9 +37,9 @@ def test_hidden_heads_are_not_fitted_on(log, augmenter):
     )
 
 
-def test_logs_of_short_histories_cannot_hide_heads(augmenter):
+def test_logs_of_short_histories_cannot_fit_and_hide(augmenter):
     with pytest.raises(ValueError, match="longest has 2"):
-        hide_heads(augmenter, Sequences.from_iterable([[1, 2]]))
+        fit_and_hide(augmenter, Sequences.from_iterable([[1, 2]]))
 
 
 def test_all_three_kinds_of_pseudo_items_are_measured_alike(log, augmenter):

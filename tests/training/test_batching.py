@@ -58,6 +58,11 @@ def test_a_seed_fixes_the_order_and_another_one_changes_it():
     assert not np.array_equal(first, other)
 
 
+def test_batches_of_short_and_long_rows_are_mixed():
+    shortest = [rows.min() for rows in batches_of(range(1, 101), 5, seed=0)]
+    assert shortest != sorted(shortest)
+
+
 def test_a_batch_larger_than_the_data_holds_everything():
     assert [len(rows) for rows in batches_of([5, 1, 9], 100)] == [3]
 

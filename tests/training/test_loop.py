@@ -158,6 +158,8 @@ def test_averaged_weights_are_returned_and_validated():
     np.testing.assert_allclose(result.weights["weight"], average, rtol=1e-5)
     np.testing.assert_array_equal(result.weights["weight"], validated[-1])
     assert not np.allclose(average, steps[-1])
+    without_validation = fit(linear_model(), weight_decay=0.1, ema_decay=0.15)
+    np.testing.assert_array_equal(without_validation.weights["weight"], validated[-1])
 
 
 def test_an_average_without_memory_is_the_last_step():

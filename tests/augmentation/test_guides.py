@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skdiffuasr.augmentation.generation import (
+from skdiffuasr.augmentation.guides import (
     classifier_log_probability,
     recommender_log_probability,
 )
