@@ -98,7 +98,9 @@ def augmentation(X):
 def nearness(X):
     figures = {}
     for n_pseudo_items in (5, 10):
-        model, visible, hidden = fit_and_hide(augmenter(n_pseudo_items, max_epochs=20), X)
+        model, visible, hidden = fit_and_hide(
+            augmenter(n_pseudo_items, max_epochs=20), X
+        )
         for scale in (0.0, 1.0, 3.0):
             model.set_params(guidance_scale=scale)
             figures[f"M={n_pseudo_items}, guidance_scale={scale}"] = {

@@ -351,7 +351,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             given = getattr(self, name)
             if hasattr(given, "fit"):
                 check_is_fitted(given, msg=_UNFITTED.format(name))
-        histories = check_sequences(X).strip_pseudo()
+        X = check_sequences(X)
+        histories = X.strip_pseudo()
         self.item_ids_ = np.unique(histories.values)
         if len(self.item_ids_) < 2:
             raise ValueError(
@@ -552,7 +553,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         )
 
     def _log_probability(self, catalogue: Tensor) -> LogProbability:
-        """The classifier of classifier guidance, handed over or trained inside."""
+        """Read the classifier that was handed over, or the one trained inside."""
         if self.classifier is not None:
             return recommender_log_probability(
                 self.classifier, self.item_ids_, catalogue

@@ -142,8 +142,8 @@ def denoising_loss(
     condition_dropout : float
         Probability with which a pair is trained without its condition.
     rounding_weight : float
-        Weight of the cross-entropy of the true items given the estimate of x_0, each
-        timestep counting by its share of signal. 0 leaves it out.
+        Weight of the cross-entropy of the true items given the estimate of x_0, with
+        logits that fade with the share of signal in x_t. 0 leaves it out.
 
     Returns
     -------
@@ -169,11 +169,10 @@ def denoising_loss(
     loss = F.mse_loss(predicted, noise)
     if rounding_weight == 0:
         return loss
-    signal = diffusion.signal_scale[t, None, None]
-    estimate = _on_sphere(signal * diffusion.predict_x0(x_t, t, predicted))
-    estimate = signal * estimate
+    estimate = _on_sphere(diffusion.predict_x0(x_t, t, predicted))
+    signal = diffusion.signal_scale[t, None, None]  # the estimate's share of x_t
     rounding = full_cross_entropy(
-        estimate.flatten(0, 1), denoiser.catalogue(), windows.flatten()
+        (signal * estimate).flatten(0, 1), denoiser.catalogue(), windows.flatten()
     )
     return loss + rounding_weight * rounding
 

@@ -11,7 +11,7 @@ TIME_DIM = 64
 
 
 class FirstItemClassifier(nn.Module):
-    r"""p(v_1 | x): the first observed item, given the M embeddings before it.
+    """p(v_1 | x): the first observed item, given the M embeddings before it.
 
     A transformer reads the block and the timestep; the logit of an item is the cosine
     of its embedding and the output, times a learned scale.

@@ -80,8 +80,9 @@ def sampled_cross_entropy(
 ) -> Tensor:
     """Mean cross-entropy of the target among negatives shared by the batch.
 
-    The negatives are drawn uniformly from the catalogue; a negative that happens to be
-    a token's target does not count for that token.
+    The negatives are drawn uniformly from the catalogue and weighted to stand for all
+    of it, so that the loss estimates `full_cross_entropy`; a negative that happens to
+    be a token's target does not count for that token.
 
     Parameters
     ----------
@@ -104,8 +105,10 @@ def sampled_cross_entropy(
     )
     positive_logits = (hidden * item_embeddings[targets]).sum(1, keepdim=True)
     negative_logits = hidden @ item_embeddings[negatives].T  # (tokens, negatives)
-    negative_logits = negative_logits.masked_fill(
-        negatives == targets[:, None], -torch.inf
+    is_target = negatives == targets[:, None]
+    weight = (len(item_embeddings) - 1) / (~is_target).sum(1, keepdim=True)
+    negative_logits = (negative_logits + weight.log()).masked_fill(
+        is_target, -torch.inf
     )
     logits = torch.cat([positive_logits, negative_logits], dim=1)
     return F.cross_entropy(logits, torch.zeros_like(targets))

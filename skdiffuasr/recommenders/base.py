@@ -171,7 +171,7 @@ class BaseRecommender(BaseEstimator, ABC):
     def score(
         self,
         X: SequencesLike,
-        y: npt.ArrayLike,
+        y: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
         """Mean NDCG@10 of the held-out next items, ranked among the whole catalogue.
@@ -181,7 +181,7 @@ class BaseRecommender(BaseEstimator, ABC):
         X : Sequences or iterable of n sequences of item ids
             Histories, oldest item first.
         y : array-like of shape (n,)
-            The item that came next. One that is not in the catalogue is a miss.
+            The item that came next; needed. One that is not in the catalogue is a miss.
         sample_weight : array-like of shape (n,), default=None
             Weights of the rows.
 

@@ -20,7 +20,7 @@ from skdiffuasr._typing import FloatArray, RandomState, SequencesLike, Weights
 from skdiffuasr.metrics import ndcg_at_k, target_ranks
 from skdiffuasr.recommenders.base import BLOCK_BYTES, BaseRecommender
 from skdiffuasr.recommenders.histories import HistoryBatches, has_target, hold_out
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
     epoch_callbacks,
     from_weights,
@@ -111,6 +111,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         """
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
+        X = check_sequences(X)
         codes = self._fit_catalogue(X)
         histories = codes[has_target(codes)]
         if len(histories) == 0:

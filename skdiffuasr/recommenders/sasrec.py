@@ -57,7 +57,8 @@ class SASRecEstimator(BaseNeuralRecommender):
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves.
     validation_fraction : float, default=0.1
-        Share of the histories whose last item is held out for early stopping.
+        Share of the histories whose last item is held out for early stopping, rounded
+        down; without any, training runs for `max_epochs`.
     patience : int, default=10
         Number of epochs without improvement before training stops.
     ema_decay : float, default=None
