@@ -118,7 +118,7 @@ def search(X):
             Pipeline(
                 [
                     ("aug", augmenter(memory=folder, max_epochs=20)),
-                    ("rec", sasrec(patience=5)),
+                    ("rec", sasrec(max_epochs=20, patience=5)),
                 ]
             ),
             {"aug__n_pseudo_items": [5, 10], "aug__guidance_scale": [0.0, 2.0]},
@@ -132,7 +132,7 @@ def search(X):
         seconds = time.perf_counter() - started
     keys = ("params", "mean_fit_time", "mean_score_time", "mean_test_ndcg@10")
     candidates = zip(*(grid.cv_results_[key] for key in keys), strict=True)
-    plain = sasrec(patience=5).fit(X_train)
+    plain = sasrec(max_epochs=20, patience=5).fit(X_train)
     scorer = NextItemScorer(METRICS)
     with_aug = scorer.per_user(grid, X_test, y_test)
     without = scorer.per_user(plain, X_test, y_test)

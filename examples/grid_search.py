@@ -14,7 +14,7 @@ The search sees the validation items only. The test items are used once, for the
 candidate that was chosen.
 
 The models are small and trained for a few epochs, so that the script ends in less than
-a minute on a CPU.
+a minute on one core.
 
 Run it with ``python examples/grid_search.py``.
 """
@@ -79,7 +79,7 @@ def print_results(results):
 
 def main():
     """Search on the validation items, then score the best candidate on the test."""
-    log = make_sequences(n_users=800, n_items=150, random_state=0)
+    log = make_sequences(n_users=600, n_items=120, random_state=0)
     X_train, y_valid, X_test, y_test = leave_last_out(log.X)
     with TemporaryDirectory() as folder:
         search = make_search(memory=folder).fit(X_train, y_valid)

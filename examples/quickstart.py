@@ -6,7 +6,7 @@ any trained model has to beat, SASRec, and SASRec behind the augmenter. All of t
 rank the whole catalogue.
 
 The models are small and trained for a few epochs, so that the script ends in less than
-a minute on a CPU. Its figures show what to look at, not what the method can do. With
+a minute on one core. Its figures show what to look at, not what the method can do. With
 your own log, replace `make_sequences` by `read_interactions`, and leave the training
 parameters at their defaults.
 
@@ -84,7 +84,7 @@ def print_difference(augmented, plain, groups):
 
 def main(random_state=0):
     """Fit the models, and print a table of metrics and one of differences."""
-    log = make_sequences(n_users=1200, n_items=200, random_state=random_state)
+    log = make_sequences(n_users=1000, n_items=200, random_state=random_state)
     X_train, _, X_test, y_test = leave_last_out(log.X)
     scorer = NextItemScorer(METRICS)
     values = {}

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 from torch import Tensor
@@ -32,6 +33,7 @@ from skdiffuasr.augmentation.generation import generate_codes
 from skdiffuasr.augmentation.guides import (
     Guide,
     LogProbability,
+    check_classifier,
     classifier_free_guide,
     classifier_guide,
     classifier_log_probability,
@@ -50,6 +52,7 @@ from skdiffuasr.model_selection import leave_first_out
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
+from skdiffuasr.nn.samplers import sampling_timesteps
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
@@ -176,7 +179,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     weights_ : dict of str to ndarray
         Averaged weights of the denoiser.
     classifier_weights_ : dict of str to ndarray
-        Weights of the classifier that was trained inside, if there is one.
+        Weights of the classifier that was trained inside; empty if there is none.
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_scores_ : list of float
@@ -347,10 +350,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         UserWarning
             If there are few training pairs.
         """
-        for name in ("classifier", "item_embeddings"):
-            given = getattr(self, name)
-            if hasattr(given, "fit"):
-                check_is_fitted(given, msg=_UNFITTED.format(name))
+        self._check_parameters()
         X = check_sequences(X)
         histories = X.strip_pseudo()
         self.item_ids_ = np.unique(histories.values)
@@ -369,6 +369,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             self.item_embeddings, codes, self.item_ids_, self.embedding_dim, self.seed_
         )
         is_learned = is_name(self.item_embeddings, "learned")
+        if self.guidance == "classifier" and self.classifier is not None:
+            check_classifier(self.classifier, self.item_ids_)
         memory = check_memory(self.memory)
         with epoch_callbacks(
             self,
@@ -404,6 +406,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             self.validation_scores_ = result.validation_curve
             self.best_epoch_ = result.best_epoch
             self.n_iter_ = len(result.loss_curve)
+            self.classifier_weights_: Weights = {}
             if self.guidance == "classifier" and self.classifier is None:
                 self._fit_classifier(training, validation, memory)
         return self
@@ -522,7 +525,15 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             random_state=self.seed_,
             verbose=self.verbose,
         )
-        self.classifier_weights_: Weights = result.weights
+        self.classifier_weights_ = result.weights
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters that do not fit together before training on them."""
+        for name in ("classifier", "item_embeddings"):
+            given = getattr(self, name)
+            if hasattr(given, "fit"):
+                check_is_fitted(given, msg=_UNFITTED.format(name))
+        sampling_timesteps(self.n_timesteps, self.n_sampling_steps)
 
     def _build_denoiser(self) -> Denoiser:
         n_items, embedding_dim = self.item_embeddings_.shape
@@ -557,6 +568,11 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         if self.classifier is not None:
             return recommender_log_probability(
                 self.classifier, self.item_ids_, catalogue
+            )
+        if not self.classifier_weights_:
+            raise NotFittedError(
+                "This DiffusionSequenceAugmenter was fitted without a classifier; fit "
+                "it again with guidance='classifier'."
             )
         build = partial(FirstItemClassifier, self.n_pseudo_items, catalogue.shape[1])
         return classifier_log_probability(

@@ -69,6 +69,29 @@ def classifier_log_probability(
     return log_probability
 
 
+def check_classifier(recommender: Any, item_ids: IdArray) -> None:
+    """Refuse a recommender that does not know the whole catalogue.
+
+    Parameters
+    ----------
+    recommender : fitted SASRecEstimator
+        The classifier of classifier guidance.
+    item_ids : ndarray of shape (n_items,)
+        Catalogue of the diffusion.
+
+    Raises
+    ------
+    ValueError
+        If an item is unknown.
+    """
+    unknown = item_ids[encode_items(item_ids, recommender.item_ids_) < 0]
+    if len(unknown):
+        raise ValueError(
+            f"classifier does not know {len(unknown)} items of X, the first being "
+            f"{unknown[:3].tolist()}."
+        )
+
+
 def recommender_log_probability(
     recommender: Any, item_ids: IdArray, catalogue: Tensor
 ) -> LogProbability:
@@ -92,18 +115,8 @@ def recommender_log_probability(
     -------
     log_probability : callable(x, t, first_items) -> Tensor of shape (batch,)
         The timestep is ignored: such a recommender knows clean embeddings only.
-
-    Raises
-    ------
-    ValueError
-        If the recommender does not know an item of the catalogue.
     """
     codes = encode_items(item_ids, recommender.item_ids_)
-    if (codes < 0).any():
-        raise ValueError(
-            f"classifier does not know {(codes < 0).sum()} items of X, the first being "
-            f"{item_ids[codes < 0][:3].tolist()}."
-        )
     module = recommender.to_module().to(catalogue.device)
     own_table = module.item_embedding.weight.detach()  # (n_own_items, d_own)
     with_bias = F.pad(catalogue, (0, 1), value=1.0)  # (n_items, d + 1)

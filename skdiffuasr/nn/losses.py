@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Memory that a block of (tokens, items) logits may take.
-BLOCK_BYTES = 32 * 2**20
+#: Memory that a block of (tokens, items) logits may take: little enough for a cache.
+BLOCK_BYTES = 4 * 2**20
 
 
 def full_cross_entropy(
@@ -52,18 +52,19 @@ class _BlockedCrossEntropy(torch.autograd.Function):
         hidden_gradient = torch.empty_like(hidden)
         item_gradient = torch.zeros_like(item_embeddings)
         total = hidden.new_zeros(())
+        target_embeddings = item_embeddings[targets]  # (tokens, d)
         for start in range(0, n_tokens, block):
             rows = slice(start, start + block)
             logits = hidden[rows] @ item_embeddings.T  # (block, items)
-            log_normaliser = logits.logsumexp(dim=1, keepdim=True)
-            target = targets[rows, None]
-            total += (log_normaliser - logits.gather(1, target)).sum()
-            probabilities = logits.sub_(log_normaliser).exp_()
-            probabilities.scatter_add_(
-                1, target, probabilities.new_full(target.shape, -1.0)
-            )
-            torch.mm(probabilities, item_embeddings, out=hidden_gradient[rows])
-            item_gradient.addmm_(probabilities.T, hidden[rows])
+            maximum = logits.amax(dim=1, keepdim=True)
+            weights = logits.sub_(maximum).exp_()  # the softmax but for its normaliser
+            normaliser = weights.sum(dim=1, keepdim=True)
+            total += (maximum + normaliser.log()).sum()
+            hidden_gradient[rows] = weights @ item_embeddings / normaliser
+            item_gradient.addmm_(weights.T, hidden[rows] / normaliser)
+        total -= (hidden * target_embeddings).sum()
+        hidden_gradient -= target_embeddings
+        item_gradient.index_add_(0, targets, hidden, alpha=-1)
         ctx.save_for_backward(hidden_gradient, item_gradient)
         ctx.n_tokens = n_tokens
         return total / n_tokens

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 from joblib import Memory
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
@@ -85,7 +87,7 @@ def test_a_fitted_recommender_guides(log, classifier_input):
         **TINY,
     ).fit(log.X)
     assert augmenter.item_embeddings_.shape == (60, 8)
-    assert not hasattr(augmenter, "classifier_weights_")
+    assert augmenter.classifier_weights_ == {}
     guided = augmenter.set_params(guidance_scale=20.0).generate(log.X)
     plain = augmenter.set_params(guidance_scale=0.0).generate(log.X)
     assert (guided != plain).any()
@@ -262,6 +264,27 @@ def test_catalogue_of_less_than_two_items_is_an_error(X):
 def test_bad_parameters_are_named(log, name, value):
     with pytest.raises(ValueError, match=f"'{name}' parameter"):
         DiffusionSequenceAugmenter(**{name: value}).fit(log.X)
+
+
+def test_more_sampling_steps_than_timesteps_are_refused_before_training(log):
+    augmenter = DiffusionSequenceAugmenter(4, n_sampling_steps=9, n_timesteps=8)
+    with pytest.raises(ValueError, match="between 1 and n_timesteps=8"):
+        augmenter.fit(log.X)
+
+
+def test_classifier_guidance_needs_a_fit_with_it(log, fitted):
+    other = clone(fitted).fit(log.X).set_params(guidance="classifier")
+    with pytest.raises(NotFittedError, match="fitted without a classifier"):
+        other.transform(log.X)
+
+
+def test_classifier_must_know_the_catalogue(log):
+    recommender = SASRecEstimator(8, max_epochs=1, random_state=0).fit([[1, 2], [2, 1]])
+    augmenter = DiffusionSequenceAugmenter(
+        4, guidance="classifier", classifier=FrozenEstimator(recommender)
+    )
+    with pytest.raises(ValueError, match="classifier does not know 58 items"):
+        augmenter.fit(log.X)
 
 
 def test_embeddings_of_the_wrong_shape_are_an_error(log):

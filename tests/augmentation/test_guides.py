@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from skdiffuasr.augmentation.guides import (
+    check_classifier,
     classifier_log_probability,
     recommender_log_probability,
 )
@@ -51,9 +52,9 @@ def test_rows_without_a_first_item_are_not_guided(recommender):
 
 
 def test_a_recommender_must_know_the_catalogue(recommender):
-    item_ids = np.array([3, 99])
+    check_classifier(recommender, np.array([3, 4]))
     with pytest.raises(ValueError, match=r"does not know 1 items .*\[99\]"):
-        recommender_log_probability(recommender, item_ids, torch.randn(2, 8))
+        check_classifier(recommender, np.array([3, 99]))
 
 
 def test_classifier_gives_log_probabilities():

@@ -70,7 +70,7 @@ def test_split_keeps_the_pairs_of_a_history_together():
 
 def test_split_of_too_few_histories_leaves_no_validation():
     pairs = find_training_pairs(Sequences.from_iterable([[1, 2, 3]]), 1, "windows")
-    training, validation = pairs.split(0.1, random_state=0)
+    training, validation = pairs.split(0.9, random_state=0)
     assert training is pairs
     assert validation is None
 
