@@ -7,6 +7,7 @@ PART is one of
 - ``baseline``: floors and SASRec without augmentation, leave-last-out, full ranking;
 - ``augmentation``: time and memory of augmenting every user with ten items;
 - ``nearness``: pseudo items against the hidden first items of long histories;
+- ``choices``: the same nearness for the choices behind the augmenter's defaults;
 - ``search``: a grid search over the number of pseudo items and the guidance scale,
   then the best pipeline and plain SASRec against each other on the test items.
 
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
@@ -33,10 +35,12 @@ from skdiffuasr import (
     PopularityRecommender,
     SASRecEstimator,
 )
+from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer, length_groups, paired_bootstrap
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
-from skdiffuasr.study.nearness import fit_and_hide, nearness_to_hidden
+from skdiffuasr.study.nearness import nearness_to_hidden, set_aside
+from skdiffuasr.vocabulary import encode_sequences
 
 METRICS = ("ndcg@10", "hr@10", "mrr")
 RESULTS = Path(__file__).parent / "results"
@@ -98,9 +102,8 @@ def augmentation(X):
 def nearness(X):
     figures = {}
     for n_pseudo_items in (5, 10):
-        model, visible, hidden = fit_and_hide(
-            augmenter(n_pseudo_items, max_epochs=20), X
-        )
+        others, visible, hidden = set_aside(X, n_pseudo_items)
+        model = augmenter(n_pseudo_items, max_epochs=20).fit(others)
         for scale in (0.0, 1.0, 3.0):
             model.set_params(guidance_scale=scale)
             figures[f"M={n_pseudo_items}, guidance_scale={scale}"] = {
@@ -108,6 +111,47 @@ def nearness(X):
                 "epochs": model.n_iter_,
                 **nearness_to_hidden(model, visible, hidden),
             }
+    return figures
+
+
+def choices(X):
+    others, visible, hidden = set_aside(X, 5)
+    recommender = FrozenEstimator(sasrec(patience=5).fit(others))
+    classifier = {"guidance": "classifier"}
+    variants = {
+        "default": {},
+        "embedding_dim=64": {"embedding_dim": 64},
+        "training_pairs=heads": {"training_pairs": "heads"},
+        "item_embeddings=learned": {"item_embeddings": "learned"},
+        "item_embeddings=SASRec": {"item_embeddings": recommender},
+    }
+    for read in ("x0", "noisy"):
+        variants[f"classifier on {read}"] = {**classifier, "classifier_input": read}
+        variants[f"SASRec as classifier on {read}"] = {
+            **classifier,
+            "classifier": recommender,
+            "item_embeddings": recommender,
+            "classifier_input": read,
+        }
+    item_ids = np.unique(others.values)
+    space = cooccurrence_embeddings(
+        encode_sequences(X, item_ids), len(item_ids), 64, random_state=0
+    )
+    figures = {}
+    with tempfile.TemporaryDirectory() as memory:
+        for name, parameters in variants.items():
+            started = time.perf_counter()
+            model = augmenter(5, max_epochs=20, memory=memory, **parameters).fit(others)
+            seconds = time.perf_counter() - started
+            for scale in (1.0, 4.0):
+                model.set_params(guidance_scale=scale)
+                quality = nearness_to_hidden(model, visible, hidden, space)
+                figures[f"{name}, guidance_scale={scale}"] = {
+                    "seconds_fit": seconds,
+                    **quality["diffusion"],
+                }
+        figures["by popularity"] = quality["by popularity"]
+        figures["uniform"] = quality["uniform"]
     return figures
 
 
@@ -162,7 +206,9 @@ def search(X):
     }
 
 
-PARTS = {part.__name__: part for part in (baseline, augmentation, nearness, search)}
+PARTS = {
+    part.__name__: part for part in (baseline, augmentation, nearness, choices, search)
+}
 
 
 def main():

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skdiffuasr._typing import FloatArray, IntArray
@@ -21,7 +22,7 @@ from skdiffuasr.recommenders import (
     SASRecEstimator,
 )
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.nearness import fit_and_hide, nearness_to_hidden
+from skdiffuasr.study.nearness import nearness_to_hidden, set_aside
 from skdiffuasr.study.stopwatch import Stopwatch
 from skdiffuasr.study.tables import markdown_table
 
@@ -143,7 +144,9 @@ def _nearness_table(
             "the generator's item factors."
         )
     else:
-        quality = nearness_to_hidden(*fit_and_hide(augmenter, X_train))
+        others, visible, hidden = set_aside(X_train, augmenter.n_pseudo_items)
+        fitted_without = clone(augmenter).fit(others)
+        quality = nearness_to_hidden(fitted_without, visible, hidden)
         note = (
             "Hidden: the first items of a tenth of the long histories, which the "
             "augmenter was fitted without. Similarity: cosine of the augmenter's item "

@@ -1,7 +1,6 @@
 """How near pseudo items come to true earlier items, beside random draws."""
 
 import numpy as np
-from sklearn.base import clone
 
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.augmentation import DiffusionSequenceAugmenter
@@ -65,21 +64,21 @@ def nearness_to_hidden(
     }
 
 
-def fit_and_hide(
-    augmenter: DiffusionSequenceAugmenter,
+def set_aside(
     histories: Sequences,
+    n_hidden_items: int,
     *,
     fraction: float = 0.1,
     random_state: int = 0,
-) -> tuple[DiffusionSequenceAugmenter, Sequences, Sequences]:
-    """Fit an augmenter without some users and hide the first items of these.
+) -> tuple[Sequences, Sequences, Sequences]:
+    """Take some long histories out of a log and hide their first items.
 
     Parameters
     ----------
-    augmenter : DiffusionSequenceAugmenter
-        Cloned, not changed.
     histories : Sequences
         The log.
+    n_hidden_items : int
+        Number M of items to hide.
     fraction : float, default=0.1
         Share of the histories of more than M items that are taken out.
     random_state : int, default=0
@@ -87,8 +86,8 @@ def fit_and_hide(
 
     Returns
     -------
-    fitted : DiffusionSequenceAugmenter
-        Fitted on all other histories.
+    others : Sequences
+        All other histories, to fit on.
     visible, hidden : Sequences
         The rest, and the first M items, of the histories that were taken out.
 
@@ -97,11 +96,10 @@ def fit_and_hide(
     ValueError
         If no history has more than M items.
     """
-    visible, hidden = leave_first_out(histories, augmenter.n_pseudo_items)
+    visible, hidden = leave_first_out(histories, n_hidden_items)
     rng = np.random.default_rng(random_state)
     n_taken = max(1, round(fraction * len(visible)))
     taken = np.sort(rng.choice(len(visible), n_taken, replace=False))
-    long = np.flatnonzero(histories.lengths > augmenter.n_pseudo_items)
+    long = np.flatnonzero(histories.lengths > n_hidden_items)
     others = np.setdiff1d(np.arange(len(histories)), long[taken])
-    fitted = clone(augmenter).fit(histories[others])
-    return fitted, visible[taken], hidden[taken]
+    return histories[others], visible[taken], hidden[taken]

@@ -5,7 +5,7 @@ from skdiffuasr import DiffusionSequenceAugmenter
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import pseudo_item_quality
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.nearness import fit_and_hide, nearness_to_hidden
+from skdiffuasr.study.nearness import nearness_to_hidden, set_aside
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,8 @@ def augmenter():
     )
 
 
-def test_hidden_items_are_not_fitted_on(log, augmenter):
-    fitted, visible, hidden = fit_and_hide(augmenter, log.X, fraction=0.25)
+def test_histories_set_aside_are_cut_in_two(log):
+    others, visible, hidden = set_aside(log.X, 3, fraction=0.25)
     n_long = (log.X.lengths > 3).sum()
     assert len(visible) == round(0.25 * n_long)
     assert (hidden.lengths == 3).all()
@@ -32,14 +32,13 @@ def test_hidden_items_are_not_fitted_on(log, augmenter):
     taken = dict(zip(visible.user_ids.tolist(), rows, strict=True))
     originals = dict(zip(log.X.user_ids.tolist(), log.X.to_lists(), strict=True))
     assert all(originals[user] == row for user, row in taken.items())
-    assert fitted.n_training_pairs_ == sum(
-        max(len(row) - 3, 0) for user, row in originals.items() if user not in taken
-    )
+    assert sorted([*others.user_ids, *taken]) == sorted(originals)
+    assert len(others) + len(visible) == len(log.X)
 
 
-def test_logs_of_short_histories_cannot_fit_and_hide(augmenter):
+def test_logs_of_short_histories_have_nothing_to_set_aside():
     with pytest.raises(ValueError, match="longest has 2"):
-        fit_and_hide(augmenter, Sequences.from_iterable([[1, 2]]))
+        set_aside(Sequences.from_iterable([[1, 2]]), 3)
 
 
 def test_all_three_kinds_of_pseudo_items_are_measured_alike(log, augmenter):
