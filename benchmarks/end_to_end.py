@@ -100,17 +100,12 @@ def augmentation(X):
 
 
 def nearness(X):
-    figures = {}
-    for n_pseudo_items in (5, 10):
-        others, visible, hidden = set_aside(X, n_pseudo_items)
-        model = augmenter(n_pseudo_items, max_epochs=20).fit(others)
-        for scale in (0.0, 1.0, 3.0):
-            model.set_params(guidance_scale=scale)
-            figures[f"M={n_pseudo_items}, guidance_scale={scale}"] = {
-                "rows": len(visible),
-                "epochs": model.n_iter_,
-                **nearness_to_hidden(model, visible, hidden),
-            }
+    others, visible, hidden = set_aside(X, 10)
+    model = augmenter(10, max_epochs=20).fit(others)
+    figures = {"rows": len(visible), "epochs": model.n_iter_}
+    for scale in (0.0, 1.0, 3.0):
+        model.set_params(guidance_scale=scale)
+        figures[f"guidance_scale={scale}"] = nearness_to_hidden(model, visible, hidden)
     return figures
 
 
@@ -141,7 +136,7 @@ def choices(X):
     with tempfile.TemporaryDirectory() as memory:
         for name, parameters in variants.items():
             started = time.perf_counter()
-            model = augmenter(5, max_epochs=20, memory=memory, **parameters).fit(others)
+            model = augmenter(5, max_epochs=10, memory=memory, **parameters).fit(others)
             seconds = time.perf_counter() - started
             for scale in (1.0, 4.0):
                 model.set_params(guidance_scale=scale)
