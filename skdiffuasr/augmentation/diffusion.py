@@ -92,7 +92,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         classifier inside, on the same pairs as the diffusion.
     classifier_input : {"x0", "noisy"}, default="x0"
         Whether the classifier reads the estimate of the clean embeddings or the noisy
-        ones; see the user guide for the measurement behind the default.
+        ones; ``docs/measurements.md`` compares them.
     item_embeddings : str, array-like, mapping or recommender, default="cooccurrence"
         The space in which items are generated. ``"cooccurrence"`` factorises the
         pointwise mutual information of items in the histories; ``"learned"`` trains
@@ -106,7 +106,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     embedding_dim : int, default=16
         Number d of dimensions of embeddings that are not given. The SU-Net sees each
         as a square image; a number that is no square goes through a linear map. [1]_
-        has 64, which takes longer to learn; the user guide has a comparison.
+        has 64, which takes longer to learn; ``docs/measurements.md`` compares them.
     training_pairs : {"windows", "heads"}, default="windows"
         ``"windows"`` trains on every M consecutive items that are followed by another;
         ``"heads"`` on the first M items of each history alone, as in [1]_.
