@@ -189,7 +189,7 @@ def test_integer_and_string_types_are_made_canonical():
         ([[1], {2: 3}], TypeError, r"row 1 is \{2: 3\} \(dict\)"),
         (np.ones((2, 2), int), ValueError, r"shape \(2, 2\); pass a list of rows"),
         (np.array([[1, "a"]], object), ValueError, "pass a list of rows"),
-        (scipy.sparse.eye_array(2).tocsr(), ValueError, r"shape \(2, 2\)"),
+        (scipy.sparse.csr_array(np.eye(2)), ValueError, r"shape \(2, 2\)"),
         ("abc", TypeError, r"iterable of id sequences .* got 'abc' \(str\)"),
         (b"abc", TypeError, "iterable of id sequences"),
         ({"a": [1]}, TypeError, r"iterable of id sequences .*\(dict\)"),

@@ -38,7 +38,8 @@ def nearness_to_hidden(
     -------
     quality : dict of str to dict
         What `pseudo_item_quality` returns, for ``"diffusion"``, for draws
-        ``"by popularity"`` and for ``"uniform"`` draws.
+        ``"by popularity"``, in proportion to the counts in `visible`, and for
+        ``"uniform"`` draws.
     """
     item_ids = augmenter.item_ids_
     if item_embeddings is None:
