@@ -71,7 +71,10 @@ assert skdiffuasr.MarkovRecommender().fit(X).predict([["a"]]) == ["b"]
 
 IMPORT_ALONE = f"""
 import sys
+import importlib.util
 import sklearn, scipy.sparse, torch
+if importlib.util.find_spec("sklearn.callback"):
+    import sklearn.callback  # it imports rich where it is installed
 before = set(sys.modules)
 import skdiffuasr
 imported = {{name.partition(".")[0] for name in set(sys.modules) - before}}

@@ -90,7 +90,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     classifier : fitted SASRecEstimator, default=None
         The next-item recommender of ``guidance="classifier"``. None trains a
         classifier inside, on the same pairs as the diffusion.
-    classifier_input : {"x0", "noisy"}, default="x0"
+    classifier_input : {"x0", "noisy"}, default="noisy"
         Whether the classifier reads the estimate of the clean embeddings or the noisy
         ones; ``docs/measurements.md`` compares them.
     item_embeddings : str, array-like, mapping or recommender, default="cooccurrence"
@@ -257,7 +257,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         guidance: str | None = "classifier_free",
         guidance_scale: float = 1.0,
         classifier: Any = None,
-        classifier_input: str = "x0",
+        classifier_input: str = "noisy",
         item_embeddings: Any = "cooccurrence",
         freeze_item_embeddings: bool = True,
         embedding_dim: int = 16,
