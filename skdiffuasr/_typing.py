@@ -1,6 +1,6 @@
 """Type aliases that are shared by the whole library."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,5 +19,3 @@ SequencesLike: TypeAlias = Iterable[Any]
 Weights: TypeAlias = dict[str, npt.NDArray[Any]]
 
 RandomState: TypeAlias = int | np.random.RandomState | None
-
-Parameters: TypeAlias = Mapping[str, Any]

@@ -20,6 +20,7 @@ from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.training import (
     TrainingResult,
     resolve_device,
+    seeded,
     seeded_build,
     train,
 )
@@ -186,10 +187,8 @@ def _validation(
         return None
 
     def validate(module: nn.Module) -> float:
-        devices = [device] if device.type == "cuda" else []
         total = 0.0
-        with torch.random.fork_rng(devices):
-            torch.manual_seed(0)
+        with seeded(0, device):
             for start in range(0, len(pairs), batch_size):
                 numbers = np.arange(start, min(start + batch_size, len(pairs)))
                 batch = (tensor.to(device) for tensor in pairs.take(numbers))

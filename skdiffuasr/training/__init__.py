@@ -4,6 +4,7 @@ from skdiffuasr.training.batching import pad_rows, token_batches
 from skdiffuasr.training.callbacks import epoch_callbacks
 from skdiffuasr.training.device import resolve_device
 from skdiffuasr.training.loop import TrainingResult, train
+from skdiffuasr.training.seeding import seeded
 from skdiffuasr.training.weights import from_weights, seeded_build, to_weights
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "from_weights",
     "pad_rows",
     "resolve_device",
+    "seeded",
     "seeded_build",
     "to_weights",
     "token_batches",

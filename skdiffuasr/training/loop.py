@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from skdiffuasr._typing import Weights
 from skdiffuasr.training.early_stopping import EarlyStopping
 from skdiffuasr.training.ema import averaged_model
+from skdiffuasr.training.seeding import seeded
 from skdiffuasr.training.weights import to_weights
 
 Batch = tuple[Tensor, ...]
@@ -113,7 +114,7 @@ def train(
     stopping = EarlyStopping(patience)
     result = TrainingResult()
 
-    with _seeded(random_state, device):
+    with seeded(random_state, device):
         try:
             for epoch in range(1, max_epochs + 1):
                 started = time.perf_counter()
@@ -202,15 +203,3 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
     with torch.no_grad():
         yield
     module.train()
-
-
-@contextmanager
-def _seeded(random_state: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's generators, and give them back as they were."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
-        if device.type == "cpu":
-            torch.default_generator.manual_seed(random_state)
-        else:
-            torch.manual_seed(random_state)  # the accelerators' generators too
-        yield

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from skdiffuasr._typing import Weights
+from skdiffuasr.training.seeding import seeded
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -30,8 +31,7 @@ def seeded_build(build_module: Callable[[], ModuleT], random_state: int) -> Modu
     module : nn.Module
         In training mode.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(random_state)
+    with seeded(random_state, torch.device("cpu")):
         return build_module()
 
 

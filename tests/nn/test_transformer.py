@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -19,7 +21,7 @@ def block(n_heads=2):
 
 
 def encoder(n_layers=2):
-    build = lambda: TransformerEncoder(D, n_layers, 2, dropout=0.5)  # noqa: E731
+    build = partial(TransformerEncoder, D, n_layers, 2, dropout=0.5)
     return seeded_build(build, 0).eval()
 
 

@@ -1,0 +1,26 @@
+"""Seeded use of torch's generators."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def seeded(random_state: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's generators, and give them back as they were.
+
+    Parameters
+    ----------
+    random_state : int
+        The seed.
+    device : torch.device
+        The generators of other accelerators are left alone.
+    """
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        if device.type == "cpu":
+            torch.default_generator.manual_seed(random_state)
+        else:
+            torch.manual_seed(random_state)  # the accelerators' generators too
+        yield
