@@ -1,16 +1,19 @@
 """What every next-item recommender of the library can do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_scalar
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
+from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import StrOptions
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
@@ -25,8 +28,8 @@ BLOCK_BYTES = 64 * 2**20
 class BaseRecommender(BaseEstimator, ABC):
     """Base class of the next-item recommenders.
 
-    A subclass implements `_fit`, which learns from item codes, and `_score_items`,
-    which scores the catalogue after histories of at least one item.
+    A subclass implements `fit` and `_score_items`, which scores the catalogue after
+    histories of at least one item.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -42,8 +45,12 @@ class BaseRecommender(BaseEstimator, ABC):
         """Learn from histories."""
 
     @abstractmethod
-    def _score_items(self, histories: Sequences) -> FloatArray:
-        """Score (n, n_items) after non-empty histories of item codes."""
+    def _score_items(self, histories: Sequences) -> FloatArray | Tensor:
+        """Score (n, n_items), in fresh memory, after non-empty histories."""
+
+    def _scorer(self, histories: Sequences) -> Callable[[slice], FloatArray | Tensor]:
+        """Prepare to `_score_items` of one slice of the histories after the other."""
+        return lambda rows: self._score_items(histories[rows])
 
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
         """Learn the catalogue and return the histories as item codes."""
@@ -79,7 +86,7 @@ class BaseRecommender(BaseEstimator, ABC):
         histories = self._encode(X)
         scores = np.empty((len(histories), len(self.item_ids_)), dtype=np.float32)
         for rows, block in self._score_blocks(histories):
-            scores[rows] = block
+            scores[rows] = block.cpu()
         return scores
 
     def predict(self, X: SequencesLike) -> IdArray:
@@ -99,7 +106,7 @@ class BaseRecommender(BaseEstimator, ABC):
         histories = self._encode(X)
         best = np.empty(len(histories), dtype=np.int64)
         for rows, block in self._score_blocks(histories):
-            best[rows] = block.argmax(axis=1)
+            best[rows] = top_k(block, 1)[0][:, 0]
         return self.item_ids_[best]
 
     def recommend(
@@ -139,33 +146,28 @@ class BaseRecommender(BaseEstimator, ABC):
         """
         check_scalar(k, "k", Integral, min_val=1)
         histories = self._encode(X)
-        allowed = np.ones(len(self.item_ids_), dtype=bool)
-        if candidates is not None:
-            codes = encode_items(np.asarray(candidates), self.item_ids_)
-            if (codes < 0).any():
-                unknown = np.asarray(candidates)[codes < 0][0].item()
-                raise ValueError(
-                    f"candidates has the item {unknown!r}, which was not in training."
-                )
-            allowed[:] = False
-            allowed[codes] = True
-
+        not_allowed = self._codes_not_in(candidates)
         items = np.empty((len(histories), k), dtype=np.int64)
         scores = np.empty((len(histories), k), dtype=np.float32)
         for rows, block in self._score_blocks(histories):
-            block[:, ~allowed] = -np.inf
+            block[:, not_allowed] = -torch.inf
             if filter_seen:
                 seen = histories[rows].strip_pseudo()
                 row_numbers = np.repeat(np.arange(len(seen)), seen.lengths)
-                block[row_numbers, seen.values] = -np.inf
-            n_left = np.isfinite(block).sum(axis=1)
-            if (n_left < k).any():
-                row = int(np.argmax(n_left < k))
+                block[
+                    torch.from_numpy(row_numbers), torch.tensor(seen.values)
+                ] = -torch.inf
+            codes, best = top_k(block, min(k, block.shape[1]))
+            lacking = np.flatnonzero(
+                ~np.isfinite(best).all(axis=1) | (k > block.shape[1])
+            )
+            if len(lacking):
+                n_left = int(block[lacking[0]].isfinite().sum())
                 raise ValueError(
-                    f"k={k}, but only {n_left[row]} items can be recommended for row "
-                    f"{rows.start + row} after filtering."
+                    f"k={k}, but only {n_left} items can be recommended for row "
+                    f"{rows.start + lacking[0]} after filtering."
                 )
-            items[rows], scores[rows] = top_k(block, k)
+            items[rows], scores[rows] = codes, best
         return self.item_ids_[items], scores
 
     def score(
@@ -198,21 +200,35 @@ class BaseRecommender(BaseEstimator, ABC):
         check_is_fitted(self)
         return encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
 
-    def _score_blocks(
-        self, histories: Sequences
-    ) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
+    def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
+        """Codes of the items that are no candidates; none if there is no choice."""
+        if candidates is None:
+            return np.empty(0, dtype=np.int64)
+        codes = encode_items(np.asarray(candidates), self.item_ids_)
+        if (codes < 0).any():
+            unknown = np.asarray(candidates)[codes < 0][0].item()
+            raise ValueError(
+                f"candidates has the item {unknown!r}, which was not in training."
+            )
+        return np.setdiff1d(np.arange(len(self.item_ids_)), codes)
+
+    def _score_blocks(self, histories: Sequences) -> Iterator[tuple[slice, Tensor]]:
         """Scores of the catalogue for one block of rows after the other."""
-        n_items = len(self.item_ids_)
-        block_size = max(1, BLOCK_BYTES // (4 * n_items))
-        for start in range(0, len(histories), block_size):
-            rows = slice(start, min(start + block_size, len(histories)))
-            block = histories[rows]
-            has_items = block.lengths > 0
-            scores = np.empty((len(block), n_items), dtype=np.float32)
-            scores[~has_items] = self.item_counts_
-            if has_items.any():
-                scores[has_items] = self._score_items(block[has_items])
-            yield rows, scores
+        has_items = histories.lengths > 0
+        score = self._scorer(histories[has_items])
+        n_known = offsets_from_lengths(has_items)
+        for rows in row_blocks(len(histories), len(self.item_ids_)):
+            known = has_items[rows]
+            block = torch.empty(0)
+            if known.any():
+                block = torch.as_tensor(
+                    score(slice(n_known[rows.start], n_known[rows.stop]))
+                )
+            if not known.all():
+                scores = block.new_tensor(self.item_counts_).repeat(len(known), 1)
+                scores[torch.from_numpy(known)] = block.view(-1, scores.shape[1])
+                block = scores
+            yield rows, block
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -220,3 +236,10 @@ class BaseRecommender(BaseEstimator, ABC):
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+def row_blocks(n_rows: int, n_items: int) -> Iterator[slice]:
+    """Split rows so that the scores of a block, of all items, keep to `BLOCK_BYTES`."""
+    size = max(1, BLOCK_BYTES // (4 * n_items))
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))

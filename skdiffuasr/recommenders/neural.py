@@ -1,6 +1,7 @@
 """Training and scoring that all neural recommenders share."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
@@ -18,7 +19,7 @@ from skdiffuasr._sklearn_compat import (
 )
 from skdiffuasr._typing import FloatArray, RandomState, SequencesLike, Weights
 from skdiffuasr.metrics import ndcg_at_k, target_ranks
-from skdiffuasr.recommenders.base import BLOCK_BYTES, BaseRecommender
+from skdiffuasr.recommenders.base import BaseRecommender, row_blocks
 from skdiffuasr.recommenders.histories import HistoryBatches, has_target, hold_out
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
@@ -179,33 +180,40 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         check_is_fitted(self)
         return self.weights_["item_embedding.weight"]
 
-    def _score_items(self, histories: Sequences) -> FloatArray:
-        return self._module_scores(self.to_module(), histories)
+    def _score_items(self, histories: Sequences) -> Tensor:
+        return self._scorer(histories)(slice(None))
+
+    def _scorer(self, histories: Sequences) -> Callable[[slice], Tensor]:
+        return self._module_scorer(self.to_module(), histories)
 
     def _validation_score(self, validation: Sequences, module: nn.Module) -> float:
         """NDCG@10 of the last items of held-out histories."""
-        histories, targets = validation.drop_last(), validation.last()
-        block_size = max(1, BLOCK_BYTES // (4 * len(self.item_ids_)))
+        targets = validation.last()
+        score = self._module_scorer(module, validation.drop_last())
         ranks = [
-            target_ranks(
-                self._module_scores(module, histories[start : start + block_size]),
-                targets[start : start + block_size],
-            )
-            for start in range(0, len(histories), block_size)
+            target_ranks(score(rows).cpu().numpy(), targets[rows])
+            for rows in row_blocks(len(targets), len(self.item_ids_))
         ]
         return float(ndcg_at_k(np.concatenate(ranks), 10).mean())
 
-    def _module_scores(self, module: Any, histories: Sequences) -> FloatArray:
-        """Scores (n, n_items) of the catalogue after each history."""
-        catalogue = module.item_embedding.weight
-        scores = np.empty((len(histories), len(catalogue)), dtype=np.float32)
+    def _module_scorer(
+        self, module: Any, histories: Sequences
+    ) -> Callable[[slice], Tensor]:
+        """Score with a network; every history passes through it only once."""
+        catalogue = module.item_embedding.weight.detach()
+        hidden = self._hidden_states(module, histories)
+        return lambda rows: hidden[rows] @ catalogue.T
+
+    def _hidden_states(self, module: Any, histories: Sequences) -> Tensor:
+        """Hidden states (n, d) of non-empty histories, on the module's device."""
+        weight = module.item_embedding.weight
         recent = histories.tail(self.max_length)
         batches = HistoryBatches(recent, self.batch_size)
+        hidden = weight.new_empty(len(recent), weight.shape[1])
         with torch.no_grad():
             for rows in token_batches(recent.lengths, self.batch_size):
                 items, lengths, _ = batches.pad(rows)
-                hidden = self._last_hidden(
-                    module, items.to(catalogue.device), lengths.to(catalogue.device)
+                hidden[torch.from_numpy(rows)] = self._last_hidden(
+                    module, items.to(weight.device), lengths.to(weight.device)
                 )
-                scores[rows] = (hidden @ catalogue.T).cpu().numpy()
-        return scores
+        return hidden

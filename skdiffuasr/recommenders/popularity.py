@@ -56,4 +56,4 @@ class PopularityRecommender(BaseRecommender):
 
     def _score_items(self, histories: Sequences) -> FloatArray:
         counts = self.item_counts_.astype(np.float32)
-        return np.broadcast_to(counts, (len(histories), len(counts)))
+        return np.tile(counts, (len(histories), 1))

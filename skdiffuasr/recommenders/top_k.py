@@ -3,19 +3,20 @@
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 
 
 def top_k(
-    scores: npt.NDArray[np.float32], k: int
+    scores: npt.NDArray[np.float32] | Tensor, k: int
 ) -> tuple[IntArray, npt.NDArray[np.float32]]:
     """Find the `k` best columns of each row.
 
     Parameters
     ----------
-    scores : ndarray of float32 of shape (n, n_items)
-        Higher is better.
+    scores : ndarray or Tensor of float32 of shape (n, n_items)
+        Higher is better; a tensor may be on any device.
     k : int
         At most `n_items`.
 
@@ -33,15 +34,17 @@ def top_k(
     >>> top_k(np.array([[1, 3, 2, 3]], dtype=np.float32), 3)[0]
     array([[1, 3, 2]])
     """
-    values = torch.from_numpy(scores)
-    best, columns = values.topk(k)
-    threshold = best[:, -1:]
-    is_tied = (values >= threshold).sum(dim=1) > k
-    if is_tied.any():
+    values = torch.as_tensor(scores)
+    best, columns = values.topk(min(k + 1, values.shape[1]))
+    if best.shape[1] > k:
         # topk may take any of the items that tie for the last place.
-        order = values[is_tied].argsort(dim=1, descending=True, stable=True)[:, :k]
-        columns[is_tied] = order
+        is_tied = best[:, k - 1] == best[:, k]
+        best, columns = best[:, :k], columns[:, :k]
+        if is_tied.any():
+            order = values[is_tied].argsort(dim=1, descending=True, stable=True)
+            columns[is_tied] = order[:, :k]
     columns = columns.sort(dim=1).values
     best = values.gather(1, columns)
     order = best.argsort(dim=1, descending=True, stable=True)
-    return columns.gather(1, order).numpy(), best.gather(1, order).numpy()
+    columns, best = columns.gather(1, order), best.gather(1, order)
+    return columns.cpu().numpy(), best.cpu().numpy()
