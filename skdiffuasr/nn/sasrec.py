@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from skdiffuasr.nn.dropout import Dropout
 from skdiffuasr.nn.transformer import TransformerEncoder
 
 
@@ -45,7 +46,7 @@ class SASRec(nn.Module):
         super().__init__()
         self.item_embedding = nn.Embedding(n_items, embedding_dim)
         self.position_embedding = nn.Embedding(max_length, embedding_dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.encoder = TransformerEncoder(embedding_dim, n_layers, n_heads, dropout)
         for embedding in (self.item_embedding, self.position_embedding):
             nn.init.normal_(embedding.weight, std=0.02)

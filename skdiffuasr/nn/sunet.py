@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from skdiffuasr.nn.dropout import Dropout
 from skdiffuasr.nn.timestep_embedding import timestep_embedding
 
 
@@ -215,7 +216,7 @@ class _ResidualBlock(nn.Module):
         self.conv_in = nn.Conv2d(n_in, n_out, 3, padding=1)
         self.to_shift = nn.Linear(n_hidden, n_out)
         self.norm_out = _group_norm(n_out, side)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.conv_out = nn.Conv2d(n_out, n_out, 3, padding=1)
         self.shortcut = nn.Conv2d(n_in, n_out, 1) if n_in != n_out else nn.Identity()
 

@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from skdiffuasr.nn.dropout import Dropout
+
 
 class TransformerBlock(nn.Module):
     """Self-attention and a position-wise network, each behind a LayerNorm.
@@ -29,7 +31,7 @@ class TransformerBlock(nn.Module):
             nn.GELU(),
             nn.Linear(4 * embedding_dim, embedding_dim),
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Map (batch, length, d) to the same shape.

@@ -17,7 +17,8 @@ def averaged_model(module: nn.Module, decay: float) -> AveragedModel:
     Parameters
     ----------
     module : nn.Module
-        The module that is trained; it is copied.
+        The module that is trained; it is copied, but for its frozen parameters, which
+        both share.
     decay : float
         The final decay, in [0, 1).
 
@@ -33,6 +34,16 @@ def averaged_model(module: nn.Module, decay: float) -> AveragedModel:
     ) -> None:
         n_updates = int(n_averaged)
         weight = 1.0 - min(decay, (1 + n_updates) / (10 + n_updates))
-        torch._foreach_lerp_(list(averaged), list(current), weight)
+        pairs = zip(averaged, current, strict=True)
+        trained = [pair for pair in pairs if pair[0].data_ptr() != pair[1].data_ptr()]
+        torch._foreach_lerp_(
+            [mean for mean, _ in trained], [value for _, value in trained], weight
+        )
 
-    return AveragedModel(module, multi_avg_fn=update)
+    averaged = AveragedModel(module, multi_avg_fn=update)
+    for mean, value in zip(
+        averaged.module.parameters(), module.parameters(), strict=True
+    ):
+        if not value.requires_grad:
+            mean.data = value.data
+    return averaged

@@ -107,7 +107,10 @@ def train(
     """
     module.to(device)
     optimizer = torch.optim.AdamW(
-        module.parameters(), lr=learning_rate, weight_decay=weight_decay
+        [parameter for parameter in module.parameters() if parameter.requires_grad],
+        lr=learning_rate,
+        weight_decay=weight_decay,
+        fused=True,
     )
     averaged = None if ema_decay is None else averaged_model(module, ema_decay)
     current = module if averaged is None else averaged.module

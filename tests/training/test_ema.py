@@ -57,3 +57,16 @@ def test_the_module_stays_as_it_is():
     averaged.update_parameters(module)
     assert averaged.module.weight is not module.weight
     assert module.weight == -100
+
+
+def test_frozen_parameters_are_shared():
+    module = nn.Sequential(nn.Embedding(5, 2), nn.Linear(2, 1))
+    module[0].requires_grad_(False)
+    averaged = averaged_model(module, 0.5)
+    for _ in range(3):
+        with torch.no_grad():
+            module[1].weight.add_(1.0)
+        averaged.update_parameters(module)
+    shared, mean = averaged.module[0].weight, averaged.module[1].weight
+    assert shared.data_ptr() == module[0].weight.data_ptr()
+    assert not torch.equal(mean, module[1].weight)

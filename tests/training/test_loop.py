@@ -63,7 +63,9 @@ def epoch_scores(scores):
 
 def test_training_equals_a_plain_loop():
     result = fit(linear_model(), weight_decay=0.1)
-    np.testing.assert_allclose(result.weights["weight"], weights_by_hand(4)[-1])
+    # The fused AdamW rounds a little differently.
+    expected = weights_by_hand(4)[-1]
+    np.testing.assert_allclose(result.weights["weight"], expected, rtol=1e-5)
 
 
 def test_training_finds_the_least_squares_solution():
