@@ -6,12 +6,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from skdiffuasr.nn.precision import fast_matmul
+
 #: Memory that a block of (tokens, items) logits may take: little enough for a cache.
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 2 * 2**20
+
+#: Fewer tokens than this make a block slow: each adds to the whole table's gradient.
+MIN_BLOCK_TOKENS = 64
 
 
 def full_cross_entropy(
-    hidden: Tensor, item_embeddings: Tensor, targets: Tensor
+    hidden: Tensor,
+    item_embeddings: Tensor,
+    targets: Tensor,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Mean cross-entropy of a softmax over the whole catalogue.
 
@@ -27,6 +35,9 @@ def full_cross_entropy(
         The catalogue.
     targets : int64 Tensor of shape (tokens,)
         Code of the item that came next.
+    dtype : torch.dtype, default=torch.float32
+        Of the matrix products and of the probabilities of a block. Sums, the targets'
+        logits and the gradients are in float32 in any case; see `fast_dtype`.
 
     Returns
     -------
@@ -35,7 +46,7 @@ def full_cross_entropy(
     """
     with torch.autocast(hidden.device.type, enabled=False):
         loss: Tensor = _BlockedCrossEntropy.apply(
-            hidden.float(), item_embeddings.float(), targets
+            hidden.float(), item_embeddings.float(), targets, dtype
         )
     return loss
 
@@ -45,23 +56,30 @@ class _BlockedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, item_embeddings: Tensor, targets: Tensor
+        ctx: Any,
+        hidden: Tensor,
+        item_embeddings: Tensor,
+        targets: Tensor,
+        dtype: torch.dtype,
     ) -> Tensor:
         n_tokens, n_items = len(hidden), len(item_embeddings)
-        block = max(1, BLOCK_BYTES // (4 * n_items))
+        block = max(MIN_BLOCK_TOKENS, BLOCK_BYTES // (dtype.itemsize * n_items))
         hidden_gradient = torch.empty_like(hidden)
         item_gradient = torch.zeros_like(item_embeddings)
         total = hidden.new_zeros(())
-        target_embeddings = item_embeddings[targets]  # (tokens, d)
+        catalogue = item_embeddings.to(dtype)
         for start in range(0, n_tokens, block):
             rows = slice(start, start + block)
-            logits = hidden[rows] @ item_embeddings.T  # (block, items)
-            maximum = logits.amax(dim=1, keepdim=True)
-            weights = logits.sub_(maximum).exp_()  # the softmax but for its normaliser
-            normaliser = weights.sum(dim=1, keepdim=True)
-            total += (maximum + normaliser.log()).sum()
-            hidden_gradient[rows] = weights @ item_embeddings / normaliser
-            item_gradient.addmm_(weights.T, hidden[rows] / normaliser)
+            states = hidden[rows].to(dtype)
+            with fast_matmul():
+                logits = states @ catalogue.T  # (block, items)
+                maximum = logits.amax(dim=1, keepdim=True)
+                weights = logits.sub_(maximum).exp_()  # softmax but for its normaliser
+                normaliser = weights.sum(dim=1, keepdim=True, dtype=torch.float32)
+                total += (maximum + normaliser.log()).sum()
+                hidden_gradient[rows] = weights @ catalogue / normaliser
+                item_gradient += weights.T @ (states / normaliser).to(dtype)
+        target_embeddings = item_embeddings[targets]  # (tokens, d)
         total -= (hidden * target_embeddings).sum()
         hidden_gradient -= target_embeddings
         item_gradient.index_add_(0, targets, hidden, alpha=-1)
@@ -70,14 +88,18 @@ class _BlockedCrossEntropy(torch.autograd.Function):
         return total / n_tokens
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         hidden_gradient, item_gradient = ctx.saved_tensors
         scale = gradients[0] / ctx.n_tokens
-        return hidden_gradient * scale, item_gradient * scale, None
+        return hidden_gradient * scale, item_gradient * scale, None, None
 
 
 def sampled_cross_entropy(
-    hidden: Tensor, item_embeddings: Tensor, targets: Tensor, n_negatives: int
+    hidden: Tensor,
+    item_embeddings: Tensor,
+    targets: Tensor,
+    n_negatives: int,
+    sparse: bool = False,
 ) -> Tensor:
     """Mean cross-entropy of the target among negatives shared by the batch.
 
@@ -95,6 +117,8 @@ def sampled_cross_entropy(
         Code of the item that came next.
     n_negatives : int
         Number of negatives.
+    sparse : bool, default=False
+        Whether the gradient of the catalogue has the rows of these items only.
 
     Returns
     -------
@@ -104,8 +128,10 @@ def sampled_cross_entropy(
     negatives = torch.randint(
         len(item_embeddings), (n_negatives,), device=hidden.device
     )
-    positive_logits = (hidden * item_embeddings[targets]).sum(1, keepdim=True)
-    negative_logits = hidden @ item_embeddings[negatives].T  # (tokens, negatives)
+    positives = F.embedding(targets, item_embeddings, sparse=sparse)
+    positive_logits = (hidden * positives).sum(1, keepdim=True)
+    negative_embeddings = F.embedding(negatives, item_embeddings, sparse=sparse)
+    negative_logits = hidden @ negative_embeddings.T  # (tokens, negatives)
     is_target = negatives == targets[:, None]
     weight = (len(item_embeddings) - 1) / (~is_target).sum(1, keepdim=True)
     negative_logits = (negative_logits + weight.log()).masked_fill(
@@ -116,7 +142,11 @@ def sampled_cross_entropy(
 
 
 def sampled_binary_cross_entropy(
-    hidden: Tensor, item_embeddings: Tensor, targets: Tensor, n_negatives: int
+    hidden: Tensor,
+    item_embeddings: Tensor,
+    targets: Tensor,
+    n_negatives: int,
+    sparse: bool = False,
 ) -> Tensor:
     """Mean binary cross-entropy of the target against its own drawn negatives.
 
@@ -130,6 +160,8 @@ def sampled_binary_cross_entropy(
         Code of the item that came next.
     n_negatives : int
         Number of negatives of each token, drawn uniformly; 1 is SASRec's own loss.
+    sparse : bool, default=False
+        Whether the gradient of the catalogue has the rows of these items only.
 
     Returns
     -------
@@ -139,12 +171,12 @@ def sampled_binary_cross_entropy(
     negatives = torch.randint(
         len(item_embeddings), (len(targets), n_negatives), device=hidden.device
     )
-    positive_logits = (hidden * item_embeddings[targets]).sum(1)  # (tokens,)
-    negative_logits = torch.einsum(
-        "td,tnd->tn", hidden, F.embedding(negatives, item_embeddings)
-    )
+    # One look-up for both: each makes a gradient of the size of the catalogue.
+    items = torch.cat([targets[:, None], negatives], dim=1)  # (tokens, 1 + negatives)
+    embeddings = F.embedding(items, item_embeddings, sparse=sparse)
+    logits = torch.einsum("td,tnd->tn", hidden, embeddings)
     is_negative = negatives != targets[:, None]
-    negative_losses = F.softplus(negative_logits) * is_negative
-    return F.softplus(-positive_logits).mean() + (
+    negative_losses = F.softplus(logits[:, 1:]) * is_negative
+    return F.softplus(-logits[:, 0]).mean() + (
         negative_losses.sum() / is_negative.sum().clamp(min=1)
     )

@@ -4,10 +4,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-MAX_BLOCK_BYTES = 4 * 2**20
+from skdiffuasr.nn.precision import UNIT_PRODUCT_ERROR, fast_matmul
+
+MAX_BLOCK_BYTES = 2 * 2**20
 """Default size of a block of scores: it stays in the cache of a CPU core."""
 
-MAX_BLOCK_ITEMS = 4096
+MAX_BLOCK_ITEMS = 2048
+
+MAX_BLOCK_CANDIDATES = 1024
+
+GROUP_SIZE = 16
+"""Number of items of which only the best score is looked at first."""
 
 
 @torch.no_grad()
@@ -36,7 +43,7 @@ def nearest_items(
     exclude : Tensor of shape (batch, L), dtype int64, or None, default=None
         Codes that a row must not be given, such as its own items. Rows with fewer
         than L are filled up with -1.
-    max_block_bytes : int, default=4 MiB
+    max_block_bytes : int, default=2 MiB
         Size of the largest block of scores, at least that of M scores.
 
     Returns
@@ -74,37 +81,98 @@ def nearest_items(
 
     items = F.normalize(item_embeddings, dim=1)  # (n_items, d); zeros stay zeros
     n_scores = max(1, max_block_bytes // (x.element_size() * max(1, n_vectors)))
-    block_items = min(n_scores, len(items), MAX_BLOCK_ITEMS)
-    block_rows = n_scores // block_items
+    n_blocks = -(-len(items) // min(n_scores, MAX_BLOCK_ITEMS))
+    n_groups = -(-len(items) // (n_blocks * GROUP_SIZE))  # in each block
+    block_rows = max(1, n_scores // (n_groups * GROUP_SIZE))
     codes = torch.empty((batch, n_vectors), dtype=torch.int64, device=x.device)
     for start in range(0, batch, block_rows):
         rows = slice(start, start + block_rows)
-        codes[rows] = _nearest(x[rows], items, exclude[rows], block_items)
+        codes[rows] = _nearest(x[rows], items, exclude[rows], n_groups)
         if unique:
-            _resolve_clashes(codes[rows], x[rows], items, exclude[rows], block_items)
+            _resolve_clashes(codes[rows], x[rows], items, exclude[rows], n_groups)
     return codes
 
 
-def _nearest(x: Tensor, items: Tensor, exclude: Tensor, block_items: int) -> Tensor:
+def _nearest(x: Tensor, items: Tensor, exclude: Tensor, n_groups: int) -> Tensor:
     """Argmax of the cosine over all items but the excluded ones."""
     vectors = F.normalize(x, dim=2)  # (rows, M, d)
-    best_codes = torch.zeros(x.shape[:2], dtype=torch.int64, device=x.device)
-    best_scores = x.new_full(x.shape[:2], -torch.inf)
-    for start in range(0, len(items), block_items):
-        scores = vectors @ items[start : start + block_items].T  # (rows, M, block)
-        inside = (start <= exclude) & (exclude < start + scores.shape[2])
+    owner, first_code = _candidate_groups(vectors, items, exclude, n_groups)
+    exclude = exclude.repeat_interleave(x.shape[1], dim=0)  # (rows * M, L)
+    vectors = vectors.flatten(0, 1)  # (rows * M, d)
+    codes = _best_of_groups(vectors, items, exclude, owner, first_code, n_groups)
+    return codes.view(x.shape[:2])
+
+
+def _candidate_groups(
+    vectors: Tensor, items: Tensor, exclude: Tensor, n_groups: int
+) -> tuple[Tensor, Tensor]:
+    """Find the groups of items that the nearest of a vector may be in.
+
+    A group has `GROUP_SIZE` items, `n_groups` apart, since a maximum over the middle
+    axis is the cheapest of all. The scores are inexact products: every group passes
+    whose maximum may belong to the nearest.
+
+    Returns
+    -------
+    owner : int64 Tensor of shape (n_candidates,)
+        Row of the flattened vectors (rows * M, d).
+    first_code : int64 Tensor of shape (n_candidates,)
+        First item of the group.
+    """
+    rows, n_vectors, _ = vectors.shape
+    scores = vectors.new_empty((rows * n_vectors, n_groups * GROUP_SIZE))
+    best = vectors.new_full((rows * n_vectors,), -torch.inf)
+    found = []
+    for start in range(0, len(items), n_groups * GROUP_SIZE):
+        block = items[start : start + n_groups * GROUP_SIZE]
+        with fast_matmul():
+            torch.mm(vectors.flatten(0, 1), block.T, out=scores[:, : len(block)])
+        scores[:, len(block) :] = -torch.inf
+        inside = (start <= exclude) & (exclude < start + len(block))
         row, column = inside.nonzero(as_tuple=True)
-        scores[row, :, exclude[row, column] - start] = -torch.inf
-        block_scores, block_codes = scores.max(dim=2)
-        # Not >=: an equal score in a later block belongs to a higher code.
-        better = block_scores > best_scores
-        best_codes = torch.where(better, start + block_codes, best_codes)
-        best_scores = torch.where(better, block_scores, best_scores)
+        excluded = exclude[row, column] - start
+        scores.view(rows, n_vectors, -1)[row, :, excluded] = -torch.inf
+        maxima = scores.view(-1, GROUP_SIZE, n_groups).amax(dim=1)  # (rows * M, groups)
+        best = torch.maximum(best, maxima.amax(dim=1))
+        is_near = maxima >= best[:, None] - 2 * UNIT_PRODUCT_ERROR
+        owner, group = is_near.nonzero(as_tuple=True)
+        found.append((owner, start + group, maxima[owner, group]))
+    owner, first_code, maximum = map(torch.cat, zip(*found, strict=True))
+    is_near = maximum >= best[owner] - 2 * UNIT_PRODUCT_ERROR
+    return owner[is_near], first_code[is_near]
+
+
+def _best_of_groups(
+    vectors: Tensor,
+    items: Tensor,
+    exclude: Tensor,
+    owner: Tensor,
+    first_code: Tensor,
+    n_groups: int,
+) -> Tensor:
+    """Nearest item of each vector's groups, in full precision; the lowest of equals."""
+    n_items = len(items)
+    within = n_groups * torch.arange(GROUP_SIZE, device=items.device)
+    best_scores = vectors.new_full((len(vectors),), -torch.inf)
+    best_codes = torch.full((len(vectors),), n_items, device=vectors.device)
+    for start in range(0, len(owner), MAX_BLOCK_CANDIDATES):
+        of = owner[start : start + MAX_BLOCK_CANDIDATES]
+        code = first_code[start : start + MAX_BLOCK_CANDIDATES, None] + within
+        is_none = (code[:, :, None] == exclude[of, None]).any(dim=2) | (code >= n_items)
+        embeddings = items[code.clamp(max=n_items - 1)]  # (block, GROUP_SIZE, d)
+        scores = (embeddings @ vectors[of, :, None])[:, :, 0].masked_fill(
+            is_none, -torch.inf
+        )
+        better = best_scores.scatter_reduce(0, of, scores.amax(dim=1), "amax")
+        best_codes = best_codes.where(better == best_scores, n_items)
+        best_scores = better
+        winners = torch.where(scores == best_scores[of, None], code, n_items)
+        best_codes.scatter_reduce_(0, of, winners.amin(dim=1), "amin")
     return best_codes
 
 
 def _resolve_clashes(
-    codes: Tensor, x: Tensor, items: Tensor, exclude: Tensor, block_items: int
+    codes: Tensor, x: Tensor, items: Tensor, exclude: Tensor, n_groups: int
 ) -> None:
     """Pass over, in place, items that an earlier position of the row has taken."""
     for position in range(1, codes.shape[1]):
@@ -114,7 +182,7 @@ def _resolve_clashes(
             continue
         forbidden = torch.cat([exclude[clash], taken[clash]], dim=1)
         vectors = x[clash, position, None]  # (clashes, 1, d)
-        codes[clash, position] = _nearest(vectors, items, forbidden, block_items)[:, 0]
+        codes[clash, position] = _nearest(vectors, items, forbidden, n_groups)[:, 0]
 
 
 def _check_shapes(x: Tensor, item_embeddings: Tensor, exclude: Tensor) -> None:

@@ -26,6 +26,8 @@ class SASRec(nn.Module):
         The longest history.
     dropout : float
         Dropout of the embedded items and of the transformer.
+    sparse : bool, default=False
+        Whether the gradient of the item embeddings has the rows of a batch only.
 
     References
     ----------
@@ -42,9 +44,10 @@ class SASRec(nn.Module):
         n_heads: int = 1,
         max_length: int = 200,
         dropout: float = 0.5,
+        sparse: bool = False,
     ) -> None:
         super().__init__()
-        self.item_embedding = nn.Embedding(n_items, embedding_dim)
+        self.item_embedding = nn.Embedding(n_items, embedding_dim, sparse=sparse)
         self.position_embedding = nn.Embedding(max_length, embedding_dim)
         self.dropout = Dropout(dropout)
         self.encoder = TransformerEncoder(embedding_dim, n_layers, n_heads, dropout)

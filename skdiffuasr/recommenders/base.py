@@ -21,8 +21,11 @@ from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
-#: Memory that a block of (rows, items) scores may take.
-BLOCK_BYTES = 64 * 2**20
+#: Memory that a block of (rows, items) scores may take: little enough for a cache.
+BLOCK_BYTES = 4 * 2**20
+
+#: Fewer rows than this make a block slow: each block reads the whole item table.
+MIN_BLOCK_ROWS = 64
 
 
 class BaseRecommender(BaseEstimator, ABC):
@@ -49,7 +52,10 @@ class BaseRecommender(BaseEstimator, ABC):
         """Score (n, n_items), in fresh memory, after non-empty histories."""
 
     def _scorer(self, histories: Sequences) -> Callable[[slice], FloatArray | Tensor]:
-        """Prepare to `_score_items` of one slice of the histories after the other."""
+        """Prepare to `_score_items` of one slice of the histories after the other.
+
+        The scores of a slice may be overwritten by those of the next.
+        """
         return lambda rows: self._score_items(histories[rows])
 
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
@@ -240,6 +246,6 @@ class BaseRecommender(BaseEstimator, ABC):
 
 def row_blocks(n_rows: int, n_items: int) -> Iterator[slice]:
     """Split rows so that the scores of a block, of all items, keep to `BLOCK_BYTES`."""
-    size = max(1, BLOCK_BYTES // (4 * n_items))
+    size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))

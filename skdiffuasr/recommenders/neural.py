@@ -19,6 +19,7 @@ from skdiffuasr._sklearn_compat import (
 )
 from skdiffuasr._typing import FloatArray, RandomState, SequencesLike, Weights
 from skdiffuasr.metrics import ndcg_at_k, target_ranks
+from skdiffuasr.nn.precision import fast_dtype
 from skdiffuasr.recommenders.base import BaseRecommender, row_blocks
 from skdiffuasr.recommenders.histories import HistoryBatches, has_target, hold_out
 from skdiffuasr.sequences import Sequences, check_sequences
@@ -80,9 +81,17 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
 
     @abstractmethod
     def _loss(
-        self, module: Any, items: Tensor, lengths: Tensor, n_pseudo: Tensor
+        self,
+        module: Any,
+        items: Tensor,
+        lengths: Tensor,
+        n_pseudo: Tensor,
+        dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        """Mean loss of right-padded histories (batch, length) of item codes."""
+        """Mean loss of right-padded histories (batch, length) of item codes.
+
+        Products with the whole catalogue may be computed in `dtype`.
+        """
 
     @abstractmethod
     def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
@@ -139,7 +148,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             result = train(
                 module,
                 batches,
-                self._loss,
+                partial(self._loss, dtype=fast_dtype(device)),
                 max_epochs=self.max_epochs,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
@@ -199,10 +208,23 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     def _module_scorer(
         self, module: Any, histories: Sequences
     ) -> Callable[[slice], Tensor]:
-        """Score with a network; every history passes through it only once."""
+        """Score with a network; every history passes through it only once.
+
+        Memory that is fresh costs more than the product that fills it, so a call
+        overwrites the scores of the call before.
+        """
         catalogue = module.item_embedding.weight.detach()
         hidden = self._hidden_states(module, histories)
-        return lambda rows: hidden[rows] @ catalogue.T
+        scores = hidden.new_empty(0, len(catalogue))
+
+        def score(rows: slice) -> Tensor:
+            nonlocal scores
+            states = hidden[rows]
+            if len(scores) < len(states):
+                scores = hidden.new_empty(len(states), len(catalogue))
+            return torch.mm(states, catalogue.T, out=scores[: len(states)])
+
+        return score
 
     def _hidden_states(self, module: Any, histories: Sequences) -> Tensor:
         """Hidden states (n, d) of non-empty histories, on the module's device."""

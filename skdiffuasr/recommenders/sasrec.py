@@ -44,6 +44,11 @@ class SASRecEstimator(BaseNeuralRecommender):
     n_negatives : int, default=None
         Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
         for ``"sampled_ce"``.
+    sparse_gradients : bool, default=False
+        With a sampled loss, update in each step only the items that the batch and its
+        negatives contain, by torch's ``SparseAdam``. A step then costs the same
+        whatever the size of the catalogue; see ``docs/performance.md``. The moments
+        of the other items stand still meanwhile.
     learning_rate : float, default=2e-3
         Learning rate of AdamW.
     weight_decay : float, default=0.0
@@ -113,6 +118,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "loss": [StrOptions({"ce", "sampled_ce", "bce"})],
         "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
+        "sparse_gradients": ["boolean"],
     }
 
     def __init__(
@@ -125,6 +131,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         dropout: float = 0.5,
         loss: str = "ce",
         n_negatives: int | None = None,
+        sparse_gradients: bool = False,
         learning_rate: float = 2e-3,
         weight_decay: float = 0.0,
         batch_size: int = 128,
@@ -145,6 +152,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         self.dropout = dropout
         self.loss = loss
         self.n_negatives = n_negatives
+        self.sparse_gradients = sparse_gradients
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.batch_size = batch_size
@@ -164,6 +172,12 @@ class SASRecEstimator(BaseNeuralRecommender):
                 f"n_heads={self.n_heads} does not divide "
                 f"embedding_dim={self.embedding_dim}."
             )
+        if self.sparse_gradients and (self.loss == "ce" or self.weight_decay > 0):
+            raise ValueError(
+                "sparse_gradients=True takes a sampled loss and weight_decay=0, got "
+                f"loss={self.loss!r} and weight_decay={self.weight_decay}: either "
+                "changes every item in every step."
+            )
         return SASRec(
             n_items,
             self.embedding_dim,
@@ -171,10 +185,16 @@ class SASRecEstimator(BaseNeuralRecommender):
             n_heads=self.n_heads,
             max_length=self.max_length,
             dropout=self.dropout,
+            sparse=self.sparse_gradients,
         )
 
     def _loss(
-        self, module: Any, items: Tensor, lengths: Tensor, n_pseudo: Tensor
+        self,
+        module: Any,
+        items: Tensor,
+        lengths: Tensor,
+        n_pseudo: Tensor,
+        dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         hidden = module(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
         column = torch.arange(1, items.shape[1], device=items.device)
@@ -183,12 +203,16 @@ class SASRecEstimator(BaseNeuralRecommender):
         targets = items[:, 1:][is_real_target]
         catalogue = module.item_embedding.weight
         if self.loss == "ce":
-            return full_cross_entropy(hidden, catalogue, targets)
+            return full_cross_entropy(hidden, catalogue, targets, dtype)
         if self.loss == "sampled_ce":
             n_negatives = self.n_negatives or 256
-            return sampled_cross_entropy(hidden, catalogue, targets, n_negatives)
+            return sampled_cross_entropy(
+                hidden, catalogue, targets, n_negatives, self.sparse_gradients
+            )
         n_negatives = self.n_negatives or 1
-        return sampled_binary_cross_entropy(hidden, catalogue, targets, n_negatives)
+        return sampled_binary_cross_entropy(
+            hidden, catalogue, targets, n_negatives, self.sparse_gradients
+        )
 
     def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
         return module.last_hidden(items, lengths)

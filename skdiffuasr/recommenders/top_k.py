@@ -7,6 +7,9 @@ from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 
+#: Number of columns of which only the highest score is looked at first.
+GROUP_SIZE = 16
+
 
 def top_k(
     scores: npt.NDArray[np.float32] | Tensor, k: int
@@ -35,16 +38,45 @@ def top_k(
     array([[1, 3, 2]])
     """
     values = torch.as_tensor(scores)
+    n_groups = values.shape[1] // GROUP_SIZE
+    if n_groups <= GROUP_SIZE * k:
+        columns = _sorted_top_k(values, k)
+    else:
+        candidates, is_complete = _candidates(values, k, n_groups)
+        found = _sorted_top_k(values.gather(1, candidates), k)
+        columns = candidates.gather(1, found)
+        columns[~is_complete] = _sorted_top_k(values[~is_complete], k)
+    return columns.cpu().numpy(), values.gather(1, columns).cpu().numpy()
+
+
+def _candidates(values: Tensor, k: int, n_groups: int) -> tuple[Tensor, Tensor]:
+    """Columns (n, n_candidates), ascending, and whether all the best are among them.
+
+    The `k` best columns lie in the `k` groups of the highest maxima, unless groups tie
+    for the last place. A group has `GROUP_SIZE` columns, `n_groups` apart, since a
+    maximum over the middle axis is the cheapest of all.
+    """
+    grouped = values[:, : n_groups * GROUP_SIZE].unflatten(1, (GROUP_SIZE, n_groups))
+    maxima, groups = grouped.amax(dim=1).topk(k + 1)  # (n, k + 1)
+    within = n_groups * torch.arange(GROUP_SIZE, device=values.device)
+    columns = (groups[:, :k, None] + within).flatten(1)  # (n, k * GROUP_SIZE)
+    rest = torch.arange(
+        n_groups * GROUP_SIZE, values.shape[1], device=values.device
+    ).expand(len(values), -1)
+    candidates = torch.cat([columns, rest], dim=1).sort(dim=1).values
+    return candidates, maxima[:, k - 1] > maxima[:, k]
+
+
+def _sorted_top_k(values: Tensor, k: int) -> Tensor:
+    """Columns (n, k) of the highest values, best first, the lower column first."""
     best, columns = values.topk(min(k + 1, values.shape[1]))
     if best.shape[1] > k:
         # topk may take any of the items that tie for the last place.
         is_tied = best[:, k - 1] == best[:, k]
-        best, columns = best[:, :k], columns[:, :k]
+        columns = columns[:, :k]
         if is_tied.any():
             order = values[is_tied].argsort(dim=1, descending=True, stable=True)
             columns[is_tied] = order[:, :k]
     columns = columns.sort(dim=1).values
-    best = values.gather(1, columns)
-    order = best.argsort(dim=1, descending=True, stable=True)
-    columns, best = columns.gather(1, order), best.gather(1, order)
-    return columns.cpu().numpy(), best.cpu().numpy()
+    order = values.gather(1, columns).argsort(dim=1, descending=True, stable=True)
+    return columns.gather(1, order)

@@ -12,8 +12,10 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from skdiffuasr._typing import Weights
+from skdiffuasr.nn.precision import fast_dtype
 from skdiffuasr.training.early_stopping import EarlyStopping
 from skdiffuasr.training.ema import averaged_model
+from skdiffuasr.training.optimizers import make_optimizers
 from skdiffuasr.training.seeding import seeded
 from skdiffuasr.training.weights import to_weights
 
@@ -106,12 +108,7 @@ def train(
         On a keyboard interrupt, which ends the training and keeps what it reached.
     """
     module.to(device)
-    optimizer = torch.optim.AdamW(
-        [parameter for parameter in module.parameters() if parameter.requires_grad],
-        lr=learning_rate,
-        weight_decay=weight_decay,
-        fused=True,
-    )
+    optimizers = make_optimizers(module, learning_rate, weight_decay)
     averaged = None if ema_decay is None else averaged_model(module, ema_decay)
     current = module if averaged is None else averaged.module
     stopping = EarlyStopping(patience)
@@ -122,7 +119,7 @@ def train(
             for epoch in range(1, max_epochs + 1):
                 started = time.perf_counter()
                 mean_loss = _train_epoch(
-                    module, averaged, batches(epoch - 1), loss, optimizer, device
+                    module, averaged, batches(epoch - 1), loss, optimizers, device
                 )
                 if not math.isfinite(mean_loss):
                     raise ValueError(
@@ -164,11 +161,11 @@ def _train_epoch(
     averaged: torch.optim.swa_utils.AveragedModel | None,
     batches: Iterable[Batch],
     loss: Callable[..., Tensor],
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
     device: torch.device,
 ) -> float:
     """One pass over the batches; the mean of their losses."""
-    use_bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    use_bfloat16 = device.type == "cuda" and fast_dtype(device) == torch.bfloat16
     module.train()
     total = torch.zeros((), device=device)
     n_batches = 0
@@ -176,9 +173,10 @@ def _train_epoch(
         batch = tuple(tensor.to(device, non_blocking=True) for tensor in batch)
         with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
             batch_loss = loss(module, *batch)
-        optimizer.zero_grad(set_to_none=True)
+        module.zero_grad(set_to_none=True)
         batch_loss.backward()
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
         if averaged is not None:
             averaged.update_parameters(module)
         total += batch_loss.detach()

@@ -42,6 +42,7 @@ def test_full_cross_entropy_and_its_gradients_are_exact(
     hidden, catalogue, targets = draw(n_tokens, n_items, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(losses, "BLOCK_BYTES", 4 * n_items * block_rows)
+        patch.setattr(losses, "MIN_BLOCK_TOKENS", 1)
         loss = full_cross_entropy(hidden, catalogue, targets)
     dense = F.cross_entropy(hidden @ catalogue.T, targets)
     torch.testing.assert_close(loss, dense)
@@ -64,6 +65,33 @@ def test_full_cross_entropy_reaches_what_lies_behind_its_inputs():
         strict=True,
     ):
         torch.testing.assert_close(first, second)
+
+
+def test_full_cross_entropy_in_bfloat16_is_nearly_exact():
+    hidden, catalogue, targets = draw(200, 300, embedding_dim=32)
+    loss = full_cross_entropy(hidden, catalogue, targets, torch.bfloat16)
+    dense = F.cross_entropy(hidden @ catalogue.T, targets)
+    torch.testing.assert_close(loss, dense, rtol=1e-3, atol=0)
+    for ours, theirs in zip(
+        gradients_of(loss, hidden, catalogue),
+        gradients_of(dense, hidden, catalogue),
+        strict=True,
+    ):
+        assert ours.dtype == torch.float32
+        assert (ours - theirs).norm() < 0.01 * theirs.norm()
+
+
+@pytest.mark.parametrize("loss", [sampled_cross_entropy, sampled_binary_cross_entropy])
+def test_sparse_gradients_are_the_dense_ones(loss):
+    hidden, catalogue, targets = draw(6, 50)
+    gradients = []
+    for sparse in (False, True):
+        torch.manual_seed(0)
+        value = loss(hidden, catalogue, targets, 4, sparse)
+        gradients.append(gradients_of(value, hidden, catalogue))
+    assert gradients[1][1].is_sparse
+    torch.testing.assert_close(gradients[1][0], gradients[0][0])
+    torch.testing.assert_close(gradients[1][1].to_dense(), gradients[0][1])
 
 
 def test_full_cross_entropy_survives_huge_logits():

@@ -72,6 +72,22 @@ def test_codes_are_the_argmax_of_all_cosines():
     assert torch.equal(nearest_items(x, item_embeddings), cosines.argmax(dim=2))
 
 
+def test_near_ties_are_told_apart_in_full_precision():
+    """Inexact products cannot tell these items apart; the nearest is one of many."""
+    x = draw(1, 1, 64)
+    items = x[0] + 3e-2 * draw(700, 64, seed=1)
+    cosines = torch.cosine_similarity(x[0].double(), items.double(), dim=1)
+    assert nearest_items(x, items).item() == cosines.argmax()
+
+
+def test_a_block_of_equal_items_takes_no_more_memory():
+    x, items = draw(64, 10, 16), torch.ones(5000, 16)
+    with LargestResult() as largest:
+        codes = nearest_items(x, items)
+    assert codes.eq(0).all()
+    assert largest.n_bytes <= 4 * 2**20
+
+
 @given(scale=st.floats(1e-3, 1e3))
 def test_lengths_of_vectors_do_not_matter(scale):
     x, item_embeddings = draw(4, 3, 8), draw(50, 8, seed=1)

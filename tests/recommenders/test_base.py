@@ -104,6 +104,7 @@ def test_results_do_not_depend_on_the_size_of_blocks(monkeypatch, block_bytes):
     rows = [[], [10], [UNKNOWN], [20, 30], [60], []]
     expected = scores_by_hand(rows)
     monkeypatch.setattr(base, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(base, "MIN_BLOCK_ROWS", 1)
     np.testing.assert_array_equal(FITTED.decision_function(rows), expected)
     best = [best_by_hand(row, ITEM_IDS)[0] for row in expected]
     assert FITTED.predict(rows).tolist() == best
@@ -113,6 +114,7 @@ def test_results_do_not_depend_on_the_size_of_blocks(monkeypatch, block_bytes):
 
 def test_errors_name_the_row_of_the_whole_batch(monkeypatch):
     monkeypatch.setattr(base, "BLOCK_BYTES", 0)
+    monkeypatch.setattr(base, "MIN_BLOCK_ROWS", 1)
     with pytest.raises(ValueError, match=r"k=6, but only 5 items .* for row 2 after"):
         FITTED.recommend([[], [UNKNOWN], [20]], k=6)
 

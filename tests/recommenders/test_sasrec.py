@@ -140,6 +140,20 @@ def test_sampled_losses_draw_as_many_negatives_as_documented(
     torch.testing.assert_close(loss_of(recommender, module, X), expected)
 
 
+@pytest.mark.parametrize("loss", ["sampled_ce", "bce"])
+def test_sparse_gradients_learn_the_circle_too(loss):
+    recommender = tiny(loss=loss, n_negatives=5, sparse_gradients=True).fit(CIRCLE)
+    following = [(row[-1] + 1) % N_ITEMS for row in CIRCLE]
+    assert np.mean(recommender.predict(CIRCLE) == following) > 0.9
+
+
+@pytest.mark.parametrize("parameters", [{"loss": "ce"}, {"weight_decay": 0.1}])
+def test_sparse_gradients_need_a_loss_that_leaves_items_alone(parameters):
+    recommender = tiny(**{"loss": "bce", "sparse_gradients": True} | parameters)
+    with pytest.raises(ValueError, match="sparse_gradients=True takes a sampled loss"):
+        recommender.fit(CIRCLE)
+
+
 @pytest.mark.parametrize("loss", ["ce", "sampled_ce", "bce"])
 def test_pseudo_items_are_never_learned_as_targets(loss):
     """The pseudo items 100, 101, 102 always follow one another, but are no targets."""

@@ -36,6 +36,24 @@ def test_ties_across_a_wide_row():
     assert columns.tolist() == [[0, 1, 2, 3], [17, 4000, 4500, 0]]
 
 
+@quick
+@given(
+    n_items=st.integers(100, 1500),
+    k=st.integers(1, 5),
+    n_values=st.integers(2, 2000),
+    seed=st.integers(0, 1000),
+)
+def test_wide_rows_agree_with_a_stable_sort(n_items, k, n_values, seed):
+    """Many columns are looked at in groups; few distinct values make them tie."""
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(n_values, size=(4, n_items)).astype(np.float32)
+    scores[0, rng.random(n_items) < 0.99] = -np.inf
+    columns, best = top_k(scores, k)
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(columns, expected)
+    np.testing.assert_array_equal(best, np.take_along_axis(scores, expected, axis=1))
+
+
 def test_no_rows():
     columns, best = top_k(np.empty((0, 3), dtype=np.float32), 2)
     assert columns.shape == best.shape == (0, 2)

@@ -1,0 +1,74 @@
+"""Products of float32 matrices at the speed that the machine has for them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+#: Largest error of the inner product of two unit vectors inside `fast_matmul`: both
+#: are rounded to bfloat16 at worst, which has 8 significant bits.
+UNIT_PRODUCT_ERROR = 2.0**-8
+
+_lock = threading.Lock()
+_n_inside = 0
+_precision_outside = "highest"
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """Choose the dtype in which a device multiplies matrices fastest.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Returns
+    -------
+    dtype : torch.dtype
+        bfloat16 where the device multiplies it in hardware, else float32.
+    """
+    if device.type == "cuda":
+        has_bfloat16 = torch.cuda.is_bf16_supported()
+    elif device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):
+        capabilities = torch.cpu.get_capabilities()
+        has_bfloat16 = any(
+            capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16")
+        )
+    else:
+        has_bfloat16 = False
+    return torch.bfloat16 if has_bfloat16 else torch.float32
+
+
+@contextmanager
+def fast_matmul() -> Iterator[None]:
+    """Let torch take its fastest way to multiply float32 matrices.
+
+    On a CPU oneDNN then multiplies them, in bfloat16 where the processor has tiles for
+    it and in float32 elsewhere; both are faster than the BLAS on some processors
+    (2.2 times on the one of ``docs/performance.md``). On CUDA it allows TF32. Sums are
+    in float32 in any case, and `UNIT_PRODUCT_ERROR` bounds the error.
+
+    torch keeps this setting for the whole process; it is as before once the last
+    thread has left.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdiffuasr.nn.precision import fast_matmul
+    >>> with fast_matmul():
+    ...     torch.get_float32_matmul_precision()
+    'medium'
+    """
+    global _n_inside, _precision_outside
+    with _lock:
+        if _n_inside == 0:
+            _precision_outside = torch.get_float32_matmul_precision()
+            torch.set_float32_matmul_precision("medium")
+        _n_inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _n_inside -= 1
+            if _n_inside == 0:
+                torch.set_float32_matmul_precision(_precision_outside)
