@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow lint format clean
+.PHONY: help demo test test-slow bench lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,10 @@ test: $(INSTALLED) ## Run the tests, the doctests and the examples.
 test-slow: $(INSTALLED) ## Run the tests that take longer.
 	$(BIN)/python -m pytest --quiet -m slow
 
+bench: $(INSTALLED) ## Measure speed and memory; LOG=path names a log.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,plot]"
+	$(BIN)/python -m benchmarks $(if $(LOG),--log "$(LOG)")
+
 lint: $(INSTALLED) ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -32,4 +36,4 @@ format: $(INSTALLED) ## Rewrite the code in the house style.
 	$(BIN)/ruff format .
 
 clean: ## Remove everything that the other targets made.
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
+	rm -rf $(VENV) benchmarks/.peers .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md

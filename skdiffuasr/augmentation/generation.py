@@ -15,7 +15,7 @@ from skdiffuasr.nn.samplers import sample
 from skdiffuasr.sequences import Sequences
 
 #: Number of histories that are generated for at a time.
-BATCH_SIZE = 512
+BATCH_SIZE = 1024
 
 
 def generate_codes(

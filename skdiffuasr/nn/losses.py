@@ -8,11 +8,11 @@ from torch import Tensor
 
 from skdiffuasr.nn.precision import fast_matmul
 
-#: Memory that a block of (tokens, items) logits may take: little enough for a cache.
-BLOCK_BYTES = 2 * 2**20
+#: Memory that a block of (tokens, items) logits may take, within a cache.
+BLOCK_BYTES = 8 * 2**20
 
 #: Fewer tokens than this make a block slow: each adds to the whole table's gradient.
-MIN_BLOCK_TOKENS = 64
+MIN_BLOCK_TOKENS = 128
 
 
 def full_cross_entropy(
@@ -68,17 +68,22 @@ class _BlockedCrossEntropy(torch.autograd.Function):
         item_gradient = torch.zeros_like(item_embeddings)
         total = hidden.new_zeros(())
         catalogue = item_embeddings.to(dtype)
+        # Fresh memory for every block would cost more than its products.
+        logits_of_block = catalogue.new_empty(min(block, n_tokens), n_items)
+        gradient_of_block = torch.empty_like(catalogue)
         for start in range(0, n_tokens, block):
             rows = slice(start, start + block)
             states = hidden[rows].to(dtype)
             with fast_matmul():
-                logits = states @ catalogue.T  # (block, items)
+                logits = logits_of_block[: len(states)]  # (block, items)
+                torch.mm(states, catalogue.T, out=logits)
                 maximum = logits.amax(dim=1, keepdim=True)
                 weights = logits.sub_(maximum).exp_()  # softmax but for its normaliser
                 normaliser = weights.sum(dim=1, keepdim=True, dtype=torch.float32)
                 total += (maximum + normaliser.log()).sum()
                 hidden_gradient[rows] = weights @ catalogue / normaliser
-                item_gradient += weights.T @ (states / normaliser).to(dtype)
+                scaled = (states / normaliser).to(dtype)
+                item_gradient += torch.mm(weights.T, scaled, out=gradient_of_block)
         target_embeddings = item_embeddings[targets]  # (tokens, d)
         total -= (hidden * target_embeddings).sum()
         hidden_gradient -= target_embeddings

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from skdiffuasr.nn.precision import UNIT_PRODUCT_ERROR, fast_matmul
 
-MAX_BLOCK_BYTES = 2 * 2**20
+MAX_BLOCK_BYTES = 8 * 2**20
 """Default size of a block of scores: it stays in the cache of a CPU core."""
 
 MAX_BLOCK_ITEMS = 2048
@@ -43,7 +43,7 @@ def nearest_items(
     exclude : Tensor of shape (batch, L), dtype int64, or None, default=None
         Codes that a row must not be given, such as its own items. Rows with fewer
         than L are filled up with -1.
-    max_block_bytes : int, default=2 MiB
+    max_block_bytes : int, default=8 MiB
         Size of the largest block of scores, at least that of M scores.
 
     Returns
@@ -87,9 +87,10 @@ def nearest_items(
     codes = torch.empty((batch, n_vectors), dtype=torch.int64, device=x.device)
     for start in range(0, batch, block_rows):
         rows = slice(start, start + block_rows)
-        codes[rows] = _nearest(x[rows], items, exclude[rows], n_groups)
-        if unique:
-            _resolve_clashes(codes[rows], x[rows], items, exclude[rows], n_groups)
+        with torch.autocast(x.device.type, enabled=False):
+            codes[rows] = _nearest(x[rows], items, exclude[rows], n_groups)
+            if unique:
+                _resolve_clashes(codes[rows], x[rows], items, exclude[rows], n_groups)
     return codes
 
 

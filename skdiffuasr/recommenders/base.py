@@ -21,8 +21,8 @@ from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
-#: Memory that a block of (rows, items) scores may take: little enough for a cache.
-BLOCK_BYTES = 4 * 2**20
+#: Memory that a block of (rows, items) scores may take, within a cache.
+BLOCK_BYTES = 16 * 2**20
 
 #: Fewer rows than this make a block slow: each block reads the whole item table.
 MIN_BLOCK_ROWS = 64

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.overrides import TorchFunctionMode
 
-from skdiffuasr.nn.rounding import nearest_items
+from skdiffuasr.nn.rounding import MAX_BLOCK_BYTES, nearest_items
 
 BLOCK_BYTES = [1, 100, 1000, 4 * 2**20]
 
@@ -72,6 +72,13 @@ def test_codes_are_the_argmax_of_all_cosines():
     assert torch.equal(nearest_items(x, item_embeddings), cosines.argmax(dim=2))
 
 
+def test_autocast_changes_nothing():
+    x, item_embeddings = draw(30, 5, 16), draw(500, 16, seed=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        codes = nearest_items(x, item_embeddings)
+    assert torch.equal(codes, nearest_items(x, item_embeddings))
+
+
 def test_near_ties_are_told_apart_in_full_precision():
     """Inexact products cannot tell these items apart; the nearest is one of many."""
     x = draw(1, 1, 64)
@@ -85,7 +92,7 @@ def test_a_block_of_equal_items_takes_no_more_memory():
     with LargestResult() as largest:
         codes = nearest_items(x, items)
     assert codes.eq(0).all()
-    assert largest.n_bytes <= 4 * 2**20
+    assert largest.n_bytes <= MAX_BLOCK_BYTES
 
 
 @given(scale=st.floats(1e-3, 1e3))

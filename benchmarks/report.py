@@ -1,0 +1,221 @@
+"""From results to tables in Markdown, and to figures."""
+
+from benchmarks.figures import write_figures
+from benchmarks.million import BOUND_MIB
+from benchmarks.peer_runs import OURS
+
+TITLES = {
+    "augmentation": "Augmentation",
+    "training": "Training of the diffusion model",
+    "recommenders": "Recommenders",
+    "overhead": "Overhead",
+    "search": "Grid search",
+    "million": "A million items",
+    "peers": "Other libraries",
+    "scaling": "Scaling",
+}
+NOTES = {
+    "augmentation": "`transform` with 5 DDIM steps; 64-dimensional embeddings where "
+    "nothing else is said.",
+    "training": "Seconds are those of an epoch of full batches.",
+    "recommenders": "Training: seconds of an epoch over full histories. Top-10: "
+    "`recommend(X, 10)`.",
+    "overhead": "Imports include the start of the interpreter; fits are of one epoch "
+    "on 50 histories.",
+    "search": "Three guidance scales in three folds: 4 trainings of the diffusion "
+    "model and 10 of SASRec.",
+    "million": f"SASRec with sampled negatives; memory must stay below "
+    f"{BOUND_MIB // 1024} GiB.",
+    "peers": "Each user's last item is held out. An epoch is the median of those after "
+    "the first. Peak memory is that of the whole process. The columns behind it are "
+    "peer / this library.",
+    "scaling": "",
+}
+LEGEND = """\
+*Limit*: the seconds that the matrix products, convolutions and attentions of the work
+(and AdamW's reads and writes) would take at the best speed or bandwidth measured on
+this machine. *Kernels alone*: those very kernels, replayed one after the other on
+random numbers at the same shapes. Both are shares of the seconds measured, so 100 % is
+the best. Memory is the peak above what the process had after its imports.
+"""
+
+
+def write_report(data, folder):
+    """Write ``speed.md`` and the figures; their paths."""
+    path = folder / "speed.md"
+    path.write_text(render(data))
+    return [path, *write_figures(data["parts"].get("scaling", {}), folder)]
+
+
+def render(data):
+    """All results as one Markdown text."""
+    settings = data["settings"]
+    text = [
+        "# Speed and memory\n",
+        f"Made by `python -m benchmarks`; log: {settings['log']}, device: "
+        f"{settings['device']}{', tiny sizes' if settings['quick'] else ''}.\n",
+        render_machine(data["machine"]),
+        LEGEND,
+    ]
+    for part, title in TITLES.items():
+        if part not in data["parts"]:
+            continue
+        text += [f"## {title}\n"]
+        if NOTES[part]:
+            text += [NOTES[part] + "\n"]
+        table = TABLES.get(part, speed_table)
+        text += [table(data["parts"][part])]
+        text += [render_errors(data["parts"][part])]
+    return "\n".join(block for block in text if block)
+
+
+def render_machine(machine):
+    """The machine and its limits."""
+    about = machine["description"]
+    hardware = f"{about['cpu']}, {about['cores']} cores"
+    if about["gpu"]:
+        hardware += f"; {about['gpu']}"
+    rows = [
+        ["processor", hardware],
+        ["torch", f"{about['torch']}, {about['threads']} threads"],
+        ["bfloat16 in hardware", "yes" if about["bfloat16"] else "no"],
+    ]
+    for dtype, speed in machine["gflops_product"].items():
+        rows.append([f"matrix product, {dtype}", f"{number(speed)} GFLOP/s"])
+    for name, speed in machine["gflops_convolution"].items():
+        rows.append([f"convolution, {name}", f"{number(speed)} GFLOP/s"])
+    rows.append(["copy", f"{number(machine['gbytes_per_second'])} GB/s"])
+    return markdown_table(["Machine", ""], rows)
+
+
+def speed_table(cases):
+    """One line per row with speed, memory and the two yardsticks."""
+    header = ["Case", "Measured", "Per second", "Seconds", "Peak MiB"]
+    header += ["GFLOP", "GB", "% of limit", "% kernels alone"]
+    lines = []
+    for name, figures in rows_of(cases):
+        per_second = ""
+        if "per_second" in figures:
+            per_second = f"{number(figures['per_second'])} {figures['unit']}"
+        lines.append(
+            [
+                name,
+                figures["measured"],
+                per_second,
+                number(figures["seconds"]),
+                number(figures.get("peak_mib")),
+                *yardsticks(figures),
+            ]
+        )
+    return markdown_table(header, lines)
+
+
+def yardsticks(figures):
+    """Operations, bytes, and the shares of the limit and of the kernels alone."""
+    work = figures.get("work")
+    if work is None:
+        return [""] * 4
+    return [
+        number(sum(work["flops"].values()) / 1e9),
+        number((work["bytes"] + work["optimizer_bytes"]) / 1e9),
+        *(
+            number(100 * work[key] / figures["seconds"]) if key in work else ""
+            for key in ("limit_seconds", "kernel_seconds")
+        ),
+    ]
+
+
+def overhead_table(cases):
+    """Imports and fits on next to nothing."""
+    lines = [
+        [
+            figures["measured"],
+            number(figures["seconds"]),
+            number(figures.get("seconds_first_fit")),
+        ]
+        for _, figures in rows_of(cases)
+    ]
+    return markdown_table(["What", "Seconds", "Seconds, first in a process"], lines)
+
+
+def search_table(cases):
+    """The search, what it consists of, and two processes against one."""
+    lines, sentences = [], []
+    for name, figures in rows_of(cases):
+        lines.append([name, figures["measured"], number(figures["seconds"])])
+        if "ratio_to_fits" in figures:
+            sentences.append(
+                f"The search takes {figures['ratio_to_fits']:.2f} times its fits timed "
+                f"alone, and {figures['ratio_to_all_parts']:.2f} times all its parts."
+            )
+        if "ratio_to_serial" in figures:
+            sentences.append(
+                f"With two processes it takes {figures['ratio_to_serial']:.2f} of the "
+                "time of one."
+            )
+    table = markdown_table(["Case", "Measured", "Seconds"], lines)
+    return "\n".join([table, *(sentence + "\n" for sentence in sentences)])
+
+
+def peers_table(cases):
+    """Every library, and the ratios to this one."""
+    rows = [figures for _, figures in rows_of(cases)]
+    ours = {row["loss"]: row for row in rows if row["library"] == OURS}
+    header = ["Library", "Loss", "Rows per epoch", "Epoch, s", "Top-10, s", "Peak MiB"]
+    header += ["NDCG@10", "HR@10", "Epoch ratio", "Top-10 ratio", "Memory ratio"]
+    keys = ("seconds", "seconds_top_10", "peak_memory_mib")
+    lines, notes = [], []
+    for row in rows:
+        base = ours.get(row["loss"])
+        ratios = [number(row[key] / base[key]) if base else "" for key in keys]
+        lines.append(
+            [
+                f"{row['library']} {row.get('version', '')}".strip(),
+                row["loss"],
+                f"{row['rows_per_epoch']:,}",
+                *(number(row[key]) for key in keys),
+                f"{row['ndcg@10']:.4f}",
+                f"{row['hr@10']:.4f}",
+                *ratios,
+            ]
+        )
+        if row.get("loss_note"):
+            notes.append(f"{row['library']}, {row['loss']}: {row['loss_note']}.\n")
+    return "\n".join([markdown_table(header, lines), *notes])
+
+
+TABLES = {"overhead": overhead_table, "search": search_table, "peers": peers_table}
+
+
+def rows_of(cases):
+    """Names and rows of the cases that did not fail."""
+    for name, result in cases.items():
+        for figures in result.get("rows", ()):
+            yield name, figures
+
+
+def render_errors(cases):
+    """What failed, and why."""
+    return "\n".join(
+        f"- Failed: {name}: {result['error']}\n"
+        for name, result in cases.items()
+        if "error" in result
+    )
+
+
+def markdown_table(header, lines):
+    """Lay out a table; all but the first column to the right."""
+    rule = [":--", *["--:"] * (len(header) - 1)]
+    return (
+        "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *lines])
+        + "\n"
+    )
+
+
+def number(value):
+    """Three significant digits, and thousands whole; nothing for None."""
+    if value is None:
+        return ""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
