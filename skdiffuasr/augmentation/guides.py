@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from skdiffuasr._typing import IdArray
-from skdiffuasr.nn import guidance
+from skdiffuasr.nn import guidance, losses
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.nn.samplers import NoisePredictor
@@ -64,7 +64,7 @@ def classifier_log_probability(
     """Read the first item's log-probability off a `FirstItemClassifier`."""
 
     def log_probability(x: Tensor, t: Tensor, first_items: Tensor) -> Tensor:
-        return _log_softmax_at(classifier(x, t) @ catalogue.T, first_items)
+        return losses.log_probability(classifier(x, t), catalogue, first_items)
 
     return log_probability
 
@@ -130,12 +130,6 @@ def recommender_log_probability(
         lengths = torch.full((len(x),), x.shape[1], device=x.device)
         hidden = module.encode(embedded, lengths)[:, -1]  # (batch, d_own)
         own_first_items = torch.where(first_items < 0, -1, own_codes[first_items])
-        return _log_softmax_at(hidden @ own_table.T, own_first_items)
+        return losses.log_probability(hidden, own_table, own_first_items)
 
     return log_probability
-
-
-def _log_softmax_at(logits: Tensor, targets: Tensor) -> Tensor:
-    """Log-probability of each row's target; 0 where there is none."""
-    loss = F.cross_entropy(logits, targets, ignore_index=-1, reduction="none")
-    return -loss

@@ -18,6 +18,12 @@ from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ran
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
+#: Memory that a block of (rows, items) scores may take.
+BLOCK_BYTES = 64 * 2**20
+
+#: Fewer rows than this make a block slow, however large the catalogue.
+MIN_BLOCK_ROWS = 64
+
 
 class NextItemScorer(WeightedScorer):
     """Score recommenders by the rank of the held-out next item.
@@ -46,8 +52,9 @@ class NextItemScorer(WeightedScorer):
         Add every metric for groups of users by the popularity of their target, as
         ``"ndcg@10[head]"``; ``(0.2,)`` splits off the most popular fifth of the items.
         See :func:`popularity_groups`. The estimator needs `item_counts_`.
-    block_size : int, default=2048
+    block_size : int or None, default=None
         Number of rows scored at a time. It bounds the memory and changes no result.
+        None takes as many as keep the scores to 64 MiB, and at least 64.
     random_state : int, default=0
         Seed of the negatives. A user keeps the same ones for every estimator.
 
@@ -87,7 +94,7 @@ class NextItemScorer(WeightedScorer):
         n_negatives: int | None = None,
         length_bins: Sequence[int] | None = None,
         popularity_bins: Sequence[float] | None = None,
-        block_size: int = 2048,
+        block_size: int | None = None,
         random_state: int = 0,
     ) -> None:
         self.metrics = metrics
@@ -201,12 +208,15 @@ class NextItemScorer(WeightedScorer):
         self, estimator: Any, X: Sequences, targets: IntArray, item_ids: IdArray
     ) -> FloatArray:
         """Ranks of the targets, a block of rows at a time."""
-        check_scalar(self.block_size, "block_size", Integral, min_val=1)
+        block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * len(item_ids)))
+        if self.block_size is not None:
+            check_scalar(self.block_size, "block_size", Integral, min_val=1)
+            block_size = self.block_size
         check_scalar(self.random_state, "random_state", Integral)
         if self.n_negatives is not None:
             check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
         ranks = np.empty(len(X))
-        for rows in gen_batches(len(X), self.block_size):
+        for rows in gen_batches(len(X), block_size):
             scores = np.asarray(estimator.decision_function(X[rows]))
             expected = (len(targets[rows]), len(item_ids))
             if scores.shape != expected:
@@ -289,7 +299,7 @@ def make_next_item_scorer(
     *,
     filter_seen: bool = False,
     n_negatives: int | None = None,
-    block_size: int = 2048,
+    block_size: int | None = None,
     random_state: int = 0,
 ) -> SingleMetricScorer:
     """Make a scorer of one metric, for searches that are given no name to refit by.

@@ -1,5 +1,6 @@
-"""Losses of next-item prediction over a large catalogue."""
+"""Losses and likelihoods of the next item over a large catalogue."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -8,11 +9,11 @@ from torch import Tensor
 
 from skdiffuasr.nn.precision import fast_matmul
 
-#: Memory that a block of (tokens, items) logits may take, within a cache.
+#: Memory that a block of (rows, items) logits may take, within a cache.
 BLOCK_BYTES = 8 * 2**20
 
-#: Fewer tokens than this make a block slow: each adds to the whole table's gradient.
-MIN_BLOCK_TOKENS = 128
+#: Fewer rows than this make a block slow: each block reads the whole catalogue.
+MIN_BLOCK_ROWS = 128
 
 
 def full_cross_entropy(
@@ -62,41 +63,78 @@ class _BlockedCrossEntropy(torch.autograd.Function):
         targets: Tensor,
         dtype: torch.dtype,
     ) -> Tensor:
-        n_tokens, n_items = len(hidden), len(item_embeddings)
-        block = max(MIN_BLOCK_TOKENS, BLOCK_BYTES // (dtype.itemsize * n_items))
         hidden_gradient = torch.empty_like(hidden)
         item_gradient = torch.zeros_like(item_embeddings)
         total = hidden.new_zeros(())
         catalogue = item_embeddings.to(dtype)
-        # Fresh memory for every block would cost more than its products.
-        logits_of_block = catalogue.new_empty(min(block, n_tokens), n_items)
         gradient_of_block = torch.empty_like(catalogue)
-        for start in range(0, n_tokens, block):
-            rows = slice(start, start + block)
-            states = hidden[rows].to(dtype)
-            with fast_matmul():
-                logits = logits_of_block[: len(states)]  # (block, items)
-                torch.mm(states, catalogue.T, out=logits)
-                maximum = logits.amax(dim=1, keepdim=True)
-                weights = logits.sub_(maximum).exp_()  # softmax but for its normaliser
-                normaliser = weights.sum(dim=1, keepdim=True, dtype=torch.float32)
-                total += (maximum + normaliser.log()).sum()
+        with fast_matmul():
+            for rows, weights, normaliser, log_normaliser in _softmax_blocks(
+                hidden, catalogue
+            ):
+                total += log_normaliser.sum()
                 hidden_gradient[rows] = weights @ catalogue / normaliser
-                scaled = (states / normaliser).to(dtype)
+                scaled = (hidden[rows] / normaliser).to(dtype)
                 item_gradient += torch.mm(weights.T, scaled, out=gradient_of_block)
         target_embeddings = item_embeddings[targets]  # (tokens, d)
         total -= (hidden * target_embeddings).sum()
         hidden_gradient -= target_embeddings
         item_gradient.index_add_(0, targets, hidden, alpha=-1)
         ctx.save_for_backward(hidden_gradient, item_gradient)
-        ctx.n_tokens = n_tokens
-        return total / n_tokens
+        ctx.n_tokens = len(hidden)
+        return total / len(hidden)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         hidden_gradient, item_gradient = ctx.saved_tensors
         scale = gradients[0] / ctx.n_tokens
         return hidden_gradient * scale, item_gradient * scale, None, None
+
+
+def log_probability(hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
+    """Logarithm of each row's probability of its target, in full precision.
+
+    Parameters
+    ----------
+    hidden : Tensor of shape (n, d)
+        Hidden states.
+    catalogue : Tensor of shape (items, d)
+        Item embeddings; they get no gradient.
+    targets : int64 Tensor of shape (n,)
+        Codes of items; -1 stands for none.
+
+    Returns
+    -------
+    log_probability : Tensor of shape (n,)
+        In nats; 0 where there is no target.
+    """
+    result: Tensor = _BlockedLogProbability.apply(hidden, catalogue, targets)
+    return result
+
+
+class _BlockedLogProbability(torch.autograd.Function):
+    """Log-probability whose gradient is computed in the forward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
+        has_target = targets >= 0
+        target_embeddings = catalogue[targets.clamp(min=0)]  # (n, d)
+        log_probabilities = (hidden * target_embeddings).sum(dim=1)
+        gradient = target_embeddings * has_target[:, None]
+        with fast_matmul():
+            for rows, weights, normaliser, log_normaliser in _softmax_blocks(
+                hidden, catalogue
+            ):
+                log_probabilities[rows] -= log_normaliser[:, 0]
+                expected = weights @ catalogue / normaliser  # (block, d)
+                gradient[rows] -= expected * has_target[rows, None]
+        ctx.save_for_backward(gradient)
+        return log_probabilities * has_target
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradients[0][:, None] * gradient, None, None
 
 
 def sampled_cross_entropy(
@@ -185,3 +223,39 @@ def sampled_binary_cross_entropy(
     return F.softplus(-logits[:, 0]).mean() + (
         negative_losses.sum() / is_negative.sum().clamp(min=1)
     )
+
+
+def _softmax_blocks(
+    hidden: Tensor, catalogue: Tensor
+) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
+    """Yield the softmax over the catalogue for one block of rows after the other.
+
+    Parameters
+    ----------
+    hidden : Tensor of shape (n, d)
+        Hidden states.
+    catalogue : Tensor of shape (items, d)
+        Item embeddings, in the dtype that the products are computed in.
+
+    Yields
+    ------
+    rows : slice
+        The rows of the block.
+    weights : Tensor of shape (block, items)
+        Probabilities times the normaliser. The next block overwrites them: fresh
+        memory for each would cost more than the product that fills it.
+    normaliser : float32 Tensor of shape (block, 1)
+    log_normaliser : float32 Tensor of shape (block, 1)
+        Logarithm of the sum of the exponentials of the row's logits.
+    """
+    n_items = len(catalogue)
+    block = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (catalogue.element_size() * n_items))
+    logits_of_block = catalogue.new_empty(min(block, len(hidden)), n_items)
+    for start in range(0, len(hidden), block):
+        rows = slice(start, start + block)
+        states = hidden[rows].to(catalogue.dtype)
+        logits = torch.mm(states, catalogue.T, out=logits_of_block[: len(states)])
+        maximum = logits.amax(dim=1, keepdim=True)
+        weights = logits.sub_(maximum).exp_()
+        normaliser = weights.sum(dim=1, keepdim=True, dtype=torch.float32)
+        yield rows, weights, normaliser, maximum + normaliser.log()

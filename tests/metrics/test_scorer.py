@@ -20,6 +20,7 @@ from skdiffuasr.metrics import (
     reciprocal_rank,
     target_ranks,
 )
+from skdiffuasr.metrics import scorer as scorer_module
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
@@ -116,6 +117,16 @@ def test_block_size_changes_nothing(block_size, filter_seen, n_negatives):
     blocks = NextItemScorer(block_size=block_size, **options)
     whole = NextItemScorer(block_size=40, **options)
     assert blocks(model, X, y) == whole(model, X, y)
+
+
+@pytest.mark.parametrize(("block_bytes", "n_rows"), [(0, 7), (4 * 40 * 20, 20)])
+def test_scores_of_a_block_are_bounded(monkeypatch, model, log, block_bytes, n_rows):
+    monkeypatch.setattr(scorer_module, "MIN_BLOCK_ROWS", 7)
+    monkeypatch.setattr(scorer_module, "BLOCK_BYTES", block_bytes)
+    model.largest_batch_ = 0
+    scores = NextItemScorer()(model, *log)
+    assert model.largest_batch_ == n_rows
+    assert scores == NextItemScorer(block_size=len(log[0]))(model, *log)
 
 
 def test_no_more_rows_than_a_block_are_scored_at_once(model, log):

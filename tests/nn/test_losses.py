@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from skdiffuasr.nn import losses
 from skdiffuasr.nn.losses import (
     full_cross_entropy,
+    log_probability,
     sampled_binary_cross_entropy,
     sampled_cross_entropy,
 )
@@ -42,7 +43,7 @@ def test_full_cross_entropy_and_its_gradients_are_exact(
     hidden, catalogue, targets = draw(n_tokens, n_items, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(losses, "BLOCK_BYTES", 4 * n_items * block_rows)
-        patch.setattr(losses, "MIN_BLOCK_TOKENS", 1)
+        patch.setattr(losses, "MIN_BLOCK_ROWS", 1)
         loss = full_cross_entropy(hidden, catalogue, targets)
     dense = F.cross_entropy(hidden @ catalogue.T, targets)
     torch.testing.assert_close(loss, dense)
@@ -65,6 +66,32 @@ def test_full_cross_entropy_reaches_what_lies_behind_its_inputs():
         strict=True,
     ):
         torch.testing.assert_close(first, second)
+
+
+@quick
+@given(
+    n_tokens=st.integers(1, 9),
+    n_items=st.integers(1, 7),
+    block_rows=st.integers(0, 10),
+    seed=st.integers(0, 1000),
+)
+def test_log_probability_and_its_gradient_are_exact(
+    n_tokens, n_items, block_rows, seed
+):
+    hidden, catalogue, targets = draw(n_tokens, n_items, seed=seed)
+    targets[::3] = -1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(losses, "BLOCK_BYTES", 4 * n_items * block_rows)
+        patch.setattr(losses, "MIN_BLOCK_ROWS", 1)
+        found = log_probability(hidden, catalogue.detach(), targets)
+    dense = -F.cross_entropy(
+        hidden @ catalogue.T, targets, ignore_index=-1, reduction="none"
+    )
+    torch.testing.assert_close(found, dense)
+    weights = torch.arange(1.0, n_tokens + 1)
+    (ours,) = gradients_of((weights * found).sum(), hidden)
+    (theirs,) = gradients_of((weights * dense).sum(), hidden)
+    torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
 
 def test_full_cross_entropy_in_bfloat16_is_nearly_exact():
