@@ -40,10 +40,15 @@ class Case:
     expected_seconds: float = 15.0
 
 
-def run_case(case, timeout=TIMEOUT_SECONDS):
-    """Run a case in a fresh process; its rows, or the error that ended it."""
+def run_case(case, timeout=TIMEOUT_SECONDS, checkout=ROOT):
+    """Run a case in a fresh process; its rows, or the error that ended it.
+
+    The process takes the benchmarks from here and the library from `checkout`.
+    """
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
+        for root, package in ((ROOT, "benchmarks"), (checkout, "skdiffuasr")):
+            (Path(folder) / package).symlink_to(root / package)
         out = Path(folder) / "rows.json"
         request = {"module": case.module, "parameters": case.parameters}
         command = [sys.executable, "-m", "benchmarks.case", str(out)]
@@ -53,7 +58,7 @@ def run_case(case, timeout=TIMEOUT_SECONDS):
                 input=json.dumps(request),
                 capture_output=True,
                 text=True,
-                cwd=ROOT,
+                cwd=folder,
                 timeout=timeout,
             )
             error = _last_line(child.stderr) or f"exit code {child.returncode}"

@@ -108,7 +108,10 @@ def log_probability(hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tenso
     log_probability : Tensor of shape (n,)
         In nats; 0 where there is no target.
     """
-    result: Tensor = _BlockedLogProbability.apply(hidden, catalogue, targets)
+    with torch.autocast(hidden.device.type, enabled=False):
+        result: Tensor = _BlockedLogProbability.apply(
+            hidden.float(), catalogue.float(), targets
+        )
     return result
 
 
