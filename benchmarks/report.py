@@ -150,8 +150,8 @@ def search_table(cases):
             )
         if "ratio_to_serial" in figures:
             sentences.append(
-                f"With two processes it takes {figures['ratio_to_serial']:.2f} of the "
-                "time of one."
+                f"Case {name}: {figures['ratio_to_serial']:.2f} of the time of one "
+                "process."
             )
     table = markdown_table(["Case", "Measured", "Seconds"], lines)
     return "\n".join([table, *(sentence + "\n" for sentence in sentences)])

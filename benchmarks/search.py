@@ -16,6 +16,8 @@ from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
 from skdiffuasr.model_selection import leave_last_out
 
 GUIDANCE_SCALES = (0.0, 1.0, 2.0)
+GRID = {"aug__guidance_scale": list(GUIDANCE_SCALES)}
+GRID_WITH_M = {"aug__guidance_scale": [0.0, 1.0], "aug__n_pseudo_items": [5, 10]}
 N_FOLDS = 3
 
 
@@ -25,7 +27,9 @@ def cases(settings):
     if settings.quick:
         sizes = {"n_users": 100, "n_pseudo_items": 2, "max_epochs": 1}
     common = {"path": settings.log, "device": settings.device, **sizes}
-    kinds = ("cost",) if settings.quick else ("cost", "two processes")
+    kinds = ["cost"]
+    if not settings.quick:
+        kinds += ["two processes", "two processes, over M too"]
     return [
         Case("search", kind, {"kind": kind, **common}, 15 if settings.quick else 120)
         for kind in kinds
@@ -40,10 +44,11 @@ def run(kind, n_users, n_pseudo_items, max_epochs, path=None, device="cpu"):
     recommender = SASRecEstimator(max_length=50, early_stopping=False, **common)
     if kind == "cost":
         return cost_rows(augmenter, recommender, X, y)
-    return parallel_rows(augmenter, recommender, X, y)
+    grid = GRID_WITH_M if "M" in kind else GRID
+    return parallel_rows(augmenter, recommender, X, y, grid)
 
 
-def search(augmenter, recommender, X, y, n_jobs=1):
+def search(augmenter, recommender, X, y, parameters=GRID, n_jobs=1):
     """Fit a search with an empty cache; its row."""
     with tempfile.TemporaryDirectory() as folder, peak_memory() as peak:
         pipeline = Pipeline(
@@ -51,7 +56,7 @@ def search(augmenter, recommender, X, y, n_jobs=1):
         )
         grid = GridSearchCV(
             pipeline,
-            {"aug__guidance_scale": list(GUIDANCE_SCALES)},
+            parameters,
             cv=KFold(N_FOLDS),
             n_jobs=n_jobs,
             error_score="raise",
@@ -101,10 +106,14 @@ def fit_steps(stopwatch, augmenter, recommender, X, y, X_test=None, y_test=None)
                 recommender.score(X_test_augmented, y_test)
 
 
-def parallel_rows(augmenter, recommender, X, y):
-    """The same search in one process and in two."""
-    serial = search(augmenter, recommender, X, y)
-    parallel = search(augmenter, recommender, X, y, n_jobs=2)
+def parallel_rows(augmenter, recommender, X, y, parameters):
+    """The same search in one process and in two.
+
+    Over the guidance scale alone, two processes share three trainings of the diffusion
+    model, one for each fold; over M too there are six.
+    """
+    serial = search(augmenter, recommender, X, y, parameters)
+    parallel = search(augmenter, recommender, X, y, parameters, n_jobs=2)
     parallel["ratio_to_serial"] = parallel["seconds"] / serial["seconds"]
     return [serial, parallel]
 
