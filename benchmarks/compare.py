@@ -14,7 +14,7 @@ from benchmarks.__main__ import PARTS, list_cases
 from benchmarks.measuring import ROOT, Settings, run_case
 from benchmarks.report import markdown_table, number
 
-N_TURNS = 2
+N_TURNS = 4
 
 
 def compare(case, other, n_turns=N_TURNS):

@@ -33,11 +33,8 @@ def write_figures(cases, folder):
             points = sorted({row["x"] for rows in curves.values() for row in rows})
             panel.set_xticks(points, [f"{x:,}" for x in points])
             panel.set_xticks([], minor=True)
-            for set_formatter in (
-                panel.yaxis.set_major_formatter,
-                panel.yaxis.set_minor_formatter,
-            ):
-                set_formatter(LogFormatter())
+            panel.yaxis.set_major_formatter("{x:g}")
+            panel.yaxis.set_minor_formatter(LogFormatter())
             panel.set_xlabel(SWEEPS[sweep][0])
             panel.set_ylabel(label)
             panel.grid(alpha=0.3)

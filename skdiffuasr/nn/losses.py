@@ -92,7 +92,7 @@ class _BlockedCrossEntropy(torch.autograd.Function):
 
 
 def log_probability(hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
-    """Logarithm of each row's probability of its target, in full precision.
+    """Logarithm of each row's probability of its target, in blocks of rows.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ MAX_BLOCK_BYTES = 8 * 2**20
 MAX_BLOCK_ITEMS = 2048
 
 MAX_BLOCK_CANDIDATES = 1024
+"""Number of groups whose items are looked at one by one at a time."""
 
 GROUP_SIZE = 16
 """Number of items of which only the best score is looked at first."""
