@@ -30,6 +30,7 @@ def cases(settings):
     kinds = ["cost"]
     if not settings.quick:
         kinds += ["two processes", "two processes, over M too"]
+        kinds += ["two processes, over M too, no refit"]
     return [
         Case("search", kind, {"kind": kind, **common}, 15 if settings.quick else 120)
         for kind in kinds
@@ -45,10 +46,11 @@ def run(kind, n_users, n_pseudo_items, max_epochs, path=None, device="cpu"):
     if kind == "cost":
         return cost_rows(augmenter, recommender, X, y)
     grid = GRID_WITH_M if "M" in kind else GRID
-    return parallel_rows(augmenter, recommender, X, y, grid)
+    options = {"parameters": grid, "refit": "no refit" not in kind}
+    return parallel_rows(augmenter, recommender, X, y, options)
 
 
-def search(augmenter, recommender, X, y, parameters=GRID, n_jobs=1):
+def search(augmenter, recommender, X, y, *, parameters=GRID, refit=True, n_jobs=1):
     """Fit a search with an empty cache; its row."""
     with tempfile.TemporaryDirectory() as folder, peak_memory() as peak:
         pipeline = Pipeline(
@@ -58,6 +60,7 @@ def search(augmenter, recommender, X, y, parameters=GRID, n_jobs=1):
             pipeline,
             parameters,
             cv=KFold(N_FOLDS),
+            refit=refit,
             n_jobs=n_jobs,
             error_score="raise",
         )
@@ -106,14 +109,15 @@ def fit_steps(stopwatch, augmenter, recommender, X, y, X_test=None, y_test=None)
                 recommender.score(X_test_augmented, y_test)
 
 
-def parallel_rows(augmenter, recommender, X, y, parameters):
+def parallel_rows(augmenter, recommender, X, y, options):
     """The same search in one process and in two.
 
     Over the guidance scale alone, two processes share three trainings of the diffusion
-    model, one for each fold; over M too there are six.
+    model, one for each fold; over M too there are six. The refit, a training on all
+    rows, runs in one process in any case.
     """
-    serial = search(augmenter, recommender, X, y, parameters)
-    parallel = search(augmenter, recommender, X, y, parameters, n_jobs=2)
+    serial = search(augmenter, recommender, X, y, **options)
+    parallel = search(augmenter, recommender, X, y, n_jobs=2, **options)
     parallel["ratio_to_serial"] = parallel["seconds"] / serial["seconds"]
     return [serial, parallel]
 
