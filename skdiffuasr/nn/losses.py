@@ -37,8 +37,9 @@ def full_cross_entropy(
     targets : int64 Tensor of shape (tokens,)
         Code of the item that came next.
     dtype : torch.dtype, default=torch.float32
-        Of the matrix products and of the probabilities of a block. Sums, the targets'
-        logits and the gradients are in float32 in any case; see `fast_dtype`.
+        Of the matrix products and of the probabilities of a block. The targets' logits,
+        and the sums of loss and gradients over blocks, are in float32 in any case; see
+        `fast_dtype`.
 
     Returns
     -------
@@ -246,7 +247,7 @@ def _softmax_blocks(
         The rows of the block.
     weights : Tensor of shape (block, items)
         Probabilities times the normaliser. The next block overwrites them: fresh
-        memory for each would cost more than the product that fills it.
+        memory for each can cost as much as the product that fills it.
     normaliser : float32 Tensor of shape (block, 1)
     log_normaliser : float32 Tensor of shape (block, 1)
         Logarithm of the sum of the exponentials of the row's logits.

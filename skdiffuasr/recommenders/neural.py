@@ -210,7 +210,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     ) -> Callable[[slice], Tensor]:
         """Score with a network; every history passes through it only once.
 
-        Memory that is fresh costs more than the product that fills it, so a call
+        Fresh memory can cost as much as the product that fills it, so a call
         overwrites the scores of the call before.
         """
         catalogue = module.item_embedding.weight.detach()

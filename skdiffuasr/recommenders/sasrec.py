@@ -46,8 +46,8 @@ class SASRecEstimator(BaseNeuralRecommender):
         for ``"sampled_ce"``.
     sparse_gradients : bool, default=False
         With a sampled loss, update in each step only the items that the batch and its
-        negatives contain, by torch's ``SparseAdam``. A step then costs the same
-        whatever the size of the catalogue; see ``docs/performance.md``. The moments
+        negatives contain, by torch's ``SparseAdam``. The cost of a step then hardly
+        depends on the size of the catalogue; see ``docs/performance.md``. The moments
         of the other items stand still meanwhile.
     learning_rate : float, default=2e-3
         Learning rate of AdamW.
