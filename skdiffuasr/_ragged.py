@@ -24,9 +24,17 @@ def gather(
     values: IdArray, starts: IntArray, lengths: IntArray
 ) -> tuple[IdArray, IntArray]:
     """Copy the pieces ``values[start:start + length]`` one behind the other."""
+    positions, offsets = piece_positions(starts, lengths)
+    return values[positions], offsets
+
+
+def piece_positions(
+    starts: IntArray, lengths: IntArray
+) -> tuple[NDArray[np.intp], IntArray]:
+    """Return the positions of the pieces ``start .. start + length``, joined."""
     offsets = offsets_from_lengths(lengths)
     positions = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-    return values[positions], offsets
+    return positions, offsets
 
 
 def join_rows(
@@ -77,7 +85,7 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
     joblib hashes strides, and pickle writes a dtype object that two arrays share only
     once: equal content needs plain strides and a dtype object of its own.
     """
-    if array.size == 0:
+    if array.size == 0 and array.dtype != bool:
         array = np.empty(0, dtype=np.int64)
     if array.strides != (array.itemsize,):
         array = array.copy()
@@ -95,7 +103,11 @@ def narrow(array: IdArray) -> IdArray:
 
 
 def check_parts(
-    values: IdArray, offsets: IntArray, n_pseudo: IntArray, user_ids: IdArray | None
+    values: IdArray,
+    offsets: IntArray,
+    n_pseudo: IntArray,
+    user_ids: IdArray | None,
+    is_target: NDArray[np.bool_] | None,
 ) -> None:
     """Refuse the parts of a ragged batch if they do not fit together."""
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
@@ -115,6 +127,11 @@ def check_parts(
                 f"{name} must have one entry for each of the {len(lengths)} rows, got "
                 f"{len(part)}."
             )
+    if is_target is not None and is_target.shape != values.shape:
+        raise ValueError(
+            f"is_target must have one entry for each of the {len(values)} items, got "
+            f"the shape {is_target.shape}."
+        )
     outside = (n_pseudo < 0) | (n_pseudo > lengths)
     if outside.any():
         row = int(outside.argmax())

@@ -16,6 +16,7 @@ from skdiffuasr._ragged import (
     id_type,
     join_rows,
     narrow,
+    piece_positions,
     row_numbers,
 )
 from skdiffuasr._typing import IdArray, IntArray
@@ -40,6 +41,8 @@ class Sequences:
         Number of leading pseudo items of each row. None means none.
     user_ids : array-like of shape (n,), default=None
         User id of each row, integers or strings. They need not be unique.
+    is_target : array-like of bool of shape (n_interactions,), default=None
+        Which items a recommender learns to predict. None means the observed ones.
 
     Attributes
     ----------
@@ -51,13 +54,15 @@ class Sequences:
         Number of leading pseudo items of each row, read-only.
     user_ids : ndarray of shape (n,), int64 or str, or None
         User ids, read-only.
+    is_target : ndarray of shape (n_interactions,), bool, or None
+        Items to be learned, read-only.
 
     Raises
     ------
     TypeError
         If ids are neither all integers nor all strings.
     ValueError
-        If `offsets`, `n_pseudo` or `user_ids` do not describe `values`.
+        If another argument does not describe `values`.
 
     Examples
     --------
@@ -75,9 +80,15 @@ class Sequences:
     offsets: IntArray
     n_pseudo: IntArray
     user_ids: IdArray | None
+    is_target: NDArray[np.bool_] | None
 
     def __init__(
-        self, values: Any, offsets: Any, n_pseudo: Any = None, user_ids: Any = None
+        self,
+        values: Any,
+        offsets: Any,
+        n_pseudo: Any = None,
+        user_ids: Any = None,
+        is_target: Any = None,
     ) -> None:
         self.values = freeze(as_ids(values, "values"))
         self.offsets = freeze(_as_counts(offsets, "offsets"))
@@ -87,7 +98,12 @@ class Sequences:
         self.user_ids = None
         if user_ids is not None:
             self.user_ids = freeze(as_ids(user_ids, "user_ids"))
-        check_parts(self.values, self.offsets, self.n_pseudo, self.user_ids)
+        self.is_target = None
+        if is_target is not None:
+            self.is_target = freeze(_as_mask(is_target, "is_target"))
+        check_parts(
+            self.values, self.offsets, self.n_pseudo, self.user_ids, self.is_target
+        )
 
     @classmethod
     def from_iterable(cls, X: Any, user_ids: Any = None) -> Self:
@@ -121,7 +137,7 @@ class Sequences:
         """
         if isinstance(X, Sequences):
             user_ids = X.user_ids if user_ids is None else user_ids
-            return cls(X.values, X.offsets, X.n_pseudo, user_ids)
+            return cls(X.values, X.offsets, X.n_pseudo, user_ids, X.is_target)
         values, offsets = flatten_rows(X, "X")
         return cls(values, offsets, user_ids=user_ids)
 
@@ -203,6 +219,11 @@ class Sequences:
         """Number of items of each row, pseudo items included; (n,) int64."""
         return np.diff(self.offsets)
 
+    @property
+    def variants(self) -> "tuple[Sequences, ...]":
+        """Versions of the rows; one, the batch itself, unless `SequenceVariants`."""
+        return (self,)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -235,23 +256,39 @@ class Sequences:
     def _slice(self, start: int, stop: int) -> "Sequences":
         """Return the rows from start to stop, sharing the values."""
         offsets = self.offsets[start : stop + 1]
+        inside = slice(offsets[0], offsets[-1])
         return Sequences(
-            self.values[offsets[0] : offsets[-1]],
+            self.values[inside],
             offsets - offsets[0],
             self.n_pseudo[start:stop],
             None if self.user_ids is None else self.user_ids[start:stop],
+            None if self.is_target is None else self.is_target[inside],
         )
 
     def _take(self, rows: NDArray[np.intp]) -> "Sequences":
         """Return copies of the rows with these numbers."""
-        values, offsets = gather(self.values, self.offsets[rows], self.lengths[rows])
         user_ids = None if self.user_ids is None else self.user_ids[rows]
-        return Sequences(values, offsets, self.n_pseudo[rows], user_ids)
+        return self._gather(
+            self.offsets[rows], self.lengths[rows], self.n_pseudo[rows], user_ids
+        )
+
+    def _gather(
+        self,
+        starts: IntArray,
+        lengths: IntArray,
+        n_pseudo: IntArray,
+        user_ids: IdArray | None,
+    ) -> "Sequences":
+        """Return copies of the pieces of the values as rows."""
+        positions, offsets = piece_positions(starts, lengths)
+        is_target = None if self.is_target is None else self.is_target[positions]
+        return Sequences(self.values[positions], offsets, n_pseudo, user_ids, is_target)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequences):
             return NotImplemented
-        return all(map(np.array_equal, self._parts(), other._parts()))
+        mine, others = self._parts(), other._parts()
+        return len(mine) == len(others) and all(map(np.array_equal, mine, others))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -275,7 +312,8 @@ class Sequences:
 
     def _parts(self) -> tuple[Any, ...]:
         """Return the arguments that rebuild the object."""
-        return self.values, self.offsets, self.n_pseudo, self.user_ids
+        parts = self.values, self.offsets, self.n_pseudo, self.user_ids
+        return parts if self.is_target is None else (*parts, self.is_target)
 
     def prepend(self, pseudo: Any) -> "Sequences":
         """Put pseudo items in front of each row.
@@ -316,7 +354,13 @@ class Sequences:
             )
         added = pseudo.lengths
         values, offsets = join_rows(pseudo.values, added, self.values, self.lengths)
-        return Sequences(values, offsets, self.n_pseudo + added, self.user_ids)
+        is_target = None
+        if self.is_target is not None:
+            nothing = np.zeros(len(pseudo.values), dtype=bool)
+            is_target, _ = join_rows(nothing, added, self.is_target, self.lengths)
+        return Sequences(
+            values, offsets, self.n_pseudo + added, self.user_ids, is_target
+        )
 
     def strip_pseudo(self) -> "Sequences":
         """Drop all pseudo items.
@@ -324,7 +368,7 @@ class Sequences:
         Returns
         -------
         Sequences
-            The observed items only; all ``n_pseudo`` are 0.
+            The observed items only; all ``n_pseudo`` are 0 and `is_target` is None.
 
         Examples
         --------
@@ -334,7 +378,7 @@ class Sequences:
         >>> X.prepend(np.array([[8], [9]])).strip_pseudo() == X
         True
         """
-        if not self.n_pseudo.any():
+        if not self.n_pseudo.any() and self.is_target is None:
             return self
         starts = self.offsets[:-1] + self.n_pseudo
         values, offsets = gather(self.values, starts, self.lengths - self.n_pseudo)
@@ -367,9 +411,8 @@ class Sequences:
         """
         _check_not_negative(k, "k")
         lengths = np.maximum(self.lengths - k, 0)
-        values, offsets = gather(self.values, self.offsets[:-1], lengths)
         n_pseudo = np.minimum(self.n_pseudo, lengths)
-        return Sequences(values, offsets, n_pseudo, self.user_ids)
+        return self._gather(self.offsets[:-1], lengths, n_pseudo, self.user_ids)
 
     def tail(self, max_length: int | IntArray) -> "Sequences":
         """Keep the most recent items of each row.
@@ -397,9 +440,9 @@ class Sequences:
         """
         _check_not_negative(max_length, "max_length")
         lengths = np.minimum(self.lengths, max_length)
-        values, offsets = gather(self.values, self.offsets[1:] - lengths, lengths)
         n_pseudo = np.maximum(self.n_pseudo - (self.lengths - lengths), 0)
-        return Sequences(values, offsets, n_pseudo, self.user_ids)
+        starts = self.offsets[1:] - lengths
+        return self._gather(starts, lengths, n_pseudo, self.user_ids)
 
     def last(self) -> IdArray:
         """Return the most recent item of each row.
@@ -561,6 +604,14 @@ def _as_counts(counts: Any, name: str) -> IntArray:
     array = as_ids(counts, name)
     if id_type(array) != "int":
         raise TypeError(f"{name} must hold integers, got dtype {array.dtype}.")
+    return array
+
+
+def _as_mask(mask: Any, name: str) -> NDArray[np.bool_]:
+    """Return an array of bools."""
+    array = np.asarray(mask)
+    if array.dtype != bool:
+        raise TypeError(f"{name} must hold bools, got dtype {array.dtype}.")
     return array
 
 

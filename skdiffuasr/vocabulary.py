@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from skdiffuasr._ingest import as_ids
 from skdiffuasr._ragged import id_type, row_of
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.variants import SequenceVariants
 
 _N_SHOWN = 5
 
@@ -98,10 +99,12 @@ def encode_sequences(
         raise ValueError(
             f"unknown_items must be 'ignore' or 'error', got {unknown_items!r}."
         )
+    if isinstance(X, SequenceVariants):
+        return X.map(lambda variant: encode_sequences(variant, item_ids, unknown_items))
     codes = encode_items(X.values, item_ids)
     known = codes >= 0
     if known.all():
-        return Sequences(codes, X.offsets, X.n_pseudo, X.user_ids)
+        return Sequences(codes, X.offsets, X.n_pseudo, X.user_ids, X.is_target)
     if unknown_items == "error":
         unknown = np.unique(X.values[~known])
         shown = ", ".join(map(repr, unknown[:_N_SHOWN].tolist()))
@@ -114,4 +117,5 @@ def encode_sequences(
     n_known = np.concatenate(([0], np.cumsum(known)))  # known items before a position
     offsets = n_known[X.offsets]
     n_pseudo = n_known[X.offsets[:-1] + X.n_pseudo] - offsets[:-1]
-    return Sequences(codes[known], offsets, n_pseudo, X.user_ids)
+    is_target = None if X.is_target is None else X.is_target[known]
+    return Sequences(codes[known], offsets, n_pseudo, X.user_ids, is_target)

@@ -36,6 +36,7 @@ FLOORS = {
     "_typing": 0,
     "keyed_random": 0,
     "sequences": 0,
+    "variants": 0,
     "vocabulary": 0,
     "datasets": 1,
     "metrics": 1,

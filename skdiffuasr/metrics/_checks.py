@@ -106,7 +106,7 @@ def check_weights(sample_weight: npt.ArrayLike | None, n: int) -> FloatArray:
     return weights
 
 
-def check_targets(y: npt.ArrayLike | None, n: int) -> IdArray:
+def check_targets(y: npt.ArrayLike | None, n: int, name: str = "y") -> IdArray:
     """Turn the next items of the rows into an array of ids.
 
     Parameters
@@ -115,6 +115,8 @@ def check_targets(y: npt.ArrayLike | None, n: int) -> IdArray:
         Item ids.
     n : int
         Number of rows.
+    name : str, default="y"
+        What to call them in the message.
 
     Returns
     -------
@@ -128,10 +130,12 @@ def check_targets(y: npt.ArrayLike | None, n: int) -> IdArray:
         If there is not one id per row.
     """
     if y is None:
-        raise ValueError("y is None; a scorer needs the id of each row's next item.")
-    targets = as_ids(y, "y")
+        raise ValueError(
+            f"{name} is None; a scorer needs the id of each row's next item."
+        )
+    targets = as_ids(y, name)
     if len(targets) != n:
         raise ValueError(
-            f"y must have one id for each of the {n} rows, got {len(targets)}."
+            f"{name} must have one id for each of the {n} rows, got {len(targets)}."
         )
     return targets

@@ -61,7 +61,9 @@ class BaseRecommender(BaseEstimator, ABC):
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
         """Learn the catalogue and return the histories as item codes."""
         histories = check_sequences(X)
-        self.item_ids_ = np.unique(histories.values)
+        self.item_ids_ = np.unique(
+            np.concatenate([variant.values for variant in histories.variants])
+        )
         if len(self.item_ids_) == 0:
             raise ValueError("Every history of X is empty; there is no item to learn.")
         codes = encode_sequences(histories, self.item_ids_)
@@ -204,7 +206,8 @@ class BaseRecommender(BaseEstimator, ABC):
     def _encode(self, X: SequencesLike) -> Sequences:
         """Histories as item codes, without the items that training did not have."""
         check_is_fitted(self)
-        return encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
+        histories = check_sequences(X).variants[0]
+        return encode_sequences(histories, self.item_ids_, self.unknown_items)
 
     def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
         """Codes of the items that are no candidates; none if there is no choice."""

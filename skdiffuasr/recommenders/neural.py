@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -17,11 +18,17 @@ from skdiffuasr._sklearn_compat import (
     Interval,
     _fit_context,
 )
-from skdiffuasr._typing import FloatArray, RandomState, SequencesLike, Weights
-from skdiffuasr.metrics import ndcg_at_k, target_ranks
+from skdiffuasr._typing import (
+    FloatArray,
+    IntArray,
+    RandomState,
+    SequencesLike,
+    Weights,
+)
+from skdiffuasr.metrics import mask_seen, ndcg_at_k, target_ranks
+from skdiffuasr.metrics._checks import check_targets
 from skdiffuasr.nn.precision import fast_dtype
 from skdiffuasr.recommenders.base import BaseRecommender, row_blocks
-from skdiffuasr.recommenders.histories import HistoryBatches, has_target, hold_out
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
     epoch_callbacks,
@@ -32,12 +39,15 @@ from skdiffuasr.training import (
     token_batches,
     train,
 )
+from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
+from skdiffuasr.vocabulary import encode_items
 
 
 class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     """Base class of the recommenders that are trained by gradient descent.
 
-    A subclass implements `_build_module`, `_loss` and `_last_hidden`.
+    A subclass implements `_build_module`, `_loss` and `_last_hidden`, and may train a
+    module beforehand in `_initial_module`.
     """
 
     _parameter_constraints = {
@@ -51,6 +61,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_filter_seen": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
         "device": [str],
@@ -67,6 +78,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     max_epochs: int
     early_stopping: bool
     validation_fraction: float
+    validation_filter_seen: bool
     patience: int
     ema_decay: float | None
     device: str
@@ -85,12 +97,13 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         module: Any,
         items: Tensor,
         lengths: Tensor,
-        n_pseudo: Tensor,
+        is_target: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         """Mean loss of right-padded histories (batch, length) of item codes.
 
-        Products with the whole catalogue may be computed in `dtype`.
+        Items are learned where `is_target`, which is of the same shape. Products with
+        the whole catalogue may be computed in `dtype`.
         """
 
     @abstractmethod
@@ -98,7 +111,13 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         """Hidden states (batch, d) from which the next item is predicted."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+    def fit(
+        self,
+        X: SequencesLike,
+        y: Any = None,
+        X_val: SequencesLike | None = None,
+        y_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train on histories.
 
         Parameters
@@ -108,6 +127,10 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             to predict and only count towards `item_counts_`.
         y : object, default=None
             Not learned from; handed on to the callbacks.
+        X_val : Sequences or iterable of n_val sequences of item ids, default=None
+            Histories for early stopping, which then holds out nothing of `X`.
+        y_val : array-like of shape (n_val,), default=None
+            The item that came next, for each history of `X_val`.
 
         Returns
         -------
@@ -117,7 +140,8 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         Raises
         ------
         ValueError
-            If no history has a real item with another item before it.
+            If no history has a real item with another item before it, or one of
+            `X_val` and `y_val` is given without the other.
         """
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -129,15 +153,18 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
                 "No history of X has a real item with another item before it; there "
                 "is nothing to train on."
             )
+        validation = self._given_validation(X_val, y_val)
+        if self.early_stopping and validation is None:
+            histories, held_out = hold_out(histories, self.validation_fraction, seed)
+            held_out = held_out[held_out.lengths > 1]
+            if len(held_out):
+                validation = held_out.drop_last(), held_out.last()
         validate = None
-        if self.early_stopping:
-            histories, validation = hold_out(histories, self.validation_fraction, seed)
-            if len(validation):
-                validate = partial(self._validation_score, validation)
-        batches = HistoryBatches(
-            histories.tail(self.max_length + 1), self.batch_size, seed
-        )
-        module = seeded_build(partial(self._build_module, len(self.item_ids_)), seed)
+        if self.early_stopping and validation is not None:
+            validate = partial(self._validation_score, *validation)
+        histories = histories.tail(self.max_length + 1)
+        batches = HistoryBatches(histories, self.batch_size, seed)
+        module = self._initial_module(histories, seed)
         with epoch_callbacks(
             self,
             X,
@@ -167,6 +194,26 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             self.n_iter_ = len(result.loss_curve)
         return self
 
+    def _initial_module(self, histories: Sequences, seed: int) -> nn.Module:
+        """Make the network that training on histories of item codes begins with."""
+        return seeded_build(partial(self._build_module, len(self.item_ids_)), seed)
+
+    def _given_validation(
+        self, X_val: SequencesLike | None, y_val: npt.ArrayLike | None
+    ) -> tuple[Sequences, IntArray] | None:
+        """Histories and next items for early stopping as codes, if there are any."""
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val must be given together.")
+        if X_val is None:
+            return None
+        histories = check_sequences(X_val, input_name="X_val")
+        next_items = check_targets(y_val, len(histories), "y_val")
+        codes = self._encode(histories)
+        known = codes.lengths > 0
+        if not known.any():
+            raise ValueError("No history of X_val has an item that is in X.")
+        return codes[known], encode_items(next_items, self.item_ids_)[known]
+
     def to_module(self) -> nn.Module:
         """Build the trained network, for use with torch.
 
@@ -195,14 +242,17 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     def _scorer(self, histories: Sequences) -> Callable[[slice], Tensor]:
         return self._module_scorer(self.to_module(), histories)
 
-    def _validation_score(self, validation: Sequences, module: nn.Module) -> float:
-        """NDCG@10 of the last items of held-out histories."""
-        targets = validation.last()
-        score = self._module_scorer(module, validation.drop_last())
-        ranks = [
-            target_ranks(score(rows).cpu().numpy(), targets[rows])
-            for rows in row_blocks(len(targets), len(self.item_ids_))
-        ]
+    def _validation_score(
+        self, histories: Sequences, next_items: IntArray, module: nn.Module
+    ) -> float:
+        """NDCG@10 of the items that came after histories."""
+        score = self._module_scorer(module, histories)
+        ranks = []
+        for rows in row_blocks(len(next_items), len(self.item_ids_)):
+            scores = score(rows).cpu().numpy()
+            if self.validation_filter_seen:
+                scores = mask_seen(scores, histories[rows], next_items[rows])
+            ranks.append(target_ranks(scores, next_items[rows]))
         return float(ndcg_at_k(np.concatenate(ranks), 10).mean())
 
     def _module_scorer(

@@ -64,6 +64,9 @@ class SASRecEstimator(BaseNeuralRecommender):
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.
+    validation_filter_seen : bool, default=False
+        Whether early stopping ranks without the items of the history, as `recommend`
+        does.
     patience : int, default=10
         Number of epochs without improvement before training stops.
     ema_decay : float, default=None
@@ -138,6 +141,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         max_epochs: int = 200,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
+        validation_filter_seen: bool = False,
         patience: int = 10,
         ema_decay: float | None = None,
         unknown_items: str = "ignore",
@@ -159,6 +163,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         self.max_epochs = max_epochs
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_filter_seen = validation_filter_seen
         self.patience = patience
         self.ema_decay = ema_decay
         self.unknown_items = unknown_items
@@ -193,14 +198,12 @@ class SASRecEstimator(BaseNeuralRecommender):
         module: Any,
         items: Tensor,
         lengths: Tensor,
-        n_pseudo: Tensor,
+        is_target: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         hidden = module(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
-        column = torch.arange(1, items.shape[1], device=items.device)
-        is_real_target = (column < lengths[:, None]) & (column >= n_pseudo[:, None])
-        hidden = hidden[is_real_target]  # (tokens, d)
-        targets = items[:, 1:][is_real_target]
+        hidden = hidden[is_target[:, 1:]]  # (tokens, d)
+        targets = items[:, 1:][is_target[:, 1:]]
         catalogue = module.item_embedding.weight
         if self.loss == "ce":
             return full_cross_entropy(hidden, catalogue, targets, dtype)

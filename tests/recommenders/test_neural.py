@@ -10,8 +10,8 @@ from sklearn.utils import check_random_state
 
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders import SASRecEstimator
-from skdiffuasr.recommenders.histories import hold_out
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.training.histories import hold_out
 
 N_ITEMS = 12
 MAX_LENGTH = 5

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.recommenders import SASRecEstimator
-from skdiffuasr.recommenders.histories import HistoryBatches
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import seeded_build
+from skdiffuasr.training.histories import HistoryBatches
 
 quick = settings(max_examples=60, deadline=None)
 

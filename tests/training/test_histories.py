@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdiffuasr.recommenders.histories import HistoryBatches, has_target, hold_out
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -33,20 +33,23 @@ def rows_of(X):
 @given(histories(), st.integers(1, 5), st.integers(0, 3))
 def test_an_epoch_holds_every_history_once(X, batch_size, epoch):
     found = []
-    for items, lengths, n_pseudo in HistoryBatches(X, batch_size)(epoch):
-        assert items.shape == (len(lengths), lengths.max())
-        for row, length, m in zip(items, lengths, n_pseudo, strict=True):
+    for items, lengths, is_target in HistoryBatches(X, batch_size)(epoch):
+        assert items.shape == is_target.shape == (len(lengths), lengths.max())
+        for row, length, mask in zip(items, lengths, is_target, strict=True):
             assert not row[length:].any()
-            found.append((row[:length].tolist(), m.item()))
+            assert not mask[length:].any()
+            m = int(length - mask.sum())
+            assert mask[m:length].all()
+            found.append((row[:length].tolist(), m))
     assert sorted(found) == sorted(rows_of(X))
 
 
 def test_rows_are_padded_in_the_order_asked_for():
     X = Sequences.from_iterable([[5], [6, 7, 8], [9, 4]]).prepend([[], [1], []])
-    items, lengths, n_pseudo = HistoryBatches(X, 2).pad(np.array([2, 1]))
+    items, lengths, is_target = HistoryBatches(X, 2).pad(np.array([2, 1]))
     assert items.tolist() == [[9, 4, 0, 0], [1, 6, 7, 8]]
     assert lengths.tolist() == [2, 4]
-    assert n_pseudo.tolist() == [0, 1]
+    assert is_target.int().tolist() == [[1, 1, 0, 0], [0, 1, 1, 1]]
 
 
 def order(epoch, random_state):
