@@ -12,10 +12,23 @@ from sklearn.utils import estimator_checks as sklearn_checks
 
 import skdiffuasr
 from skdiffuasr import (
+    ASRePAugmenter,
+    BERT4RecEstimator,
+    CL4SRecEstimator,
+    CropAugmenter,
     DiffusionSequenceAugmenter,
+    GRU4RecEstimator,
+    InsertAugmenter,
     MarkovRecommender,
     PopularityRecommender,
+    RandomAugmenter,
+    RandomSequenceAugmenter,
+    ReorderAugmenter,
+    RepeatedPaddingAugmenter,
+    S3RecEstimator,
     SASRecEstimator,
+    SlidingWindowAugmenter,
+    SubstituteAugmenter,
 )
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
@@ -32,21 +45,54 @@ TINY_AUGMENTER = DiffusionSequenceAugmenter(
     device="cpu",
     random_state=0,
 )
-TINY_SASREC = SASRecEstimator(
+TINY_SETTINGS = {
+    "embedding_dim": 4,
+    "n_layers": 1,
+    "max_length": 10,
+    "batch_size": 16,
+    "max_epochs": 1,
+    "early_stopping": True,
+    "device": "cpu",
+    "random_state": 0,
+}
+TINY_SASREC = SASRecEstimator(**TINY_SETTINGS)
+TINY_ASREP = ASRePAugmenter(
+    2,
     embedding_dim=4,
     n_layers=1,
     max_length=10,
     batch_size=16,
     max_epochs=1,
-    early_stopping=True,
     device="cpu",
     random_state=0,
 )
 #: Fast estimators of every public class; a new one must be added here.
 TINY = {
+    "random": RandomAugmenter(2, random_state=0),
+    "random-popular": RandomAugmenter(2, distribution="popularity", random_state=0),
+    "random-sequence": RandomSequenceAugmenter(2, random_state=0),
+    "repeated-padding": RepeatedPaddingAugmenter(40, random_state=0),
+    "repeated-padding-always": RepeatedPaddingAugmenter(
+        40, n_variants=1, augment_at="always", separator=False, random_state=0
+    ),
+    "crop": CropAugmenter(random_state=0),
+    "reorder": ReorderAugmenter(random_state=0),
+    "insert": InsertAugmenter(random_state=0),
+    "insert-random": InsertAugmenter(new_items="random", random_state=0),
+    "substitute": SubstituteAugmenter(random_state=0),
+    "sliding-window": SlidingWindowAugmenter(5, random_state=0),
+    "asrep": TINY_ASREP,
+    "asrep-drawn": clone(TINY_ASREP).set_params(
+        temperature=1.0, unique=True, validation_fraction=0
+    ),
     "popularity": PopularityRecommender(),
     "markov": MarkovRecommender(),
     "sasrec": TINY_SASREC,
+    "bert4rec": BERT4RecEstimator(n_heads=1, **TINY_SETTINGS),
+    "cl4srec": CL4SRecEstimator(**TINY_SETTINGS),
+    "cl4srec-dropout": CL4SRecEstimator(views="dropout", **TINY_SETTINGS),
+    "gru4rec": GRU4RecEstimator(**TINY_SETTINGS),
+    "s3rec": S3RecEstimator(pretraining_epochs=1, **TINY_SETTINGS),
     "sasrec-last-epoch": clone(TINY_SASREC).set_params(
         early_stopping=False, loss="bce"
     ),

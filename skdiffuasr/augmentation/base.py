@@ -9,39 +9,37 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray, SequencesLike
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.variants import SequenceVariants
 
 
 class BaseAugmenter(  # type: ignore[call-arg]
     TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None
 ):
-    """Base class of the augmenters: one row in, one longer row out.
+    """Base class of the augmenters: one row in, one row out.
 
-    A subclass implements `fit` and `generate`.
+    A subclass implements `fit` and `_augment`.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "n_pseudo_items": [Interval(Integral, 1, None, closed="left")],
         "augment_at": [StrOptions({"always", "fit"})],
-        "max_history_length": [Interval(Integral, 0, None, closed="left"), None],
     }
 
-    n_pseudo_items: int
     augment_at: str
-    max_history_length: int | None
 
     @abstractmethod
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
         """Learn from histories."""
 
     @abstractmethod
-    def generate(self, X: SequencesLike) -> IdArray:
-        """Generate the pseudo items (n, n_pseudo_items) of every history."""
+    def _augment(self, histories: Sequences) -> Sequences:
+        """Augment histories."""
 
     def transform(self, X: SequencesLike) -> Sequences:
-        """Put pseudo items before the histories.
+        """Augment histories, unless only those of `fit_transform` are.
 
         Parameters
         ----------
@@ -51,15 +49,14 @@ class BaseAugmenter(  # type: ignore[call-arg]
         Returns
         -------
         X_augmented : Sequences of n rows
-            `X` itself where ``augment_at="fit"``; else its rows with `n_pseudo_items`
-            pseudo items in front, except those longer than `max_history_length`.
+            `X` itself where ``augment_at="fit"``; else the augmented histories.
         """
         check_is_fitted(self)
         histories = check_sequences(X)
         return histories if self.augment_at == "fit" else self._augment(histories)
 
     def fit_transform(self, X: SequencesLike, y: Any = None) -> Sequences:
-        """Fit, and put pseudo items before the same histories.
+        """Fit, and augment the same histories.
 
         Parameters
         ----------
@@ -91,22 +88,70 @@ class BaseAugmenter(  # type: ignore[call-arg]
         """
         return check_sequences(X).strip_pseudo()
 
-    def _augment(self, histories: Sequences) -> Sequences:
-        """Histories with pseudo items before those that are short enough."""
-        n_real = histories.lengths - histories.n_pseudo
-        is_short = np.ones(len(histories), dtype=bool)
-        if self.max_history_length is not None:
-            is_short = n_real <= self.max_history_length
-        if not is_short.any():
-            return histories
-        pseudo = self.generate(histories[is_short])
-        n_added = np.where(is_short, pseudo.shape[1], 0)
-        offsets = np.concatenate([[0], np.cumsum(n_added)])
-        return histories.prepend(Sequences(pseudo.ravel(), offsets))
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+class BasePseudoItemAugmenter(BaseAugmenter):
+    """Base class of the augmenters that put M pseudo items before a history.
+
+    A subclass implements `fit` and `_generate`.
+    """
+
+    _parameter_constraints = {
+        **BaseAugmenter._parameter_constraints,
+        "n_pseudo_items": [Interval(Integral, 1, None, closed="left")],
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
+        "max_history_length": [Interval(Integral, 0, None, closed="left"), None],
+    }
+
+    n_pseudo_items: int
+    n_variants: int
+    max_history_length: int | None
+
+    @abstractmethod
+    def _generate(self, histories: Sequences, variant: int) -> IdArray:
+        """Generate the pseudo items (n, n_pseudo_items) of one variant."""
+
+    def generate(self, X: SequencesLike) -> IdArray:
+        """Generate pseudo items, whatever the length of the history.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first; pseudo items are left out.
+
+        Returns
+        -------
+        items : ndarray of shape (n, n_pseudo_items)
+            Item ids, oldest first; those of the first variant.
+
+        Raises
+        ------
+        ValueError
+            If `X` has unknown items and ``unknown_items="error"``.
+        """
+        check_is_fitted(self)
+        return self._generate(check_sequences(X).strip_pseudo(), 0)
+
+    def _augment(self, histories: Sequences) -> Sequences:
+        """Histories with pseudo items before those that are short enough."""
+        observed = histories.strip_pseudo()
+        is_short = np.ones(len(histories), dtype=bool)
+        if self.max_history_length is not None:
+            is_short = observed.lengths <= self.max_history_length
+        if not is_short.any():
+            return histories
+        offsets = offsets_from_lengths(np.where(is_short, self.n_pseudo_items, 0))
+        short = observed[is_short]
+        variants = [
+            histories.prepend(
+                Sequences(self._generate(short, variant).ravel(), offsets)
+            )
+            for variant in range(self.n_variants)
+        ]
+        return variants[0] if len(variants) == 1 else SequenceVariants(variants)

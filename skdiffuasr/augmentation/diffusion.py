@@ -27,7 +27,7 @@ from skdiffuasr._typing import (
     SequencesLike,
     Weights,
 )
-from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.augmentation.base import BasePseudoItemAugmenter
 from skdiffuasr.augmentation.fitting import fit_denoiser, fit_first_item_classifier
 from skdiffuasr.augmentation.generation import generate_codes
 from skdiffuasr.augmentation.guides import (
@@ -69,7 +69,7 @@ _UNFITTED = (
 )
 
 
-class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
+class DiffusionSequenceAugmenter(CallbackSupportMixin, BasePseudoItemAugmenter):
     r"""Put generated items before each history, as DiffuASR does [1]_.
 
     A diffusion model over item embeddings, with a sequential U-Net as its noise model,
@@ -135,6 +135,10 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     unique : bool, default=False
         Whether the pseudo items of a row must differ from each other and from the
         items of its history.
+    n_variants : int, default=1
+        Number of versions of each history, from other noise, of which a recommender
+        draws one per epoch: one fixed prefix identifies its user. At prediction the
+        first is read.
     augment_at : {"always", "fit"}, default="always"
         ``"always"`` augments the histories given to `transform` as well as those given
         to `fit_transform`, as in [1]_; ``"fit"`` the latter alone.
@@ -212,7 +216,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     """
 
     _parameter_constraints = {
-        **BaseAugmenter._parameter_constraints,
+        **BasePseudoItemAugmenter._parameter_constraints,
         "guidance": [StrOptions({"classifier_free", "classifier"}), None],
         "guidance_scale": [Interval(Real, None, None, closed="neither")],
         "classifier": [HasMethods(["fit", "to_module"]), None],
@@ -273,6 +277,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         n_sampling_steps: int = 5,
         eta: float = 0.0,
         unique: bool = False,
+        n_variants: int = 1,
         augment_at: str = "always",
         max_history_length: int | None = None,
         learning_rate: float = 1e-3,
@@ -307,6 +312,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self.n_sampling_steps = n_sampling_steps
         self.eta = eta
         self.unique = unique
+        self.n_variants = n_variants
         self.augment_at = augment_at
         self.max_history_length = max_history_length
         self.learning_rate = learning_rate
@@ -411,31 +417,10 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 self._fit_classifier(training, validation, memory)
         return self
 
-    def generate(self, X: SequencesLike) -> IdArray:
-        """Generate pseudo items, whatever the length of the history.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. A history without any known item is generated
-            for without a condition.
-
-        Returns
-        -------
-        items : ndarray of shape (n, n_pseudo_items)
-            Item ids, oldest first.
-
-        Raises
-        ------
-        ValueError
-            If `X` has unknown items and ``unknown_items="error"``, or if the catalogue
-            is too small for ``unique=True``.
-        """
-        check_is_fitted(self)
-        histories = check_sequences(X).strip_pseudo()
+    def _generate(self, histories: Sequences, variant: int) -> IdArray:
         codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
-        generated = self._generate_codes(codes, row_keys(histories, self.seed_))
-        return self.item_ids_[generated]
+        keys = row_keys(histories, self.seed_ + variant)
+        return self.item_ids_[self._generate_codes(codes, keys)]
 
     def score(
         self, X: SequencesLike, y: Any = None, sample_weight: Any = None

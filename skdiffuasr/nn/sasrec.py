@@ -71,13 +71,18 @@ class SASRec(nn.Module):
         """
         return self.encode(self.item_embedding(items), lengths)
 
-    def encode(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """`forward` for items that are embedded already, (batch, length, d)."""
+    def encode(
+        self, embedded: Tensor, lengths: Tensor, attention_mask: Tensor | None = None
+    ) -> Tensor:
+        """`forward` for items that are embedded already, (batch, length, d).
+
+        An attention mask, as `TransformerBlock` takes it, replaces the causal one.
+        """
         columns = torch.arange(embedded.shape[1], device=embedded.device)
         from_end = (lengths[:, None] - 1 - columns).clamp(min=0)  # (batch, length)
         # Scaled as in SASRec, or the residual branches would drown the items.
         x = embedded * embedded.shape[2] ** 0.5 + self.position_embedding(from_end)
-        return self.encoder(self.dropout(x))
+        return self.encoder(self.dropout(x), attention_mask)
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden state (batch, d) after the last item of each row."""

@@ -1,7 +1,19 @@
 """Next-item recommenders with one contract."""
 
+from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
+from skdiffuasr.recommenders.cl4srec import CL4SRecEstimator
+from skdiffuasr.recommenders.gru4rec import GRU4RecEstimator
 from skdiffuasr.recommenders.markov import MarkovRecommender
 from skdiffuasr.recommenders.popularity import PopularityRecommender
+from skdiffuasr.recommenders.s3rec import S3RecEstimator
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 
-__all__ = ["MarkovRecommender", "PopularityRecommender", "SASRecEstimator"]
+__all__ = [
+    "BERT4RecEstimator",
+    "CL4SRecEstimator",
+    "GRU4RecEstimator",
+    "MarkovRecommender",
+    "PopularityRecommender",
+    "S3RecEstimator",
+    "SASRecEstimator",
+]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from skdiffuasr._sklearn_compat import (
     CallbackSupportMixin,
     Interval,
+    StrOptions,
     _fit_context,
 )
 from skdiffuasr._typing import (
@@ -27,6 +28,11 @@ from skdiffuasr._typing import (
 )
 from skdiffuasr.metrics import mask_seen, ndcg_at_k, target_ranks
 from skdiffuasr.metrics._checks import check_targets
+from skdiffuasr.nn.losses import (
+    full_cross_entropy,
+    sampled_binary_cross_entropy,
+    sampled_cross_entropy,
+)
 from skdiffuasr.nn.precision import fast_dtype
 from skdiffuasr.recommenders.base import BaseRecommender, row_blocks
 from skdiffuasr.sequences import Sequences, check_sequences
@@ -55,6 +61,8 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "loss": [StrOptions({"ce", "sampled_ce", "bce"})],
+        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -72,6 +80,8 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     embedding_dim: int
     max_length: int
     dropout: float
+    loss: str
+    n_negatives: int | None
     learning_rate: float
     weight_decay: float
     batch_size: int
@@ -105,6 +115,26 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         Items are learned where `is_target`, which is of the same shape. Products with
         the whole catalogue may be computed in `dtype`.
         """
+
+    def _item_loss(
+        self,
+        hidden: Tensor,
+        catalogue: Tensor,
+        targets: Tensor,
+        dtype: torch.dtype = torch.float32,
+        sparse: bool = False,
+    ) -> Tensor:
+        """Mean loss of targets (tokens,) given hidden states, as `loss` names it."""
+        if self.loss == "ce":
+            return full_cross_entropy(hidden, catalogue, targets, dtype)
+        if self.loss == "sampled_ce":
+            n_negatives = self.n_negatives or 256
+            return sampled_cross_entropy(
+                hidden, catalogue, targets, n_negatives, sparse
+            )
+        return sampled_binary_cross_entropy(
+            hidden, catalogue, targets, self.n_negatives or 1, sparse
+        )
 
     @abstractmethod
     def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
@@ -148,11 +178,6 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         X = check_sequences(X)
         codes = self._fit_catalogue(X)
         histories = codes[has_target(codes)]
-        if len(histories) == 0:
-            raise ValueError(
-                "No history of X has a real item with another item before it; there "
-                "is nothing to train on."
-            )
         validation = self._given_validation(X_val, y_val)
         if self.early_stopping and validation is None:
             histories, held_out = hold_out(histories, self.validation_fraction, seed)
@@ -163,6 +188,12 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         if self.early_stopping and validation is not None:
             validate = partial(self._validation_score, *validation)
         histories = histories.tail(self.max_length + 1)
+        histories = histories[has_target(histories)]
+        if len(histories) == 0:
+            raise ValueError(
+                "No history of X has a real item with another item before it; there "
+                "is nothing to train on."
+            )
         batches = HistoryBatches(histories, self.batch_size, seed)
         module = self._initial_module(histories, seed)
         with epoch_callbacks(

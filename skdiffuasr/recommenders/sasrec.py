@@ -6,13 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skdiffuasr._sklearn_compat import Interval, StrOptions
+from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import RandomState
-from skdiffuasr.nn.losses import (
-    full_cross_entropy,
-    sampled_binary_cross_entropy,
-    sampled_cross_entropy,
-)
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
@@ -119,8 +114,6 @@ class SASRecEstimator(BaseNeuralRecommender):
         **BaseNeuralRecommender._parameter_constraints,
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
-        "loss": [StrOptions({"ce", "sampled_ce", "bce"})],
-        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
         "sparse_gradients": ["boolean"],
     }
 
@@ -205,17 +198,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         hidden = hidden[is_target[:, 1:]]  # (tokens, d)
         targets = items[:, 1:][is_target[:, 1:]]
         catalogue = module.item_embedding.weight
-        if self.loss == "ce":
-            return full_cross_entropy(hidden, catalogue, targets, dtype)
-        if self.loss == "sampled_ce":
-            n_negatives = self.n_negatives or 256
-            return sampled_cross_entropy(
-                hidden, catalogue, targets, n_negatives, self.sparse_gradients
-            )
-        n_negatives = self.n_negatives or 1
-        return sampled_binary_cross_entropy(
-            hidden, catalogue, targets, n_negatives, self.sparse_gradients
-        )
+        return self._item_loss(hidden, catalogue, targets, dtype, self.sparse_gradients)
 
     def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
         return module.last_hidden(items, lengths)

@@ -27,9 +27,10 @@ def check_augmented_rows(estimator: Any) -> None:
     augmented = estimator.transform(X)
     assert isinstance(augmented, Sequences), "transform must return Sequences"
     assert len(augmented) == len(X), "transform changes the number of rows"
-    assert (augmented.n_pseudo > 0).all(), "transform does not count pseudo items"
+    assert (augmented.n_pseudo > 0).any(), "transform does not count pseudo items"
     pseudo = augmented.drop_last(augmented.lengths - augmented.n_pseudo)
-    unknown = np.setdiff1d(pseudo.values, estimator.item_ids_)
+    known = [*estimator.item_ids_, *X.values]
+    unknown = np.setdiff1d(pseudo.values, known)
     assert not len(unknown), f"pseudo items {unknown} are not in item_ids_"
     # Compares the observed items, their order and the user ids.
     assert augmented.strip_pseudo() == X, "transform changes the histories"
@@ -37,6 +38,8 @@ def check_augmented_rows(estimator: Any) -> None:
 
 def check_n_pseudo_items(estimator: Any) -> None:
     """`n_pseudo_items` says how many items each row gets."""
+    if not has_parameter(estimator, "n_pseudo_items"):
+        return
     estimator = fitted(estimator)
     augmented = estimator.transform(make_histories())
     expected = np.full(len(augmented), estimator.n_pseudo_items)
@@ -45,17 +48,26 @@ def check_n_pseudo_items(estimator: Any) -> None:
 
 def check_generate(estimator: Any) -> None:
     """`generate` returns the items that `transform` puts in front."""
+    if not hasattr(estimator, "generate"):
+        return
     estimator, X = fitted(estimator), make_histories()
     generated = estimator.generate(X)
     assert generated.shape == (len(X), estimator.n_pseudo_items), generated.shape
-    assert X.prepend(generated) == estimator.transform(X), "transform differs"
+    augmented = estimator.transform(X).variants[0]
+    assert X.prepend(generated) == augmented, "transform differs"
 
 
 def check_pseudo_items_accumulate(estimator: Any) -> None:
     """Histories that have pseudo items get the same ones again, in front."""
     estimator, X = fitted(estimator), make_histories()
     once = estimator.transform(X)
-    assert estimator.transform(once).strip_pseudo() == X, "histories change"
+    twice = estimator.transform(once)
+    assert twice.strip_pseudo() == X, "histories change"
+    np.testing.assert_array_equal(
+        twice.n_pseudo, 2 * once.n_pseudo, "pseudo items change how many there are"
+    )
+    if not hasattr(estimator, "generate"):
+        return
     np.testing.assert_array_equal(
         estimator.generate(once), estimator.generate(X), "pseudo items are conditions"
     )
@@ -115,12 +127,61 @@ def check_pandas_output(estimator: Any) -> None:
     """Scikit-learn's global ``transform_output`` does not break ragged output."""
     X = make_histories()
     expected = fitted(estimator, X).transform(X)
+    expected_of_fit = prepared(estimator).fit_transform(X)
     with config_context(transform_output="pandas"):
         assert fitted(estimator, X).transform(X) == expected, "transform differs"
         actual = prepared(estimator).fit_transform(X)
-    assert actual == expected, "fit_transform differs"
+    assert actual == expected_of_fit, "fit_transform differs"
 
 
+def check_n_variants(estimator: Any) -> None:
+    """Several variants differ, keep the histories, and begin with the only one."""
+    if not has_parameter(estimator, "n_variants"):
+        return
+    X = make_histories()
+    one = fitted(estimator, n_variants=1).transform(X)
+    three = fitted(estimator, n_variants=1).set_params(n_variants=3).transform(X)
+    assert len(one.variants) == 1, "n_variants=1 makes several"
+    assert len(three.variants) == 3, "n_variants=3 does not make three"
+    assert three.variants[0] == one, "the first variant differs from the only one"
+    for variant in three.variants:
+        assert variant.strip_pseudo() == X, "a variant changes the histories"
+
+
+def check_operator(estimator: Any) -> None:
+    """Without pseudo items, only training sees changes, in variants after the first."""
+    X = make_histories()
+    estimator = prepared(estimator)
+    augmented = estimator.fit_transform(X)
+    assert estimator.transform(X) == X, "transform changes histories"
+    first, *others = augmented.variants
+    assert first == X, "the first variant differs from the histories"
+    assert len(others) == estimator.n_variants - 1, "not as many variants as asked for"
+    for variant in others:
+        assert (variant.n_pseudo == 0).all(), "a variant has pseudo items"
+        assert (variant.lengths > 0).all(), "a variant loses a history"
+        unknown = np.setdiff1d(variant.values, estimator.item_ids_)
+        assert not len(unknown), f"items {unknown} are not in item_ids_"
+
+
+def check_operator_rows(estimator: Any) -> None:
+    """What becomes of a row does not depend on the others, nor on pseudo items."""
+    X = make_histories()
+    estimator = fitted(estimator)
+    whole = estimator.fit_transform(X)
+    part = estimator._augment(X[3:9])
+    assert part == whole[3:9], "rows change with other rows"
+    pseudo = np.full((len(X), 2), X.values[0])
+    augmented = estimator._augment(X.prepend(pseudo))
+    assert augmented == whole.prepend(pseudo), "pseudo items change rows"
+
+
+OPERATOR_CHECKS: tuple[Callable[[Any], None], ...] = (
+    check_operator,
+    check_operator_rows,
+    check_pseudo_items_are_not_learned,
+    check_pandas_output,
+)
 AUGMENTER_CHECKS: tuple[Callable[[Any], None], ...] = (
     check_augmented_rows,
     check_n_pseudo_items,
@@ -131,5 +192,6 @@ AUGMENTER_CHECKS: tuple[Callable[[Any], None], ...] = (
     check_fit_transform,
     check_augment_at_fit,
     check_max_history_length,
+    check_n_variants,
     check_pandas_output,
 )

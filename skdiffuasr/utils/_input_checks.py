@@ -190,6 +190,8 @@ def check_short_histories(estimator: Any) -> None:
     X = [[], [17], *make_histories().to_lists(), []]
     rows = output_rows(fitted(estimator, X), X)
     assert len(rows) == len(X), "short histories change the number of rows"
+    if is_augmenter(estimator) and not has_parameter(estimator, "n_pseudo_items"):
+        return
     widths = {len(row) for row in rows}
     assert len(widths) == 1, "short histories get another kind of output"
 

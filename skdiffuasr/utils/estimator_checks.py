@@ -11,8 +11,12 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skdiffuasr.utils._augmenter_checks import AUGMENTER_CHECKS
-from skdiffuasr.utils._check_helpers import is_augmenter, is_recommender
+from skdiffuasr.utils._augmenter_checks import AUGMENTER_CHECKS, OPERATOR_CHECKS
+from skdiffuasr.utils._check_helpers import (
+    has_parameter,
+    is_augmenter,
+    is_recommender,
+)
 from skdiffuasr.utils._contract_checks import CONTRACT_CHECKS
 from skdiffuasr.utils._input_checks import INPUT_CHECKS
 from skdiffuasr.utils._recommender_checks import RECOMMENDER_CHECKS
@@ -61,7 +65,11 @@ def estimator_checks_generator(
     """
     checks = [*CONTRACT_CHECKS, *INPUT_CHECKS]
     if is_augmenter(estimator):
-        checks += AUGMENTER_CHECKS
+        if has_parameter(estimator, "augment_at"):
+            checks += AUGMENTER_CHECKS
+            estimator = clone(estimator).set_params(augment_at="always")
+        else:
+            checks += OPERATOR_CHECKS
     if is_recommender(estimator):
         checks += RECOMMENDER_CHECKS
     for check in checks:

@@ -1,0 +1,137 @@
+"""The studies behind docs/results.md, on logs that are named on the command line.
+
+    python -m benchmarks.study PART LOG --out DIR [--attributes FILE] [--seeds N]
+
+PART is one of
+
+- ``sasrec``: the augmenters with SASRec, full softmax;
+- ``backbones``: the same with BERT4Rec, S3-Rec and CL4SRec;
+- ``bce``: RepPad with the loss of its authors, one negative;
+- ``choices``: number of pseudo items, variants, and short histories alone.
+
+DIR keeps every run; the same command goes on where it was stopped. Several parts may
+share DIR if they are run with one LOG, one after the other; each rewrites the report.
+"""
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+
+from skdiffuasr import (
+    ASRePAugmenter,
+    BERT4RecEstimator,
+    CL4SRecEstimator,
+    DiffusionSequenceAugmenter,
+    GRU4RecEstimator,
+    RandomAugmenter,
+    RandomSequenceAugmenter,
+    RepeatedPaddingAugmenter,
+    S3RecEstimator,
+    SASRecEstimator,
+)
+from skdiffuasr.datasets import read_interactions
+from skdiffuasr.study import AugmentationStudy
+from skdiffuasr.study.progress import print_progress
+
+MAX_LENGTH = 50
+PATIENCE = 5
+
+diffusion = partial(DiffusionSequenceAugmenter, max_epochs=20, patience=5)
+
+
+def augmenters(memory):
+    return {
+        "Random": RandomAugmenter(),
+        "Random-Seq": RandomSequenceAugmenter(),
+        "RepPad": RepeatedPaddingAugmenter(max_length=MAX_LENGTH),
+        "ASReP": ASRePAugmenter(max_length=MAX_LENGTH, patience=PATIENCE),
+        "diffusion CF": diffusion(memory=memory),
+        "diffusion CG": diffusion(guidance="classifier", memory=memory),
+    }
+
+
+def choices(memory):
+    made = {
+        f"M={n_pseudo_items}": diffusion(n_pseudo_items, memory=memory)
+        for n_pseudo_items in (1, 2, 5, 10, 20)
+    }
+    made["M=10, 8 variants"] = diffusion(n_variants=8, memory=memory)
+    made["M=2, 8 variants"] = diffusion(2, n_variants=8, memory=memory)
+    made["M=10, histories <= 5"] = diffusion(max_history_length=5, memory=memory)
+    made["M=10, 8 variants, histories <= 5"] = diffusion(
+        n_variants=8, max_history_length=5, memory=memory
+    )
+    made["M=10, 8 variants, in training only"] = diffusion(
+        n_variants=8, augment_at="fit", memory=memory
+    )
+    return made
+
+
+def sasrec(**parameters):
+    return SASRecEstimator(max_length=MAX_LENGTH, patience=PATIENCE, **parameters)
+
+
+def backbones(attributes):
+    common = {"max_length": MAX_LENGTH, "patience": PATIENCE}
+    return {
+        "BERT4Rec": BERT4RecEstimator(**common),
+        "S3-Rec": S3RecEstimator(item_attributes=attributes, **common),
+        "CL4SRec": CL4SRecEstimator(**common),
+    }
+
+
+def make_study(part, memory, attributes=None, seeds=3):
+    if part == "sasrec":
+        return AugmentationStudy(augmenters(memory), {"SASRec": sasrec()}, seeds)
+    if part == "backbones":
+        return AugmentationStudy(augmenters(memory), backbones(attributes), seeds)
+    if part == "bce":
+        reppad = {"RepPad": RepeatedPaddingAugmenter(max_length=MAX_LENGTH)}
+        return AugmentationStudy(
+            reppad, {"SASRec, one negative": sasrec(loss="bce")}, seeds
+        )
+    if part == "controls":
+        common = {"max_length": MAX_LENGTH, "patience": PATIENCE}
+        return AugmentationStudy(
+            {}, {"GRU4Rec": GRU4RecEstimator(**common), **backbones(attributes)}, seeds
+        )
+    return AugmentationStudy(choices(memory), {"SASRec": sasrec()}, seeds)
+
+
+def read_attributes(path):
+    if path is None:
+        return None
+    content = json.loads(path.read_text())
+    content = content.get("item2attributes", content)
+    return {int(item): attributes for item, attributes in content.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "part", choices=("sasrec", "backbones", "bce", "controls", "choices")
+    )
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--attributes", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    study = make_study(
+        options.part,
+        str(options.out / "trainings"),
+        read_attributes(options.attributes),
+        options.seeds,
+    )
+    study.run(
+        read_interactions(options.log),
+        options.out,
+        log_name=options.log.name,
+        on_progress=print_progress,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,421 @@
+"""ASReP: prior items from a SASRec that reads histories backwards."""
+
+from collections.abc import Callable
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from torch import Tensor, nn
+
+from skdiffuasr._ragged import offsets_from_lengths
+from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
+from skdiffuasr._typing import (
+    FloatArray,
+    IdArray,
+    IntArray,
+    RandomState,
+    SequencesLike,
+    Weights,
+)
+from skdiffuasr.augmentation.base import BasePseudoItemAugmenter
+from skdiffuasr.keyed_random import keyed_uniform, row_keys
+from skdiffuasr.nn.losses import full_cross_entropy
+from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.sasrec import SASRec
+from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.training import (
+    from_weights,
+    resolve_device,
+    seeded_build,
+    train,
+)
+from skdiffuasr.training.histories import HistoryBatches, has_target
+from skdiffuasr.vocabulary import encode_sequences
+
+#: Memory that a block of (rows, items) scores may take.
+BLOCK_BYTES = 64 * 2**20
+
+#: Rows that are generated for at a time at most: hidden states take memory as well.
+BATCH_SIZE = 1024
+
+
+class ASRePAugmenter(BasePseudoItemAugmenter):
+    """Put items before each history that a reversed SASRec predicts there.
+
+    ASReP [1]_ trains a causal transformer on reversed histories and lets it go on from
+    the oldest item: each step predicts the item that came before.
+
+    Parameters
+    ----------
+    n_pseudo_items : int, default=10
+        Number M of items that are put before a history.
+    temperature : float, default=0.0
+        0 takes the most likely item in each step, as [1]_ does; otherwise items are
+        drawn from the softmax of the scores over this number.
+    unique : bool, default=False
+        Whether the pseudo items of a row must differ from each other and from the
+        items of its history.
+    n_variants : int, default=1
+        Number of versions of each history, of which a recommender draws one per epoch.
+        More than one takes a temperature above 0.
+    augment_at : {"always", "fit"}, default="always"
+        Whether `transform` augments too, or `fit_transform` alone.
+    max_history_length : int, default=None
+        Augment only histories of at most this many items; [1]_ leaves those of 18 and
+        more alone. None augments all.
+    embedding_dim : int, default=64
+        Width of the item embeddings and hidden states.
+    n_layers : int, default=2
+        Number of transformer blocks.
+    n_heads : int, default=1
+        Number of attention heads; divides `embedding_dim`.
+    max_length : int, default=50
+        Number of items that are read: the oldest ones, generated ones among them.
+    dropout : float, default=0.5
+        Dropout of the embedded items and of every residual branch.
+    learning_rate : float, default=2e-3
+        Learning rate of Adam.
+    batch_size : int, default=128
+        Number of histories of average length in a batch.
+    max_epochs : int, default=200
+        Upper bound of the number of passes over the data.
+    validation_fraction : float, default=0.1
+        Share of the histories that are set aside to choose the best weights.
+    patience : int, default=5
+        Number of epochs without improvement before training stops.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training: go on from the others of the
+        history, or raise. They stay in the history in any case.
+    device : str, default="auto"
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    random_state : int, RandomState instance or None, default=None
+        Determines training and generation.
+    verbose : int, default=0
+        Print a line every `verbose` epochs.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    weights_ : dict of str to ndarray
+        The trained weights.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float
+        Negative loss on the histories set aside, after each epoch.
+    best_epoch_ : int
+        The epoch that the weights are from, counted from 1.
+    n_iter_ : int
+        Number of epochs that were run.
+    seed_ : int
+        Drawn from `random_state`.
+
+    Notes
+    -----
+    The recommender of [1]_ is also fine-tuned from the reversed weights; here it starts
+    anew like behind any augmenter. The published code trains the reversed model on the
+    held-out items too; here it has what `fit` gets. A history without any known item
+    starts from a random item of the catalogue.
+
+    References
+    ----------
+    .. [1] Liu et al., "Augmenting Sequential Recommendation with Pseudo-Prior Items via
+       Reversely Pre-training Transformer", SIGIR 2021, arXiv:2105.00522.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import ASRePAugmenter
+    >>> X = [["tea", "milk", "sugar"], ["bread", "butter", "jam"]] * 20
+    >>> augmenter = ASRePAugmenter(
+    ...     1, embedding_dim=8, dropout=0.1, learning_rate=0.02, random_state=0
+    ... )
+    >>> augmenter.fit(X).generate([["milk", "sugar"], ["jam"]]).tolist()
+    [['tea'], ['butter']]
+    """
+
+    _parameter_constraints = {
+        **BasePseudoItemAugmenter._parameter_constraints,
+        "temperature": [Interval(Real, 0, None, closed="left")],
+        "unique": ["boolean"],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "max_length": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "unknown_items": [StrOptions({"ignore", "error"})],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    item_ids_: IdArray
+    weights_: Weights
+
+    def __init__(
+        self,
+        n_pseudo_items: int = 10,
+        *,
+        temperature: float = 0.0,
+        unique: bool = False,
+        n_variants: int = 1,
+        augment_at: str = "always",
+        max_history_length: int | None = None,
+        embedding_dim: int = 64,
+        n_layers: int = 2,
+        n_heads: int = 1,
+        max_length: int = 50,
+        dropout: float = 0.5,
+        learning_rate: float = 2e-3,
+        batch_size: int = 128,
+        max_epochs: int = 200,
+        validation_fraction: float = 0.1,
+        patience: int = 5,
+        unknown_items: str = "ignore",
+        device: str = "auto",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_pseudo_items = n_pseudo_items
+        self.temperature = temperature
+        self.unique = unique
+        self.n_variants = n_variants
+        self.augment_at = augment_at
+        self.max_history_length = max_history_length
+        self.embedding_dim = embedding_dim
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.max_length = max_length
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.unknown_items = unknown_items
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Train the reversed recommender.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Pseudo items are not learned from.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : ASRePAugmenter
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If no history has two items, `n_heads` does not divide `embedding_dim`, or
+            several variants are asked for at temperature 0.
+        """
+        if self.n_variants > 1 and self.temperature == 0:
+            raise ValueError(
+                f"n_variants={self.n_variants} are all the same at temperature=0; give "
+                "a temperature above 0."
+            )
+        if self.embedding_dim % self.n_heads:
+            raise ValueError(
+                f"n_heads={self.n_heads} does not divide "
+                f"embedding_dim={self.embedding_dim}."
+            )
+        device = resolve_device(self.device)
+        histories = check_sequences(X).strip_pseudo()
+        self.item_ids_ = np.unique(histories.values)
+        backwards = _reversed(encode_sequences(histories, self.item_ids_))
+        backwards = backwards[has_target(backwards)].tail(self.max_length + 1)
+        if len(backwards) == 0:
+            raise ValueError(
+                "No history of X has two items; there is nothing to learn."
+            )
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        training, validation = self._split(backwards)
+        loss = partial(_next_item_loss, dtype=fast_dtype(device))
+        result = train(
+            seeded_build(partial(self._build_module, len(self.item_ids_)), self.seed_),
+            HistoryBatches(training, self.batch_size, self.seed_),
+            loss,
+            max_epochs=self.max_epochs,
+            learning_rate=self.learning_rate,
+            validate=self._validation(validation, loss, device),
+            patience=self.patience,
+            device=device,
+            random_state=self.seed_,
+            verbose=self.verbose,
+        )
+        self.weights_ = result.weights
+        self.loss_curve_ = result.loss_curve
+        self.validation_scores_ = result.validation_curve
+        self.best_epoch_ = result.best_epoch
+        self.n_iter_ = len(result.loss_curve)
+        return self
+
+    def _build_module(self, n_items: int) -> SASRec:
+        return SASRec(
+            n_items,
+            self.embedding_dim,
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            max_length=self.max_length,
+            dropout=self.dropout,
+        )
+
+    def _split(self, backwards: Sequences) -> tuple[Sequences, Sequences]:
+        """Set some histories aside."""
+        n_aside = int(self.validation_fraction * len(backwards))
+        order = np.random.default_rng(self.seed_).permutation(len(backwards))
+        return backwards[np.sort(order[n_aside:])], backwards[np.sort(order[:n_aside])]
+
+    def _validation(
+        self, validation: Sequences, loss: Callable[..., Tensor], device: torch.device
+    ) -> Callable[[nn.Module], float] | None:
+        """Negative loss on the histories set aside, if there are any."""
+        if len(validation) == 0:
+            return None
+        batches = list(HistoryBatches(validation, self.batch_size)(0))
+
+        def validate(module: nn.Module) -> float:
+            total = sum(
+                float(loss(module, *(tensor.to(device) for tensor in batch)))
+                for batch in batches
+            )
+            return -total / len(batches)
+
+        return validate
+
+    def _generate(self, histories: Sequences, variant: int) -> IdArray:
+        n_items = len(self.item_ids_)
+        known = encode_sequences(histories, self.item_ids_, self.unknown_items)
+        if self.unique:
+            _check_catalogue(known, n_items, self.n_pseudo_items)
+        module = from_weights(
+            partial(self._build_module, n_items),
+            self.weights_,
+            resolve_device(self.device),
+        )
+        keys = row_keys(histories, self.seed_ + variant)
+        draws = keyed_uniform(keys, self.n_pseudo_items)
+        # A history without known items begins with any item, which is not returned.
+        first = (keyed_uniform(keys, 1, stream=1) * n_items).astype(np.int64)
+        is_empty = (known.lengths == 0).astype(np.int64)
+        backwards = (
+            _reversed(known)
+            .tail(self.max_length)
+            .prepend(
+                Sequences(first[is_empty > 0].ravel(), offsets_from_lengths(is_empty))
+            )
+        )
+        codes = np.empty((len(histories), self.n_pseudo_items), dtype=np.int64)
+        n_rows = max(1, min(BATCH_SIZE, BLOCK_BYTES // (4 * n_items)))
+        for start in range(0, len(histories), n_rows):
+            rows = slice(start, start + n_rows)
+            codes[rows] = self._continue(
+                module, backwards[rows], known[rows], draws[rows]
+            )
+        return self.item_ids_[codes]
+
+    def _continue(
+        self, module: SASRec, backwards: Sequences, known: Sequences, draws: FloatArray
+    ) -> IntArray:
+        """Let reversed histories go on for M items; the furthest comes first."""
+        device = module.item_embedding.weight.device
+        catalogue = module.item_embedding.weight
+        n_columns = int(backwards.lengths.max()) + self.n_pseudo_items
+        items = torch.tensor(
+            backwards.to_padded(n_columns, pad_value=0, side="right"), device=device
+        )
+        lengths = torch.tensor(backwards.lengths, device=device)
+        uniform = torch.tensor(draws, dtype=torch.float32, device=device)
+        rows = torch.arange(len(items), device=device)
+        excluded = _seen(known, len(catalogue)).to(device) if self.unique else None
+        generated = items.new_empty(len(items), self.n_pseudo_items)
+        with torch.no_grad():
+            for step in range(self.n_pseudo_items):
+                n_read = lengths.clamp(max=self.max_length)
+                columns = torch.arange(int(n_read.max()), device=device)
+                read = ((lengths - n_read)[:, None] + columns).clamp(max=n_columns - 1)
+                hidden = module.last_hidden(items.gather(1, read), n_read)
+                scores = hidden @ catalogue.T
+                if excluded is not None:
+                    scores.masked_fill_(excluded, -torch.inf)
+                chosen = _choose(scores, uniform[:, step], self.temperature)
+                if excluded is not None:
+                    excluded[rows, chosen] = True
+                items[rows, lengths] = chosen
+                lengths = lengths + 1
+                generated[:, -1 - step] = chosen
+        return generated.cpu().numpy()
+
+
+def _check_catalogue(known: Sequences, n_items: int, n_needed: int) -> None:
+    """Refuse histories that leave too few other items."""
+    row_of_item = np.repeat(np.arange(len(known)), known.lengths)
+    different = np.unique(row_of_item * n_items + known.values)
+    n_left = n_items - np.bincount(different // n_items, minlength=len(known))
+    if (n_left < n_needed).any():
+        row = int((n_left < n_needed).argmax())
+        raise ValueError(
+            f"unique=True needs n_pseudo_items={n_needed} other items than those of "
+            f"the history, but history {row} leaves {n_left[row]} of the {n_items} "
+            "items of the catalogue."
+        )
+
+
+def _seen(histories: Sequences, n_items: int) -> Tensor:
+    """Mask (n, n_items) of the items of each history."""
+    seen = torch.zeros(len(histories), n_items, dtype=torch.bool)
+    row_of_item = np.repeat(np.arange(len(histories)), histories.lengths)
+    seen[torch.tensor(row_of_item), torch.tensor(histories.values)] = True
+    return seen
+
+
+def _choose(scores: Tensor, uniform: Tensor, temperature: float) -> Tensor:
+    """Best item of each row, or one drawn by the softmax of the scores."""
+    if temperature == 0:
+        return scores.argmax(dim=1)
+    cumulative = (scores / temperature).softmax(dim=1).cumsum(dim=1)
+    total = cumulative[:, -1:]
+    # Strictly below the total, or rounding could choose an excluded item.
+    wanted = torch.minimum(
+        uniform[:, None] * total, torch.nextafter(total, torch.zeros_like(total))
+    )
+    return torch.searchsorted(cumulative, wanted, right=True)[:, 0]
+
+
+def _next_item_loss(
+    module: SASRec,
+    items: Tensor,
+    lengths: Tensor,
+    is_target: Tensor,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Cross-entropy of every item after the first, given those before it."""
+    hidden = module(items[:, :-1], lengths - 1)[is_target[:, 1:]]
+    targets = items[:, 1:][is_target[:, 1:]]
+    return full_cross_entropy(hidden, module.item_embedding.weight, targets, dtype)
+
+
+def _reversed(histories: Sequences) -> Sequences:
+    """Turn the order of each row around."""
+    positions = np.arange(len(histories.values))
+    starts = np.repeat(histories.offsets[:-1], histories.lengths)
+    ends = np.repeat(histories.offsets[1:], histories.lengths)
+    values = histories.values[starts + ends - 1 - positions]
+    return Sequences(values, histories.offsets, user_ids=histories.user_ids)

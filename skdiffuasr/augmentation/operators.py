@@ -1,0 +1,411 @@
+"""Operators of the literature: changed versions of each history to train on."""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from skdiffuasr._ragged import offsets_from_lengths
+from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
+from skdiffuasr._typing import IdArray, RandomState, SequencesLike
+from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
+from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
+from skdiffuasr.nn import sequence_operators
+from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.vocabulary import encode_sequences
+
+_PLACES, _START, _ITEMS = range(3)  # streams of random numbers
+_EMBEDDING_DIM = 64
+
+
+class BaseOperatorAugmenter(BaseAugmenter):
+    """Base class of the operators that change histories, in training alone.
+
+    `fit_transform` returns the histories as the first variant and changed ones as the
+    others; `transform` changes nothing. A subclass implements `_operate`.
+    """
+
+    _parameter_constraints = {
+        "n_variants": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    n_variants: int
+    random_state: RandomState
+    item_ids_: IdArray
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Learn the catalogue.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Pseudo items do not count.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : estimator
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If every history is empty.
+        """
+        observed = check_sequences(X).strip_pseudo()
+        self.item_ids_ = np.unique(observed.values)
+        if len(self.item_ids_) == 0:
+            raise ValueError("Every history of X is empty; there is no item to change.")
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return self
+
+    def transform(self, X: SequencesLike) -> Sequences:
+        """Return the histories as they are.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+
+        Returns
+        -------
+        X : Sequences of n rows
+            The same rows.
+        """
+        check_is_fitted(self)
+        histories = check_sequences(X)
+        encode_sequences(histories, self.item_ids_)  # refuses ids of another type
+        return histories
+
+    def _augment(self, histories: Sequences) -> Sequences:
+        observed = histories.strip_pseudo()
+        pseudo = histories.variants[0].drop_last(observed.lengths)
+        pseudo = Sequences(pseudo.values, pseudo.offsets)
+        codes = encode_sequences(observed, self.item_ids_)
+        changed = [
+            self._change(codes, row_keys(observed, self.seed_ + variant)).prepend(
+                pseudo
+            )
+            for variant in range(1, self.n_variants)
+        ]
+        return SequenceVariants([histories.variants[0], *changed])
+
+    def _change(self, codes: Sequences, keys: UInt64Array) -> Sequences:
+        """Change histories of item codes; the result has item ids."""
+        width = int(codes.lengths.max(initial=0))
+        # The same numbers for a row, however long the others are.
+        draws = np.concatenate(
+            [keyed_uniform(keys, width, _PLACES), keyed_uniform(keys, 1, _START)],
+            axis=1,
+        )
+        drawn = keyed_uniform(keys, width, _ITEMS) * len(self.item_ids_)
+        items, lengths = self._operate(
+            torch.tensor(codes.to_padded(pad_value=0, side="right")),
+            torch.tensor(codes.lengths),
+            torch.from_numpy(draws),
+            torch.from_numpy(drawn.astype(np.int64)),
+        )
+        within = torch.arange(items.shape[1]) < lengths[:, None]
+        return Sequences(
+            self.item_ids_[items[within].numpy()],
+            offsets_from_lengths(lengths.numpy()),
+            user_ids=codes.user_ids,
+        )
+
+    @abstractmethod
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Change right-padded rows; see `skdiffuasr.nn.sequence_operators`."""
+
+
+class CropAugmenter(BaseOperatorAugmenter):
+    """Train on continuous stretches of the histories too.
+
+    Parameters
+    ----------
+    ratio : float, default=0.6
+        Share of the items that a stretch has; one item at least.
+    n_variants : int, default=4
+        Number of versions of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the stretches, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    seed_ : int
+        Drawn from `random_state`.
+
+    References
+    ----------
+    .. [1] Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022,
+       arXiv:2010.14395, section III-C1.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import CropAugmenter
+    >>> augmenter = CropAugmenter(0.5, n_variants=3, random_state=0)
+    >>> X = augmenter.fit_transform([["a", "b", "c", "d"]])
+    >>> [len(variant[0]) for variant in X.variants]
+    [4, 2, 2]
+    """
+
+    _parameter_constraints = {
+        **BaseOperatorAugmenter._parameter_constraints,
+        "ratio": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    def __init__(
+        self,
+        ratio: float = 0.6,
+        *,
+        n_variants: int = 4,
+        random_state: RandomState = None,
+    ) -> None:
+        self.ratio = ratio
+        self.n_variants = n_variants
+        self.random_state = random_state
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        return sequence_operators.crop(items, lengths, self.ratio, draws)
+
+
+class ReorderAugmenter(BaseOperatorAugmenter):
+    """Train on histories with a shuffled stretch too.
+
+    Parameters
+    ----------
+    ratio : float, default=0.6
+        Share of the items that are shuffled.
+    n_variants : int, default=4
+        Number of versions of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the order, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    seed_ : int
+        Drawn from `random_state`.
+
+    References
+    ----------
+    .. [1] Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022,
+       arXiv:2010.14395, section III-C3.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import ReorderAugmenter
+    >>> augmenter = ReorderAugmenter(1.0, n_variants=2, random_state=0)
+    >>> X = augmenter.fit_transform([["a", "b", "c"]])
+    >>> [sorted(variant[0].tolist()) for variant in X.variants]
+    [['a', 'b', 'c'], ['a', 'b', 'c']]
+    """
+
+    _parameter_constraints = CropAugmenter._parameter_constraints
+
+    def __init__(
+        self,
+        ratio: float = 0.6,
+        *,
+        n_variants: int = 4,
+        random_state: RandomState = None,
+    ) -> None:
+        self.ratio = ratio
+        self.n_variants = n_variants
+        self.random_state = random_state
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        return sequence_operators.reorder(items, lengths, self.ratio, draws)
+
+
+class BaseNewItemAugmenter(BaseOperatorAugmenter):
+    """Base class of the operators that bring new items into histories."""
+
+    _parameter_constraints = {
+        **CropAugmenter._parameter_constraints,
+        "new_items": [StrOptions({"similar", "random"})],
+    }
+
+    new_items: str
+
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Learn the catalogue and, for each item, the most similar other one.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Pseudo items do not count.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : estimator
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If every history is empty.
+        """
+        observed = check_sequences(X).strip_pseudo()
+        super().fit(observed)
+        n_items = len(self.item_ids_)
+        self.similar_items_ = self.item_ids_
+        if self.new_items == "similar" and n_items > 1:
+            codes = encode_sequences(observed, self.item_ids_)
+            embeddings = cooccurrence_embeddings(
+                codes, n_items, _EMBEDDING_DIM, random_state=self.seed_
+            )
+            neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
+            nearest = neighbours.fit(embeddings).kneighbors(return_distance=False)
+            self.similar_items_ = self.item_ids_[nearest[:, 0]]
+        return self
+
+    def _replacements(self, items: Tensor, random_items: Tensor) -> Tensor:
+        """Codes of the new items, one for each position."""
+        if self.new_items == "random":
+            return random_items
+        similar = np.searchsorted(self.item_ids_, self.similar_items_)
+        return torch.from_numpy(similar)[items]
+
+
+class InsertAugmenter(BaseNewItemAugmenter):
+    """Train on histories with inserted items too.
+
+    Parameters
+    ----------
+    ratio : float, default=0.2
+        Number of new items per item of a history; one at least.
+    new_items : {"similar", "random"}, default="similar"
+        Whether an item is inserted that is similar to the one that follows it, by
+        their co-occurrence with others, or any.
+    n_variants : int, default=4
+        Number of versions of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the places, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    similar_items_ : ndarray of shape (n_items,)
+        The most similar other item of each; the item itself for random ones.
+    seed_ : int
+        Drawn from `random_state`.
+
+    References
+    ----------
+    .. [1] Liu et al., "Contrastive Self-supervised Sequential Recommendation with
+       Robust Augmentation", 2021, arXiv:2108.06479.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import InsertAugmenter
+    >>> augmenter = InsertAugmenter(0.5, n_variants=2, random_state=0)
+    >>> X = augmenter.fit_transform([["a", "b", "c", "d"], ["a", "b"]] * 5)
+    >>> [len(variant[0]) for variant in X.variants]
+    [4, 6]
+    """
+
+    def __init__(
+        self,
+        ratio: float = 0.2,
+        *,
+        new_items: str = "similar",
+        n_variants: int = 4,
+        random_state: RandomState = None,
+    ) -> None:
+        self.ratio = ratio
+        self.new_items = new_items
+        self.n_variants = n_variants
+        self.random_state = random_state
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        new_items = self._replacements(items, random_items)
+        return sequence_operators.insert(items, lengths, self.ratio, draws, new_items)
+
+
+class SubstituteAugmenter(BaseNewItemAugmenter):
+    """Train on histories with substituted items too.
+
+    Parameters
+    ----------
+    ratio : float, default=0.2
+        Share of the items that are replaced; one at least.
+    new_items : {"similar", "random"}, default="similar"
+        Whether an item is replaced by one that is similar, by their co-occurrence with
+        others, or by any.
+    n_variants : int, default=4
+        Number of versions of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the places, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    similar_items_ : ndarray of shape (n_items,)
+        The most similar other item of each; the item itself for random ones.
+    seed_ : int
+        Drawn from `random_state`.
+
+    References
+    ----------
+    .. [1] Liu et al., "Contrastive Self-supervised Sequential Recommendation with
+       Robust Augmentation", 2021, arXiv:2108.06479.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import SubstituteAugmenter
+    >>> augmenter = SubstituteAugmenter(0.5, n_variants=2, random_state=0)
+    >>> X = augmenter.fit_transform([["a", "b", "c", "d"], ["a", "b"]] * 5)
+    >>> sum(one != other for one, other in zip(*(v[0] for v in X.variants)))
+    2
+    """
+
+    def __init__(
+        self,
+        ratio: float = 0.2,
+        *,
+        new_items: str = "similar",
+        n_variants: int = 4,
+        random_state: RandomState = None,
+    ) -> None:
+        self.ratio = ratio
+        self.new_items = new_items
+        self.n_variants = n_variants
+        self.random_state = random_state
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        new_items = self._replacements(items, random_items)
+        return sequence_operators.substitute(
+            items, lengths, self.ratio, draws, new_items
+        )

@@ -1,0 +1,185 @@
+"""RepPad: the history itself, repeated, in place of padding."""
+
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdiffuasr._ragged import piece_positions
+from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
+from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
+from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.keyed_random import keyed_uniform, row_keys
+from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.vocabulary import encode_sequences
+
+
+class RepeatedPaddingAugmenter(BaseAugmenter):
+    """Repeat each history in front of itself, where others would pad.
+
+    RepPad [1]_ trains on rows that hold their history several times, in training
+    alone. The copies count as pseudo items, but a recommender learns them like the
+    history itself.
+
+    Parameters
+    ----------
+    max_length : int, default=50
+        Length up to which a row is filled; the oldest copy is cut if need be. Give it
+        the `max_length` of the recommender.
+    repetitions : {"random", "random_from_zero", "max"} or int, default="random"
+        Number of copies in front of a history of n items: drawn from 1 to
+        ``max_length // n``, or from 0, or always that number, or a number given. The
+        published code draws from 1.
+    separator : bool, default=True
+        Whether copies are kept apart: the step from the last item of a copy to the
+        first of the next is then not learned. Ids are opaque, so the separator of
+        [1]_, the padding item, is a gap in the loss here and not an item.
+    n_variants : int, default=4
+        Number of versions of each history, with other numbers of copies where these
+        are drawn, of which a recommender draws one per epoch.
+    augment_at : {"always", "fit"}, default="fit"
+        Whether `transform` augments too, or `fit_transform` alone, as in [1]_.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training: repeat the others, or raise.
+        They stay in the history in any case.
+    random_state : int, RandomState instance or None, default=None
+        Determines the numbers of copies, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    seed_ : int
+        Drawn from `random_state`.
+
+    Notes
+    -----
+    Seen items must be filtered from the ranking, for the model learns to repeat them.
+
+    References
+    ----------
+    .. [1] Dang et al., "Repeated Padding for Sequential Recommendation", RecSys 2024,
+       arXiv:2403.06372, section 3.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import RepeatedPaddingAugmenter
+    >>> augmenter = RepeatedPaddingAugmenter(6, repetitions="max", n_variants=1)
+    >>> X = augmenter.fit_transform([["a", "b"], ["c", "d", "e", "f"]])
+    >>> X.to_lists()
+    [['a', 'b', 'a', 'b', 'a', 'b'], ['e', 'f', 'c', 'd', 'e', 'f']]
+    >>> X[:1].is_target.tolist()
+    [False, True, False, True, False, True]
+    """
+
+    _parameter_constraints = {
+        **BaseAugmenter._parameter_constraints,
+        "max_length": [Interval(Integral, 1, None, closed="left")],
+        "repetitions": [
+            StrOptions({"random", "random_from_zero", "max"}),
+            Interval(Integral, 0, None, closed="left"),
+        ],
+        "separator": ["boolean"],
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
+        "unknown_items": [StrOptions({"ignore", "error"})],
+        "random_state": ["random_state"],
+    }
+
+    item_ids_: IdArray
+
+    def __init__(
+        self,
+        max_length: int = 50,
+        *,
+        repetitions: str | int = "random",
+        separator: bool = True,
+        n_variants: int = 4,
+        augment_at: str = "fit",
+        unknown_items: str = "ignore",
+        random_state: RandomState = None,
+    ) -> None:
+        self.max_length = max_length
+        self.repetitions = repetitions
+        self.separator = separator
+        self.n_variants = n_variants
+        self.augment_at = augment_at
+        self.unknown_items = unknown_items
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Learn the catalogue.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Pseudo items do not count.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : RepeatedPaddingAugmenter
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If every history is empty.
+        """
+        self.item_ids_ = np.unique(check_sequences(X).strip_pseudo().values)
+        if len(self.item_ids_) == 0:
+            raise ValueError("Every history of X is empty; there is no item to repeat.")
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return self
+
+    def _augment(self, histories: Sequences) -> Sequences:
+        variants = [
+            self._with_copies(histories, variant) for variant in range(self.n_variants)
+        ]
+        return variants[0] if len(variants) == 1 else SequenceVariants(variants)
+
+    def _with_copies(self, histories: Sequences, variant: int) -> Sequences:
+        """Put copies before the histories and say which items are learned."""
+        observed = histories.strip_pseudo()
+        known = encode_sequences(observed, self.item_ids_, self.unknown_items)
+        n_copied = self._n_copies(observed, known.lengths, variant) * known.lengths
+        n_copied = np.minimum(n_copied, np.maximum(self.max_length - known.lengths, 0))
+        # The items of the copies, counted in their history.
+        repeated, offsets = piece_positions(-n_copied, n_copied)
+        places = repeated % np.repeat(known.lengths, n_copied)
+        starts = np.repeat(known.offsets[:-1], n_copied)
+        copies = Sequences(self.item_ids_[known.values[starts + places]], offsets)
+        augmented = histories.prepend(copies)
+
+        is_target = np.zeros(len(augmented.values), dtype=bool)
+        in_copies, _ = piece_positions(augmented.offsets[:-1], n_copied)
+        is_target[in_copies] = places > 0 if self.separator else True
+        first_real = augmented.offsets[1:] - observed.lengths
+        in_history, _ = piece_positions(first_real, observed.lengths)
+        is_target[in_history] = True
+        if self.separator:
+            is_target[first_real[n_copied > 0]] = False
+        return Sequences(
+            augmented.values,
+            augmented.offsets,
+            augmented.n_pseudo,
+            augmented.user_ids,
+            is_target,
+        )
+
+    def _n_copies(
+        self, observed: Sequences, lengths: IntArray, variant: int
+    ) -> IntArray:
+        """Choose the number of copies of each history; the oldest may be cut."""
+        most = self.max_length // np.maximum(lengths, 1)
+        if self.repetitions == "max":
+            return most
+        if isinstance(self.repetitions, Integral):
+            return np.minimum(most, int(self.repetitions))
+        uniform = keyed_uniform(row_keys(observed, self.seed_ + variant), 1)[:, 0]
+        fewest = 0 if self.repetitions == "random_from_zero" else 1
+        drawn = fewest + (uniform * (most - fewest + 1)).astype(np.int64)
+        return np.minimum(drawn, most)

@@ -1,0 +1,76 @@
+"""Windows of long histories to train on."""
+
+from numbers import Integral
+
+import torch
+from torch import Tensor
+
+from skdiffuasr._sklearn_compat import Interval
+from skdiffuasr._typing import RandomState
+from skdiffuasr.augmentation.operators import BaseOperatorAugmenter
+
+
+class SlidingWindowAugmenter(BaseOperatorAugmenter):
+    """Train on windows of the histories too, not on their most recent items alone.
+
+    A recommender reads the `max_length` most recent items; windows bring the earlier
+    ones of long histories into training [1]_. The literature makes a row of every
+    window. Here each history has several variants, one window each.
+
+    Parameters
+    ----------
+    window_length : int, default=50
+        Number of items of a window; shorter histories stay as they are. Give it the
+        `max_length` of the recommender, or less.
+    n_variants : int, default=4
+        Number of versions of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the windows, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    seed_ : int
+        Drawn from `random_state`.
+
+    References
+    ----------
+    .. [1] Tang and Wang, "Personalized Top-N Sequential Recommendation via
+       Convolutional Sequence Embedding", WSDM 2018, arXiv:1809.07426, section 3.5.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import SlidingWindowAugmenter
+    >>> augmenter = SlidingWindowAugmenter(2, n_variants=3, random_state=0)
+    >>> X = augmenter.fit_transform([["a", "b", "c"], ["d"]])
+    >>> [[len(row) for row in variant] for variant in X.variants]
+    [[3, 1], [2, 1], [2, 1]]
+    """
+
+    _parameter_constraints = {
+        **BaseOperatorAugmenter._parameter_constraints,
+        "window_length": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        window_length: int = 50,
+        *,
+        n_variants: int = 4,
+        random_state: RandomState = None,
+    ) -> None:
+        self.window_length = window_length
+        self.n_variants = n_variants
+        self.random_state = random_state
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        kept = lengths.clamp(max=self.window_length)
+        n_places = lengths - kept + 1
+        start = torch.minimum((draws[:, -1] * n_places).long(), n_places - 1)
+        columns = torch.arange(items.shape[1])
+        source = (start[:, None] + columns).clamp(max=max(items.shape[1] - 1, 0))
+        return items.gather(1, source), kept

@@ -1,0 +1,187 @@
+"""BERT4Rec: bidirectional self-attention over a history with masked items."""
+
+import torch
+from torch import Tensor, nn
+
+from skdiffuasr.nn.dropout import Dropout
+from skdiffuasr.nn.transformer import TransformerEncoder
+
+
+class BERT4Rec(nn.Module):
+    """Predict masked items of a history from the items on both sides.
+
+    Histories are right-padded, and the padding is never attended to. Positions are
+    counted from the end of the history, as in `SASRec`. The next item is predicted at
+    a mask behind the last item [1]_ (section 3.6). The mask has an embedding of its
+    own, so that the item embeddings hold the catalogue and nothing else.
+
+    The hidden states are compared with the item embeddings directly, without the
+    additional layer and the item biases of the paper's equation 7.
+
+    Parameters
+    ----------
+    n_items : int
+        Size of the catalogue.
+    embedding_dim : int, default=64
+        Width d of the item embeddings and the hidden states.
+    n_layers, n_heads : int
+        Size of the transformer.
+    max_length : int, default=200
+        The longest history; a mask counts like an item.
+    dropout : float, default=0.5
+        Dropout of the embedded items and of the transformer.
+
+    References
+    ----------
+    .. [1] Sun et al., "BERT4Rec: Sequential Recommendation with Bidirectional Encoder
+       Representations from Transformer", CIKM 2019, arXiv:1904.06690.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        embedding_dim: int = 64,
+        *,
+        n_layers: int = 2,
+        n_heads: int = 1,
+        max_length: int = 200,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.max_length = max_length
+        self.item_embedding = nn.Embedding(n_items, embedding_dim)
+        self.mask_embedding = nn.Parameter(torch.empty(embedding_dim))
+        self.position_embedding = nn.Embedding(max_length, embedding_dim)
+        self.dropout = Dropout(dropout)
+        self.encoder = TransformerEncoder(embedding_dim, n_layers, n_heads, dropout)
+        for weight in (
+            self.item_embedding.weight,
+            self.mask_embedding,
+            self.position_embedding.weight,
+        ):
+            nn.init.normal_(weight, std=0.02)
+
+    def forward(self, items: Tensor, lengths: Tensor, is_masked: Tensor) -> Tensor:
+        """Hidden state at each item.
+
+        Parameters
+        ----------
+        items : int64 Tensor of shape (batch, length)
+            Item codes, oldest first; any valid code where masked and behind a row's
+            end.
+        lengths : int64 Tensor of shape (batch,)
+            Number of items of each row, at least 1, masked ones included.
+        is_masked : bool Tensor of shape (batch, length)
+            Where the mask stands instead of the item.
+
+        Returns
+        -------
+        hidden : Tensor of shape (batch, length, d)
+            Undefined behind a row's end.
+        """
+        embedded = torch.where(
+            is_masked[:, :, None], self.mask_embedding, self.item_embedding(items)
+        )  # (batch, length, d)
+        columns = torch.arange(items.shape[1], device=items.device)
+        from_end = (lengths[:, None] - 1 - columns).clamp(min=0)  # (batch, length)
+        # Scaled as in SASRec, or the residual branches would drown the items. Positions
+        # are scaled too: a mask knows by them alone which items are next to it.
+        x = (embedded + self.position_embedding(from_end)) * embedded.shape[2] ** 0.5
+        is_real = columns < lengths[:, None]  # (batch, length)
+        return self.encoder(self.dropout(x), is_real[:, None, None, :])
+
+    def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
+        """Hidden state (batch, d) at a mask behind the last item of each row.
+
+        Of each row the ``max_length - 1`` most recent items are read.
+        """
+        items, lengths = most_recent(items, lengths, self.max_length - 1)
+        items = torch.cat([items, torch.zeros_like(items[:, :1])], dim=1)
+        columns = torch.arange(items.shape[1], device=items.device)
+        is_masked = columns == lengths[:, None]  # (batch, length)
+        return self(items, lengths + 1, is_masked)[is_masked]
+
+
+def most_recent(
+    values: Tensor, lengths: Tensor, max_length: int
+) -> tuple[Tensor, Tensor]:
+    """Cut right-padded rows to their last values.
+
+    Parameters
+    ----------
+    values : Tensor of shape (batch, length)
+        Oldest first.
+    lengths : int64 Tensor of shape (batch,)
+        Number of values of each row.
+    max_length : int
+        Number of values that are kept of a row at most.
+
+    Returns
+    -------
+    values : Tensor of shape (batch, min(length, max_length))
+        What stands behind a row's end is undefined.
+    lengths : int64 Tensor of shape (batch,)
+        Number of values that each row has left.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdiffuasr.nn.bert4rec import most_recent
+    >>> items = torch.tensor([[1, 2, 3], [4, 5, 0]])
+    >>> items, lengths = most_recent(items, torch.tensor([3, 2]), 2)
+    >>> items.tolist(), lengths.tolist()
+    ([[2, 3], [4, 5]], [2, 2])
+    """
+    width = min(values.shape[1], max_length)
+    first = (lengths - max_length).clamp(min=0)
+    columns = first[:, None] + torch.arange(width, device=values.device)
+    return values.gather(1, columns), lengths.clamp(max=max_length)
+
+
+def draw_masks(
+    lengths: Tensor,
+    is_target: Tensor,
+    mask_probability: float,
+    last_item_probability: float,
+) -> Tensor:
+    """Draw the items of each history that a cloze task hides.
+
+    Every row of two items or more has at least one item masked, if it has a target,
+    and at least one left to read. A row of one item has nothing masked.
+
+    Parameters
+    ----------
+    lengths : int64 Tensor of shape (batch,)
+        Number of items of each row.
+    is_target : bool Tensor of shape (batch, length)
+        Which items may be masked; False behind a row's end.
+    mask_probability : float
+        Probability of masking a target.
+    last_item_probability : float
+        Probability that a row whose last item is a target has that one masked and no
+        other, as it is when the next item is predicted.
+
+    Returns
+    -------
+    is_masked : bool Tensor of shape (batch, length)
+
+    References
+    ----------
+    Sun et al., CIKM 2019, arXiv:1904.06690, section 3.6.
+    """
+    columns = torch.arange(is_target.shape[1], device=is_target.device)
+    is_real = columns < lengths[:, None]  # (batch, length)
+    noise = torch.rand(is_target.shape, device=is_target.device)
+    # Of the targets the one with the least noise is masked in any case; of the items
+    # the one with the most never is, which is another than a target where there is one.
+    noise = noise.masked_fill(~is_target, 2.0)
+    least = noise.amin(dim=1, keepdim=True)
+    most = noise.masked_fill(~is_real, -1.0).amax(dim=1, keepdim=True)
+    is_masked = is_target & (noise <= least.clamp(min=mask_probability))
+    is_masked &= noise < most
+
+    is_last = is_target & (columns == lengths[:, None] - 1)
+    as_in_prediction = torch.rand(len(lengths), device=lengths.device)
+    only_last = is_last.any(dim=1) & (lengths > 1)
+    only_last &= as_in_prediction < last_item_probability
+    return torch.where(only_last[:, None], is_last, is_masked)

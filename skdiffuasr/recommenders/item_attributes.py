@@ -1,0 +1,153 @@
+"""Attributes of items, as users hand them over, in the order of the catalogue."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+
+from skdiffuasr._typing import IdArray
+
+_N_SHOWN = 3
+
+
+def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
+    """Bring the attributes that a user handed over into the order of the catalogue.
+
+    Parameters
+    ----------
+    given : mapping, or array-like or sparse matrix of shape (n_items, n_attributes)
+        Attribute ids by item id; items that are not in the catalogue are passed over.
+        Or 0 and 1, with rows in the order of `item_ids`.
+    item_ids : ndarray of shape (n_items,)
+        The catalogue, sorted.
+
+    Returns
+    -------
+    attributes : csr_array of float64 of shape (n_items, n_attributes)
+        1 where an item has an attribute. The columns of a mapping are the attributes of
+        the catalogue's items, in an order that does not depend on the mapping's.
+
+    Raises
+    ------
+    TypeError
+        If the attributes of an item are no iterable of hashable ids.
+    ValueError
+        If an item has no entry, the shape does not fit, a value is neither 0 nor 1 or
+        missing, or no item has any attribute.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.recommenders.item_attributes import align_attributes
+    >>> attributes = {"tea": ["hot", "drink"], "jam": ["sweet"], "salt": []}
+    >>> align_attributes(attributes, np.array(["jam", "tea"])).toarray()
+    array([[0., 0., 1.],
+           [1., 1., 0.]])
+    """
+    if isinstance(given, Mapping) and not issparse(given):  # a DOK matrix is both
+        attributes = _from_mapping(given, item_ids)
+    else:
+        attributes = _from_matrix(given, item_ids)
+    if attributes.nnz == 0:
+        raise ValueError(
+            f"item_attributes gives none of the {len(item_ids)} items of X an "
+            f"attribute; pass None to train without attributes."
+        )
+    return attributes
+
+
+def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
+    """Attributes of the catalogue's items by their ids."""
+    items = item_ids.tolist()
+    _check_all_known(given, items)
+    rows = [_attributes_of(given[item], item) for item in items]
+    # Sets have no order, and ids of several types cannot be compared.
+    names = sorted(
+        {name for row in rows for name in row},
+        key=lambda name: (type(name).__name__, repr(name)),
+    )
+    code_of = {name: code for code, name in enumerate(names)}
+    codes = [sorted(code_of[name] for name in row) for row in rows]
+    offsets = np.cumsum([0, *map(len, codes)])
+    columns = np.array([code for row in codes for code in row], dtype=np.int64)
+    shape = (len(items), len(names))
+    return csr_array((np.ones(len(columns)), columns, offsets), shape=shape)
+
+
+def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
+    """Refuse a mapping that lacks items of the catalogue."""
+    missing = [item for item in items if item not in given]
+    if not missing:
+        return
+    if len(missing) == len(items):
+        shown = list(given)[:_N_SHOWN]
+        raise ValueError(
+            f"item_attributes has none of the {len(items)} items of X: its first ids "
+            f"are {shown}, those of X {items[:_N_SHOWN]}. Ids must be of one type; 1 "
+            f"is not '1'."
+        )
+    raise ValueError(
+        f"item_attributes has no entry for {len(missing)} items of X, the first being "
+        f"{missing[:_N_SHOWN]}. An item without attributes takes an empty list."
+    )
+
+
+def _attributes_of(given: Any, item: Any) -> set[Any]:
+    """Attribute ids of one item."""
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise TypeError(
+            f"item_attributes must give an iterable of attribute ids for each item, "
+            f"got {given!r} for item {item!r}."
+        )
+    names = set()
+    for name in given:
+        try:
+            names.add(name)
+        except TypeError as error:
+            raise TypeError(
+                f"Attribute ids must be hashable, such as int or str; item_attributes "
+                f"has {name!r} for item {item!r}."
+            ) from error
+        if name is None or name != name:  # NaN alone differs from itself
+            raise ValueError(
+                f"item_attributes has the missing value {name!r} for item {item!r}; "
+                f"leave it out."
+            )
+    return names
+
+
+def _from_matrix(given: Any, item_ids: IdArray) -> csr_array:
+    """Attributes of a matrix whose rows follow the catalogue."""
+    try:
+        array = given if issparse(given) else np.asarray(given)
+    except ValueError as error:  # rows of several lengths
+        raise ValueError(_shape_message("rows of several lengths", item_ids)) from error
+    if array.ndim != 2 or array.shape[0] != len(item_ids):
+        raise ValueError(_shape_message(f"shape {array.shape}", item_ids))
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"item_attributes must hold 0 and 1, got values of dtype {array.dtype}. "
+            f"Attribute ids of any type are given as a mapping from item id to ids."
+        )
+    attributes = csr_array(array, dtype=np.float64, copy=True)
+    attributes.sum_duplicates()
+    attributes.eliminate_zeros()
+    is_bad = attributes.data != 1
+    if is_bad.any():
+        position = int(is_bad.argmax())
+        row = int(np.searchsorted(attributes.indptr, position, side="right")) - 1
+        raise ValueError(
+            f"item_attributes must hold 0 and 1, got "
+            f"{attributes.data[position].item()} in row {row}, item "
+            f"{item_ids[row].item()!r}."
+        )
+    return attributes
+
+
+def _shape_message(got: str, item_ids: IdArray) -> str:
+    return (
+        f"item_attributes must have the shape (n_items, n_attributes) with one row for "
+        f"each of the {len(item_ids)} items of X in sorted order; got {got}. A mapping "
+        f"from item id to attribute ids fits any catalogue."
+    )

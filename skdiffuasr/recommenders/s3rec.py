@@ -1,0 +1,319 @@
+"""S3-Rec as a scikit-learn estimator."""
+
+from collections.abc import Mapping
+from functools import partial
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skdiffuasr._sklearn_compat import Interval
+from skdiffuasr._typing import RandomState
+from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
+from skdiffuasr.recommenders.item_attributes import align_attributes
+from skdiffuasr.recommenders.sasrec import SASRecEstimator
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.training import resolve_device, seeded_build, train
+from skdiffuasr.training.histories import HistoryBatches
+
+
+class S3RecEstimator(SASRecEstimator):
+    """SASRec that is first taught what its items are and which of them belong together.
+
+    Before it is trained as `SASRecEstimator` is, the network solves up to four tasks
+    with bidirectional attention over the histories [1]_: which attributes an item has
+    (AAP), which items are hidden in a history (MIP), which attributes these have (MAP),
+    and which segment is hidden in it (SP). Only the weights of SASRec are kept, so the
+    trained model costs what SASRec costs and reads no attributes. The histories are
+    those of training: what early stopping holds out is not in them. Pseudo items are
+    read as context and are never what is asked for.
+
+    Each task's loss is the mean of its questions, and a question on attributes counts
+    as many nats as all attributes of the item together. ``loss="bce"`` with one
+    negative is nearest to the paper, which tells an item from one other that is drawn;
+    the default compares with the whole catalogue in both stages. Other than there, the
+    last item of a history is position 0, and LayerNorm comes before each branch.
+
+    Parameters
+    ----------
+    embedding_dim : int, default=64
+        Width of the item embeddings and hidden states.
+    item_attributes : mapping, array-like or sparse matrix, default=None
+        A mapping from each item id to an iterable of its attribute ids, of any hashable
+        type; it may have items that are not in `X`, but must have all that are, if only
+        with an empty list. Or a matrix of shape (n_items, n_attributes) of 0 and 1 with
+        rows in the sorted order of the items of `X`; one that fits the whole of `X` may
+        not fit a fold of a cross-validation, as a mapping does. None pre-trains without
+        AAP and MAP.
+    pretraining_epochs : int, default=20
+        Number of passes over the data before training. 0 gives what `SASRecEstimator`
+        gives.
+    mask_probability : float, default=0.2
+        Probability that MIP and MAP hide an item; the last of a history always is.
+    attribute_weight : float, default=0.2
+        Weight of AAP in the pre-training loss; 0 goes without.
+    masked_item_weight : float, default=1.0
+        Weight of MIP.
+    masked_attribute_weight : float, default=1.0
+        Weight of MAP.
+    segment_weight : float, default=0.5
+        Weight of SP, for which the network reads each history three times more.
+    n_layers : int, default=2
+        Number of transformer blocks.
+    n_heads : int, default=1
+        Number of attention heads; divides `embedding_dim`.
+    max_length : int, default=200
+        Number of most recent items that are read.
+    dropout : float, default=0.5
+        Dropout of the embedded items and of every residual branch, in both stages.
+    loss : {"ce", "sampled_ce", "bce"}, default="ce"
+        ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
+        ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
+        ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
+        position. MIP takes the same.
+    n_negatives : int, default=None
+        Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
+        for ``"sampled_ce"``.
+    sparse_gradients : bool, default=False
+        With a sampled loss, update in each step only the items that the batch and its
+        negatives contain; see `SASRecEstimator`.
+    learning_rate : float, default=2e-3
+        Learning rate of AdamW, in both stages.
+    weight_decay : float, default=0.0
+        Weight decay of AdamW, in both stages.
+    batch_size : int, default=128
+        Number of histories of average length in a batch; batches of short histories
+        hold more of them.
+    max_epochs : int, default=200
+        Upper bound of the number of passes over the data after pre-training.
+    early_stopping : bool, default=True
+        Hold out the last item of some training histories, keep the weights with the
+        best NDCG@10 on them, and stop when it no longer improves.
+    validation_fraction : float, default=0.1
+        Share of the histories whose last item is held out for early stopping, rounded
+        down; without any, training runs for `max_epochs`.
+    validation_filter_seen : bool, default=False
+        Whether early stopping ranks without the items of the history, as `recommend`
+        does.
+    patience : int, default=10
+        Number of epochs without improvement before training stops.
+    ema_decay : float, default=None
+        Decay of an exponential moving average of the weights after pre-training. None
+        trains without.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training.
+    device : str, default="auto"
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, dropout, what is hidden, negatives, held-out rows
+        and batches.
+    verbose : int, default=0
+        Print a line every `verbose` epochs.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    item_counts_ : ndarray of int64 of shape (n_items,)
+        Occurrences in training; pseudo items do not count.
+    item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
+        The trained item embeddings.
+    weights_ : dict of str to ndarray
+        The trained weights, by the names that `SASRecEstimator` has.
+    pretraining_loss_curve_ : list of float
+        Mean weighted pre-training loss of each epoch.
+    loss_curve_ : list of float
+        Mean training loss of each epoch after pre-training.
+    validation_scores_ : list of float
+        NDCG@10 on the held-out items after each of these epochs.
+    best_epoch_ : int
+        The epoch that the weights are from, counted from 1.
+    n_iter_ : int
+        Number of epochs that were run after pre-training.
+
+    See Also
+    --------
+    SASRecEstimator : The same network without pre-training.
+
+    References
+    ----------
+    .. [1] Zhou et al., "S3-Rec: Self-Supervised Learning for Sequential Recommendation
+       with Mutual Information Maximization", CIKM 2020, arXiv:2008.07873.
+
+    Examples
+    --------
+    >>> from skdiffuasr.recommenders import S3RecEstimator
+    >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
+    >>> attributes = {"bread": ["food"], "butter": ["food", "fat"], "jam": ["food"]}
+    >>> attributes |= {"tea": ["drink"], "milk": ["drink", "fat"], "sugar": []}
+    >>> recommender = S3RecEstimator(
+    ...     embedding_dim=8, item_attributes=attributes, max_epochs=30, random_state=0
+    ... )
+    >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
+    ['jam']
+    """
+
+    _parameter_constraints = {
+        **SASRecEstimator._parameter_constraints,
+        "item_attributes": [Mapping, "array-like", "sparse matrix", None],
+        "pretraining_epochs": [Interval(Integral, 0, None, closed="left")],
+        "mask_probability": [Interval(Real, 0, 1, closed="both")],
+        "attribute_weight": [Interval(Real, 0, None, closed="left")],
+        "masked_item_weight": [Interval(Real, 0, None, closed="left")],
+        "masked_attribute_weight": [Interval(Real, 0, None, closed="left")],
+        "segment_weight": [Interval(Real, 0, None, closed="left")],
+    }
+
+    pretraining_loss_curve_: list[float]
+
+    def __init__(
+        self,
+        embedding_dim: int = 64,
+        *,
+        item_attributes: Any = None,
+        pretraining_epochs: int = 20,
+        mask_probability: float = 0.2,
+        attribute_weight: float = 0.2,
+        masked_item_weight: float = 1.0,
+        masked_attribute_weight: float = 1.0,
+        segment_weight: float = 0.5,
+        n_layers: int = 2,
+        n_heads: int = 1,
+        max_length: int = 200,
+        dropout: float = 0.5,
+        loss: str = "ce",
+        n_negatives: int | None = None,
+        sparse_gradients: bool = False,
+        learning_rate: float = 2e-3,
+        weight_decay: float = 0.0,
+        batch_size: int = 128,
+        max_epochs: int = 200,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        validation_filter_seen: bool = False,
+        patience: int = 10,
+        ema_decay: float | None = None,
+        unknown_items: str = "ignore",
+        device: str = "auto",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            embedding_dim,
+            n_layers=n_layers,
+            n_heads=n_heads,
+            max_length=max_length,
+            dropout=dropout,
+            loss=loss,
+            n_negatives=n_negatives,
+            sparse_gradients=sparse_gradients,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            validation_filter_seen=validation_filter_seen,
+            patience=patience,
+            ema_decay=ema_decay,
+            unknown_items=unknown_items,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.item_attributes = item_attributes
+        self.pretraining_epochs = pretraining_epochs
+        self.mask_probability = mask_probability
+        self.attribute_weight = attribute_weight
+        self.masked_item_weight = masked_item_weight
+        self.masked_attribute_weight = masked_attribute_weight
+        self.segment_weight = segment_weight
+
+    def _initial_module(self, histories: Sequences, seed: int) -> nn.Module:
+        """Pre-train the network on histories of item codes."""
+        build = partial(self._build_pretraining, *self._attribute_tensors())
+        if self.pretraining_epochs == 0:
+            self.pretraining_loss_curve_ = []
+            return super()._initial_module(histories, seed)
+        self._check_objectives()
+        device = resolve_device(self.device)
+        pretraining = seeded_build(build, seed)
+        result = train(
+            pretraining,
+            # The network has no position for the one item more that training needs.
+            HistoryBatches(histories.tail(self.max_length), self.batch_size, seed),
+            partial(self._pretraining_loss, dtype=fast_dtype(device)),
+            max_epochs=self.pretraining_epochs,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            device=device,
+            random_state=seed,
+            verbose=self.verbose,
+        )
+        self.pretraining_loss_curve_ = result.loss_curve
+        return pretraining.network
+
+    def _attribute_tensors(self) -> tuple[Tensor | None, Tensor | None, int]:
+        """Offsets, codes and number of attributes as `S3RecPretraining` takes them."""
+        if self.item_attributes is None:
+            return None, None, 0
+        attributes = align_attributes(self.item_attributes, self.item_ids_)
+        offsets = torch.from_numpy(attributes.indptr.astype("int64"))
+        codes = torch.from_numpy(attributes.indices.astype("int64"))
+        return offsets, codes, attributes.shape[1]
+
+    def _build_pretraining(
+        self, offsets: Tensor | None, codes: Tensor | None, n_attributes: int
+    ) -> S3RecPretraining:
+        network = self._build_module(len(self.item_ids_))
+        return S3RecPretraining(network, offsets, codes, n_attributes)
+
+    def _check_objectives(self) -> None:
+        """Refuse weights that leave nothing to pre-train with."""
+        weights = {
+            "masked_item_weight": self.masked_item_weight,
+            "segment_weight": self.segment_weight,
+        }
+        if self.item_attributes is not None:
+            weights["attribute_weight"] = self.attribute_weight
+            weights["masked_attribute_weight"] = self.masked_attribute_weight
+        if not any(weights.values()):
+            raise ValueError(
+                f"{', '.join(weights)} are all 0, which leaves no pre-training "
+                f"objective; set pretraining_epochs=0 to train without one."
+            )
+
+    def _pretraining_loss(
+        self,
+        module: S3RecPretraining,
+        items: Tensor,
+        lengths: Tensor,
+        is_target: Tensor,
+        dtype: torch.dtype = torch.float32,
+    ) -> Tensor:
+        """Weighted sum of the objectives, on a batch as `_loss` takes it."""
+        losses = []
+        has_attributes = self.item_attributes is not None
+        if has_attributes and self.attribute_weight:
+            loss = module.attribute_loss(items[is_target])
+            losses.append(self.attribute_weight * loss)
+        asks_attributes = has_attributes and self.masked_attribute_weight
+        if self.masked_item_weight or asks_attributes:
+            is_masked = draw_mask(is_target, self.mask_probability)
+            hidden = module.encode(items, lengths, is_masked)[is_masked]  # (masked, d)
+            masked = items[is_masked]
+            if self.masked_item_weight:
+                item_loss = partial(
+                    self._item_loss, dtype=dtype, sparse=self.sparse_gradients
+                )
+                loss = module.masked_item_loss(hidden, masked, item_loss)
+                losses.append(self.masked_item_weight * loss)
+            if asks_attributes:
+                loss = module.masked_attribute_loss(hidden, masked)
+                losses.append(self.masked_attribute_weight * loss)
+        if self.segment_weight:
+            loss = module.segment_loss(items, lengths, is_target)
+            losses.append(self.segment_weight * loss)
+        return torch.stack(losses).sum()

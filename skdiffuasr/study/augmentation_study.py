@@ -1,0 +1,256 @@
+"""Every augmenter with every recommender on one log, under one protocol."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.utils import check_scalar
+
+from skdiffuasr.metrics import length_groups, popularity_groups
+from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
+from skdiffuasr.study.records import StudyResults
+from skdiffuasr.study.report import write_report
+from skdiffuasr.study.store import StudyStore
+from skdiffuasr.study.tasks import Progress, StudyPlan, StudyTasks
+from skdiffuasr.study.tidy import metric_rows, write_csv
+from skdiffuasr.vocabulary import encode_items
+
+PROTOCOLS = ("leave_last_out", "temporal")
+
+#: Name of the augmenter that does nothing, which the others are compared with.
+REFERENCE = "none"
+
+
+class AugmentationStudy:
+    """Compare augmenters and recommenders on one log.
+
+    All combinations see the same data: histories to fit on, next items to stop by and
+    to choose parameters by, next items to test on. Augmenters and recommenders are
+    fitted on the first alone; a recommender whose `fit` takes `X_val` and `y_val` stops
+    early by the second. Results land on disk one by one; `run` again in the same folder
+    does what is missing.
+
+    Parameters
+    ----------
+    augmenters : mapping of str to augmenter or None
+        By the name under which they are reported. ``"none"``, no augmentation, is
+        added if it is missing: it is what the others are compared with.
+    recommenders : mapping of str to recommender
+        By the name under which they are reported.
+    seeds : int or sequence of int, default=3
+        Values of `random_state` that every combination is run with; an int stands for
+        that many from 0 on.
+    protocol : {"leave_last_out", "temporal"}, default="leave_last_out"
+        How the log is split; see `leave_last_out_data` and `temporal_data`.
+    test_fraction : float, default=0.2
+        Share of the interactions in the test period of ``protocol="temporal"``.
+    n_negatives : int or None, default=100
+        Number of negatives of the sampled ranking, an extra column that reproduces
+        papers. None leaves it out.
+    length_bins : sequence of int, default=(5, 20)
+        Groups of users by the length of their training history; see `length_groups`.
+    popularity_bins : sequence of float, default=(0.2,)
+        Groups of users by the popularity of their target; see `popularity_groups`.
+    param_distributions : mapping of str to dict, default=None
+        For the name of an augmenter or a recommender, parameters to choose from, as
+        in ``RandomizedSearchCV``.
+    n_candidates : int, default=1
+        Number of parameter settings that every combination may try with the first
+        seed: the same budget for all. The best on the validation items is run with
+        all seeds. 1 takes the estimators as they are.
+    with_quality : bool, default=True
+        Whether to measure the pseudo items themselves too, with the first seed; it
+        takes one more fit of every augmenter. See `intrinsic_quality`.
+    retry_failed : bool, default=False
+        Whether `run` tries combinations again that have failed before.
+
+    Raises
+    ------
+    TypeError
+        If an augmenter or recommender lacks the methods of one.
+    ValueError
+        If there are no recommenders or seeds, or an option is not known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter
+    >>> from skdiffuasr.datasets import make_sequences
+    >>> from skdiffuasr.study import AugmentationStudy
+    >>> X = make_sequences(n_users=200, n_items=50, random_state=0).X
+    >>> study = AugmentationStudy(
+    ...     {"own items": RandomSequenceAugmenter(3)},
+    ...     {"Markov": MarkovRecommender()},
+    ...     seeds=1,
+    ...     n_negatives=None,
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     results = study.run(X, folder)
+    >>> [record.augmenter for record in results.records]
+    ['none', 'own items']
+    """
+
+    def __init__(
+        self,
+        augmenters: Mapping[str, Any],
+        recommenders: Mapping[str, Any],
+        seeds: int | Sequence[int] = 3,
+        *,
+        protocol: str = "leave_last_out",
+        test_fraction: float = 0.2,
+        n_negatives: int | None = 100,
+        length_bins: Sequence[int] = (5, 20),
+        popularity_bins: Sequence[float] = (0.2,),
+        param_distributions: Mapping[str, Mapping[str, Any]] | None = None,
+        n_candidates: int = 1,
+        with_quality: bool = True,
+        retry_failed: bool = False,
+    ) -> None:
+        self.augmenters = {REFERENCE: None, **augmenters}
+        self.recommenders = dict(recommenders)
+        self.seeds = list(range(seeds) if isinstance(seeds, int) else seeds)
+        self.protocol = protocol
+        self.test_fraction = test_fraction
+        self.n_negatives = n_negatives
+        self.length_bins = length_bins
+        self.popularity_bins = popularity_bins
+        self.param_distributions = dict(param_distributions or {})
+        self.n_candidates = n_candidates
+        self.with_quality = with_quality
+        self.retry_failed = retry_failed
+        self._check()
+
+    def run(
+        self,
+        log: Any,
+        folder: str | Path,
+        *,
+        log_name: str = "log",
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> StudyResults:
+        """Do all runs that are missing, and report.
+
+        Parameters
+        ----------
+        log : Interactions, Sequences or iterable of sequences of item ids
+            The log; with times for ``protocol="temporal"``.
+        folder : str or Path
+            Where results and report go; that of an earlier `run` to resume it.
+        log_name : str, default="log"
+            What the report calls the log.
+        on_progress : callable(Progress), default=None
+            Told before every run and at the end.
+
+        Returns
+        -------
+        results : StudyResults
+            Combinations that raised are among the records, with their traceback.
+
+        Raises
+        ------
+        ValueError
+            If no user has enough items, there are too few items for the negatives, or
+            the folder has results of another log or protocol.
+        """
+        data = self._data(log)
+        self._check_negatives(data)
+        fingerprint = joblib.hash((data.fingerprint, self.protocol, self.n_negatives))
+        store = StudyStore(folder, fingerprint)
+        results = self._empty_results(data, log_name)
+        tasks = StudyTasks(self._plan(), data, store, on_progress)
+        rows: list[dict[str, Any]] = []
+        for record in tasks.records():
+            results = replace(results, records=(*results.records, record))
+            rows += metric_rows(replace(results, records=(record,)))
+            write_csv(rows, store.folder / "results.csv")
+        results = replace(results, quality=tuple(tasks.quality()))
+        write_report(results, store.folder)
+        tasks.tell("done")
+        return results
+
+    def _check(self) -> None:
+        """Refuse what is no augmenter, recommender or known option."""
+        for name, augmenter in self.augmenters.items():
+            if augmenter is not None and not hasattr(augmenter, "fit_transform"):
+                raise TypeError(f"The augmenter {name!r} has no fit_transform.")
+        for name, recommender in self.recommenders.items():
+            if not hasattr(recommender, "decision_function"):
+                raise TypeError(f"The recommender {name!r} has no decision_function.")
+        if not self.recommenders:
+            raise ValueError("There must be one recommender at least.")
+        if not self.seeds:
+            raise ValueError("There must be one seed at least.")
+        if self.protocol not in PROTOCOLS:
+            raise ValueError(
+                f"protocol must be one of {PROTOCOLS}, got {self.protocol!r}."
+            )
+        check_scalar(self.n_candidates, "n_candidates", Integral, min_val=1)
+        unknown = self.param_distributions.keys() - {
+            *self.augmenters,
+            *self.recommenders,
+        }
+        if unknown:
+            raise ValueError(
+                f"param_distributions has {sorted(unknown)}, which is no augmenter and "
+                "no recommender."
+            )
+
+    def _plan(self) -> StudyPlan:
+        return StudyPlan(
+            augmenters=self.augmenters,
+            recommenders=self.recommenders,
+            seeds=self.seeds,
+            n_negatives=self.n_negatives,
+            param_distributions=self.param_distributions,
+            n_candidates=self.n_candidates,
+            with_quality=self.with_quality,
+            retry_failed=self.retry_failed,
+        )
+
+    def _data(self, log: Any) -> StudyData:
+        if self.protocol == "temporal":
+            return temporal_data(log, self.test_fraction)
+        return leave_last_out_data(log)
+
+    def _check_negatives(self, data: StudyData) -> None:
+        """Say at once what would otherwise fail every run."""
+        n_items = len(np.unique(data.X_train.values))
+        n_left = n_items - int(data.X_test.lengths.max()) - 1
+        if self.n_negatives is not None and n_left < self.n_negatives:
+            raise ValueError(
+                f"n_negatives={self.n_negatives}, but the longest history leaves "
+                f"{max(n_left, 0)} of {n_items} items to draw from; None leaves the "
+                "sampled ranking out."
+            )
+
+    def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:
+        item_ids, counts = np.unique(data.X_train.values, return_counts=True)
+        targets = encode_items(data.y_test, item_ids)
+        return StudyResults(
+            log_name=log_name,
+            description={
+                "protocol": self.protocol,
+                "n_train_users": len(data.X_train),
+                "n_test_users": len(data.X_test),
+                "n_items": len(item_ids),
+                "n_train_interactions": len(data.X_train.values),
+                "has_repeats": data.has_repeats,
+                "n_seeds": len(self.seeds),
+                "n_negatives": self.n_negatives or 0,
+                "n_candidates": self.n_candidates,
+            },
+            groups={
+                "length": length_groups(data.X_test.lengths - 1, self.length_bins)
+                if self.protocol == "leave_last_out"
+                else length_groups(data.X_test.lengths, self.length_bins),
+                "popularity": popularity_groups(targets, counts, self.popularity_bins),
+            },
+            main_ranking="full" if data.has_repeats else "filtered",
+            records=(),
+            quality=(),
+            reference=REFERENCE,
+        )

@@ -1,0 +1,68 @@
+"""A study's report as Markdown."""
+
+import re
+
+from skdiffuasr.study.records import StudyResults
+from skdiffuasr.study.report_blocks import Block, Items, Picture, Table
+from skdiffuasr.study.report_sections import report_sections, report_title
+from skdiffuasr.study.tables import markdown_table
+
+# What Markdown or the HTML in it would take for its own; "<" only before a tag's name.
+_SPECIAL = re.compile(r"[\\`*|]|_(?=_)|(?<=_)_|<(?=[A-Za-z/!?])")
+
+
+def markdown_report(results: StudyResults, figure_folder: str | None = None) -> str:
+    """Report what a study found.
+
+    Parameters
+    ----------
+    results : StudyResults
+        What was found.
+    figure_folder : str or None, default=None
+        Where the figures of `save_figures` lie, as seen from the report. None leaves
+        them out.
+
+    Returns
+    -------
+    report : str
+        In Markdown.
+    """
+    parts = [f"# {_escape(report_title(results))}"]
+    for section in report_sections(results):
+        parts.append(f"## {_escape(section.title)}")
+        parts += [_render(block, figure_folder) for block in section.blocks]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _render(block: Block, figure_folder: str | None) -> str:
+    match block:
+        case Table():
+            rows = [
+                [
+                    _cell(cell, is_bold=(row, column) in block.bold)
+                    for column, cell in enumerate(cells)
+                ]
+                for row, cells in enumerate(block.rows)
+            ]
+            header = [_escape(name) for name in block.header]
+            return _under(block.title, markdown_table(header, rows))
+        case Items():
+            items = "\n".join(f"- {_escape(item)}" for item in block.items)
+            return _under(block.title, items)
+        case Picture():
+            if figure_folder is None:
+                return ""
+            return f"![{_escape(block.caption)}]({figure_folder}/{block.name}.png)"
+    return _escape(block)
+
+
+def _under(title: str, text: str) -> str:
+    return f"### {_escape(title)}\n\n{text}" if title else text
+
+
+def _cell(text: str, *, is_bold: bool) -> str:
+    return f"**{_escape(text)}**" if is_bold else _escape(text)
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))

@@ -1,0 +1,125 @@
+"""What a study trains on, stops by and tests on."""
+
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+
+from skdiffuasr._typing import IdArray
+from skdiffuasr.datasets import Interactions
+from skdiffuasr.model_selection import TemporalSplit, leave_last_out
+from skdiffuasr.sequences import Sequences, check_sequences
+
+
+class StudyData(NamedTuple):
+    """One view of a log, the same for every combination of a study.
+
+    Attributes
+    ----------
+    X_train : Sequences of n_train rows
+        Histories that augmenters and recommenders are fitted on.
+    X_val, y_val : Sequences of n_val rows, ndarray of shape (n_val,)
+        Histories and next items for early stopping and the choice of parameters.
+    X_test, y_test : Sequences of n rows, ndarray of shape (n,)
+        Histories and next items that the figures are from.
+    """
+
+    X_train: Sequences
+    X_val: Sequences
+    y_val: IdArray
+    X_test: Sequences
+    y_test: IdArray
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether a user ever meets an item twice, the targets included."""
+        last = Sequences.from_iterable(self.y_test[:, np.newaxis].tolist())
+        whole = last.prepend(self.X_test)
+        return has_repeats(self.X_train) or has_repeats(whole)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all parts: equal for equal data, across processes."""
+        return str(joblib.hash(tuple(self)))
+
+
+def leave_last_out_data(log: Any) -> StudyData:
+    """Hold out the last item of every history for testing, the one before to validate.
+
+    Parameters
+    ----------
+    log : Interactions, Sequences or iterable of n sequences of item ids
+        The log. Histories of fewer than three items are left out.
+
+    Returns
+    -------
+    data : StudyData
+
+    Raises
+    ------
+    ValueError
+        If no history has three items.
+    """
+    X = log.to_sequences() if isinstance(log, Interactions) else check_sequences(log)
+    X_train, y_val, X_test, y_test = leave_last_out(X, short="drop")
+    return StudyData(X_train, X_train, y_val, X_test, y_test)
+
+
+def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
+    """Test on what comes after one point in time, validate on what comes before it.
+
+    Parameters
+    ----------
+    log : Interactions
+        The log, with times.
+    test_fraction : float, default=0.2
+        Share of the interactions in the test period, and of those before it in the
+        validation period. Users are evaluated on their first item of a period.
+
+    Returns
+    -------
+    data : StudyData
+
+    Raises
+    ------
+    TypeError
+        If the log is none of interactions with times.
+    ValueError
+        If a period has no interactions, or no user is active before and in it.
+    """
+    if not isinstance(log, Interactions) or log.time is None:
+        raise TypeError(
+            "protocol='temporal' takes Interactions with times, got "
+            f"{type(log).__name__}{' without times' * isinstance(log, Interactions)}."
+        )
+    _, X_test, y_test = TemporalSplit(test_fraction=test_fraction).split(log)
+    n_test = max(1, round(test_fraction * len(log)))
+    before = log.take(np.asarray(log.time) < np.sort(log.time)[-n_test])
+    X_train, X_val, y_val = TemporalSplit(test_fraction=test_fraction).split(before)
+    return StudyData(X_train, X_val, y_val, X_test, y_test)
+
+
+def has_repeats(X: Sequences) -> bool:
+    """Tell whether a row holds an item twice.
+
+    Parameters
+    ----------
+    X : Sequences
+        Histories.
+
+    Returns
+    -------
+    has_repeats : bool
+        True if any row does.
+
+    Examples
+    --------
+    >>> from skdiffuasr.sequences import Sequences
+    >>> from skdiffuasr.study.protocol import has_repeats
+    >>> has_repeats(Sequences.from_iterable([[1, 2], [2]]))
+    False
+    """
+    codes = np.unique(X.values, return_inverse=True)[1]
+    rows = np.repeat(np.arange(len(X)), X.lengths)
+    pairs = rows * (int(codes.max(initial=0)) + 1) + codes
+    return len(np.unique(pairs)) < len(pairs)

@@ -1,0 +1,71 @@
+"""Ranks of the test items under every way of ranking, from one scoring pass."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import gen_batches
+
+from skdiffuasr._typing import FloatArray
+from skdiffuasr.keyed_random import row_keys
+from skdiffuasr.metrics import mask_seen, sampled_target_ranks, target_ranks
+from skdiffuasr.metrics.scorer import BLOCK_BYTES, MIN_BLOCK_ROWS
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.vocabulary import encode_items, encode_sequences
+
+_NEGATIVES_SEED = 0
+
+
+def rank_next_items(
+    recommender: Any,
+    X: Sequences,
+    y: npt.ArrayLike,
+    n_negatives: int | None = 100,
+) -> dict[str, FloatArray]:
+    """Rank the next item of every history.
+
+    Parameters
+    ----------
+    recommender : fitted recommender
+        It has `item_ids_` and `decision_function`.
+    X : Sequences of n rows
+        Histories; pseudo items do not count as seen.
+    y : array-like of shape (n,)
+        The item that came next; one that the recommender does not know is a miss.
+    n_negatives : int or None, default=100
+        Number of negatives of the sampled ranking. None leaves it out.
+
+    Returns
+    -------
+    ranks : dict of str to ndarray of shape (n,)
+        ``"full"``: among all items. ``"filtered"``: among those that are not in the
+        history, and the target. ``"sampled"``: among the negatives and the target;
+        a user has the same negatives for every recommender of one catalogue.
+    """
+    item_ids = recommender.item_ids_
+    targets = encode_items(np.asarray(y), item_ids)
+    seen = encode_sequences(X.variants[0], item_ids)
+    keys = row_keys(X, _NEGATIVES_SEED)
+    names = ("full", "filtered") if n_negatives is None else _NAMES
+    ranks = {name: np.empty(len(X)) for name in names}
+    block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * len(item_ids)))
+    for rows in gen_batches(len(X), block_size):
+        scores = recommender.decision_function(X[rows])
+        block = targets[rows]
+        ranks["full"][rows] = target_ranks(scores, block, first_row=rows.start)
+        ranks["filtered"][rows] = target_ranks(
+            mask_seen(scores, seen[rows], block), block, first_row=rows.start
+        )
+        if n_negatives is not None:
+            ranks["sampled"][rows] = sampled_target_ranks(
+                scores,
+                block,
+                keys[rows],
+                n_negatives,
+                seen=seen[rows],
+                first_row=rows.start,
+            )
+    return ranks
+
+
+_NAMES = ("full", "filtered", "sampled")

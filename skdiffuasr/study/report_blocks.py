@@ -1,0 +1,60 @@
+"""The parts that a report is made of, whatever it is rendered to."""
+
+from typing import NamedTuple, TypeAlias
+
+
+class Table(NamedTuple):
+    """Cells of text.
+
+    Attributes
+    ----------
+    header : tuple of str
+        Names of the columns.
+    rows : tuple of tuple of str
+        The cells.
+    title : str, default=""
+        What the table is about.
+    bold : frozenset of tuple (row, column)
+        Cells to stress.
+    is_text : bool, default=False
+        Whether the cells are words, and not numbers to align.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    bold: frozenset[tuple[int, int]] = frozenset()
+    is_text: bool = False
+
+
+class Items(NamedTuple):
+    """A list of sentences under a title."""
+
+    title: str
+    items: tuple[str, ...]
+
+
+class Picture(NamedTuple):
+    """A figure, by its name in `skdiffuasr.study.figures.FIGURES`."""
+
+    name: str
+    caption: str
+
+
+#: A paragraph or one of the above.
+Block: TypeAlias = str | Table | Items | Picture
+
+
+class Section(NamedTuple):
+    """A part of the report.
+
+    Attributes
+    ----------
+    title : str
+        Its heading.
+    blocks : tuple of Block
+        What it consists of, in plain text: renderers escape.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]

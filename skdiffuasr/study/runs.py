@@ -1,0 +1,173 @@
+"""One combination of a study: augment, train, rank; and what each took."""
+
+import inspect
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.study.peak_memory import PeakMemory
+from skdiffuasr.study.protocol import StudyData
+from skdiffuasr.study.ranking import rank_next_items
+from skdiffuasr.study.stopwatch import Stopwatch
+
+
+class AugmentedData(NamedTuple):
+    """Histories as an augmenter hands them on, and what that took.
+
+    Attributes
+    ----------
+    X_train, X_val, X_test : Sequences
+        Augmented histories; those of validation and test as at prediction.
+    seconds : dict of str to float
+        Of the steps ``"fit augmenter"`` and ``"transform"``.
+    peak_memory_mib : float
+        Highest resident memory.
+    """
+
+    X_train: Sequences
+    X_val: Sequences
+    X_test: Sequences
+    seconds: dict[str, float]
+    peak_memory_mib: float
+
+
+def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
+    """Clone an estimator with some parameters and a seed.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    seed : int
+        Its `random_state`, if it has one.
+    parameters : dict
+        Other parameters.
+
+    Returns
+    -------
+    copy : estimator
+        Unfitted.
+    """
+    copy = clone(estimator).set_params(**parameters)
+    if "random_state" in copy.get_params(deep=False):
+        copy.set_params(random_state=seed)
+    return copy
+
+
+def augment(data: StudyData, augmenter: Any) -> AugmentedData:
+    """Fit an augmenter on the training histories and augment all.
+
+    Parameters
+    ----------
+    data : StudyData
+        The log.
+    augmenter : augmenter or None
+        Fitted in place. None leaves the histories as they are.
+
+    Returns
+    -------
+    augmented : AugmentedData
+    """
+    if augmenter is None:
+        return AugmentedData(data.X_train, data.X_val, data.X_test, {}, 0.0)
+    stopwatch, memory = Stopwatch(), PeakMemory()
+    with memory.watch(), stop_on_interrupt():
+        with stopwatch.step("fit augmenter"):
+            X_train = augmenter.fit_transform(data.X_train)
+        with stopwatch.step("transform"):
+            X_val = augmenter.transform(data.X_val)
+            X_test = augmenter.transform(data.X_test)
+    return AugmentedData(X_train, X_val, X_test, stopwatch.seconds, memory.mib)
+
+
+def train_and_rank(
+    data: StudyData,
+    augmented: AugmentedData,
+    recommender: Any,
+    n_negatives: int | None,
+    *,
+    with_test: bool = True,
+) -> dict[str, Any]:
+    """Fit a recommender on augmented histories and rank the held-out items.
+
+    Parameters
+    ----------
+    data : StudyData
+        The log.
+    augmented : AugmentedData
+        What `augment` made of it.
+    recommender : recommender
+        Fitted in place: on `X_train` alone, but for early stopping on `X_val` where
+        its `fit` takes it.
+    n_negatives : int or None
+        See `rank_next_items`.
+    with_test : bool, default=True
+        Whether to touch the test items; the choice of parameters must not.
+
+    Returns
+    -------
+    fields : dict
+        The fields of a `RunRecord` that the run tells.
+    """
+    filter_seen = not data.has_repeats
+    if "validation_filter_seen" in recommender.get_params(deep=False):
+        recommender.set_params(validation_filter_seen=filter_seen)
+    validation = {}
+    if "X_val" in inspect.signature(recommender.fit).parameters:
+        validation = {"X_val": augmented.X_val, "y_val": data.y_val}
+    scorer = NextItemScorer(("ndcg@10",), filter_seen=filter_seen)
+    stopwatch, memory = Stopwatch(), PeakMemory()
+    ranks = {}
+    with memory.watch(), stop_on_interrupt():
+        with stopwatch.step("fit recommender"):
+            recommender.fit(augmented.X_train, **validation)
+        score = scorer(recommender, augmented.X_val, data.y_val)["ndcg@10"]
+        if with_test:
+            with stopwatch.step("predict"):
+                ranks = rank_next_items(
+                    recommender, augmented.X_test, data.y_test, n_negatives
+                )
+    return {
+        "ranks": ranks,
+        "seconds": {**augmented.seconds, **stopwatch.seconds},
+        "peak_memory_mib": max(augmented.peak_memory_mib, memory.mib),
+        "n_epochs": int(getattr(recommender, "n_iter_", 0)),
+        "validation_score": score,
+        "error": None,
+    }
+
+
+def failed_run() -> dict[str, Any]:
+    """Fields of a `RunRecord` for the exception that is being handled."""
+    return {
+        "ranks": {},
+        "seconds": {},
+        "peak_memory_mib": 0.0,
+        "n_epochs": 0,
+        "validation_score": float("nan"),
+        "error": traceback.format_exc(),
+    }
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[None]:
+    """Pass a keyboard interrupt on that a training has turned into a warning.
+
+    A training that is interrupted keeps what it reached. A study must not take that
+    for a result.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "error", message="Training interrupted", category=ConvergenceWarning
+        )
+        try:
+            yield
+        except ConvergenceWarning as warning:
+            raise KeyboardInterrupt from warning

@@ -1,0 +1,129 @@
+"""Results of a study on disk, one by one, so that nothing is lost when it is killed."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from skdiffuasr.study.records import RunRecord
+
+
+class StudyStore:
+    """A folder of results.
+
+    Every file is written beside its place and then renamed, so that a file is either
+    whole or not there. A record is known by a key, the hash of all that it depends on:
+    one that was made from other parameters is not found.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it does not exist.
+    fingerprint : str
+        Hash of the log and the protocol.
+
+    Raises
+    ------
+    ValueError
+        If the folder has results of another log or protocol.
+    """
+
+    def __init__(self, folder: str | Path, fingerprint: str) -> None:
+        self.folder = Path(folder)
+        for name in ("runs", "augmented", "quality"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        mark = self.folder / "fingerprint"
+        if not mark.exists():
+            write_text(mark, fingerprint)
+        elif mark.read_text() != fingerprint:
+            raise ValueError(
+                f"{self.folder} holds a study of another log, protocol or number of "
+                "negatives; choose another folder."
+            )
+
+    def record(self, key: str, *names: object) -> RunRecord | None:
+        """Read a result, if it is there.
+
+        Parameters
+        ----------
+        key : str
+            Hash of what the result depends on.
+        *names : object
+            What the file is called after.
+
+        Returns
+        -------
+        record : RunRecord or None
+            None if there is no such result of this key.
+        """
+        path = self._path("runs", "json", *names)
+        if not path.exists():
+            return None
+        content = json.loads(path.read_text())
+        if content.pop("key") != key:
+            return None
+        with np.load(path.with_suffix(".npz")) as arrays:
+            content["ranks"] = dict(arrays)
+        return RunRecord(**content)
+
+    def add_record(self, record: RunRecord, key: str, *names: object) -> None:
+        """Write a result; the ranks first, for it counts once the rest is there.
+
+        Parameters
+        ----------
+        record : RunRecord
+            The result.
+        key : str
+            Hash of what it depends on.
+        *names : object
+            What the file is called after.
+        """
+        path = self._path("runs", "json", *names)
+        path.unlink(missing_ok=True)  # of another key
+        with replaced(path.with_suffix(".npz")) as temporary:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **record.ranks)  # type: ignore[arg-type]
+        content = {"key": key, **asdict(record)}
+        del content["ranks"]
+        write_text(path, json.dumps(content, indent=2, default=str))
+
+    def cached(self, kind: str, key: str, *names: object) -> Any:
+        """Read an object, or None if none of this key is there."""
+        path = self._path(kind, "joblib", *names)
+        if not path.exists():
+            return None
+        stored_key, value = joblib.load(path)
+        return value if stored_key == key else None
+
+    def add_cached(self, kind: str, value: Any, key: str, *names: object) -> None:
+        """Write an object under a key."""
+        with replaced(self._path(kind, "joblib", *names)) as temporary:
+            joblib.dump((key, value), temporary)
+
+    def _path(self, kind: str, extension: str, *names: object) -> Path:
+        stem = "--".join(re.sub(r"[^\w.=+-]+", "_", str(name)) for name in names)
+        return self.folder / kind / f"{stem}.{extension}"
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give a temporary path that takes the place of `path` when all went well."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is never seen half-written."""
+    with replaced(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

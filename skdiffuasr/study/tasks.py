@@ -1,0 +1,235 @@
+"""The runs of a study, one after the other: read from disk, or done."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+from skdiffuasr.study.protocol import StudyData
+from skdiffuasr.study.quality import intrinsic_quality
+from skdiffuasr.study.records import RunRecord
+from skdiffuasr.study.runs import (
+    AugmentedData,
+    augment,
+    failed_run,
+    stop_on_interrupt,
+    train_and_rank,
+    with_parameters,
+)
+from skdiffuasr.study.store import StudyStore
+
+
+class StudyPlan(NamedTuple):
+    """Which runs there are; the parameters of `AugmentationStudy`."""
+
+    augmenters: Mapping[str, Any]
+    recommenders: Mapping[str, Any]
+    seeds: Sequence[int]
+    n_negatives: int | None
+    param_distributions: Mapping[str, Mapping[str, Any]]
+    n_candidates: int
+    with_quality: bool
+    retry_failed: bool
+
+
+class Progress(NamedTuple):
+    """How far a study is.
+
+    Attributes
+    ----------
+    n_done, n_total : int
+        Runs that are done, and all.
+    label : str
+        What is done now.
+    seconds_left : float
+        Estimate from the runs that are done; NaN before the first.
+    """
+
+    n_done: int
+    n_total: int
+    label: str
+    seconds_left: float
+
+
+class StudyTasks:
+    """Do the runs that are missing, read the others.
+
+    Parameters
+    ----------
+    plan : StudyPlan
+        Which runs there are.
+    data : StudyData
+        The log.
+    store : StudyStore
+        Where results are kept.
+    on_progress : callable(Progress) or None
+        Told before every run.
+    """
+
+    def __init__(
+        self,
+        plan: StudyPlan,
+        data: StudyData,
+        store: StudyStore,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.plan = plan
+        self.data = data
+        self.store = store
+        self.on_progress = on_progress
+        self.combinations = [
+            (augmenter, recommender)
+            for augmenter in plan.augmenters
+            for recommender in plan.recommenders
+        ]
+        self.candidates = {
+            names: self._candidates(*names) for names in self.combinations
+        }
+        self.n_total = len(self.combinations) * len(plan.seeds) + sum(
+            len(tried) for tried in self.candidates.values() if len(tried) > 1
+        )
+        self.n_done = 0
+        self.n_timed = 0
+        self.seconds = 0.0
+        # The last augmented histories: recommenders of one augmenter follow each other.
+        self._augmented: tuple[str, AugmentedData] | None = None
+
+    def records(self) -> Iterator[RunRecord]:
+        """Do, or read, all runs; the choice of parameters first."""
+        chosen = {names: self._choose(*names) for names in self.combinations}
+        for seed in self.plan.seeds:
+            for names in self.combinations:
+                yield self._run(*names, seed, chosen[names], f"seed{seed}")
+
+    def quality(self) -> Iterator[dict[str, Any]]:
+        """Intrinsic quality of the augmenters that generate, with the first seed."""
+        if not self.plan.with_quality:
+            return
+        seed = self.plan.seeds[0]
+        for name, augmenter in self.plan.augmenters.items():
+            if not hasattr(augmenter, "generate"):
+                continue
+            estimator = with_parameters(augmenter, seed, {})
+            key = str(joblib.hash(estimator))
+            measured = self.store.cached("quality", key, name)
+            if measured is None:
+                self.tell(f"quality of {name}")
+                try:
+                    with stop_on_interrupt():
+                        measured = intrinsic_quality(estimator, self.data.X_train)
+                except Exception:
+                    measured = {"error": failed_run()["error"]}
+                self.store.add_cached("quality", measured, key, name)
+            yield {"augmenter": name, "seed": seed, **measured}
+
+    def tell(self, label: str) -> None:
+        """Report how far the study is."""
+        if self.on_progress is not None:
+            mean = self.seconds / self.n_timed if self.n_timed else float("nan")
+            left = (self.n_total - self.n_done) * mean
+            self.on_progress(Progress(self.n_done, self.n_total, label, left))
+
+    def _candidates(self, augmenter: str, recommender: str) -> list[dict[str, Any]]:
+        """Parameter settings that a combination tries."""
+        plan = self.plan
+        space = {
+            f"{kind}__{parameter}": values
+            for kind, name in (("augmenter", augmenter), ("recommender", recommender))
+            for parameter, values in plan.param_distributions.get(name, {}).items()
+        }
+        n_candidates = plan.n_candidates
+        if n_candidates == 1 or not space:
+            return [{}]
+        if all(isinstance(values, Sequence) for values in space.values()):
+            n_candidates = min(n_candidates, len(ParameterGrid(space)))
+        return list(ParameterSampler(space, n_candidates, random_state=plan.seeds[0]))
+
+    def _choose(self, augmenter: str, recommender: str) -> dict[str, Any]:
+        """Return the parameters with the best validation score of those tried."""
+        tried = self.candidates[augmenter, recommender]
+        if len(tried) == 1:
+            return tried[0]
+        scores = []
+        for number, parameters in enumerate(tried):
+            record = self._run(
+                augmenter,
+                recommender,
+                self.plan.seeds[0],
+                parameters,
+                f"candidate{number}",
+                with_test=False,
+            )
+            scores.append(np.nan_to_num(record.validation_score, nan=-1.0))
+        return tried[int(np.argmax(scores))]
+
+    def _run(
+        self,
+        augmenter: str,
+        recommender: str,
+        seed: int,
+        parameters: dict[str, Any],
+        suffix: str,
+        *,
+        with_test: bool = True,
+    ) -> RunRecord:
+        """Read a run, or do it and write it down."""
+        plan = self.plan
+        estimators = []
+        for kind, estimator in (
+            ("augmenter", plan.augmenters[augmenter]),
+            ("recommender", plan.recommenders[recommender]),
+        ):
+            own = {
+                name.removeprefix(f"{kind}__"): value
+                for name, value in parameters.items()
+                if name.startswith(f"{kind}__")
+            }
+            estimators.append(estimator and with_parameters(estimator, seed, own))
+        key = str(joblib.hash((estimators, seed, with_test)))
+        names = (augmenter, recommender, suffix)
+        record = self.store.record(key, *names)
+        if record is None or (record.error is not None and plan.retry_failed):
+            self.tell(" + ".join(names))
+            started = time.perf_counter()
+            try:
+                augmented = self._augment(augmenter, suffix, estimators[0])
+                fields = train_and_rank(
+                    self.data,
+                    augmented,
+                    estimators[1],
+                    plan.n_negatives,
+                    with_test=with_test,
+                )
+            except Exception:
+                fields = failed_run()
+            record = RunRecord(
+                augmenter=augmenter,
+                recommender=recommender,
+                seed=seed,
+                parameters=parameters,
+                **fields,
+            )
+            self.store.add_record(record, key, *names)
+            elapsed = time.perf_counter() - started
+        else:
+            elapsed = sum(record.seconds.values())
+        self.n_done += 1
+        if record.error is None:
+            self.n_timed += 1
+            self.seconds += elapsed
+        return record
+
+    def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
+        """Augmented histories, from memory or disk where they are there."""
+        key = str(joblib.hash(augmenter))
+        if self._augmented is None or self._augmented[0] != key:
+            augmented = self.store.cached("augmented", key, name, suffix)
+            if augmented is None:
+                augmented = augment(self.data, augmenter)
+                if augmenter is not None:
+                    self.store.add_cached("augmented", augmented, key, name, suffix)
+            self._augmented = key, augmented
+        return self._augmented[1]

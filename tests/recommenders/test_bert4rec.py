@@ -1,0 +1,283 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdiffuasr.nn.bert4rec import BERT4Rec, draw_masks
+from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
+from skdiffuasr.recommenders import bert4rec
+from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.training import seeded_build
+from skdiffuasr.training.histories import HistoryBatches
+
+quick = settings(max_examples=60, deadline=None)
+
+N_ITEMS = 8
+CIRCLE = [[(start + step) % N_ITEMS for step in range(5)] for start in range(N_ITEMS)]
+
+
+def tiny(**settings):
+    defaults = {
+        "embedding_dim": 16,
+        "n_layers": 1,
+        "n_heads": 1,
+        "mask_probability": 0.2,
+        "max_length": 8,
+        "dropout": 0.0,
+        "learning_rate": 0.01,
+        "batch_size": 8,
+        "max_epochs": 60,
+        "early_stopping": False,
+        "device": "cpu",
+        "random_state": 0,
+    }
+    return BERT4RecEstimator(**{**defaults, **settings})
+
+
+def build_module():
+    return seeded_build(lambda: BERT4Rec(N_ITEMS, 8, max_length=8), 0).eval()
+
+
+def with_pseudo(rows, n_pseudo):
+    X = Sequences.from_iterable(rows)
+    return Sequences(X.values, X.offsets, n_pseudo)
+
+
+def loss_of(recommender, module, X):
+    batch = HistoryBatches(X, 1).pad(np.arange(len(X)))
+    return recommender._loss(module, *batch)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": "ce"},
+        {"loss": "sampled_ce"},
+        {"loss": "sampled_ce", "n_negatives": 5, "last_item_probability": 1.0},
+        {"loss": "bce", "last_item_probability": 1.0},
+        {"loss": "bce", "n_negatives": 4, "last_item_probability": 1.0},
+        {"last_item_probability": 0.0, "max_epochs": 100},
+        {"mask_probability": 0.6, "max_epochs": 100},
+        {"n_layers": 2, "n_heads": 4},
+        {"ema_decay": 0.9},
+        {"weight_decay": 0.01},
+    ],
+)
+def test_a_circle_is_learned_perfectly(settings):
+    # A mask behind a whole row would stand at a length that training has not seen.
+    beginnings = [row[:length] for row in CIRCLE for length in range(2, 6)]
+    recommender = tiny(**settings).fit(beginnings)
+    rows = [row[:-1] for row in beginnings]
+    following = [row[-1] for row in beginnings]
+    assert recommender.predict(rows).tolist() == following
+    assert recommender.score(rows, following) == 1
+
+
+def test_ids_may_be_strings():
+    names = [[f"item {item}" for item in row] for row in CIRCLE]
+    on_names, on_codes = (tiny(max_epochs=2).fit(X) for X in (names, CIRCLE))
+    np.testing.assert_array_equal(
+        on_names.decision_function(names), on_codes.decision_function(CIRCLE)
+    )
+    assert on_names.predict([["item 1"]]).dtype.kind == "U"
+
+
+@st.composite
+def histories(draw):
+    """Rows that all have something to predict, some longer than a module reads."""
+    rows, n_pseudo = [], []
+    for _ in range(draw(st.integers(1, 5))):
+        n_pseudo.append(draw(st.integers(0, 4)))
+        length = draw(st.integers(max(n_pseudo[-1], 1) + 1, 9))
+        items = st.integers(0, N_ITEMS - 1)
+        rows.append(draw(st.lists(items, min_size=length, max_size=length)))
+    return with_pseudo(rows, n_pseudo)
+
+
+@quick
+@given(histories(), st.integers(0, 2**31))
+def test_loss_is_the_mean_over_the_masked_real_items(X, seed):
+    module = build_module()
+    drawn = []
+
+    def watch(*arguments):
+        drawn.append(draw_masks(*arguments))
+        return drawn[-1]
+
+    torch.manual_seed(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bert4rec, "draw_masks", watch)
+        loss = loss_of(tiny(mask_probability=0.5), module, X)
+
+    losses = []
+    for row, m, is_masked in zip(X.to_lists(), X.n_pseudo, drawn[0], strict=True):
+        n_cut = max(len(row) - 8, 0)
+        row, first_real = row[n_cut:], max(m - n_cut, 0)
+        is_masked = is_masked[: len(row)]
+        assert is_masked.any()
+        assert not is_masked[:first_real].any()
+        items, lengths = torch.tensor([row]), torch.tensor([len(row)])
+        hidden = module(items, lengths, is_masked[None])[0]
+        for position in is_masked.nonzero()[:, 0]:
+            logits = module.item_embedding.weight @ hidden[position]
+            losses.append(F.cross_entropy(logits, torch.tensor(row[position])))
+    torch.testing.assert_close(loss, torch.stack(losses).mean())
+
+
+def test_the_masks_are_drawn_with_the_estimators_probabilities(monkeypatch):
+    calls = []
+
+    def watch(*arguments):
+        calls.append(arguments)
+        return draw_masks(*arguments)
+
+    monkeypatch.setattr(bert4rec, "draw_masks", watch)
+    recommender = tiny(mask_probability=0.25, last_item_probability=0.75)
+    loss_of(recommender, build_module(), with_pseudo([[1, 2, 3]], [1]))
+    ((lengths, is_target, *probabilities),) = calls
+    assert lengths.tolist() == [3]
+    assert is_target.tolist() == [[False, True, True]]
+    assert probabilities == [0.25, 0.75]
+
+
+def test_one_real_item_after_pseudo_items_is_the_only_target():
+    module = build_module()
+    X = with_pseudo([[1, 2, 3, 4]], [3])
+    hidden = module.last_hidden(torch.tensor([[1, 2, 3]]), torch.tensor([3]))
+    logits = hidden @ module.item_embedding.weight.T
+    expected = F.cross_entropy(logits, torch.tensor([4]))
+    torch.testing.assert_close(loss_of(tiny(), module, X), expected)
+
+
+@pytest.mark.parametrize(
+    ("loss", "n_negatives", "expected_loss", "expected_n"),
+    [
+        ("sampled_ce", None, sampled_cross_entropy, 256),
+        ("sampled_ce", 3, sampled_cross_entropy, 3),
+        ("bce", None, sampled_binary_cross_entropy, 1),
+        ("bce", 3, sampled_binary_cross_entropy, 3),
+    ],
+)
+def test_sampled_losses_draw_as_many_negatives_as_documented(
+    monkeypatch, loss, n_negatives, expected_loss, expected_n
+):
+    module = build_module()
+    is_masked = torch.tensor([[False, True, False, True]])
+    monkeypatch.setattr(bert4rec, "draw_masks", lambda *arguments: is_masked)
+    items, lengths = torch.tensor([[1, 2, 3, 4]]), torch.tensor([4])
+    hidden = module(items, lengths, is_masked)[is_masked]
+    targets = torch.tensor([2, 4])
+    torch.manual_seed(0)
+    expected = expected_loss(hidden, module.item_embedding.weight, targets, expected_n)
+    torch.manual_seed(0)
+    recommender = tiny(loss=loss, n_negatives=n_negatives)
+    X = with_pseudo([[1, 2, 3, 4]], [0])
+    torch.testing.assert_close(loss_of(recommender, module, X), expected)
+
+
+def test_prediction_equals_a_forward_pass_of_each_history_and_a_mask():
+    recommender = tiny(max_epochs=2, max_length=4).fit(CIRCLE)
+    module = recommender.to_module()
+    rows = [[5], [3, 4], [7, 6, 5], [0, 1, 2, 3], [2, 4, 6, 0, 1, 3]]
+    expected = []
+    for row in rows:
+        items = torch.tensor([[*row[-3:], 0]])
+        is_masked = torch.arange(items.shape[1]) == items.shape[1] - 1
+        length = torch.tensor([items.shape[1]])
+        hidden = module(items, length, is_masked[None])[0, -1]
+        expected.append((module.item_embedding.weight @ hidden).detach().numpy())
+    np.testing.assert_allclose(
+        recommender.decision_function(rows), expected, rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("loss", ["ce", "sampled_ce", "bce"])
+def test_pseudo_items_are_never_learned_as_targets(loss):
+    """101 always stands between 100 and 102, but nobody has asked for it."""
+    X = Sequences.from_iterable(CIRCLE).prepend([[100, 101, 102]] * N_ITEMS)
+    recommender = tiny(loss=loss).fit(X)
+    module = recommender.to_module()
+    rows = [[100, 101, 102, *row] for row in CIRCLE]
+    items = torch.from_numpy(np.searchsorted(recommender.item_ids_, rows))
+    is_masked = torch.zeros(items.shape, dtype=torch.bool)
+    is_masked[:, 1] = True
+    hidden = module(items, torch.full((N_ITEMS,), 8), is_masked)[:, 1]
+    best = (hidden @ module.item_embedding.weight.T).argmax(dim=1)
+    assert 101 not in recommender.item_ids_[best]
+
+
+def test_pseudo_items_are_read_as_context():
+    X = Sequences.from_iterable([["left"], ["right"]] * 8).prepend([["a"], ["b"]] * 8)
+    recommender = tiny(max_epochs=30).fit(X)
+    assert recommender.predict([["a"], ["b"]]).tolist() == ["left", "right"]
+
+
+def test_what_is_learned_can_be_given():
+    """Only the last items are targets: they alone are ever masked."""
+    X = Sequences.from_iterable(CIRCLE)
+    is_target = np.zeros(len(X.values), dtype=bool)
+    is_target[X.offsets[1:] - 1] = True
+    X = Sequences(X.values, X.offsets, X.n_pseudo, is_target=is_target)
+    recommender = tiny(mask_probability=0.6, max_epochs=30).fit(X)
+    rows = [row[:-1] for row in CIRCLE]
+    assert recommender.predict(rows).tolist() == [row[-1] for row in CIRCLE]
+
+
+def test_the_first_item_is_learned_too():
+    """Unlike a causal model, the cloze task asks for the item before another one."""
+    X = [["left", "a"], ["right", "b"]] * 8
+    recommender = tiny(mask_probability=0.5, last_item_probability=0.0).fit(X)
+    module = recommender.to_module()
+    codes = np.searchsorted(recommender.item_ids_, ["a", "b"])
+    items = torch.tensor([[0, code] for code in codes])
+    is_masked = torch.tensor([[True, False], [True, False]])
+    hidden = module(items, torch.tensor([2, 2]), is_masked)[:, 0]
+    best = (hidden @ module.item_embedding.weight.T).argmax(dim=1)
+    assert recommender.item_ids_[best].tolist() == ["left", "right"]
+
+
+def test_rows_of_one_item_are_no_training_data():
+    with pytest.raises(ValueError, match="nothing to train on"):
+        tiny().fit([[1], [2]])
+    with_single = tiny(max_epochs=3).fit([*CIRCLE, [0], [1]])
+    without = tiny(max_epochs=3).fit(CIRCLE)
+    assert with_single.loss_curve_ == without.loss_curve_
+    assert with_single.predict([[3]]).shape == (1,)
+
+
+@pytest.mark.parametrize("n_heads", [3, 32])
+def test_heads_must_divide_the_width(n_heads):
+    message = rf"n_heads={n_heads} does not divide embedding_dim=16\."
+    with pytest.raises(ValueError, match=message):
+        tiny(n_heads=n_heads).fit(CIRCLE)
+
+
+def test_parameters_shape_the_network():
+    recommender = tiny(
+        embedding_dim=6, n_layers=3, n_heads=2, max_length=4, max_epochs=1
+    ).fit(CIRCLE)
+    module = recommender.to_module()
+    assert isinstance(module, BERT4Rec)
+    assert module.item_embedding.weight.shape == (N_ITEMS, 6)
+    assert module.position_embedding.weight.shape == (4, 6)
+    assert [block.n_heads for block in module.encoder.blocks] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_layers", 0),
+        ("n_heads", 0),
+        ("max_length", 1),
+        ("mask_probability", 1.1),
+        ("last_item_probability", -0.1),
+        ("loss", "mse"),
+        ("n_negatives", 0),
+    ],
+)
+def test_bad_parameters_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of BERT4RecEstimator"):
+        tiny(**{name: value}).fit(CIRCLE)

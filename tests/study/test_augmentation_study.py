@@ -1,0 +1,317 @@
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+
+from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter, SASRecEstimator
+from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.datasets import Interactions, make_sequences
+from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.model_selection import leave_last_out
+from skdiffuasr.study import AugmentationStudy
+
+X = make_sequences(n_users=150, n_items=60, random_state=0).X
+SASREC = SASRecEstimator(
+    embedding_dim=4,
+    n_layers=1,
+    max_length=10,
+    max_epochs=2,
+    batch_size=32,
+    device="cpu",
+)
+OWN = RandomSequenceAugmenter(3)
+
+
+class Broken(BaseAugmenter):
+    """Raises for one seed."""
+
+    _parameter_constraints: dict = {}
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    augment_at = "always"
+    max_history_length = None
+
+    def fit(self, X, y=None):
+        if self.random_state == 1:
+            raise RuntimeError("no such luck")
+        self.inner_ = RandomSequenceAugmenter(2, random_state=0).fit(X)
+        return self
+
+    def transform(self, X):
+        return self.inner_.transform(X)
+
+    def fit_transform(self, X, y=None):
+        return self.fit(X).transform(X)
+
+
+class Spy(BaseEstimator):
+    """Remembers all items that `fit` was given."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def fit(self, X, y=None):
+        assert y is None
+        self.seen.append(X)
+        self.model_ = MarkovRecommender().fit(X)
+        self.item_ids_ = self.model_.item_ids_
+        return self
+
+    def decision_function(self, X):
+        return self.model_.decision_function(X)
+
+    def __sklearn_clone__(self):
+        return Spy(self.seen)
+
+
+def study(**parameters):
+    defaults = {
+        "augmenters": {"own items": OWN},
+        "recommenders": {"Markov": MarkovRecommender(), "SASRec": SASREC},
+        "seeds": 2,
+        "n_negatives": 10,
+    }
+    return AugmentationStudy(**{**defaults, **parameters})
+
+
+def rows_of(folder, name="results.csv"):
+    with (Path(folder) / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_combinations_are_run(tmp_path):
+    results = study().run(X, tmp_path)
+    found = [(r.augmenter, r.recommender, r.seed) for r in results.records]
+    assert sorted(found) == sorted(
+        (augmenter, recommender, seed)
+        for augmenter in ("none", "own items")
+        for recommender in ("Markov", "SASRec")
+        for seed in (0, 1)
+    )
+    assert all(r.error is None for r in results.records)
+    assert {row["augmenter"] for row in rows_of(tmp_path, "quality.csv")} == {
+        "own items"
+    }
+    for name in ("report.md", "report.html", "runs.csv", "comparisons.csv"):
+        assert (tmp_path / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("ranking", ["full", "filtered"])
+def test_figures_are_those_of_a_fit_by_hand(tmp_path, ranking):
+    study(augmenters={}, seeds=[5]).run(X, tmp_path)
+    X_train, y_val, X_test, y_test = leave_last_out(X, short="drop")
+    by_hand = SASRecEstimator(**SASREC.get_params()).set_params(
+        random_state=5, validation_filter_seen=True
+    )
+    by_hand.fit(X_train, X_val=X_train, y_val=y_val)
+    scorer = NextItemScorer(filter_seen=ranking == "filtered", length_bins=(5, 20))
+    expected = scorer(by_hand, X_test, y_test)
+    found = {
+        (row["metric"], row["group_by"], row["group"]): float(row["value"])
+        for row in rows_of(tmp_path)
+        if row["recommender"] == "SASRec" and row["ranking"] == ranking
+    }
+    for metric in ("ndcg@10", "hr@10", "mrr"):
+        assert found[metric, "all", "all"] == pytest.approx(expected[metric])
+
+
+def test_nothing_held_out_reaches_fit(tmp_path):
+    seen = []
+    study(recommenders={"spy": Spy(seen)}, augmenters={}, seeds=1).run(X, tmp_path)
+    (fitted_on,) = seen
+    assert fitted_on == leave_last_out(X, short="drop")[0]
+
+
+def test_a_second_run_only_reads(tmp_path):
+    first = study().run(X, tmp_path)
+    seen = []
+    spied = {"Markov": MarkovRecommender(), "SASRec": SASREC}
+    again = study(recommenders=spied).run(
+        X, tmp_path, on_progress=lambda progress: seen.append(progress.label)
+    )
+    assert seen == ["done"]
+    for one, other in zip(first.records, again.records, strict=True):
+        assert one.seconds == other.seconds
+        np.testing.assert_array_equal(one.ranks["full"], other.ranks["full"])
+
+
+def test_a_study_can_grow(tmp_path):
+    study(seeds=1).run(X, tmp_path)
+    seen = []
+    study(seeds=2).run(X, tmp_path, on_progress=lambda p: seen.append(p.label))
+    assert len(seen) == 4 + 1
+    assert all("seed1" in label for label in seen[:-1])
+
+
+def test_other_parameters_are_run_anew(tmp_path):
+    study(seeds=1).run(X, tmp_path)
+    other = {"SASRec": SASRecEstimator(**{**SASREC.get_params(), "dropout": 0.1})}
+    seen = []
+    study(seeds=1, recommenders=other).run(
+        X, tmp_path, on_progress=lambda p: seen.append(p.label)
+    )
+    assert len(seen) == 2 + 1
+
+
+def test_another_log_needs_another_folder(tmp_path):
+    study(seeds=1, augmenters={}).run(X, tmp_path)
+    with pytest.raises(ValueError, match="another log"):
+        study(seeds=1, augmenters={}).run(X[:100], tmp_path)
+
+
+def test_a_failure_is_recorded_and_the_study_goes_on(tmp_path):
+    broken = {"broken": Broken(), "own items": OWN}
+    results = study(
+        augmenters=broken, recommenders={"Markov": MarkovRecommender()}
+    ).run(X, tmp_path)
+    failed = [r for r in results.records if r.error]
+    assert [(r.augmenter, r.seed) for r in failed] == [("broken", 1)]
+    assert "Traceback" in failed[0].error
+    assert "RuntimeError: no such luck" in failed[0].error
+    assert len(results.records) == 6
+    report = (tmp_path / "report.md").read_text()
+    assert "no such luck" in report
+    assert "no such luck" in (tmp_path / "report.html").read_text()
+
+
+def test_failures_are_tried_again_if_asked(tmp_path):
+    for retry_failed, n_labels in ((False, 6), (False, 0), (True, 1)):
+        labels = []
+        study(
+            augmenters={"broken": Broken(), "own items": OWN},
+            recommenders={"Markov": MarkovRecommender()},
+            with_quality=False,
+            retry_failed=retry_failed,
+        ).run(X, tmp_path, on_progress=lambda p, labels=labels: labels.append(p.label))
+        assert len(labels) == n_labels + 1
+
+
+def test_every_combination_tries_as_many_parameters(tmp_path):
+    results = study(
+        recommenders={"SASRec": SASREC},
+        param_distributions={
+            "SASRec": {"dropout": [0.0, 0.2, 0.9], "learning_rate": [0.001, 0.05]},
+            "own items": {"n_pseudo_items": [1, 2]},
+        },
+        n_candidates=3,
+        seeds=1,
+    ).run(X, tmp_path)
+    candidates = sorted(
+        path.stem for path in (tmp_path / "runs").glob("*candidate*.json")
+    )
+    assert len(candidates) == 6
+    stores = [path for path in (tmp_path / "runs").glob("*candidate*.npz")]
+    assert all(not dict(np.load(path)) for path in stores), "test items were ranked"
+    for record in results.records:
+        tried = [
+            path
+            for path in (tmp_path / "runs").glob("*candidate*.json")
+            if path.name.startswith(record.augmenter.replace(" ", "_"))
+        ]
+        scores = {}
+        for path in tried:
+            import json
+
+            content = json.loads(path.read_text())
+            scores[content["validation_score"]] = content["parameters"]
+        assert record.parameters == scores[max(scores)]
+        assert record.validation_score == pytest.approx(max(scores))
+
+
+def test_an_interrupt_is_no_result(tmp_path, monkeypatch):
+    def interrupted(self, *args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SASRecEstimator, "_loss", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        study(recommenders={"SASRec": SASREC}).run(X, tmp_path)
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_a_temporal_study(tmp_path):
+    columns = X.to_interactions()
+    log = Interactions(
+        columns["user"], columns["item"], columns["position"] + columns["user"] % 5
+    )
+    results = study(
+        protocol="temporal", recommenders={"Markov": MarkovRecommender()}
+    ).run(log, tmp_path)
+    assert results.description["protocol"] == "temporal"
+    assert all(r.error is None for r in results.records)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"recommenders": {}}, "one recommender"),
+        ({"seeds": []}, "one seed"),
+        ({"protocol": "random"}, "protocol must be one of"),
+        ({"param_distributions": {"SASrec": {}}}, "SASrec"),
+        ({"n_candidates": 0}, "n_candidates"),
+    ],
+)
+def test_bad_options(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        study(**parameters)
+
+
+def test_what_is_no_estimator():
+    with pytest.raises(TypeError, match="'own items' has no fit_transform"):
+        study(augmenters={"own items": MarkovRecommender()})
+    with pytest.raises(TypeError, match="'Markov' has no decision_function"):
+        study(recommenders={"Markov": OWN})
+
+
+def test_too_few_items_for_the_negatives(tmp_path):
+    with pytest.raises(ValueError, match="n_negatives=100, but the longest history"):
+        study(n_negatives=100).run(X, tmp_path)
+
+
+def test_a_log_of_short_histories(tmp_path):
+    with pytest.raises(ValueError, match="No row of X has the 3 items"):
+        study().run([[1, 2], [3], [2, 1]], tmp_path)
+
+
+SCRIPT = """
+import sys, time
+from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter
+from tests.study.test_augmentation_study import SASREC, X, study
+
+class Slow(MarkovRecommender):
+    def fit(self, X, y=None):
+        time.sleep(0.05)
+        return super().fit(X)
+
+study(recommenders={"Slow": Slow(), "SASRec": SASREC}).run(X, sys.argv[1])
+"""
+
+
+def test_a_killed_study_ends_with_the_same_table(tmp_path):
+    command = [sys.executable, "-c", SCRIPT]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    root = Path(__file__).parents[2]
+    run = {"cwd": root, "env": environment, "stderr": subprocess.PIPE, "text": True}
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([*command, str(whole)], check=True, **run)
+    for n_runs in (1, 4, 7):
+        process = subprocess.Popen([*command, str(killed)], **run)
+        while process.poll() is None:
+            if len(list(killed.glob("runs/*.json"))) >= n_runs:
+                time.sleep(0.02)  # into the next run
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+            time.sleep(0.005)
+        process.stderr.close()
+        assert process.returncode == -signal.SIGKILL
+    subprocess.run([*command, str(killed)], check=True, **run)
+    assert rows_of(killed) == rows_of(whole)
+    assert rows_of(killed, "comparisons.csv") == rows_of(whole, "comparisons.csv")

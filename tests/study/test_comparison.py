@@ -1,0 +1,243 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdiffuasr.metrics import ndcg_at_k, paired_bootstrap
+from skdiffuasr.study.comparison import compare, holm
+from skdiffuasr.study.records import RunRecord, StudyResults
+from tests.study.synthetic_results import make_results
+
+
+def results_of(runs, **fields):
+    """Results of one recommender from (augmenter, seed, ranks)."""
+    records = tuple(
+        RunRecord(augmenter, "Markov", seed, {"full": np.asarray(ranks, dtype=float)})
+        for augmenter, seed, ranks in runs
+    )
+    return StudyResults("log", {}, {}, "full", records, **fields)
+
+
+def row_of(rows, augmenter, reference="none", recommender="SASRec", group="all"):
+    (row,) = (
+        row
+        for row in rows
+        if (row["augmenter"], row["reference"]) == (augmenter, reference)
+        and (row["recommender"], row["group"]) == (recommender, group)
+    )
+    return row
+
+
+def naive_holm(p_values):
+    """Each p-value gets the least level at which the procedure would reject it."""
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    corrected = [0.0] * len(p_values)
+    for place, index in enumerate(order):
+        steps = [
+            (len(order) - before) * p_values[order[before]]
+            for before in range(place + 1)
+        ]
+        corrected[index] = min(1.0, max(steps))
+    return corrected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_is_the_naive_procedure(p_values):
+    np.testing.assert_allclose(holm(p_values), naive_holm(p_values))
+
+
+def test_one_family_is_a_recommender_and_a_kind_of_reference():
+    rows = compare(make_results(), "full", "ndcg@10")
+    n_families = 0
+    for recommender in ("SASRec", "Markov"):
+        for against_none in (True, False):
+            family = [
+                row
+                for row in rows
+                if row["recommender"] == recommender
+                and row["group_by"] == "all"
+                and (row["reference"] == "none") == against_none
+            ]
+            expected = naive_holm([row["p_value"] for row in family])
+            assert [row["p_holm"] for row in family] == pytest.approx(expected)
+            n_families += len(family) == 3
+    assert n_families == 4
+    assert all(math.isnan(row["p_holm"]) for row in rows if row["group_by"] != "all")
+
+
+def test_differences_by_hand():
+    results = results_of(
+        [
+            ("none", 0, [2, 4]),
+            ("none", 1, [4, 4]),
+            ("own", 0, [1, 2]),
+            ("own", 1, [2, 4]),
+        ]
+    )
+    [row] = compare(results, "full", "mrr")
+    assert (row["n_users"], row["n_seeds"]) == (2, 2)
+    assert row["value"] == pytest.approx(0.5625)
+    assert row["reference_value"] == pytest.approx(0.3125)
+    assert row["difference"] == pytest.approx(0.25)
+    assert row["relative"] == pytest.approx(0.8)
+    # By seed the differences are 0.375 and 0.125.
+    assert row["seed_std"] == pytest.approx(math.sqrt(2) * 0.125)
+
+
+def test_each_group_is_compared_alone():
+    results = make_results()
+    users = results.groups["length"].codes == 1
+    ours, theirs = (
+        np.mean(
+            [
+                ndcg_at_k(record.ranks["filtered"], 10)
+                for record in results.records
+                if (record.augmenter, record.recommender) == (augmenter, "Markov")
+            ],
+            axis=0,
+        )
+        for augmenter in ("own items", "none")
+    )
+    rows = compare(results, "filtered", "ndcg@10")
+    row = row_of(rows, "own items", recommender="Markov", group="6-20")
+    expected = paired_bootstrap(
+        ours[users], theirs[users], n_resamples=20_000, random_state=1
+    )
+    assert row["n_users"] == users.sum()
+    assert row["difference"] == pytest.approx(expected.difference)
+    width = expected.high - expected.low
+    assert row["low"] == pytest.approx(expected.low, abs=0.05 * width)
+    assert row["high"] == pytest.approx(expected.high, abs=0.05 * width)
+
+
+def test_p_values_are_those_of_the_paired_bootstrap():
+    rng = np.random.default_rng(3)
+    theirs = rng.integers(1, 8, 60)
+    ours = np.maximum(1, theirs - (rng.random(60) < 0.15) + (rng.random(60) < 0.08))
+    results = results_of([("none", 0, theirs), ("own", 0, ours)])
+    [row] = compare(results, "full", "mrr", n_resamples=20_000)
+    expected = paired_bootstrap(
+        1 / ours, 1 / theirs, n_resamples=20_000, random_state=1
+    )
+    assert 0.02 < expected.p_value < 0.98
+    assert row["p_value"] == pytest.approx(expected.p_value, abs=0.02)
+
+
+def test_one_seed_has_no_spread_and_one_interval():
+    for row in compare(make_results(n_seeds=1), "full", "ndcg@10"):
+        assert row["n_seeds"] == 1
+        assert math.isnan(row["seed_std"])
+        found = row["low"], row["high"], row["p_value"]
+        assert found == pytest.approx(
+            (row["low_seeds"], row["high_seeds"], row["p_seeds"]), abs=1e-12
+        )
+
+
+def test_seeds_that_disagree_widen_the_interval_over_both():
+    theirs = np.full(200, 2.0)
+    better, worse = np.full(200, 1.0), np.full(200, 4.0)
+    runs = [("none", seed, theirs) for seed in range(4)]
+    runs += [("own", seed, better if seed else worse) for seed in range(4)]
+    [row] = compare(results_of(runs), "full", "mrr")
+    # All users agree, so that the seeds are all there is to draw.
+    assert row["low"] == pytest.approx(row["high"]) == pytest.approx(0.3125)
+    differences = np.array([-0.25, 0.5, 0.5, 0.5])
+    grid = np.stack(np.meshgrid(*4 * [differences]), axis=-1).reshape(-1, 4)
+    low, high = np.quantile(grid.mean(axis=1), [0.025, 0.975])
+    assert row["low_seeds"] == pytest.approx(low, abs=0.1)
+    assert row["high_seeds"] == pytest.approx(high)
+    assert row["seed_std"] == pytest.approx(differences.std(ddof=1))
+
+
+def test_intervals_cover_the_truth():
+    rng = np.random.default_rng(0)
+    n_studies, n_users, covered, covered_both = 100, 80, 0, 0
+    for _ in range(n_studies):
+        # The chance of a hit is 0.5 for one and 0.7 for the other.
+        runs = [
+            (name, seed, np.where(rng.random(n_users) < chance, 1, 100))
+            for name, chance in (("none", 0.5), ("own", 0.7))
+            for seed in range(2)
+        ]
+        [row] = compare(results_of(runs), "full", "hr@10", n_resamples=500)
+        covered += row["low"] <= 0.2 <= row["high"]
+        covered_both += row["low_seeds"] <= 0.2 <= row["high_seeds"]
+    assert covered >= 87  # of 95 expected; fewer have a probability of 0.0005
+    assert covered_both >= covered
+
+
+def test_the_rival_is_the_best_other():
+    rows = compare(make_results(), "full", "ndcg@10")
+    rivals = {
+        row["augmenter"]: row["reference"] for row in rows if row["reference"] != "none"
+    }
+    assert rivals == {
+        "own items": "diffusion",
+        "diffusion": "own items",
+        "worse": "own items",
+    }
+    lead = row_of(rows, "own items", "diffusion")
+    gap = row_of(rows, "diffusion", "own items")
+    assert lead["difference"] == pytest.approx(-gap["difference"])
+    assert lead["difference"] > 0
+
+
+def test_seeds_that_only_one_has_do_not_count():
+    results = make_results(with_failure=True)
+    rows = compare(results, "full", "ndcg@10")
+    assert row_of(rows, "diffusion")["n_seeds"] == 1
+    assert row_of(rows, "own items")["n_seeds"] == 2
+    first = make_results(n_seeds=2, with_failure=True).records[:8]
+    expected = compare(make_results(records=first), "full", "ndcg@10")
+    assert row_of(rows, "diffusion")["difference"] == pytest.approx(
+        row_of(expected, "diffusion")["difference"]
+    )
+
+
+def test_augmenters_without_a_common_seed_are_not_compared():
+    results = results_of(
+        [("none", 0, [1, 2]), ("own", 1, [1, 1]), ("other", 0, [3, 3])]
+    )
+    rows = compare(results, "full", "mrr")
+    assert [(row["augmenter"], row["reference"]) for row in rows] == [("other", "none")]
+
+
+def test_equal_models_are_not_told_apart():
+    ranks = np.arange(1, 50)
+    [row] = compare(results_of([("none", 0, ranks), ("own", 0, ranks)]), "full", "mrr")
+    assert (row["difference"], row["p_value"]) == (0.0, 1.0)
+    assert (row["low"], row["high"]) == pytest.approx((0.0, 0.0), abs=1e-12)
+
+
+def test_what_cannot_be_known_is_nan():
+    [row] = compare(results_of([("none", 0, [20]), ("own", 0, [1])]), "full", "ndcg@10")
+    assert row["difference"] == 1.0
+    for name in ("low", "high", "p_value", "low_seeds", "p_seeds", "relative"):
+        assert math.isnan(row[name])
+
+
+def test_a_comparison_does_not_depend_on_other_augmenters():
+    rows = compare(make_results(), "full", "ndcg@10")
+    few = make_results()
+    pair = [r for r in few.records if r.augmenter in ("none", "own items")]
+    alone = compare(make_results(records=tuple(pair)), "full", "ndcg@10")
+    for name in ("difference", "low", "high", "p_value", "low_seeds", "high_seeds"):
+        assert row_of(alone, "own items")[name] == pytest.approx(
+            row_of(rows, "own items")[name]
+        )
+
+
+def test_nothing_to_compare():
+    assert compare(results_of([("none", 0, [1, 2])]), "full", "mrr") == []
+    assert compare(make_results(with_failure=False, records=()), "full", "mrr") == []
+
+
+def test_unknown_names_are_refused():
+    results = make_results(n_users=5)
+    with pytest.raises(ValueError, match=r"ranking must be one of .* got 'best'"):
+        compare(results, "best", "mrr")
+    with pytest.raises(ValueError, match="Unknown metric"):
+        compare(results, "full", "ndcg")

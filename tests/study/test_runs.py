@@ -1,0 +1,91 @@
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter, SASRecEstimator
+from skdiffuasr.datasets import make_sequences
+from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.study.protocol import leave_last_out_data
+from skdiffuasr.study.runs import (
+    augment,
+    failed_run,
+    stop_on_interrupt,
+    train_and_rank,
+    with_parameters,
+)
+
+DATA = leave_last_out_data(make_sequences(n_users=100, n_items=50, random_state=0).X)
+
+
+def warn(message):
+    warnings.warn(message, ConvergenceWarning, stacklevel=2)
+
+
+def test_a_copy_gets_parameters_and_seed():
+    original = SASRecEstimator(8)
+    copy = with_parameters(original, 7, {"dropout": 0.1})
+    assert (copy.embedding_dim, copy.dropout, copy.random_state) == (8, 0.1, 7)
+    assert (original.dropout, original.random_state) == (0.5, None)
+    assert not hasattr(with_parameters(MarkovRecommender(), 7, {}), "random_state")
+
+
+def test_an_augmenter_is_fitted_on_training_histories_only():
+    augmenter = RandomSequenceAugmenter(2, random_state=0)
+    augmented = augment(DATA, augmenter)
+    by_hand = RandomSequenceAugmenter(2, random_state=0)
+    assert augmented.X_train == by_hand.fit_transform(DATA.X_train)
+    assert augmented.X_val == by_hand.transform(DATA.X_val)
+    assert augmented.X_test == by_hand.transform(DATA.X_test)
+    assert augmented.seconds.keys() == {"fit augmenter", "transform"}
+
+
+def test_nothing_is_done_without_an_augmenter():
+    augmented = augment(DATA, None)
+    assert augmented.X_train is DATA.X_train
+    assert augmented.X_test is DATA.X_test
+    assert augmented.seconds == {}
+
+
+def test_test_items_are_not_touched_unless_asked():
+    run = train_and_rank(
+        DATA, augment(DATA, None), MarkovRecommender(), None, with_test=False
+    )
+    assert run["ranks"] == {}
+    expected = NextItemScorer(("ndcg@10",), filter_seen=True)(
+        MarkovRecommender().fit(DATA.X_train), DATA.X_val, DATA.y_val
+    )
+    assert run["validation_score"] == expected["ndcg@10"]
+
+
+def test_early_stopping_is_by_the_validation_items():
+    recommender = SASRecEstimator(
+        4, n_layers=1, max_epochs=3, batch_size=32, device="cpu", random_state=0
+    )
+    run = train_and_rank(DATA, augment(DATA, None), recommender, 10)
+    assert recommender.validation_filter_seen
+    assert run["validation_score"] == pytest.approx(
+        max(recommender.validation_scores_), rel=1e-5
+    )
+    assert run["n_epochs"] == 3
+    assert all(np.isfinite(ranks).any() for ranks in run["ranks"].values())
+
+
+def test_a_failure_has_its_traceback():
+    try:
+        raise KeyError("no such item")
+    except KeyError:
+        fields = failed_run()
+    assert "no such item" in fields["error"]
+    assert "test_runs.py" in fields["error"]
+
+
+def test_an_interrupted_training_interrupts_the_study():
+    with pytest.raises(KeyboardInterrupt), stop_on_interrupt():
+        warn("Training interrupted by the user after 2 epochs")
+
+
+def test_other_warnings_stay_warnings():
+    with pytest.warns(ConvergenceWarning, match="not converged"), stop_on_interrupt():
+        warn("not converged")

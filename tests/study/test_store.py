@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from skdiffuasr.study.records import RunRecord
+from skdiffuasr.study.store import StudyStore, replaced, write_text
+
+RECORD = RunRecord(
+    augmenter="own items",
+    recommender="SASRec/bce",
+    seed=1,
+    ranks={"full": np.array([1.0, np.inf, 2.5]), "filtered": np.array([1.0, 3.0, 2])},
+    seconds={"fit recommender": 1.5},
+    peak_memory_mib=100.0,
+    n_epochs=3,
+    validation_score=0.25,
+    parameters={"recommender__dropout": 0.2},
+    error=None,
+)
+NAMES = ("own items", "SASRec/bce", "seed1")
+
+
+def assert_same(found, record=RECORD):
+    assert found is not None
+    for name, ranks in record.ranks.items():
+        np.testing.assert_array_equal(found.ranks[name], ranks)
+    for name in RunRecord.__dataclass_fields__:
+        if name != "ranks":
+            assert getattr(found, name) == getattr(record, name)
+
+
+def test_a_record_comes_back(tmp_path):
+    store = StudyStore(tmp_path / "new" / "folder", "log")
+    assert store.record("key", *NAMES) is None
+    store.add_record(RECORD, "key", *NAMES)
+    assert_same(store.record("key", *NAMES))
+    assert_same(StudyStore(tmp_path / "new" / "folder", "log").record("key", *NAMES))
+
+
+def test_a_record_of_other_parameters_does_not_count(tmp_path):
+    store = StudyStore(tmp_path, "log")
+    store.add_record(RECORD, "key", *NAMES)
+    assert store.record("other", *NAMES) is None
+    store.add_record(RECORD, "other", *NAMES)
+    assert store.record("key", *NAMES) is None
+    assert_same(store.record("other", *NAMES))
+
+
+def test_ranks_without_their_record_do_not_count(tmp_path):
+    """What a process leaves that is killed between the two files."""
+    store = StudyStore(tmp_path, "log")
+    store.add_record(RECORD, "key", *NAMES)
+    (path,) = (tmp_path / "runs").glob("*.json")
+    path.unlink()
+    assert store.record("key", *NAMES) is None
+
+
+def test_objects_are_cached_by_key(tmp_path):
+    store = StudyStore(tmp_path, "log")
+    store.add_cached("augmented", [1, 2], "key", "name")
+    assert store.cached("augmented", "key", "name") == [1, 2]
+    assert store.cached("augmented", "other", "name") is None
+    assert store.cached("augmented", "key", "another") is None
+
+
+def test_another_log_is_refused(tmp_path):
+    StudyStore(tmp_path, "log")
+    with pytest.raises(ValueError, match="another log"):
+        StudyStore(tmp_path, "other log")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file"
+    write_text(path, "old")
+
+    def write_half():
+        with replaced(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
