@@ -168,7 +168,9 @@ def test_sklearn_check(estimator, check):
 def test_sklearn_check_of_parameter_validation(estimator, monkeypatch):
     # Its X has two dimensions, which fit_transform tells before it comes to fit.
     monkeypatch.delattr("sklearn.base.TransformerMixin.fit_transform")
-    monkeypatch.delattr("skdiffuasr.augmentation.base.BaseAugmenter.fit_transform")
+    monkeypatch.delattr(
+        "skdiffuasr.augmentation.base.BaseSequenceAugmenter.fit_transform"
+    )
     sklearn_checks.check_param_validation(type(estimator).__name__, clone(estimator))
 
 

@@ -20,7 +20,7 @@ from skdiffuasr._typing import (
     SequencesLike,
     Weights,
 )
-from skdiffuasr.augmentation.base import BasePseudoItemAugmenter
+from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.precision import fast_dtype
@@ -42,7 +42,7 @@ BLOCK_BYTES = 64 * 2**20
 BATCH_SIZE = 1024
 
 
-class ASRePAugmenter(BasePseudoItemAugmenter):
+class ASRePAugmenter(BaseAugmenter):
     """Put items before each history that a reversed SASRec predicts there.
 
     ASReP [1]_ trains a causal transformer on reversed histories and lets it go on from
@@ -137,7 +137,8 @@ class ASRePAugmenter(BasePseudoItemAugmenter):
     """
 
     _parameter_constraints = {
-        **BasePseudoItemAugmenter._parameter_constraints,
+        **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="left")],
         "unique": ["boolean"],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],

@@ -16,7 +16,7 @@ from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.variants import SequenceVariants
 
 
-class BaseAugmenter(  # type: ignore[call-arg]
+class BaseSequenceAugmenter(  # type: ignore[call-arg]
     TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None
 ):
     """Base class of the augmenters: one row in, one row out.
@@ -96,26 +96,26 @@ class BaseAugmenter(  # type: ignore[call-arg]
         return tags
 
 
-class BasePseudoItemAugmenter(BaseAugmenter):
+class BaseAugmenter(BaseSequenceAugmenter):
     """Base class of the augmenters that put M pseudo items before a history.
 
-    A subclass implements `fit` and `_generate`.
+    A subclass implements `fit` and `generate`, or `_generate` if it has a parameter
+    `n_variants`.
     """
 
     _parameter_constraints = {
-        **BaseAugmenter._parameter_constraints,
+        **BaseSequenceAugmenter._parameter_constraints,
         "n_pseudo_items": [Interval(Integral, 1, None, closed="left")],
-        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "max_history_length": [Interval(Integral, 0, None, closed="left"), None],
     }
 
     n_pseudo_items: int
-    n_variants: int
+    n_variants: int = 1
     max_history_length: int | None
 
-    @abstractmethod
     def _generate(self, histories: Sequences, variant: int) -> IdArray:
         """Generate the pseudo items (n, n_pseudo_items) of one variant."""
+        return self.generate(histories)
 
     def generate(self, X: SequencesLike) -> IdArray:
         """Generate pseudo items, whatever the length of the history.

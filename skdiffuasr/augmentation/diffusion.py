@@ -27,7 +27,7 @@ from skdiffuasr._typing import (
     SequencesLike,
     Weights,
 )
-from skdiffuasr.augmentation.base import BasePseudoItemAugmenter
+from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.fitting import fit_denoiser, fit_first_item_classifier
 from skdiffuasr.augmentation.generation import generate_codes
 from skdiffuasr.augmentation.guides import (
@@ -69,7 +69,7 @@ _UNFITTED = (
 )
 
 
-class DiffusionSequenceAugmenter(CallbackSupportMixin, BasePseudoItemAugmenter):
+class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     r"""Put generated items before each history, as DiffuASR does [1]_.
 
     A diffusion model over item embeddings, with a sequential U-Net as its noise model,
@@ -216,7 +216,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BasePseudoItemAugmenter):
     """
 
     _parameter_constraints = {
-        **BasePseudoItemAugmenter._parameter_constraints,
+        **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "guidance": [StrOptions({"classifier_free", "classifier"}), None],
         "guidance_scale": [Interval(Real, None, None, closed="neither")],
         "classifier": [HasMethods(["fit", "to_module"]), None],

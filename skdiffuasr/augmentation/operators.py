@@ -14,7 +14,7 @@ from torch import Tensor
 from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
 from skdiffuasr._typing import IdArray, RandomState, SequencesLike
-from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
 from skdiffuasr.nn import sequence_operators
@@ -26,7 +26,7 @@ _PLACES, _START, _ITEMS = range(3)  # streams of random numbers
 _EMBEDDING_DIM = 64
 
 
-class BaseOperatorAugmenter(BaseAugmenter):
+class BaseOperatorAugmenter(BaseSequenceAugmenter):
     """Base class of the operators that change histories, in training alone.
 
     `fit_transform` returns the histories as the first variant and changed ones as the

@@ -1,19 +1,20 @@
 """Random items of the catalogue before each history."""
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdiffuasr._sklearn_compat import StrOptions, _fit_context
+from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
-from skdiffuasr.augmentation.base import BasePseudoItemAugmenter
+from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_sequences
 
 
-class RandomAugmenter(BasePseudoItemAugmenter):
+class RandomAugmenter(BaseAugmenter):
     """Put random items of the catalogue before each history.
 
     The simplest rival of the diffusion, "Random" of [1]_: what helps no more than this
@@ -57,7 +58,8 @@ class RandomAugmenter(BasePseudoItemAugmenter):
     """
 
     _parameter_constraints = {
-        **BasePseudoItemAugmenter._parameter_constraints,
+        **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "distribution": [StrOptions({"uniform", "popularity"})],
         "random_state": ["random_state"],
     }

@@ -1,19 +1,20 @@
 """Random items of the user's own before each history."""
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdiffuasr._sklearn_compat import StrOptions, _fit_context
+from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
 from skdiffuasr._typing import IdArray, RandomState, SequencesLike
-from skdiffuasr.augmentation.base import BasePseudoItemAugmenter
+from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_sequences
 
 
-class RandomSequenceAugmenter(BasePseudoItemAugmenter):
+class RandomSequenceAugmenter(BaseAugmenter):
     """Put random items of the history itself before it.
 
     "Random-Seq" of [1]_. Items are drawn with replacement.
@@ -60,7 +61,8 @@ class RandomSequenceAugmenter(BasePseudoItemAugmenter):
     """
 
     _parameter_constraints = {
-        **BasePseudoItemAugmenter._parameter_constraints,
+        **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "unknown_items": [StrOptions({"ignore", "error"})],
         "random_state": ["random_state"],
     }

@@ -9,14 +9,14 @@ from sklearn.utils import check_random_state
 from skdiffuasr._ragged import piece_positions
 from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
-from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.variants import SequenceVariants
 from skdiffuasr.vocabulary import encode_sequences
 
 
-class RepeatedPaddingAugmenter(BaseAugmenter):
+class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     """Repeat each history in front of itself, where others would pad.
 
     RepPad [1]_ trains on rows that hold their history several times, in training
@@ -75,7 +75,7 @@ class RepeatedPaddingAugmenter(BaseAugmenter):
     """
 
     _parameter_constraints = {
-        **BaseAugmenter._parameter_constraints,
+        **BaseSequenceAugmenter._parameter_constraints,
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "repetitions": [
             StrOptions({"random", "random_from_zero", "max"}),

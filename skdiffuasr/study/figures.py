@@ -73,7 +73,7 @@ def gain_figure(results: StudyResults) -> "Figure":
         is_left = panel.get_subplotspec().is_first_col()
         names = augmenters if is_left else [""] * len(augmenters)
         panel.set_yticks(range(len(augmenters)), names)
-        panel.set_ylim(len(augmenters) - 0.5, -0.5)  # the first on top
+        panel.set_ylim(max(len(augmenters), 1) - 0.5, -0.5)  # the first on top
         panel.grid(axis="x", alpha=0.3)
         panel.set_xlabel(f"gain in NDCG@10 over {results.reference}")
         _few_ticks(panel.xaxis)

@@ -47,7 +47,7 @@ def rank_next_items(
     seen = encode_sequences(X.variants[0], item_ids)
     keys = row_keys(X, _NEGATIVES_SEED)
     names = ("full", "filtered") if n_negatives is None else _NAMES
-    ranks = {name: np.empty(len(X)) for name in names}
+    ranks: dict[str, FloatArray] = {name: np.empty(len(X)) for name in names}
     block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * len(item_ids)))
     for rows in gen_batches(len(X), block_size):
         scores = recommender.decision_function(X[rows])

@@ -165,7 +165,7 @@ def check_operator(estimator: Any) -> None:
 
 
 def check_operator_rows(estimator: Any) -> None:
-    """What becomes of a row does not depend on the others, nor on pseudo items."""
+    """Change every row in the same way, whatever stands beside or before it."""
     X = make_histories()
     estimator = fitted(estimator)
     whole = estimator.fit_transform(X)
