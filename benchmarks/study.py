@@ -7,10 +7,11 @@ PART is one of
 - ``sasrec``: the augmenters with SASRec, full softmax;
 - ``backbones``: the same with BERT4Rec, S3-Rec and CL4SRec;
 - ``bce``: RepPad with the loss of its authors, one negative;
+- ``controls``: all backbones without augmentation;
 - ``choices``: number of pseudo items, variants, and short histories alone.
 
-DIR keeps every run; the same command goes on where it was stopped. Several parts may
-share DIR if they are run with one LOG, one after the other; each rewrites the report.
+DIR keeps every run; the same command goes on where it was stopped. Give each part a DIR
+of its own: its report is of one part.
 """
 
 import argparse
