@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from skdiffuasr.augmentation import (
+    CropAugmenter,
+    InsertAugmenter,
+    ReorderAugmenter,
+    SlidingWindowAugmenter,
+    SubstituteAugmenter,
+)
+from skdiffuasr.sequences import Sequences
+
+RNG = np.random.default_rng(0)
+X = Sequences.from_iterable([RNG.permutation(40)[:n] for n in range(1, 31)])
+
+
+def changed_rows(augmenter):
+    """Rows and what became of them in every variant but the first."""
+    for variant in augmenter.fit_transform(X).variants[1:]:
+        yield from zip(X, variant, strict=True)
+
+
+def is_stretch(part, row):
+    starts = range(len(row) - len(part) + 1)
+    return any(np.array_equal(row[i : i + len(part)], part) for i in starts)
+
+
+def test_crops_are_stretches():
+    for row, crop in changed_rows(CropAugmenter(0.4, random_state=0)):
+        assert len(crop) == max(1, int(0.4 * len(row)))
+        assert is_stretch(crop, row)
+
+
+def test_reordered_rows_have_the_same_items():
+    rows = list(changed_rows(ReorderAugmenter(0.5, random_state=0)))
+    for row, reordered in rows:
+        assert sorted(reordered) == sorted(row)
+        assert (row != reordered).sum() <= len(row) // 2
+    assert any((row != reordered).any() for row, reordered in rows)
+
+
+@pytest.mark.parametrize("new_items", ["similar", "random"])
+def test_rows_with_inserted_items_have_the_old_ones_in_order(new_items):
+    for row, longer in changed_rows(
+        InsertAugmenter(new_items=new_items, random_state=0)
+    ):
+        assert len(longer) == len(row) + max(1, int(0.2 * len(row)))
+        remaining = iter(longer.tolist())
+        assert all(item in remaining for item in row.tolist())
+
+
+def test_items_are_substituted_by_the_most_similar():
+    augmenter = SubstituteAugmenter(0.3, random_state=0)
+    for row, other in changed_rows(augmenter):
+        places = np.flatnonzero(row != other)
+        assert len(places) == max(1, int(0.3 * len(row)))
+        codes = np.searchsorted(augmenter.item_ids_, row[places])
+        np.testing.assert_array_equal(augmenter.similar_items_[codes], other[places])
+
+
+def test_windows_reach_every_item():
+    seen = {}
+    augmenter = SlidingWindowAugmenter(5, n_variants=200, random_state=0)
+    for row, window in changed_rows(augmenter):
+        assert len(window) == min(5, len(row))
+        assert is_stretch(window, row)
+        seen.setdefault(len(row), set()).update(window.tolist())
+    assert all(len(items) == length for length, items in seen.items())

@@ -1,0 +1,112 @@
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+
+from skdiffuasr import SASRecEstimator
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.training.histories import HistoryBatches, hold_out
+from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.vocabulary import encode_sequences
+
+X = Sequences.from_iterable([[1, 2], [3, 4, 5], [2, 6]], user_ids=["a", "b", "c"])
+VARIANTS = SequenceVariants([X.prepend(np.full((3, 1), item)) for item in (7, 8, 9)])
+
+
+def each(batch):
+    return [variant.to_lists() for variant in batch.variants]
+
+
+@pytest.mark.parametrize("key", [slice(1, 3), [2, 0], np.array([True, False, True])])
+def test_a_selection_has_all_variants(key):
+    expected = [variant[key].to_lists() for variant in VARIANTS.variants]
+    assert each(VARIANTS[key]) == expected
+    assert VARIANTS[key].to_lists() == expected[0]
+
+
+def test_rows_are_changed_in_all_variants():
+    assert each(VARIANTS.drop_last()) == [
+        [[item, 1], [item, 3, 4], [item, 2]] for item in (7, 8, 9)
+    ]
+    assert each(VARIANTS.tail(1)) == [[[2], [5], [6]]] * 3
+    assert VARIANTS.strip_pseudo() == X
+
+
+def test_equality_and_copies():
+    assert pickle.loads(pickle.dumps(VARIANTS)) == VARIANTS
+    assert joblib.hash(VARIANTS) == joblib.hash(VARIANTS[:])
+    assert VARIANTS != VARIANTS.variants[0]
+    assert VARIANTS != SequenceVariants(VARIANTS.variants[:2])
+
+
+def test_codes_of_all_variants():
+    codes = encode_sequences(VARIANTS, np.arange(1, 10))
+    assert each(codes) == [[[i - 1 for i in row] for row in v] for v in each(VARIANTS)]
+
+
+def test_variants_must_fit_together():
+    with pytest.raises(ValueError, match="one variant at least"):
+        SequenceVariants([])
+    with pytest.raises(ValueError, match="Variant 1 has 2 rows, the first 3"):
+        SequenceVariants([X, X[:2]])
+    with pytest.raises(ValueError, match="Variant 1 has other user ids"):
+        SequenceVariants([X, Sequences.from_iterable(X.to_lists())])
+
+
+def test_every_epoch_draws_one_variant_of_each_row():
+    seen = set()
+    for epoch in range(30):
+        rows = [
+            row[:n].tolist()
+            for items, lengths, _ in HistoryBatches(VARIANTS, 2)(epoch)
+            for row, n in zip(items, lengths, strict=True)
+        ]
+        assert sorted(row[1:] for row in rows) == sorted(X.to_lists())
+        seen |= {tuple(row) for row in rows}
+    assert len(seen) == 9
+
+
+def test_a_row_that_is_held_out_is_in_no_variant_of_training():
+    training, validation = hold_out(VARIANTS, 0.4, random_state=0)
+    assert len(validation) == 1
+    assert len(training.variants) == 3
+    assert validation.user_ids[0] not in training.user_ids
+
+
+def test_learned_pseudo_items_are_not_validated_on():
+    learned = Sequences([1, 1, 2, 3, 4, 5], [0, 3, 6], [1, 1], None, [True] * 6)
+    training, validation = hold_out(learned, 0.5, random_state=0)
+    assert len(training) == 1
+    assert validation.lengths.tolist() == [2]
+
+
+def test_only_the_first_variant_is_scored():
+    recommender = SASRecEstimator(4, n_layers=1, max_epochs=1, early_stopping=False)
+    recommender.set_params(device="cpu", random_state=0).fit(VARIANTS)
+    np.testing.assert_array_equal(
+        recommender.decision_function(VARIANTS),
+        recommender.decision_function(VARIANTS.variants[0]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        ({"X_val": [[1]]}, "given together"),
+        ({"y_val": [1]}, "given together"),
+        ({"X_val": [[1], [2]], "y_val": [1]}, "y_val must have one id"),
+        ({"X_val": [[99]], "y_val": [1]}, "No history of X_val has an item"),
+    ],
+)
+def test_bad_validation(validation, message):
+    with pytest.raises(ValueError, match=message):
+        SASRecEstimator(4, max_epochs=1, device="cpu").fit(X, **validation)
+
+
+@pytest.mark.parametrize(
+    ("is_target", "error"), [([True], ValueError), ([1, 0, 1], TypeError)]
+)
+def test_bad_targets(is_target, error):
+    with pytest.raises(error, match="is_target must"):
+        Sequences([1, 2, 3], [0, 3], is_target=is_target)
