@@ -68,7 +68,11 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
         if len(self.item_ids_) == 0:
             raise ValueError("Every history of X is empty; there is no item to change.")
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._learn(encode_sequences(observed, self.item_ids_))
         return self
+
+    def _learn(self, codes: Sequences) -> None:
+        """Learn more than the catalogue, from histories of item codes."""
 
     def transform(self, X: SequencesLike) -> Sequences:
         """Return the histories as they are.
@@ -249,39 +253,17 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
 
     new_items: str
 
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Learn the catalogue and, for each item, the most similar other one.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. Pseudo items do not count.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : estimator
-            The fitted augmenter.
-
-        Raises
-        ------
-        ValueError
-            If every history is empty.
-        """
-        observed = check_sequences(X).strip_pseudo()
-        super().fit(observed)
+    def _learn(self, codes: Sequences) -> None:
+        """Learn the most similar other item of each."""
         n_items = len(self.item_ids_)
         self.similar_items_ = self.item_ids_
         if self.new_items == "similar" and n_items > 1:
-            codes = encode_sequences(observed, self.item_ids_)
             embeddings = cooccurrence_embeddings(
                 codes, n_items, _EMBEDDING_DIM, random_state=self.seed_
             )
             neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
             nearest = neighbours.fit(embeddings).kneighbors(return_distance=False)
             self.similar_items_ = self.item_ids_[nearest[:, 0]]
-        return self
 
     def _replacements(self, items: Tensor, random_items: Tensor) -> Tensor:
         """Codes of the new items, one for each position."""

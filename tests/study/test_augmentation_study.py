@@ -228,7 +228,7 @@ def test_every_combination_tries_as_many_parameters(tmp_path):
 
 
 def test_an_interrupt_is_no_result(tmp_path, monkeypatch):
-    def interrupted(self, *args):
+    def interrupted(self, *args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SASRecEstimator, "_loss", interrupted)

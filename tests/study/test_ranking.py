@@ -27,8 +27,8 @@ def test_ranks_are_those_of_the_scorer(name, parameters):
 def test_pseudo_items_are_not_taken_out():
     augmented = X.prepend(Y[:, np.newaxis])
     np.testing.assert_array_equal(
-        rank_next_items(MODEL, augmented, Y)["filtered"],
-        rank_next_items(MODEL, X, Y)["filtered"],
+        rank_next_items(MODEL, augmented, Y, 20)["filtered"],
+        rank_next_items(MODEL, X, Y, 20)["filtered"],
     )
 
 

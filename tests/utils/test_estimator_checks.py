@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from sklearn.utils.validation import check_is_fitted
 
+from skdiffuasr import RandomSequenceAugmenter
 from skdiffuasr._sklearn_compat import StrOptions, _fit_context
+from skdiffuasr.augmentation import CropAugmenter
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.recommenders import MarkovRecommender, PopularityRecommender
@@ -15,6 +17,7 @@ from skdiffuasr.utils.estimator_checks import (
     check_estimator,
     estimator_checks_generator,
 )
+from skdiffuasr.variants import SequenceVariants
 from skdiffuasr.vocabulary import encode_sequences
 
 
@@ -59,7 +62,12 @@ class RandomAugmenter(BaseAugmenter):
         return self.item_ids_[(uniform * len(self.item_ids_)).astype(int)]
 
 
-SOUND = [PopularityRecommender(), MarkovRecommender(), RandomAugmenter()]
+SOUND = [
+    PopularityRecommender(),
+    MarkovRecommender(),
+    RandomAugmenter(),
+    CropAugmenter(random_state=0),
+]
 BROKEN = []
 
 
@@ -576,6 +584,26 @@ class LeavesOutUnknownTargets(MarkovRecommender):
 class IgnoresSampleWeight(MarkovRecommender):
     def score(self, X, y, sample_weight=None):
         return super().score(X, y)
+
+
+@breaks("check_operator")
+class OperatesOnTheFirstVariant(CropAugmenter):
+    def _augment(self, histories):
+        return SequenceVariants(super()._augment(histories).variants[1:])
+
+
+@breaks("check_operator_rows")
+class OperatesByPlaceInTheBatch(CropAugmenter):
+    def _augment(self, histories):
+        n_dropped = np.arange(len(histories)) % 2
+        first, *others = super()._augment(histories).variants
+        return SequenceVariants([first, *(v.drop_last(n_dropped) for v in others)])
+
+
+@breaks("check_n_variants")
+class MakesOneVariant(RandomSequenceAugmenter):
+    def _augment(self, histories):
+        return super()._augment(histories).variants[0]
 
 
 @pytest.mark.parametrize(("broken", "check"), BROKEN)
