@@ -20,7 +20,8 @@ class SequenceVariants(Sequences):
     Parameters
     ----------
     variants : iterable of Sequences of n rows
-        The versions, with the same user ids.
+        The versions, with the same user ids. `SequenceVariants` among them stand for
+        all of their versions.
 
     Raises
     ------
@@ -41,7 +42,9 @@ class SequenceVariants(Sequences):
     """
 
     def __init__(self, variants: Iterable[Sequences]) -> None:
-        self._variants = tuple(variants)
+        self._variants = tuple(
+            version for given in variants for version in given.variants
+        )
         if not self._variants:
             raise ValueError("There must be one variant at least.")
         first = self._variants[0]

@@ -4,7 +4,12 @@ import joblib
 import numpy as np
 import pytest
 
-from skdiffuasr import SASRecEstimator
+from skdiffuasr import (
+    CropAugmenter,
+    RandomAugmenter,
+    RepeatedPaddingAugmenter,
+    SASRecEstimator,
+)
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import HistoryBatches, hold_out
 from skdiffuasr.variants import SequenceVariants
@@ -110,3 +115,29 @@ def test_bad_validation(validation, message):
 def test_bad_targets(is_target, error):
     with pytest.raises(error, match="is_target must"):
         Sequences([1, 2, 3], [0, 3], is_target=is_target)
+
+
+def test_variants_of_variants_are_all_versions():
+    versions = [Sequences.from_iterable([[item], [5]]) for item in range(4)]
+    nested = SequenceVariants(
+        [SequenceVariants(versions[:2]), versions[2], SequenceVariants([versions[3]])]
+    )
+    assert nested.variants == tuple(versions)
+
+
+@pytest.mark.parametrize(
+    ("augmenter", "n_versions"),
+    [
+        (RandomAugmenter(2, random_state=0), 3),
+        (RepeatedPaddingAugmenter(8, n_variants=2, random_state=0), 6),
+        (CropAugmenter(n_variants=3, random_state=0), 5),
+    ],
+)
+def test_augmenters_keep_the_versions_they_are_given(augmenter, n_versions):
+    versions = [
+        Sequences.from_iterable([[item, 7, 8, 9], [5, item]]) for item in range(3)
+    ]
+    augmented = augmenter.fit_transform(SequenceVariants(versions))
+    assert len(augmented.variants) == n_versions
+    kept = [version.strip_pseudo() for version in augmented.variants]
+    assert all(version in kept for version in versions)

@@ -2,12 +2,11 @@
 
 from skdiffuasr.augmentation.asrep import ASRePAugmenter
 from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
-from skdiffuasr.augmentation.operators import (
-    CropAugmenter,
+from skdiffuasr.augmentation.new_item_operators import (
     InsertAugmenter,
-    ReorderAugmenter,
     SubstituteAugmenter,
 )
+from skdiffuasr.augmentation.operators import CropAugmenter, ReorderAugmenter
 from skdiffuasr.augmentation.random_items import RandomAugmenter
 from skdiffuasr.augmentation.random_sequence import RandomSequenceAugmenter
 from skdiffuasr.augmentation.repeated_padding import RepeatedPaddingAugmenter

@@ -10,18 +10,20 @@ import torch
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
-from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
 from skdiffuasr._typing import (
-    FloatArray,
     IdArray,
-    IntArray,
     RandomState,
     SequencesLike,
     Weights,
 )
 from skdiffuasr.augmentation.base import BaseAugmenter
-from skdiffuasr.keyed_random import keyed_uniform, row_keys
+from skdiffuasr.augmentation.prior_generation import (
+    check_enough_items,
+    generate_prior_codes,
+    turn_around,
+)
+from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.precision import fast_dtype
 from skdiffuasr.nn.sasrec import SASRec
@@ -34,12 +36,6 @@ from skdiffuasr.training import (
 )
 from skdiffuasr.training.histories import HistoryBatches, has_target
 from skdiffuasr.vocabulary import encode_sequences
-
-#: Memory that a block of (rows, items) scores may take.
-BLOCK_BYTES = 64 * 2**20
-
-#: Rows that are generated for at a time at most: hidden states take memory as well.
-BATCH_SIZE = 1024
 
 
 class ASRePAugmenter(BaseAugmenter):
@@ -240,7 +236,7 @@ class ASRePAugmenter(BaseAugmenter):
         device = resolve_device(self.device)
         histories = check_sequences(X).strip_pseudo()
         self.item_ids_ = np.unique(histories.values)
-        backwards = _reversed(encode_sequences(histories, self.item_ids_))
+        backwards = turn_around(encode_sequences(histories, self.item_ids_))
         backwards = backwards[has_target(backwards)].tail(self.max_length + 1)
         if len(backwards) == 0:
             raise ValueError(
@@ -305,99 +301,23 @@ class ASRePAugmenter(BaseAugmenter):
         n_items = len(self.item_ids_)
         known = encode_sequences(histories, self.item_ids_, self.unknown_items)
         if self.unique:
-            _check_catalogue(known, n_items, self.n_pseudo_items)
+            check_enough_items(known, n_items, self.n_pseudo_items)
         module = from_weights(
             partial(self._build_module, n_items),
             self.weights_,
             resolve_device(self.device),
         )
         keys = row_keys(histories, self.seed_ + variant)
-        draws = keyed_uniform(keys, self.n_pseudo_items)
-        # A history without known items begins with any item, which is not returned.
-        first = (keyed_uniform(keys, 1, stream=1) * n_items).astype(np.int64)
-        is_empty = (known.lengths == 0).astype(np.int64)
-        backwards = (
-            _reversed(known)
-            .tail(self.max_length)
-            .prepend(
-                Sequences(first[is_empty > 0].ravel(), offsets_from_lengths(is_empty))
-            )
+        codes = generate_prior_codes(
+            module,
+            known,
+            keys,
+            n_pseudo_items=self.n_pseudo_items,
+            max_length=self.max_length,
+            temperature=self.temperature,
+            unique=self.unique,
         )
-        codes = np.empty((len(histories), self.n_pseudo_items), dtype=np.int64)
-        n_rows = max(1, min(BATCH_SIZE, BLOCK_BYTES // (4 * n_items)))
-        for start in range(0, len(histories), n_rows):
-            rows = slice(start, start + n_rows)
-            codes[rows] = self._continue(
-                module, backwards[rows], known[rows], draws[rows]
-            )
         return self.item_ids_[codes]
-
-    def _continue(
-        self, module: SASRec, backwards: Sequences, known: Sequences, draws: FloatArray
-    ) -> IntArray:
-        """Let reversed histories go on for M items; the furthest comes first."""
-        device = module.item_embedding.weight.device
-        catalogue = module.item_embedding.weight
-        n_columns = int(backwards.lengths.max()) + self.n_pseudo_items
-        items = torch.tensor(
-            backwards.to_padded(n_columns, pad_value=0, side="right"), device=device
-        )
-        lengths = torch.tensor(backwards.lengths, device=device)
-        uniform = torch.tensor(draws, dtype=torch.float32, device=device)
-        rows = torch.arange(len(items), device=device)
-        excluded = _seen(known, len(catalogue)).to(device) if self.unique else None
-        generated = items.new_empty(len(items), self.n_pseudo_items)
-        with torch.no_grad():
-            for step in range(self.n_pseudo_items):
-                n_read = lengths.clamp(max=self.max_length)
-                columns = torch.arange(int(n_read.max()), device=device)
-                read = ((lengths - n_read)[:, None] + columns).clamp(max=n_columns - 1)
-                hidden = module.last_hidden(items.gather(1, read), n_read)
-                scores = hidden @ catalogue.T
-                if excluded is not None:
-                    scores.masked_fill_(excluded, -torch.inf)
-                chosen = _choose(scores, uniform[:, step], self.temperature)
-                if excluded is not None:
-                    excluded[rows, chosen] = True
-                items[rows, lengths] = chosen
-                lengths = lengths + 1
-                generated[:, -1 - step] = chosen
-        return generated.cpu().numpy()
-
-
-def _check_catalogue(known: Sequences, n_items: int, n_needed: int) -> None:
-    """Refuse histories that leave too few other items."""
-    row_of_item = np.repeat(np.arange(len(known)), known.lengths)
-    different = np.unique(row_of_item * n_items + known.values)
-    n_left = n_items - np.bincount(different // n_items, minlength=len(known))
-    if (n_left < n_needed).any():
-        row = int((n_left < n_needed).argmax())
-        raise ValueError(
-            f"unique=True needs n_pseudo_items={n_needed} other items than those of "
-            f"the history, but history {row} leaves {n_left[row]} of the {n_items} "
-            "items of the catalogue."
-        )
-
-
-def _seen(histories: Sequences, n_items: int) -> Tensor:
-    """Mask (n, n_items) of the items of each history."""
-    seen = torch.zeros(len(histories), n_items, dtype=torch.bool)
-    row_of_item = np.repeat(np.arange(len(histories)), histories.lengths)
-    seen[torch.tensor(row_of_item), torch.tensor(histories.values)] = True
-    return seen
-
-
-def _choose(scores: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """Best item of each row, or one drawn by the softmax of the scores."""
-    if temperature == 0:
-        return scores.argmax(dim=1)
-    cumulative = (scores / temperature).softmax(dim=1).cumsum(dim=1)
-    total = cumulative[:, -1:]
-    # Strictly below the total, or rounding could choose an excluded item.
-    wanted = torch.minimum(
-        uniform[:, None] * total, torch.nextafter(total, torch.zeros_like(total))
-    )
-    return torch.searchsorted(cumulative, wanted, right=True)[:, 0]
 
 
 def _next_item_loss(
@@ -408,15 +328,5 @@ def _next_item_loss(
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Cross-entropy of every item after the first, given those before it."""
-    hidden = module(items[:, :-1], lengths - 1)[is_target[:, 1:]]
-    targets = items[:, 1:][is_target[:, 1:]]
+    hidden, targets = module.next_item_states(items, lengths, is_target)
     return full_cross_entropy(hidden, module.item_embedding.weight, targets, dtype)
-
-
-def _reversed(histories: Sequences) -> Sequences:
-    """Turn the order of each row around."""
-    positions = np.arange(len(histories.values))
-    starts = np.repeat(histories.offsets[:-1], histories.lengths)
-    ends = np.repeat(histories.offsets[1:], histories.lengths)
-    values = histories.values[starts + ends - 1 - positions]
-    return Sequences(values, histories.offsets, user_ids=histories.user_ids)

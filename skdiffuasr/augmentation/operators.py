@@ -1,4 +1,4 @@
-"""Operators of the literature: changed versions of each history to train on."""
+"""Operators that rearrange histories: changed versions to train on."""
 
 from abc import abstractmethod
 from numbers import Integral, Real
@@ -6,16 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skdiffuasr._ragged import offsets_from_lengths
-from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
+from skdiffuasr._sklearn_compat import Interval, _fit_context
 from skdiffuasr._typing import IdArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
-from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
 from skdiffuasr.nn import sequence_operators
 from skdiffuasr.sequences import Sequences, check_sequences
@@ -23,7 +21,6 @@ from skdiffuasr.variants import SequenceVariants
 from skdiffuasr.vocabulary import encode_sequences
 
 _PLACES, _START, _ITEMS = range(3)  # streams of random numbers
-_EMBEDDING_DIM = 64
 
 
 class BaseOperatorAugmenter(BaseSequenceAugmenter):
@@ -103,7 +100,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
             )
             for variant in range(1, self.n_variants)
         ]
-        return SequenceVariants([histories.variants[0], *changed])
+        return SequenceVariants([histories, *changed])
 
     def _change(self, codes: Sequences, keys: UInt64Array) -> Sequences:
         """Change histories of item codes; the result has item ids."""
@@ -241,153 +238,3 @@ class ReorderAugmenter(BaseOperatorAugmenter):
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
     ) -> tuple[Tensor, Tensor]:
         return sequence_operators.reorder(items, lengths, self.ratio, draws)
-
-
-class BaseNewItemAugmenter(BaseOperatorAugmenter):
-    """Base class of the operators that bring new items into histories."""
-
-    _parameter_constraints = {
-        **CropAugmenter._parameter_constraints,
-        "new_items": [StrOptions({"similar", "random"})],
-    }
-
-    new_items: str
-
-    def _learn(self, codes: Sequences) -> None:
-        """Learn the most similar other item of each."""
-        n_items = len(self.item_ids_)
-        self.similar_items_ = self.item_ids_
-        if self.new_items == "similar" and n_items > 1:
-            embeddings = cooccurrence_embeddings(
-                codes, n_items, _EMBEDDING_DIM, random_state=self.seed_
-            )
-            neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
-            nearest = neighbours.fit(embeddings).kneighbors(return_distance=False)
-            self.similar_items_ = self.item_ids_[nearest[:, 0]]
-
-    def _replacements(self, items: Tensor, random_items: Tensor) -> Tensor:
-        """Codes of the new items, one for each position."""
-        if self.new_items == "random":
-            return random_items
-        similar = np.searchsorted(self.item_ids_, self.similar_items_)
-        return torch.from_numpy(similar)[items]
-
-
-class InsertAugmenter(BaseNewItemAugmenter):
-    """Train on histories with inserted items too.
-
-    Parameters
-    ----------
-    ratio : float, default=0.2
-        Number of new items per item of a history; one at least.
-    new_items : {"similar", "random"}, default="similar"
-        Whether an item is inserted that is similar to the one that follows it, by
-        their co-occurrence with others, or any.
-    n_variants : int, default=4
-        Number of versions of each history, the history itself among them, of which a
-        recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the places, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    similar_items_ : ndarray of shape (n_items,)
-        The most similar other item of each; the item itself for random ones.
-    seed_ : int
-        Drawn from `random_state`.
-
-    References
-    ----------
-    .. [1] Liu et al., "Contrastive Self-supervised Sequential Recommendation with
-       Robust Augmentation", 2021, arXiv:2108.06479.
-
-    Examples
-    --------
-    >>> from skdiffuasr.augmentation import InsertAugmenter
-    >>> augmenter = InsertAugmenter(0.5, n_variants=2, random_state=0)
-    >>> X = augmenter.fit_transform([["a", "b", "c", "d"], ["a", "b"]] * 5)
-    >>> [len(variant[0]) for variant in X.variants]
-    [4, 6]
-    """
-
-    def __init__(
-        self,
-        ratio: float = 0.2,
-        *,
-        new_items: str = "similar",
-        n_variants: int = 4,
-        random_state: RandomState = None,
-    ) -> None:
-        self.ratio = ratio
-        self.new_items = new_items
-        self.n_variants = n_variants
-        self.random_state = random_state
-
-    def _operate(
-        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        new_items = self._replacements(items, random_items)
-        return sequence_operators.insert(items, lengths, self.ratio, draws, new_items)
-
-
-class SubstituteAugmenter(BaseNewItemAugmenter):
-    """Train on histories with substituted items too.
-
-    Parameters
-    ----------
-    ratio : float, default=0.2
-        Share of the items that are replaced; one at least.
-    new_items : {"similar", "random"}, default="similar"
-        Whether an item is replaced by one that is similar, by their co-occurrence with
-        others, or by any.
-    n_variants : int, default=4
-        Number of versions of each history, the history itself among them, of which a
-        recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the places, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    similar_items_ : ndarray of shape (n_items,)
-        The most similar other item of each; the item itself for random ones.
-    seed_ : int
-        Drawn from `random_state`.
-
-    References
-    ----------
-    .. [1] Liu et al., "Contrastive Self-supervised Sequential Recommendation with
-       Robust Augmentation", 2021, arXiv:2108.06479.
-
-    Examples
-    --------
-    >>> from skdiffuasr.augmentation import SubstituteAugmenter
-    >>> augmenter = SubstituteAugmenter(0.5, n_variants=2, random_state=0)
-    >>> X = augmenter.fit_transform([["a", "b", "c", "d"], ["a", "b"]] * 5)
-    >>> sum(one != other for one, other in zip(*(v[0] for v in X.variants)))
-    2
-    """
-
-    def __init__(
-        self,
-        ratio: float = 0.2,
-        *,
-        new_items: str = "similar",
-        n_variants: int = 4,
-        random_state: RandomState = None,
-    ) -> None:
-        self.ratio = ratio
-        self.new_items = new_items
-        self.n_variants = n_variants
-        self.random_state = random_state
-
-    def _operate(
-        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        new_items = self._replacements(items, random_items)
-        return sequence_operators.substitute(
-            items, lengths, self.ratio, draws, new_items
-        )

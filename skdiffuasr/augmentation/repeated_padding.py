@@ -137,7 +137,9 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
 
     def _augment(self, histories: Sequences) -> Sequences:
         variants = [
-            self._with_copies(histories, variant) for variant in range(self.n_variants)
+            self._with_copies(version, variant)
+            for version in histories.variants
+            for variant in range(self.n_variants)
         ]
         return variants[0] if len(variants) == 1 else SequenceVariants(variants)
 

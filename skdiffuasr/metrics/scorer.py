@@ -1,6 +1,6 @@
 """Scorers: ranking metrics in the form that scikit-learn's searches take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -208,22 +208,14 @@ class NextItemScorer(WeightedScorer):
         self, estimator: Any, X: Sequences, targets: IntArray, item_ids: IdArray
     ) -> FloatArray:
         """Ranks of the targets, a block of rows at a time."""
-        block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * len(item_ids)))
         if self.block_size is not None:
             check_scalar(self.block_size, "block_size", Integral, min_val=1)
-            block_size = self.block_size
         check_scalar(self.random_state, "random_state", Integral)
         if self.n_negatives is not None:
             check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
         ranks = np.empty(len(X))
-        for rows in gen_batches(len(X), block_size):
-            scores = np.asarray(estimator.decision_function(X[rows]))
-            expected = (len(targets[rows]), len(item_ids))
-            if scores.shape != expected:
-                raise ValueError(
-                    f"decision_function returned the shape {scores.shape} for "
-                    f"{expected[0]} rows and {expected[1]} items."
-                )
+        blocks = score_blocks(estimator, X, len(item_ids), self.block_size)
+        for rows, scores in blocks:
             ranks[rows] = self._block_ranks(
                 scores, targets[rows], X[rows], item_ids, first_row=rows.start
             )
@@ -336,6 +328,47 @@ def make_next_item_scorer(
         random_state=random_state,
     )
     return SingleMetricScorer(scorer)
+
+
+def score_blocks(
+    estimator: Any, X: Sequences, n_items: int, block_size: int | None = None
+) -> Iterator[tuple[slice, FloatArray]]:
+    """Score the catalogue for one block of rows after the other.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With a fitted ``decision_function(X)``.
+    X : Sequences of n rows
+        Histories.
+    n_items : int
+        Size of the catalogue.
+    block_size : int or None, default=None
+        Number of rows of a block. None takes as many as keep the scores to 64 MiB, and
+        at least 64.
+
+    Yields
+    ------
+    rows : slice
+        The rows of the block.
+    scores : ndarray of shape (block, n_items)
+
+    Raises
+    ------
+    ValueError
+        If the scores are of another shape.
+    """
+    if block_size is None:
+        block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))
+    for rows in gen_batches(len(X), block_size):
+        scores = np.asarray(estimator.decision_function(X[rows]))
+        expected = (rows.stop - rows.start, n_items)
+        if scores.shape != expected:
+            raise ValueError(
+                f"decision_function returned the shape {scores.shape} for "
+                f"{expected[0]} rows and {expected[1]} items."
+            )
+        yield rows, scores
 
 
 def _fitted_attribute(estimator: Any, name: str) -> npt.NDArray[Any]:

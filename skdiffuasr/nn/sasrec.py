@@ -84,6 +84,17 @@ class SASRec(nn.Module):
         x = embedded * embedded.shape[2] ** 0.5 + self.position_embedding(from_end)
         return self.encoder(self.dropout(x), attention_mask)
 
+    def next_item_states(
+        self, items: Tensor, lengths: Tensor, is_target: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Hidden states (tokens, d) before the items to be learned, and these items.
+
+        The target mask is of the shape (batch, length) of the items; the first item of
+        a row has nothing before it and is left out.
+        """
+        hidden = self(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
+        return hidden[is_target[:, 1:]], items[:, 1:][is_target[:, 1:]]
+
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden state (batch, d) after the last item of each row."""
         hidden = self(items, lengths)

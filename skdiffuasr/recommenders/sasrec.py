@@ -194,9 +194,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         is_target: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        hidden = module(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
-        hidden = hidden[is_target[:, 1:]]  # (tokens, d)
-        targets = items[:, 1:][is_target[:, 1:]]
+        hidden, targets = module.next_item_states(items, lengths, is_target)
         catalogue = module.item_embedding.weight
         return self._item_loss(hidden, catalogue, targets, dtype, self.sparse_gradients)
 

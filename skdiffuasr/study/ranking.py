@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import gen_batches
 
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import mask_seen, sampled_target_ranks, target_ranks
-from skdiffuasr.metrics.scorer import BLOCK_BYTES, MIN_BLOCK_ROWS
+from skdiffuasr.metrics.scorer import score_blocks
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
@@ -48,9 +47,7 @@ def rank_next_items(
     keys = row_keys(X, _NEGATIVES_SEED)
     names = ("full", "filtered") if n_negatives is None else _NAMES
     ranks: dict[str, FloatArray] = {name: np.empty(len(X)) for name in names}
-    block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * len(item_ids)))
-    for rows in gen_batches(len(X), block_size):
-        scores = recommender.decision_function(X[rows])
+    for rows, scores in score_blocks(recommender, X, len(item_ids)):
         block = targets[rows]
         ranks["full"][rows] = target_ranks(scores, block, first_row=rows.start)
         ranks["filtered"][rows] = target_ranks(

@@ -4,7 +4,7 @@ import torch
 from scipy.stats import chisquare
 
 from skdiffuasr import ASRePAugmenter
-from skdiffuasr.augmentation import asrep
+from skdiffuasr.augmentation import asrep, prior_generation
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences import Sequences
 
@@ -104,7 +104,7 @@ def test_greedy_generation_is_that_of_a_naive_loop(log, fitted):
 def test_draws_follow_the_softmax():
     logits = torch.tensor([0.0, 1.0, -1.0, 2.0])
     uniform = torch.rand(20_000, generator=torch.Generator().manual_seed(0))
-    chosen = asrep._choose(logits.repeat(len(uniform), 1), uniform, 2.0)
+    chosen = prior_generation._choose(logits.repeat(len(uniform), 1), uniform, 2.0)
     expected = (logits / 2).softmax(0).numpy().astype(float)
     counts = np.bincount(chosen.numpy(), minlength=4)
     expected *= counts.sum() / expected.sum()
@@ -114,7 +114,10 @@ def test_draws_follow_the_softmax():
 @pytest.mark.parametrize("uniform", [0.0, 0.5, 1.0])
 def test_excluded_items_are_not_drawn_whatever_the_rounding(uniform):
     scores = torch.tensor([[-torch.inf, 1.0, 1.0, -torch.inf]])
-    assert int(asrep._choose(scores, torch.tensor([uniform]), 1.0)[0]) in (1, 2)
+    assert int(prior_generation._choose(scores, torch.tensor([uniform]), 1.0)[0]) in (
+        1,
+        2,
+    )
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
@@ -143,7 +146,7 @@ def test_pseudo_items_of_a_row_do_not_depend_on_other_rows(log):
 
 def test_blocks_of_rows_do_not_change_the_pseudo_items(log, fitted, monkeypatch):
     expected = fitted.generate(log.X)
-    monkeypatch.setattr(asrep, "BATCH_SIZE", 7)
+    monkeypatch.setattr(prior_generation, "BATCH_SIZE", 7)
     np.testing.assert_array_equal(fitted.generate(log.X), expected)
 
 

@@ -1,0 +1,165 @@
+"""Operators that bring new items into histories: changed versions to train on."""
+
+import numpy as np
+import torch
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from skdiffuasr._sklearn_compat import StrOptions
+from skdiffuasr._typing import RandomState
+from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
+from skdiffuasr.augmentation.operators import BaseOperatorAugmenter, CropAugmenter
+from skdiffuasr.nn import sequence_operators
+from skdiffuasr.sequences import Sequences
+
+_EMBEDDING_DIM = 64
+
+
+class BaseNewItemAugmenter(BaseOperatorAugmenter):
+    """Base class of the operators that bring new items into histories."""
+
+    _parameter_constraints = {
+        **CropAugmenter._parameter_constraints,
+        "new_items": [StrOptions({"similar", "random"})],
+    }
+
+    new_items: str
+
+    def _learn(self, codes: Sequences) -> None:
+        """Learn the most similar other item of each."""
+        n_items = len(self.item_ids_)
+        self.similar_items_ = self.item_ids_
+        if self.new_items == "similar" and n_items > 1:
+            embeddings = cooccurrence_embeddings(
+                codes, n_items, _EMBEDDING_DIM, random_state=self.seed_
+            )
+            neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
+            nearest = neighbours.fit(embeddings).kneighbors(return_distance=False)
+            self.similar_items_ = self.item_ids_[nearest[:, 0]]
+
+    def _replacements(self, items: Tensor, random_items: Tensor) -> Tensor:
+        """Codes of the new items, one for each position."""
+        if self.new_items == "random":
+            return random_items
+        similar = np.searchsorted(self.item_ids_, self.similar_items_)
+        return torch.from_numpy(similar)[items]
+
+
+class InsertAugmenter(BaseNewItemAugmenter):
+    """Train on histories with inserted items too.
+
+    Parameters
+    ----------
+    ratio : float, default=0.2
+        Number of new items per item of a history; one at least.
+    new_items : {"similar", "random"}, default="similar"
+        Whether an item is inserted that is similar to the one that follows it, by
+        their co-occurrence with others, or any.
+    n_variants : int, default=4
+        Number of versions of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the places, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    similar_items_ : ndarray of shape (n_items,)
+        The most similar other item of each; the item itself for random ones.
+    seed_ : int
+        Drawn from `random_state`.
+
+    References
+    ----------
+    .. [1] Liu et al., "Contrastive Self-supervised Sequential Recommendation with
+       Robust Augmentation", 2021, arXiv:2108.06479.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import InsertAugmenter
+    >>> augmenter = InsertAugmenter(0.5, n_variants=2, random_state=0)
+    >>> X = augmenter.fit_transform([["a", "b", "c", "d"], ["a", "b"]] * 5)
+    >>> [len(variant[0]) for variant in X.variants]
+    [4, 6]
+    """
+
+    def __init__(
+        self,
+        ratio: float = 0.2,
+        *,
+        new_items: str = "similar",
+        n_variants: int = 4,
+        random_state: RandomState = None,
+    ) -> None:
+        self.ratio = ratio
+        self.new_items = new_items
+        self.n_variants = n_variants
+        self.random_state = random_state
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        new_items = self._replacements(items, random_items)
+        return sequence_operators.insert(items, lengths, self.ratio, draws, new_items)
+
+
+class SubstituteAugmenter(BaseNewItemAugmenter):
+    """Train on histories with substituted items too.
+
+    Parameters
+    ----------
+    ratio : float, default=0.2
+        Share of the items that are replaced; one at least.
+    new_items : {"similar", "random"}, default="similar"
+        Whether an item is replaced by one that is similar, by their co-occurrence with
+        others, or by any.
+    n_variants : int, default=4
+        Number of versions of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the places, together with each row's user id or items.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    similar_items_ : ndarray of shape (n_items,)
+        The most similar other item of each; the item itself for random ones.
+    seed_ : int
+        Drawn from `random_state`.
+
+    References
+    ----------
+    .. [1] Liu et al., "Contrastive Self-supervised Sequential Recommendation with
+       Robust Augmentation", 2021, arXiv:2108.06479.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation import SubstituteAugmenter
+    >>> augmenter = SubstituteAugmenter(0.5, n_variants=2, random_state=0)
+    >>> X = augmenter.fit_transform([["a", "b", "c", "d"], ["a", "b"]] * 5)
+    >>> sum(one != other for one, other in zip(*(v[0] for v in X.variants)))
+    2
+    """
+
+    def __init__(
+        self,
+        ratio: float = 0.2,
+        *,
+        new_items: str = "similar",
+        n_variants: int = 4,
+        random_state: RandomState = None,
+    ) -> None:
+        self.ratio = ratio
+        self.new_items = new_items
+        self.n_variants = n_variants
+        self.random_state = random_state
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        new_items = self._replacements(items, random_items)
+        return sequence_operators.substitute(
+            items, lengths, self.ratio, draws, new_items
+        )

@@ -1,0 +1,185 @@
+"""Generation of prior items with a SASRec that reads histories backwards."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skdiffuasr._ragged import offsets_from_lengths
+from skdiffuasr._typing import FloatArray, IntArray
+from skdiffuasr.keyed_random import UInt64Array, keyed_uniform
+from skdiffuasr.nn.sasrec import SASRec
+from skdiffuasr.sequences import Sequences
+
+#: Memory that a block of (rows, items) scores may take.
+BLOCK_BYTES = 64 * 2**20
+
+#: Rows that are generated for at a time at most: hidden states take memory as well.
+BATCH_SIZE = 1024
+
+
+def generate_prior_codes(
+    module: SASRec,
+    histories: Sequences,
+    keys: UInt64Array,
+    *,
+    n_pseudo_items: int,
+    max_length: int,
+    temperature: float,
+    unique: bool,
+) -> IntArray:
+    """Let reversed histories go on, a batch of rows at a time.
+
+    Parameters
+    ----------
+    module : SASRec
+        Trained on reversed histories, on the device to be used.
+    histories : Sequences of item codes
+        Observed items of n rows, oldest first. A history without any begins with a
+        random item, which is not returned.
+    keys : ndarray of uint64 of shape (n,)
+        Key of each row's draws; see `row_keys`.
+    n_pseudo_items : int
+        Number M of items to generate.
+    max_length : int
+        Number of items that are read: the oldest ones, generated ones among them.
+    temperature : float
+        0 takes the most likely item; see `ASRePAugmenter`.
+    unique : bool
+        Whether the items of a row must differ from each other and from its history.
+
+    Returns
+    -------
+    codes : ndarray of int64 of shape (n, M)
+        Oldest first.
+    """
+    n_items = len(module.item_embedding.weight)
+    draws = keyed_uniform(keys, n_pseudo_items)
+    first = (keyed_uniform(keys, 1, stream=1) * n_items).astype(np.int64)
+    is_empty = (histories.lengths == 0).astype(np.int64)
+    first_items = Sequences(first[is_empty > 0].ravel(), offsets_from_lengths(is_empty))
+    backwards = turn_around(histories).tail(max_length).prepend(first_items)
+    codes = np.empty((len(histories), n_pseudo_items), dtype=np.int64)
+    n_rows = max(1, min(BATCH_SIZE, BLOCK_BYTES // (4 * n_items)))
+    for start in range(0, len(histories), n_rows):
+        rows = slice(start, start + n_rows)
+        excluded = _seen(histories[rows], n_items) if unique else None
+        codes[rows] = _continue(
+            module, backwards[rows], draws[rows], excluded, max_length, temperature
+        )
+    return codes
+
+
+def turn_around(histories: Sequences) -> Sequences:
+    """Turn the order of each row around.
+
+    Parameters
+    ----------
+    histories : Sequences of n rows
+        Observed items, oldest first.
+
+    Returns
+    -------
+    backwards : Sequences of n rows
+        The same items, newest first.
+
+    Examples
+    --------
+    >>> from skdiffuasr.augmentation.prior_generation import turn_around
+    >>> from skdiffuasr.sequences import Sequences
+    >>> turn_around(Sequences.from_iterable([[1, 2, 3], [], [4]])).to_lists()
+    [[3, 2, 1], [], [4]]
+    """
+    positions = np.arange(len(histories.values))
+    starts = np.repeat(histories.offsets[:-1], histories.lengths)
+    ends = np.repeat(histories.offsets[1:], histories.lengths)
+    values = histories.values[starts + ends - 1 - positions]
+    return Sequences(values, histories.offsets, user_ids=histories.user_ids)
+
+
+def check_enough_items(histories: Sequences, n_items: int, n_needed: int) -> None:
+    """Refuse histories that leave too few other items.
+
+    Parameters
+    ----------
+    histories : Sequences of item codes
+        Observed items.
+    n_items : int
+        Size of the catalogue.
+    n_needed : int
+        Number of items that must differ from those of a history.
+
+    Raises
+    ------
+    ValueError
+        If a history leaves fewer; the message names it.
+    """
+    row_of_item = np.repeat(np.arange(len(histories)), histories.lengths)
+    different = np.unique(row_of_item * n_items + histories.values)
+    n_left = n_items - np.bincount(different // n_items, minlength=len(histories))
+    if (n_left < n_needed).any():
+        row = int((n_left < n_needed).argmax())
+        raise ValueError(
+            f"unique=True needs n_pseudo_items={n_needed} other items than those of "
+            f"the history, but history {row} leaves {n_left[row]} of the {n_items} "
+            "items of the catalogue."
+        )
+
+
+def _continue(
+    module: SASRec,
+    backwards: Sequences,
+    draws: FloatArray,
+    excluded: Tensor | None,
+    max_length: int,
+    temperature: float,
+) -> IntArray:
+    """Let reversed histories go on for M items; the furthest comes first."""
+    catalogue = module.item_embedding.weight
+    device = catalogue.device
+    n_pseudo_items = draws.shape[1]
+    n_columns = int(backwards.lengths.max()) + n_pseudo_items
+    items = torch.tensor(
+        backwards.to_padded(n_columns, pad_value=0, side="right"), device=device
+    )
+    lengths = torch.tensor(backwards.lengths, device=device)
+    uniform = torch.tensor(draws, dtype=torch.float32, device=device)
+    rows = torch.arange(len(items), device=device)
+    excluded = None if excluded is None else excluded.to(device)
+    generated = items.new_empty(len(items), n_pseudo_items)
+    with torch.no_grad():
+        for step in range(n_pseudo_items):
+            n_read = lengths.clamp(max=max_length)
+            columns = torch.arange(int(n_read.max()), device=device)
+            read = ((lengths - n_read)[:, None] + columns).clamp(max=n_columns - 1)
+            hidden = module.last_hidden(items.gather(1, read), n_read)
+            scores = hidden @ catalogue.T
+            if excluded is not None:
+                scores.masked_fill_(excluded, -torch.inf)
+            chosen = _choose(scores, uniform[:, step], temperature)
+            if excluded is not None:
+                excluded[rows, chosen] = True
+            items[rows, lengths] = chosen
+            lengths = lengths + 1
+            generated[:, -1 - step] = chosen
+    return generated.cpu().numpy()
+
+
+def _seen(histories: Sequences, n_items: int) -> Tensor:
+    """Mask (n, n_items) of the items of each history."""
+    seen = torch.zeros(len(histories), n_items, dtype=torch.bool)
+    row_of_item = np.repeat(np.arange(len(histories)), histories.lengths)
+    seen[torch.tensor(row_of_item), torch.tensor(histories.values)] = True
+    return seen
+
+
+def _choose(scores: Tensor, uniform: Tensor, temperature: float) -> Tensor:
+    """Best item of each row, or one drawn by the softmax of the scores."""
+    if temperature == 0:
+        return scores.argmax(dim=1)
+    cumulative = (scores / temperature).softmax(dim=1).cumsum(dim=1)
+    total = cumulative[:, -1:]
+    # Strictly below the total, or rounding could choose an excluded item.
+    wanted = torch.minimum(
+        uniform[:, None] * total, torch.nextafter(total, torch.zeros_like(total))
+    )
+    return torch.searchsorted(cumulative, wanted, right=True)[:, 0]
