@@ -1,6 +1,9 @@
 """Everything that is imported from scikit-learn's private or recent modules."""
 
-from sklearn.base import _fit_context
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sklearn.base import _fit_context as _untyped_fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 try:
@@ -26,10 +29,21 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
             return _SilentContext()
 
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
+    """Validate parameters before a fit: scikit-learn's own decorator, with its type."""
+    decorator: Callable[[_Method], _Method] = _untyped_fit_context(
+        prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+    return decorator
+
+
 __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "StrOptions",
-    "_fit_context",
+    "fit_context",
 ]

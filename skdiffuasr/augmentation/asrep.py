@@ -10,7 +10,7 @@ import torch
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
-from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
+from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import (
     IdArray,
     RandomState,
@@ -201,7 +201,7 @@ class ASRePAugmenter(BaseAugmenter):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
         """Train the reversed recommender.
 

@@ -17,7 +17,7 @@ from skdiffuasr._sklearn_compat import (
     HasMethods,
     Interval,
     StrOptions,
-    _fit_context,
+    fit_context,
 )
 from skdiffuasr._typing import (
     FloatArray,
@@ -328,7 +328,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
         """Train the diffusion model on histories.
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skdiffuasr._ragged import offsets_from_lengths
-from skdiffuasr._sklearn_compat import Interval, _fit_context
+from skdiffuasr._sklearn_compat import Interval, fit_context
 from skdiffuasr._typing import IdArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
@@ -39,7 +39,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     random_state: RandomState
     item_ids_: IdArray
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
         """Learn the catalogue.
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdiffuasr._ragged import piece_positions
-from skdiffuasr._sklearn_compat import Interval, StrOptions, _fit_context
+from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
@@ -108,7 +108,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         self.unknown_items = unknown_items
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
         """Learn the catalogue.
 

@@ -16,7 +16,10 @@ class BERT4Rec(nn.Module):
     own, so that the item embeddings hold the catalogue and nothing else.
 
     The hidden states are compared with the item embeddings directly, without the
-    additional layer and the item biases of the paper's equation 7.
+    additional layer and the item biases of the paper's equation 7. Attention begins
+    near the mean of the items attended to: its values and outputs start as the identity
+    plus noise, after [2]_. A causal model has the last item at hand where it predicts;
+    a mask has to learn to fetch it.
 
     Parameters
     ----------
@@ -35,6 +38,8 @@ class BERT4Rec(nn.Module):
     ----------
     .. [1] Sun et al., "BERT4Rec: Sequential Recommendation with Bidirectional Encoder
        Representations from Transformer", CIKM 2019, arXiv:1904.06690.
+    .. [2] Trockman and Kolter, "Mimetic Initialization of Self-Attention Layers", ICML
+       2023, arXiv:2305.09828.
     """
 
     def __init__(
@@ -60,6 +65,8 @@ class BERT4Rec(nn.Module):
             self.position_embedding.weight,
         ):
             nn.init.normal_(weight, std=0.02)
+        for block in self.encoder.blocks:
+            block.pass_values_on(noise=0.3)
 
     def forward(self, items: Tensor, lengths: Tensor, is_masked: Tensor) -> Tensor:
         """Hidden state at each item.
@@ -138,12 +145,37 @@ def most_recent(
     return values.gather(1, columns), lengths.clamp(max=max_length)
 
 
-def draw_masks(
+def draw_tasks(
     lengths: Tensor,
     is_target: Tensor,
     mask_probability: float,
-    last_item_probability: float,
-) -> Tensor:
+    next_item_probability: float,
+) -> tuple[Tensor, Tensor]:
+    """Draw for each history either a cloze task or that of predicting the next item.
+
+    Parameters
+    ----------
+    lengths : int64 Tensor of shape (batch,)
+        Number of items of each row.
+    is_target : bool Tensor of shape (batch, length)
+        Which items may be masked; False behind a row's end.
+    mask_probability : float
+        See `draw_masks`.
+    next_item_probability : float
+        See `draw_next_items`.
+
+    Returns
+    -------
+    lengths : int64 Tensor of shape (batch,)
+        Number of items of each row that are left.
+    is_masked : bool Tensor of shape (batch, length)
+    """
+    left, is_next = draw_next_items(lengths, is_target, next_item_probability)
+    is_masked = draw_masks(lengths, is_target, mask_probability)
+    return left, torch.where(is_next.any(dim=1, keepdim=True), is_next, is_masked)
+
+
+def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> Tensor:
     """Draw the items of each history that a cloze task hides.
 
     Every row of two items or more has at least one item masked, if it has a target,
@@ -157,9 +189,6 @@ def draw_masks(
         Which items may be masked; False behind a row's end.
     mask_probability : float
         Probability of masking a target.
-    last_item_probability : float
-        Probability that a row whose last item is a target has that one masked and no
-        other, as it is when the next item is predicted.
 
     Returns
     -------
@@ -178,10 +207,43 @@ def draw_masks(
     least = noise.amin(dim=1, keepdim=True)
     most = noise.masked_fill(~is_real, -1.0).amax(dim=1, keepdim=True)
     is_masked = is_target & (noise <= least.clamp(min=mask_probability))
-    is_masked &= noise < most
+    return is_masked & (noise < most)
 
-    is_last = is_target & (columns == lengths[:, None] - 1)
-    as_in_prediction = torch.rand(len(lengths), device=lengths.device)
-    only_last = is_last.any(dim=1) & (lengths > 1)
-    only_last &= as_in_prediction < last_item_probability
-    return torch.where(only_last[:, None], is_last, is_masked)
+
+def draw_next_items(
+    lengths: Tensor, is_target: Tensor, probability: float
+) -> tuple[Tensor, Tensor]:
+    """Draw the histories whose task is the next item, and which item that is.
+
+    Such a history ends with the item drawn, which is masked and nothing else: the
+    task is then what it is at prediction. BERT4Rec masks the last item of some
+    histories for the same reason [1]_ (section 3.6); here it may be any target.
+
+    Parameters
+    ----------
+    lengths : int64 Tensor of shape (batch,)
+        Number of items of each row.
+    is_target : bool Tensor of shape (batch, length)
+        Which items may be masked; False behind a row's end.
+    probability : float
+        Probability of this task, for a row with a target that is not its first item.
+
+    Returns
+    -------
+    lengths : int64 Tensor of shape (batch,)
+        Up to the item drawn in the rows that have this task.
+    is_next : bool Tensor of shape (batch, length)
+        The item drawn; all False in the rows that do not have this task.
+
+    References
+    ----------
+    .. [1] Sun et al., CIKM 2019, arXiv:1904.06690.
+    """
+    columns = torch.arange(is_target.shape[1], device=is_target.device)
+    may_be_next = is_target & (columns > 0)
+    noise = torch.rand(is_target.shape, device=is_target.device)
+    drawn = noise.masked_fill(~may_be_next, -1.0).argmax(dim=1)  # (batch,)
+    has_task = torch.rand(len(lengths), device=lengths.device) < probability
+    has_task &= may_be_next.any(dim=1)
+    is_next = (columns == drawn[:, None]) & has_task[:, None]
+    return torch.where(has_task, drawn + 1, lengths), is_next

@@ -1,5 +1,6 @@
 """A pre-norm transformer encoder over right-padded sequences."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -32,6 +33,17 @@ class TransformerBlock(nn.Module):
             nn.Linear(4 * embedding_dim, embedding_dim),
         )
         self.dropout = Dropout(dropout)
+
+    def pass_values_on(self, noise: float) -> None:
+        """Let attention begin as a mean of its input, plus its random weights' share.
+
+        Weights of values and outputs become the identity plus `noise` times what they
+        were.
+        """
+        with torch.no_grad():
+            values = self.query_key_value.weight.chunk(3)[2]
+            for weight in (values, self.attention_output.weight):
+                weight.mul_(noise).add_(torch.eye(len(weight)))
 
     def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Map (batch, length, d) to the same shape.

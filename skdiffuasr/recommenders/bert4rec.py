@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import RandomState
-from skdiffuasr.nn.bert4rec import BERT4Rec, draw_masks, most_recent
+from skdiffuasr.nn.bert4rec import BERT4Rec, draw_tasks, most_recent
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
@@ -41,9 +41,13 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     mask_probability : float, default=0.6
         Probability that an item is masked. At least one item of a history is, and at
         least one is not.
-    last_item_probability : float, default=0.2
-        Probability that a history has its last item masked and no other, which is the
-        task of predicting the next item.
+    next_item_probability : float, default=0.5
+        Probability that a history is cut behind an item drawn from it, and that item
+        masked and no other, which is the task of predicting the next item. The others
+        have items masked everywhere. 0 is the cloze task alone.
+    n_masked_versions : int, default=4
+        Number of times that a history is masked, or cut, anew in each epoch;
+        ``dupe_factor`` in the authors' code.
     loss : {"ce", "sampled_ce", "bce"}, default="ce"
         ``"ce"`` is the cross-entropy of a softmax over the whole catalogue, as in
         BERT4Rec itself, ``"sampled_ce"`` the same among `n_negatives` items shared by
@@ -125,7 +129,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 2, None, closed="left")],
         "mask_probability": [Interval(Real, 0, 1, closed="both")],
-        "last_item_probability": [Interval(Real, 0, 1, closed="both")],
+        "next_item_probability": [Interval(Real, 0, 1, closed="both")],
+        "n_masked_versions": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -137,7 +142,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         max_length: int = 200,
         dropout: float = 0.3,
         mask_probability: float = 0.6,
-        last_item_probability: float = 0.2,
+        next_item_probability: float = 0.5,
+        n_masked_versions: int = 4,
         loss: str = "ce",
         n_negatives: int | None = None,
         learning_rate: float = 2e-3,
@@ -160,7 +166,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         self.max_length = max_length
         self.dropout = dropout
         self.mask_probability = mask_probability
-        self.last_item_probability = last_item_probability
+        self.next_item_probability = next_item_probability
+        self.n_masked_versions = n_masked_versions
         self.loss = loss
         self.n_negatives = n_negatives
         self.learning_rate = learning_rate
@@ -203,8 +210,12 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         # Causal models read one item less than `fit` hands over; this one reads all.
         is_target, _ = most_recent(is_target, lengths, self.max_length)
         items, lengths = most_recent(items, lengths, self.max_length)
-        is_masked = draw_masks(
-            lengths, is_target, self.mask_probability, self.last_item_probability
+        items = items.repeat(self.n_masked_versions, 1)
+        lengths, is_masked = draw_tasks(
+            lengths.repeat(self.n_masked_versions),
+            is_target.repeat(self.n_masked_versions, 1),
+            self.mask_probability,
+            self.next_item_probability,
         )
         hidden = module(items, lengths, is_masked)[is_masked]  # (tokens, d)
         targets = items[is_masked]

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from skdiffuasr._sklearn_compat import Interval, _fit_context
+from skdiffuasr._sklearn_compat import Interval, fit_context
 from skdiffuasr._typing import FloatArray, SequencesLike
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
@@ -59,7 +59,7 @@ class MarkovRecommender(BaseRecommender):
         self.smoothing = smoothing
         self.unknown_items = unknown_items
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
         """Count the transitions.
 

@@ -17,7 +17,7 @@ from skdiffuasr._sklearn_compat import (
     CallbackSupportMixin,
     Interval,
     StrOptions,
-    _fit_context,
+    fit_context,
 )
 from skdiffuasr._typing import (
     FloatArray,
@@ -140,7 +140,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden states (batch, d) from which the next item is predicted."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: SequencesLike,

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skdiffuasr._sklearn_compat import _fit_context
+from skdiffuasr._sklearn_compat import fit_context
 from skdiffuasr._typing import FloatArray, SequencesLike
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
@@ -36,7 +36,7 @@ class PopularityRecommender(BaseRecommender):
     def __init__(self, *, unknown_items: str = "ignore") -> None:
         self.unknown_items = unknown_items
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
         """Count the items.
 

@@ -3,7 +3,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdiffuasr.nn.bert4rec import BERT4Rec, draw_masks, most_recent
+from skdiffuasr.nn.bert4rec import (
+    BERT4Rec,
+    draw_masks,
+    draw_next_items,
+    draw_tasks,
+    most_recent,
+)
 from skdiffuasr.training import seeded_build
 
 quick = settings(max_examples=60, deadline=None)
@@ -144,17 +150,22 @@ def target_masks(draw):
 
 @quick
 @given(target_masks(), st.floats(0, 1), st.floats(0, 1), st.integers(0, 2**31))
-def test_masks_leave_something_to_read_and_something_to_learn(
-    rows, mask_probability, last_item_probability, seed
+def test_tasks_leave_something_to_read_and_something_to_learn(
+    rows, mask_probability, next_item_probability, seed
 ):
     lengths, is_target = rows
     torch.manual_seed(seed)
-    is_masked = draw_masks(lengths, is_target, mask_probability, last_item_probability)
+    n_left, is_masked = draw_tasks(
+        lengths, is_target, mask_probability, next_item_probability
+    )
+    assert (n_left <= lengths).all()
     assert not (is_masked & ~is_target).any()
-    for row, length in enumerate(lengths.tolist()):
+    for row, left in enumerate(n_left.tolist()):
+        assert not is_masked[row, left:].any()
         n_masked = int(is_masked[row].sum())
-        assert n_masked < length
-        assert (n_masked > 0) == (length > 1 and bool(is_target[row].any()))
+        assert n_masked < left
+        may_learn = lengths[row] > 1 and bool(is_target[row].any())
+        assert (n_masked > 0) == may_learn
 
 
 @pytest.mark.parametrize("mask_probability", [0.2, 0.6])
@@ -163,7 +174,7 @@ def test_each_target_is_masked_with_the_probability(mask_probability):
     is_target = torch.ones(4000, 40, dtype=torch.bool)
     is_target[:, :3] = False
     torch.manual_seed(0)
-    is_masked = draw_masks(lengths, is_target, mask_probability, 0.0).float()
+    is_masked = draw_masks(lengths, is_target, mask_probability).float()
     assert (is_masked[:, :3] == 0).all()
     shares = is_masked[:, 3:].mean(dim=0)  # standard error 0.008
     assert (shares - mask_probability).abs().max() < 0.035
@@ -171,27 +182,33 @@ def test_each_target_is_masked_with_the_probability(mask_probability):
 
 def test_without_pseudo_items_all_but_one_item_can_be_masked():
     lengths, is_target = torch.tensor([2, 3]), mask([1, 1, 0], [1, 1, 1])
-    n_masked = [draw_masks(lengths, is_target, 1.0, 0.0).sum(dim=1) for _ in range(50)]
+    n_masked = [draw_masks(lengths, is_target, 1.0).sum(dim=1) for _ in range(50)]
     assert torch.stack(n_masked).unique(dim=0).tolist() == [[1, 2]]
 
 
 def test_with_pseudo_items_all_targets_can_be_masked():
     lengths, is_target = torch.tensor([4, 2]), mask([0, 0, 1, 1], [0, 1, 0, 0])
-    assert torch.equal(draw_masks(lengths, is_target, 1.0, 0.0), is_target)
+    assert torch.equal(draw_masks(lengths, is_target, 1.0), is_target)
 
 
-def test_the_last_item_is_masked_alone_if_it_is_a_target():
+def test_a_row_ends_with_the_next_item_if_a_target_has_an_item_before_it():
     lengths = torch.tensor([3, 4, 2, 1])
-    is_target = mask([1, 1, 1, 0], [1, 1, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0])
-    is_masked = draw_masks(lengths, is_target, 1.0, 1.0)
-    expected = mask([0, 0, 1, 0], [1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0])
-    assert torch.equal(is_masked, expected)
+    is_target = mask([1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0])
+    n_left, is_next = draw_next_items(lengths, is_target, 1.0)
+    assert n_left.tolist() == [3, 2, 2, 1]
+    expected = mask([0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0])
+    assert torch.equal(is_next, expected)
 
 
-def test_the_share_of_rows_with_the_last_item_masked_alone():
-    lengths = torch.full((4000,), 30)
-    is_target = torch.ones(4000, 30, dtype=torch.bool)
+def test_every_target_is_the_next_item_equally_often():
+    lengths = torch.full((6000,), 5)
+    is_target = mask([1, 1, 1, 0, 1]).expand(6000, 5)
     torch.manual_seed(0)
-    is_masked = draw_masks(lengths, is_target, 0.5, 0.25)
-    only_last = is_masked[:, -1] & (is_masked.sum(dim=1) == 1)
-    assert only_last.float().mean() == pytest.approx(0.25, abs=0.03)
+    n_left, is_next = draw_next_items(lengths, is_target, 0.75)
+    shares = is_next.float().mean(dim=0)  # standard error 0.006
+    torch.testing.assert_close(
+        shares, torch.tensor([0, 0.25, 0.25, 0, 0.25]), atol=0.025, rtol=0
+    )
+    has_task = is_next.any(dim=1)
+    assert (n_left[~has_task] == 5).all()
+    assert torch.equal(n_left[has_task] - 1, is_next[has_task].long().argmax(dim=1))

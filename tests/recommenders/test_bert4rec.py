@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdiffuasr.nn.bert4rec import BERT4Rec, draw_masks
+from skdiffuasr.nn.bert4rec import BERT4Rec, draw_tasks
 from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
 from skdiffuasr.recommenders import bert4rec
 from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
@@ -25,6 +25,8 @@ def tiny(**settings):
         "n_layers": 1,
         "n_heads": 1,
         "mask_probability": 0.2,
+        "next_item_probability": 0.2,
+        "n_masked_versions": 1,
         "max_length": 8,
         "dropout": 0.0,
         "learning_rate": 0.01,
@@ -55,10 +57,10 @@ def loss_of(recommender, module, X):
     "settings",
     [
         {"loss": "ce"},
-        {"loss": "sampled_ce", "n_negatives": 5, "last_item_probability": 1.0},
-        {"loss": "bce", "last_item_probability": 1.0},
-        {"loss": "bce", "n_negatives": 4, "last_item_probability": 1.0},
-        {"last_item_probability": 0.0, "max_epochs": 100},
+        {"loss": "sampled_ce", "n_negatives": 5, "next_item_probability": 1.0},
+        {"loss": "bce", "next_item_probability": 1.0},
+        {"loss": "bce", "n_negatives": 4, "next_item_probability": 1.0},
+        {"next_item_probability": 0.0, "max_epochs": 200},
         {"mask_probability": 0.6, "max_epochs": 100},
         {"n_layers": 2, "n_heads": 4},
         {"ema_decay": 0.9},
@@ -103,18 +105,21 @@ def test_loss_is_the_mean_over_the_masked_real_items(X, seed):
     drawn = []
 
     def watch(*arguments):
-        drawn.append(draw_masks(*arguments))
+        drawn.append(draw_tasks(*arguments))
         return drawn[-1]
 
     torch.manual_seed(seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bert4rec, "draw_masks", watch)
+        patch.setattr(bert4rec, "draw_tasks", watch)
         loss = loss_of(tiny(mask_probability=0.5), module, X)
 
     losses = []
-    for row, m, is_masked in zip(X.to_lists(), X.n_pseudo, drawn[0], strict=True):
+    for row, m, n_left, is_masked in zip(
+        X.to_lists(), X.n_pseudo, *drawn[0], strict=True
+    ):
         n_cut = max(len(row) - 8, 0)
-        row, first_real = row[n_cut:], max(m - n_cut, 0)
+        row, first_real = row[n_cut:][:n_left], max(m - n_cut, 0)
+        assert not is_masked[n_left:].any()
         is_masked = is_masked[: len(row)]
         assert is_masked.any()
         assert not is_masked[:first_real].any()
@@ -131,15 +136,32 @@ def test_the_masks_are_drawn_with_the_estimators_probabilities(monkeypatch):
 
     def watch(*arguments):
         calls.append(arguments)
-        return draw_masks(*arguments)
+        return draw_tasks(*arguments)
 
-    monkeypatch.setattr(bert4rec, "draw_masks", watch)
-    recommender = tiny(mask_probability=0.25, last_item_probability=0.75)
+    monkeypatch.setattr(bert4rec, "draw_tasks", watch)
+    recommender = tiny(mask_probability=0.25, next_item_probability=0.75)
     loss_of(recommender, build_module(), with_pseudo([[1, 2, 3]], [1]))
     ((lengths, is_target, *probabilities),) = calls
     assert lengths.tolist() == [3]
     assert is_target.tolist() == [[False, True, True]]
     assert probabilities == [0.25, 0.75]
+
+
+def test_each_version_of_a_history_has_a_task_of_its_own(monkeypatch):
+    drawn = []
+
+    def watch(*arguments):
+        drawn.append(draw_tasks(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr(bert4rec, "draw_tasks", watch)
+    X = with_pseudo([[1, 2, 3, 4, 5, 6], [2, 3]], [0, 0])
+    torch.manual_seed(0)
+    loss_of(tiny(mask_probability=0.5, n_masked_versions=20), build_module(), X)
+    ((lengths, is_masked),) = drawn
+    assert is_masked.shape == (40, 6)
+    assert len(is_masked[::2].unique(dim=0)) > 5
+    assert set(lengths[1::2].tolist()) == {2}
 
 
 def test_one_real_item_after_pseudo_items_is_the_only_target():
@@ -165,8 +187,8 @@ def test_sampled_losses_draw_as_many_negatives_as_documented(
 ):
     module = build_module()
     is_masked = torch.tensor([[False, True, False, True]])
-    monkeypatch.setattr(bert4rec, "draw_masks", lambda *arguments: is_masked)
     items, lengths = torch.tensor([[1, 2, 3, 4]]), torch.tensor([4])
+    monkeypatch.setattr(bert4rec, "draw_tasks", lambda *_: (lengths, is_masked))
     hidden = module(items, lengths, is_masked)[is_masked]
     targets = torch.tensor([2, 4])
     torch.manual_seed(0)
@@ -220,7 +242,7 @@ def test_what_is_learned_can_be_given():
     is_target = np.zeros(len(X.values), dtype=bool)
     is_target[X.offsets[1:] - 1] = True
     X = Sequences(X.values, X.offsets, X.n_pseudo, is_target=is_target)
-    recommender = tiny(mask_probability=0.6, max_epochs=30).fit(X)
+    recommender = tiny(mask_probability=0.6).fit(X)
     rows = [row[:-1] for row in CIRCLE]
     assert recommender.predict(rows).tolist() == [row[-1] for row in CIRCLE]
 
@@ -228,7 +250,7 @@ def test_what_is_learned_can_be_given():
 def test_the_first_item_is_learned_too():
     """Unlike a causal model, the cloze task asks for the item before another one."""
     X = [["left", "a"], ["right", "b"]] * 8
-    recommender = tiny(mask_probability=0.5, last_item_probability=0.0).fit(X)
+    recommender = tiny(mask_probability=0.5, next_item_probability=0.0).fit(X)
     module = recommender.to_module()
     codes = np.searchsorted(recommender.item_ids_, ["a", "b"])
     items = torch.tensor([[0, code] for code in codes])
@@ -272,7 +294,8 @@ def test_parameters_shape_the_network():
         ("n_heads", 0),
         ("max_length", 1),
         ("mask_probability", 1.1),
-        ("last_item_probability", -0.1),
+        ("next_item_probability", -0.1),
+        ("n_masked_versions", 0),
         ("loss", "mse"),
         ("n_negatives", 0),
     ],

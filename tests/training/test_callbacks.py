@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 import skdiffuasr
-from skdiffuasr._sklearn_compat import CallbackSupportMixin, _fit_context
+from skdiffuasr._sklearn_compat import CallbackSupportMixin, fit_context
 from skdiffuasr.training import epoch_callbacks, to_weights
 
 needs_callbacks = pytest.mark.skipif(
@@ -25,7 +25,7 @@ class Counter:
     def __init__(self, max_epochs=3):
         self.max_epochs = max_epochs
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         module = nn.Linear(1, 1, bias=False).requires_grad_(False)
         self.n_calls_ = self.n_iter_ = 0
@@ -146,7 +146,7 @@ def test_there_need_not_be_a_scikit_learn_with_callbacks(monkeypatch):
     path = Path(skdiffuasr.__file__).with_name("_sklearn_compat.py")
     mixin = runpy.run_path(str(path))["CallbackSupportMixin"]
     estimator = type("Estimator", (mixin, Counter), {})()
-    # Not through `_fit_context`, which wants an estimator.
+    # Not through `fit_context`, which wants an estimator.
     Counter.fit.__wrapped__(estimator, "X")
     assert estimator.n_iter_ == 3
     assert estimator.predict("X") == 3

@@ -7,7 +7,7 @@ import pytest
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr import RandomSequenceAugmenter
-from skdiffuasr._sklearn_compat import StrOptions, _fit_context
+from skdiffuasr._sklearn_compat import StrOptions, fit_context
 from skdiffuasr.augmentation import CropAugmenter
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
@@ -44,7 +44,7 @@ class RandomAugmenter(BaseAugmenter):
         self.unknown_items = unknown_items
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         self.item_ids_ = np.unique(check_sequences(X).strip_pseudo().values)
         if len(self.item_ids_) == 0:
