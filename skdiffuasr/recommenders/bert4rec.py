@@ -22,8 +22,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     the end of the history.
 
     Only the masked items of a step are learned, where `SASRecEstimator` learns all of
-    them: expect to need two to four times its epochs, and a lower accuracy on short
-    histories.
+    them: expect to need twice its epochs, and a lower accuracy on short histories; see
+    ``docs/results.md``.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     max_length : int, default=200
         Number of most recent items that are read, at least 2. The mask behind a
         history counts as one of them.
-    dropout : float, default=0.3
+    dropout : float, default=0.5
         Dropout of the embedded items and of every residual branch.
     mask_probability : float, default=0.6
         Probability that an item is masked. At least one item of a history is, and at
@@ -45,7 +45,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         Probability that a history is cut behind an item drawn from it, and that item
         masked and no other, which is the task of predicting the next item. The others
         have items masked everywhere. 0 is the cloze task alone.
-    n_masked_versions : int, default=4
+    n_masked_versions : int, default=2
         Number of times that a history is masked, or cut, anew in each epoch;
         ``dupe_factor`` in the authors' code.
     loss : {"ce", "sampled_ce", "bce"}, default="ce"
@@ -140,10 +140,10 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         n_layers: int = 2,
         n_heads: int = 2,
         max_length: int = 200,
-        dropout: float = 0.3,
+        dropout: float = 0.5,
         mask_probability: float = 0.6,
         next_item_probability: float = 0.5,
-        n_masked_versions: int = 4,
+        n_masked_versions: int = 2,
         loss: str = "ce",
         n_negatives: int | None = None,
         learning_rate: float = 2e-3,

@@ -57,8 +57,10 @@ class CL4SRecEstimator(SASRecEstimator):
           with all that comes before it. A history without such another is read twice.
           Two histories that are followed by the same item are no negatives of each
           other.
-    contrastive_weight : float, default=0.1
-        Weight of the contrastive loss; 0 gives what `SASRecEstimator` gives.
+    contrastive_weight : float, default=0.01
+        Weight of the contrastive loss; 0 gives what `SASRecEstimator` gives. The
+        authors' 0.1 goes with their loss, ``loss="bce"``; with the full softmax it was
+        much worse than 0.01 in ``docs/results.md``.
     temperature : float, default=1.0
         Divides the similarities, which are inner products of hidden states.
     crop_ratio : float, default=0.6
@@ -174,7 +176,7 @@ class CL4SRecEstimator(SASRecEstimator):
         loss: str = "ce",
         n_negatives: int | None = None,
         views: str = "operators",
-        contrastive_weight: float = 0.1,
+        contrastive_weight: float = 0.01,
         temperature: float = 1.0,
         crop_ratio: float = 0.6,
         mask_ratio: float = 0.3,
