@@ -32,7 +32,7 @@ TINY = {
 
 
 def tiny(**settings):
-    return CL4SRecEstimator(**{**TINY, **settings})
+    return CL4SRecEstimator(**{"contrastive_weight": 0.1, **TINY, **settings})
 
 
 def build_module(mask=True):
