@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from skdiffuasr._describe import LogDescription, describe
 from skdiffuasr._ingest import as_ids, flatten_rows, read_interactions
 from skdiffuasr._ragged import (
     check_parts,
@@ -314,6 +315,24 @@ class Sequences:
         """Return the arguments that rebuild the object."""
         parts = self.values, self.offsets, self.n_pseudo, self.user_ids
         return parts if self.is_target is None else (*parts, self.is_target)
+
+    def describe(self) -> LogDescription:
+        """Look at a log: users, items, lengths, and what augmentation can do for it.
+
+        Returns
+        -------
+        LogDescription
+            Prints as a table; its `warnings` are sentences.
+
+        Examples
+        --------
+        >>> from skdiffuasr.sequences import Sequences
+        >>> X = Sequences.from_iterable([[1, 2, 1], [2, 3]])
+        >>> X.describe().n_items
+        3
+        """
+        observed = self.strip_pseudo()
+        return describe(observed.values, observed.lengths, int(self.n_pseudo.sum()))
 
     def prepend(self, pseudo: Any) -> "Sequences":
         """Put pseudo items in front of each row.

@@ -70,11 +70,11 @@ _UNFITTED = (
 
 
 class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
-    r"""Put generated items before each history, as DiffuASR does [1]_.
+    r"""Put generated items before each history, as DiffuASR does.
 
     A diffusion model over item embeddings, with a sequential U-Net as its noise model,
-    learns which M items come before a history; `transform` generates them from noise
-    and puts them in front. The pseudo items are counted by ``n_pseudo`` of the
+    learns which M items come before a history [1]_; `transform` generates them from
+    noise and puts them in front. The pseudo items are counted by ``n_pseudo`` of the
     resulting `Sequences`, so that a recommender does not learn to predict them.
 
     Parameters

@@ -1,8 +1,30 @@
-"""Interaction logs: read them, filter them, or draw synthetic ones."""
+"""Interaction logs: fetch, read, filter and write them, or draw synthetic ones."""
 
+from skdiffuasr.datasets.amazon import AMAZON_CATEGORIES, fetch_amazon
+from skdiffuasr.datasets.data_home import clear_data_home, get_data_home
 from skdiffuasr.datasets.filtering import k_core
 from skdiffuasr.datasets.interactions import Interactions
+from skdiffuasr.datasets.movielens import fetch_movielens
+from skdiffuasr.datasets.parquet import iter_interactions
 from skdiffuasr.datasets.readers import read_interactions
+from skdiffuasr.datasets.steam import load_steam
 from skdiffuasr.datasets.synthetic import make_sequences
+from skdiffuasr.datasets.writers import write_columns, write_interactions
+from skdiffuasr.datasets.yelp import load_yelp
 
-__all__ = ["Interactions", "k_core", "make_sequences", "read_interactions"]
+__all__ = [
+    "AMAZON_CATEGORIES",
+    "Interactions",
+    "clear_data_home",
+    "fetch_amazon",
+    "fetch_movielens",
+    "get_data_home",
+    "iter_interactions",
+    "k_core",
+    "load_steam",
+    "load_yelp",
+    "make_sequences",
+    "read_interactions",
+    "write_columns",
+    "write_interactions",
+]

@@ -123,6 +123,26 @@ class Interactions:
         rows = np.asarray(rows)
         return Interactions(*(self[column][rows] for column in self.columns))
 
+    def sort(self) -> "Interactions":
+        """Sort by user and time: the order of the items in `to_sequences`.
+
+        Returns
+        -------
+        interactions : Interactions
+            The same interactions; those of a user at the same time keep their order.
+
+        Examples
+        --------
+        >>> from skdiffuasr.datasets import Interactions
+        >>> log = Interactions(user=[8, 7, 7], item=[1, 2, 3], time=[5, 9, 5])
+        >>> log.sort().item
+        array([3, 2, 1])
+        """
+        by_time = np.arange(len(self))
+        if self.time is not None:
+            by_time = np.argsort(self.time, kind="stable")
+        return self.take(by_time[np.argsort(self.user[by_time], kind="stable")])
+
     def to_sequences(self) -> Sequences:
         """Group the log by user.
 

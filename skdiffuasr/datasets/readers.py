@@ -1,11 +1,10 @@
-"""Read interaction logs from delimited text files."""
+"""Read interaction logs from files."""
 
 import bz2
 import csv
 import gzip
 import lzma
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -18,23 +17,19 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import IdArray
+from skdiffuasr.datasets.column_names import (
+    RECBOLE_TYPE,
+    has_header,
+    locate_columns,
+)
 from skdiffuasr.datasets.interactions import Interactions
+from skdiffuasr.datasets.parquet import read_parquet
 
 _OPENERS: dict[str, Callable[..., Any]] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
     ".xz": lzma.open,
 }
-
-# Column names that are recognised once letter case and underscores are ignored.
-_USUAL_NAMES = {
-    "user": {"user", "userid"},
-    "item": {"item", "itemid"},
-    "time": {"time", "timestamp"},
-}
-
-# RecBole's headers carry the type of a column behind its name.
-_RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
 
 
 def read_interactions(
@@ -46,12 +41,12 @@ def read_interactions(
     sep: str | None = None,
     header: bool | None = None,
 ) -> Interactions:
-    r"""Read a log of interactions from a delimited text file.
+    r"""Read a log of interactions from a delimited text file, or from Parquet.
 
     Comma, semicolon and tab separated values, text separated by blanks (``user item``)
     and RecBole's ``.inter`` files are recognised by their first line. Files that end in
     ``.gz``, ``.bz2`` or ``.xz`` are decompressed. The text is UTF-8; blank lines are
-    skipped.
+    skipped. Files that end in ``.parquet`` need pyarrow.
 
     Parameters
     ----------
@@ -103,6 +98,8 @@ def read_interactions(
     Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
     """
     path = Path(path)
+    if path.suffix == ".parquet":
+        return read_parquet(path, {"user": user, "item": item, "time": time})
     with _open_text(path) as file:
         first_line = next((line for line in file if line.strip()), "")
     if sep is None:
@@ -114,11 +111,11 @@ def read_interactions(
         if first_row is None:
             raise ValueError(f"{path}: the file is empty.")
         names = None
-        if _has_header(first_row[1], (user, item, time), header):
-            names = [_RECBOLE_TYPE.sub("", name.strip()) for name in first_row[1]]
+        if has_header(first_row[1], (user, item, time), header):
+            names = [RECBOLE_TYPE.sub("", name.strip()) for name in first_row[1]]
         else:
             rows = chain([first_row], rows)
-        columns = _locate_columns(
+        columns = locate_columns(
             {"user": user, "item": item, "time": time}, names, path
         )
         lines, fields = _read_columns(rows, list(columns.values()), path)
@@ -153,64 +150,6 @@ def _split_lines(
         for number, line in enumerate(lines, start=1):
             if not line.isspace():
                 yield number, line.split(sep)
-
-
-def _has_header(
-    first_row: list[str],
-    columns: Sequence[str | int | None],
-    header: bool | None,
-) -> bool:
-    """Decide whether the first row names the columns."""
-    if header is not None:
-        return header
-    usual_names = set().union(*_USUAL_NAMES.values())
-    return any(isinstance(column, str) for column in columns) or any(
-        _plain_name(field) in usual_names for field in first_row
-    )
-
-
-def _plain_name(name: str) -> str:
-    """Return a column name without type, letter case and underscores."""
-    return _RECBOLE_TYPE.sub("", name.strip()).lower().replace("_", "")
-
-
-def _locate_columns(
-    columns: dict[str, str | int | None], names: list[str] | None, path: Path
-) -> dict[str, int]:
-    """Return the position of each column that is there."""
-    positions = {}
-    for role, column in columns.items():
-        if isinstance(column, str):
-            position = _find_name(column, names, path)
-        elif column is not None:
-            if column < 0:
-                raise ValueError(f"{role}={column}: positions count from 0.")
-            position = column
-        elif names is not None:
-            usual = (_plain_name(name) in _USUAL_NAMES[role] for name in names)
-            position = next((at for at, found in enumerate(usual) if found), -1)
-        else:
-            position = {"user": 0, "item": 1, "time": -1}[role]
-        if position >= 0:
-            positions[role] = position
-        elif role != "time":
-            raise ValueError(
-                f"{path}: no {role} column found among {names}; pass its name or its "
-                "position from 0."
-            )
-    return positions
-
-
-def _find_name(column: str, names: list[str] | None, path: Path) -> int:
-    """Return the position of a column that was asked for by name."""
-    if names is None:
-        raise ValueError(
-            f"{path}: column {column!r} cannot be found without a header; give its "
-            "position from 0."
-        )
-    if column not in names:
-        raise ValueError(f"{path}: no column {column!r}; the columns are {names}.")
-    return names.index(column)
 
 
 def _read_columns(

@@ -16,10 +16,9 @@ class BERT4Rec(nn.Module):
     own, so that the item embeddings hold the catalogue and nothing else.
 
     The hidden states are compared with the item embeddings directly, without the
-    additional layer and the item biases of the paper's equation 7. Attention begins
-    near the mean of the items attended to: its values and outputs start as the identity
-    plus noise, after [2]_. A causal model has the last item at hand where it predicts;
-    a mask has to learn to fetch it.
+    additional layer and the item biases of the paper's equation 7. Attention starts
+    near the mean of the items: a causal model has the last item at hand where it
+    predicts, but a mask has to learn to fetch it.
 
     Parameters
     ----------
@@ -38,8 +37,6 @@ class BERT4Rec(nn.Module):
     ----------
     .. [1] Sun et al., "BERT4Rec: Sequential Recommendation with Bidirectional Encoder
        Representations from Transformer", CIKM 2019, arXiv:1904.06690.
-    .. [2] Trockman and Kolter, "Mimetic Initialization of Self-Attention Layers", ICML
-       2023, arXiv:2305.09828.
     """
 
     def __init__(
@@ -58,15 +55,15 @@ class BERT4Rec(nn.Module):
         self.mask_embedding = nn.Parameter(torch.empty(embedding_dim))
         self.position_embedding = nn.Embedding(max_length, embedding_dim)
         self.dropout = Dropout(dropout)
-        self.encoder = TransformerEncoder(embedding_dim, n_layers, n_heads, dropout)
+        self.encoder = TransformerEncoder(
+            embedding_dim, n_layers, n_heads, dropout, starts_as_mean=True
+        )
         for weight in (
             self.item_embedding.weight,
             self.mask_embedding,
             self.position_embedding.weight,
         ):
             nn.init.normal_(weight, std=0.02)
-        for block in self.encoder.blocks:
-            block.pass_values_on(noise=0.3)
 
     def forward(self, items: Tensor, lengths: Tensor, is_masked: Tensor) -> Tensor:
         """Hidden state at each item.

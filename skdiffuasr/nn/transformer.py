@@ -6,6 +6,9 @@ from torch import Tensor, nn
 
 from skdiffuasr.nn.dropout import Dropout
 
+#: What is left of the random weights where attention starts as a mean.
+RANDOM_SHARE = 0.3
+
 
 class TransformerBlock(nn.Module):
     """Self-attention and a position-wise network, each behind a LayerNorm.
@@ -34,16 +37,21 @@ class TransformerBlock(nn.Module):
         )
         self.dropout = Dropout(dropout)
 
-    def pass_values_on(self, noise: float) -> None:
-        """Let attention begin as a mean of its input, plus its random weights' share.
+    def start_as_mean(self) -> None:
+        """Let attention start near the mean of what it attends to.
 
-        Weights of values and outputs become the identity plus `noise` times what they
-        were.
+        The weights of values and outputs become the identity plus a share of the
+        random weights that they were [1]_.
+
+        References
+        ----------
+        .. [1] Trockman and Kolter, "Mimetic Initialization of Self-Attention Layers",
+           ICML 2023, arXiv:2305.09828.
         """
         with torch.no_grad():
             values = self.query_key_value.weight.chunk(3)[2]
             for weight in (values, self.attention_output.weight):
-                weight.mul_(noise).add_(torch.eye(len(weight)))
+                weight.mul_(RANDOM_SHARE).add_(torch.eye(len(weight)))
 
     def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Map (batch, length, d) to the same shape.
@@ -82,15 +90,28 @@ class TransformerEncoder(nn.Module):
         Number of attention heads; divides `embedding_dim`.
     dropout : float
         Dropout of each block's branches.
+    starts_as_mean : bool, default=False
+        Whether attention starts near the mean of what it attends to; see
+        `TransformerBlock.start_as_mean`.
     """
 
     def __init__(
-        self, embedding_dim: int, n_layers: int, n_heads: int, dropout: float
+        self,
+        embedding_dim: int,
+        n_layers: int,
+        n_heads: int,
+        dropout: float,
+        *,
+        starts_as_mean: bool = False,
     ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(
+        blocks = [
             TransformerBlock(embedding_dim, n_heads, dropout) for _ in range(n_layers)
-        )
+        ]
+        if starts_as_mean:
+            for block in blocks:
+                block.start_as_mean()
+        self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(embedding_dim)
 
     def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:

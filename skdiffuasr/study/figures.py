@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skdiffuasr._files import replaced
 from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.metric_sections import Line, gains_of, values_by_line
 from skdiffuasr.study.records import StudyResults
-from skdiffuasr.study.store import replaced
 from skdiffuasr.study.tidy import run_rows
 
 if TYPE_CHECKING:

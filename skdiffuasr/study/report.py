@@ -3,12 +3,12 @@
 import importlib.util
 from pathlib import Path
 
+from skdiffuasr._files import write_text
 from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.figures import save_figures
 from skdiffuasr.study.html_report import html_report
 from skdiffuasr.study.markdown_report import markdown_report
 from skdiffuasr.study.records import StudyResults
-from skdiffuasr.study.store import write_text
 from skdiffuasr.study.tidy import metric_rows, run_rows, write_csv, write_parquet
 
 

@@ -1,10 +1,7 @@
 """Results of a study on disk, one by one, so that nothing is lost when it is killed."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from skdiffuasr._files import replaced, write_text
 from skdiffuasr.study.records import RunRecord
 
 
@@ -110,20 +108,3 @@ class StudyStore:
     def _path(self, kind: str, extension: str, *names: object) -> Path:
         stem = "--".join(re.sub(r"[^\w.=+-]+", "_", str(name)) for name in names)
         return self.folder / kind / f"{stem}.{extension}"
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """Give a temporary path that takes the place of `path` when all went well."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is never seen half-written."""
-    with replaced(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

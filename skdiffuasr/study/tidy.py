@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from skdiffuasr._files import replaced
 from skdiffuasr.metrics import parse_metric
 from skdiffuasr.study.records import METRICS, RANKINGS, STEPS, StudyResults
-from skdiffuasr.study.store import replaced
 
 #: Names of columns to values.
 Row: TypeAlias = dict[str, Any]

@@ -69,7 +69,7 @@ def train(
         Trained in place, on `device`.
     batches : callable(epoch) -> iterable of tuple of Tensor
         The batches of an epoch, counted from 0, on any device.
-    loss : callable(module, *batch) -> Tensor of shape ()
+    loss : ``callable(module, *batch)`` -> Tensor of shape ()
         The mean loss of a batch.
     max_epochs : int
         Upper bound of the number of passes over the data.

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from skdiffuasr.nn import transformer
 from skdiffuasr.nn.transformer import TransformerBlock, TransformerEncoder
 from skdiffuasr.training import seeded_build
 
@@ -110,3 +111,33 @@ def test_dropout_acts_in_training_only():
     assert torch.equal(trained(x), trained(x))
     trained.train()
     assert not torch.equal(trained(x), trained(x))
+
+
+def test_attention_can_start_as_a_mean_of_its_normalised_input():
+    """With no random share and no preference, values and outputs change nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transformer, "RANDOM_SHARE", 0.0)
+        start = block()
+        start.start_as_mean()
+    with torch.no_grad():
+        start.query_key_value.weight[: 2 * D] = 0
+        start.query_key_value.bias.zero_()
+        start.attention_output.bias.zero_()
+        for parameter in start.feedforward.parameters():
+            parameter.zero_()
+        x = inputs()
+        everyone = torch.ones(2, 1, 1, 5, dtype=torch.bool)
+        mean = start.attention_norm(x).mean(dim=1, keepdim=True)
+        torch.testing.assert_close(start(x, everyone), x + mean)
+
+
+def test_an_encoder_starts_all_blocks_as_means():
+    build = partial(TransformerEncoder, D, 2, 2, dropout=0.5, starts_as_mean=True)
+    started, plain = seeded_build(build, 0), encoder()
+    for block, random in zip(started.blocks, plain.blocks, strict=True):
+        expected = torch.eye(D) + 0.3 * random.attention_output.weight
+        torch.testing.assert_close(block.attention_output.weight, expected)
+        torch.testing.assert_close(
+            block.query_key_value.weight[: 2 * D],
+            random.query_key_value.weight[: 2 * D],
+        )

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from skdiffuasr._files import replaced, write_text
 from skdiffuasr.study.records import RunRecord
-from skdiffuasr.study.store import StudyStore, replaced, write_text
+from skdiffuasr.study.store import StudyStore
 
 RECORD = RunRecord(
     augmenter="own items",

@@ -1,0 +1,137 @@
+"""A look at a log before anything is trained on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdiffuasr._typing import IdArray, IntArray
+
+#: Histories up to this length are called short, as in the DiffuASR paper.
+SHORT = 5
+
+#: From this length on a history has little to gain from items before it.
+LONG = 20
+
+#: A diffusion model learns from histories longer than M; fewer than this are too few.
+FEW_HISTORIES = 50
+
+_QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+@dataclass(frozen=True)
+class LogDescription:
+    """What a log holds.
+
+    Attributes
+    ----------
+    n_users, n_items, n_interactions : int
+        Rows, different observed items, and observed items.
+    n_pseudo_items : int
+        Pseudo items; they are left out of everything else here.
+    length_quantiles : tuple of float
+        Minimum, quartiles, 95 % quantile and maximum of the lengths of histories.
+    short_share : float
+        Share of the histories with at most five items.
+    density : float
+        Share of the pairs of a user and an item that are in the log.
+    tail_share : float
+        Share of the interactions with the 80 % least popular items.
+    repeat_share : float
+        Share of the interactions with an item that the user has had before.
+    warnings : tuple of str
+        What stands in the way of augmentation, in sentences.
+    """
+
+    n_users: int
+    n_items: int
+    n_interactions: int
+    n_pseudo_items: int
+    length_quantiles: tuple[float, ...]
+    short_share: float
+    density: float
+    tail_share: float
+    repeat_share: float
+    warnings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Lay the description out as a table."""
+        low, lower, median, upper, high, most = self.length_quantiles
+        rows = {
+            "users": f"{self.n_users:,}",
+            "items": f"{self.n_items:,}",
+            "interactions": f"{self.n_interactions:,}",
+            "items per user": f"{low:g} to {most:g}, median {median:g}, quartiles "
+            f"{lower:g} and {upper:g}, 95 % up to {high:g}",
+            f"users with at most {SHORT}": f"{self.short_share:.1%}",
+            "density": f"{self.density:.3%}",
+            "share of the 80 % least popular items": f"{self.tail_share:.1%}",
+            "repeated items": f"{self.repeat_share:.1%}",
+        }
+        if self.n_pseudo_items:
+            rows["pseudo items, not counted above"] = f"{self.n_pseudo_items:,}"
+        width = max(map(len, rows))
+        lines = [f"{name:<{width}}  {value}" for name, value in rows.items()]
+        return "\n".join(lines + [f"Warning: {text}" for text in self.warnings])
+
+
+def describe(values: IdArray, lengths: IntArray, n_pseudo_items: int) -> LogDescription:
+    """Describe histories; see `Sequences.describe`.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_interactions,)
+        Observed items of all rows.
+    lengths : ndarray of int64 of shape (n,)
+        Number of observed items of each row.
+    n_pseudo_items : int
+        Number of all pseudo items.
+
+    Returns
+    -------
+    description : LogDescription
+    """
+    items, codes = np.unique(values, return_inverse=True)
+    counts = np.sort(np.bincount(codes, minlength=len(items)))
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    n_pairs = len(np.unique(rows * max(len(items), 1) + codes))
+    n_cells = len(lengths) * len(items)
+    quantiles = np.quantile(lengths, _QUANTILES) if len(lengths) else np.zeros(6)
+    n_tail = int(0.8 * len(items))
+    return LogDescription(
+        n_users=len(lengths),
+        n_items=len(items),
+        n_interactions=len(values),
+        n_pseudo_items=n_pseudo_items,
+        length_quantiles=tuple(quantiles.tolist()),
+        short_share=float((lengths <= SHORT).mean()) if len(lengths) else 0.0,
+        density=n_pairs / max(n_cells, 1),
+        tail_share=float(counts[:n_tail].sum() / max(len(values), 1)),
+        repeat_share=1 - n_pairs / max(len(values), 1),
+        warnings=tuple(_warnings(lengths, len(items))),
+    )
+
+
+def _warnings(lengths: IntArray, n_items: int) -> list[str]:
+    """Say what stands in the way of augmentation."""
+    found = []
+    if len(lengths) < 2:
+        found.append("there are fewer than two users: nothing can be compared.")
+    if n_items < 2:
+        found.append("there are fewer than two items: nothing can be predicted.")
+    if len(lengths) and (lengths < 3).all():
+        found.append(
+            "every history has fewer than three items: the last is needed for the "
+            "test and the one before it for validation."
+        )
+    if len(lengths) and lengths.min() > LONG:
+        found.append(
+            f"every history has more than {LONG} items: items before them have "
+            "little to add."
+        )
+    n_long_enough = int((lengths > 10).sum())
+    if n_long_enough < FEW_HISTORIES:
+        found.append(
+            f"{n_long_enough} histories have more than 10 items: a diffusion model "
+            "of ten pseudo items has little to learn from; choose fewer."
+        )
+    return found

@@ -1,0 +1,74 @@
+"""Files that are whole or not there."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path that takes the place of `path` when all went well.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write. What it holds stays until the new one is whole.
+
+    Yields
+    ------
+    temporary : Path
+        In the same folder; removed if anything goes wrong. Its ending is that of
+        `path`.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file so that it is never seen half-written.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    text : str
+        Its content, written as UTF-8.
+    """
+    with replaced(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def refuse_existing(path: str | os.PathLike[str], overwrite: bool) -> None:
+    """Raise if a file is in the way.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to be written.
+    overwrite : bool
+        Whether it may exist.
+
+    Raises
+    ------
+    FileExistsError
+        If it exists and `overwrite` is False.
+    FileNotFoundError
+        If its folder does not exist.
+    IsADirectoryError
+        If it is a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists; overwrite=True, or --force, replaces it."
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent}.")

@@ -1,0 +1,122 @@
+"""``skdiffuasr augment``: a log with pseudo items before every history."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from skdiffuasr._files import refuse_existing
+from skdiffuasr.cli.options import (
+    add_augmenter_options,
+    add_log_options,
+    add_output_options,
+    add_training_options,
+    given_parameters,
+    progress_bar,
+    read_log,
+)
+from skdiffuasr.datasets import iter_interactions, write_interactions
+from skdiffuasr.datasets.parquet import parquet_writer
+from skdiffuasr.datasets.writers import interaction_columns
+from skdiffuasr.persistence import load, save
+from skdiffuasr.study.catalogue import AUGMENTERS, make_estimators
+
+GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "generate")]
+"""Those that put new rows into a log; the others only change what is trained on."""
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "augment",
+        help="put pseudo items before every history of a log",
+        description="Train an augmenter on LOG, or take a saved one, and write LOG "
+        "with the pseudo items before every history. The column is_pseudo marks them; "
+        "sorted by user and position, or by user and time, every history is in order. "
+        "With --model, a Parquet file that is sorted by user is augmented to another "
+        "in parts, however large it is.",
+    )
+    add_log_options(parser)
+    add_output_options(parser, "the augmented log, in a format by its ending")
+    parser.add_argument(
+        "--augmenter",
+        choices=GENERATING,
+        default="diffusion",
+        help="default: diffusion",
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="MODEL", help="saved augmenter, taken as it is"
+    )
+    parser.add_argument(
+        "--save-model", type=Path, metavar="MODEL", help="where to save the augmenter"
+    )
+    add_augmenter_options(parser)
+    add_training_options(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train or load, augment and write."""
+    refuse_existing(options.output, options.force)
+    if options.save_model is not None:
+        refuse_existing(options.save_model, options.force)
+    if options.model is None:
+        n_rows = _train_and_augment(options)
+    else:
+        augmenter = _augmenter_of(load(options.model, device=options.device))
+        if {options.log.suffix, options.output.suffix} == {".parquet"}:
+            n_rows = _augment_in_parts(augmenter, options)
+        else:
+            n_rows = _augment_whole(augmenter, options)
+    print(f"{n_rows} pseudo items were put before histories in {options.output}.")
+    return 0
+
+
+def _train_and_augment(options: argparse.Namespace) -> int:
+    """Augment the log that the augmenter is trained on."""
+    log = read_log(options).sort()
+    (augmenter,) = make_estimators(
+        [options.augmenter], AUGMENTERS, given_parameters(options)
+    ).values()
+    with progress_bar(augmenter, options):
+        augmented = augmenter.fit_transform(log.to_sequences())
+    if options.save_model is not None:
+        save(augmenter, options.save_model, overwrite=options.force)
+    write_interactions(
+        augmented, options.output, times=log.time, overwrite=options.force
+    )
+    return int(augmented.n_pseudo.sum())
+
+
+def _augment_whole(augmenter: Any, options: argparse.Namespace) -> int:
+    """Augment a log with a trained augmenter."""
+    log = read_log(options).sort()
+    augmented = augmenter.transform(log.to_sequences())
+    write_interactions(
+        augmented, options.output, times=log.time, overwrite=options.force
+    )
+    return int(augmented.n_pseudo.sum())
+
+
+def _augment_in_parts(augmenter: Any, options: argparse.Namespace) -> int:
+    """Augment a log that may be larger than memory, some users at a time."""
+    n_pseudo = 0
+    with parquet_writer(options.output, overwrite=options.force) as write:
+        for part in iter_interactions(
+            options.log, user=options.user, item=options.item, time=options.time
+        ):
+            log = part.sort()
+            augmented = augmenter.transform(log.to_sequences())
+            write(interaction_columns(augmented, log.time))
+            n_pseudo += int(augmented.n_pseudo.sum())
+    return n_pseudo
+
+
+def _augmenter_of(model: Any) -> Any:
+    """Take a saved augmenter, or that of a saved pipeline."""
+    augmenter = model.steps[0][1] if hasattr(model, "steps") else model
+    if not hasattr(augmenter, "generate"):
+        raise ValueError(
+            f"MODEL is a {type(augmenter).__name__}, which puts no items before "
+            "histories."
+        )
+    return augmenter

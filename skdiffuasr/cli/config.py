@@ -1,0 +1,85 @@
+"""Options from a TOML file, as arguments before those of the command line."""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+
+def with_config(arguments: Sequence[str]) -> list[str]:
+    r"""Put the options of the file that ``--config`` names before the given ones.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        A command and its arguments.
+
+    Returns
+    -------
+    arguments : list of str
+        The same without ``--config``; what is given later goes before the file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is no TOML, or an option is no string, number, boolean or list of these.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skdiffuasr.cli.config import with_config
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mine.toml")
+    ...     _ = path.write_text("[augment]\nn_pseudo_items = 5\nforce = true\n")
+    ...     with_config(["augment", "log.csv", "--config", str(path)])
+    ['augment', '--n-pseudo-items=5', '--force', 'log.csv']
+    """
+    given = list(arguments)
+    path = _take_path(given)
+    if path is None or not given:
+        return given
+    with open(path, "rb") as file:
+        try:
+            tables = tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path} is no TOML file: {error}.") from error
+    command, *rest = given
+    options = tables.get(command, {})
+    if not isinstance(options, dict):
+        raise ValueError(f"{path}: {command} must be a table, [{command}].")
+    made = [
+        argument
+        for name, value in options.items()
+        for argument in _as_arguments(name, value, path)
+    ]
+    return [command, *made, *rest]
+
+
+def _take_path(arguments: list[str]) -> str | None:
+    """Remove ``--config FILE`` from the arguments and return the file."""
+    for position, argument in enumerate(arguments):
+        if argument.startswith("--config="):
+            del arguments[position]
+            return argument.removeprefix("--config=")
+        if argument == "--config" and position + 1 < len(arguments):
+            path = arguments[position + 1]
+            del arguments[position : position + 2]
+            return path
+    return None
+
+
+def _as_arguments(name: str, value: Any, path: str) -> list[str]:
+    """Write one option as it would be given on the command line."""
+    option = "--" + name.replace("_", "-")
+    if isinstance(value, bool):
+        return [option] if value else []
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    if not isinstance(value, str | int | float):
+        raise ValueError(
+            f"{path}: {name} must be a string, number, boolean or list, got "
+            f"{type(value).__name__}."
+        )
+    return [f"{option}={value}"]

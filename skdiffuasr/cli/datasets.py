@@ -1,0 +1,70 @@
+"""``skdiffuasr datasets``: public logs, fetched and written in one format."""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from skdiffuasr._files import refuse_existing
+from skdiffuasr.cli.options import add_output_options
+from skdiffuasr.datasets import (
+    AMAZON_CATEGORIES,
+    fetch_amazon,
+    fetch_movielens,
+    load_steam,
+    load_yelp,
+    write_interactions,
+)
+
+FETCHED: dict[str, Callable[..., Any]] = {
+    "movielens-100k": partial(fetch_movielens, "100k"),
+    "movielens-1m": partial(fetch_movielens, "1m"),
+    "movielens-latest-small": partial(fetch_movielens, "latest-small"),
+    **{
+        f"amazon-{category.lower().replace('_', '-')}": partial(fetch_amazon, category)
+        for category in AMAZON_CATEGORIES
+    },
+}
+FROM_FILE: dict[str, Callable[..., Any]] = {"yelp": load_yelp, "steam": load_steam}
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "datasets",
+        help="list public logs, or fetch one and write it as a log",
+        description="Without NAME, list the logs. Yelp and Steam have terms to agree "
+        "to: download them yourself and name the file by --from.",
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME")
+    add_output_options(parser, "where the log goes, by its ending", required=False)
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="the downloaded file"
+    )
+    parser.add_argument(
+        "--data-home", type=Path, metavar="DIR", help="folder of the downloads"
+    )
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """List, or fetch and write."""
+    if options.name is None:
+        print("\n".join(FETCHED))
+        print("\n".join(f"{name} --from FILE" for name in FROM_FILE))
+        return 0
+    if options.name not in {**FETCHED, **FROM_FILE}:
+        raise ValueError(f"{options.name!r} is none of the logs that `datasets` lists.")
+    if options.output is None:
+        raise ValueError("-o FILE says where the log goes.")
+    refuse_existing(options.output, options.force)
+    if options.name in FROM_FILE:
+        if options.source is None:
+            raise ValueError(f"{options.name} needs --from FILE, the downloaded file.")
+        bunch = FROM_FILE[options.name](options.source)
+    else:
+        bunch = FETCHED[options.name](data_home=options.data_home)
+    write_interactions(bunch.interactions, options.output, overwrite=options.force)
+    print(f"{bunch.interactions} was written to {options.output}.")
+    return 0

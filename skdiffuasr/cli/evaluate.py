@@ -1,0 +1,125 @@
+"""``skdiffuasr evaluate``: ranking metrics on every user's last item."""
+
+import argparse
+import json
+import warnings
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from skdiffuasr._files import refuse_existing, write_text
+from skdiffuasr.cli.fit import add_model_options, make_model
+from skdiffuasr.cli.options import (
+    add_augmenter_options,
+    add_log_options,
+    add_output_options,
+    add_training_options,
+    names,
+    progress_bar,
+    read_log,
+)
+from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.model_selection import leave_last_out
+from skdiffuasr.persistence import load
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.study.tables import markdown_table
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "evaluate",
+        help="rank every user's last item with a model, trained without it",
+        description="Rank the last item of every user of LOG, given the items before "
+        "it. With --model, the model must have been trained without these items: by "
+        "`fit --hold-out 1` on the same log. Without --model, one is trained on all "
+        "but the last two items.",
+    )
+    add_log_options(parser)
+    add_output_options(parser, "also write the metrics to a JSON file", required=False)
+    parser.add_argument("--model", type=Path, metavar="MODEL", help="made by `fit`")
+    add_model_options(parser)
+    group = parser.add_argument_group("metrics")
+    group.add_argument(
+        "--metrics",
+        type=names,
+        default=["ndcg@10", "hr@10", "mrr"],
+        metavar="NAME,...",
+        help="default: ndcg@10,hr@10,mrr",
+    )
+    group.add_argument(
+        "--filter-seen",
+        action="store_true",
+        help="take the items of the history out of the ranking",
+    )
+    group.add_argument(
+        "--n-negatives",
+        type=int,
+        metavar="N",
+        help="rank among N sampled items instead of all",
+    )
+    group.add_argument(
+        "--length-bins",
+        type=_integers,
+        default=[5, 20],
+        metavar="N,...",
+        help="groups of users by the length of the history; default: 5,20",
+    )
+    add_training_options(parser)
+    add_augmenter_options(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate, print and write."""
+    if options.output is not None:
+        refuse_existing(options.output, options.force)
+    scorer = NextItemScorer(
+        options.metrics,
+        filter_seen=options.filter_seen,
+        n_negatives=options.n_negatives,
+        length_bins=options.length_bins,
+    )
+    histories = read_log(options).to_sequences()
+    X_train, _, X_test, y_test = leave_last_out(histories, short="drop")
+    if options.model is None:
+        model = make_model(options)
+        with progress_bar(model, options):
+            model.fit(X_train)
+    else:
+        model = load(options.model, device=options.device)
+        _warn_of_leak(model, histories)
+    metrics = scorer(model, X_test, y_test)
+    if options.output is not None:
+        # JSON has no NaN, which a group without users has.
+        known = {
+            name: value if isfinite(value) else None for name, value in metrics.items()
+        }
+        write_text(options.output, json.dumps(known, indent=2) + "\n")
+    rows = [
+        [name, f"{value:.4f}" if isfinite(value) else "-"]
+        for name, value in metrics.items()
+    ]
+    print(markdown_table(["metric", f"{len(y_test)} users"], rows))
+    return 0
+
+
+def _warn_of_leak(model: Any, histories: Sequences) -> None:
+    """Tell of a model that has been fitted on at least as much as there is."""
+    recommender = model.steps[-1][1] if hasattr(model, "steps") else model
+    if not hasattr(recommender, "decision_function"):
+        raise ValueError(
+            f"MODEL is a {type(recommender).__name__}, which is no recommender."
+        )
+    n_fitted = int(recommender.item_counts_.sum())
+    if n_fitted >= len(histories.values):
+        warnings.warn(
+            f"The model was fitted on {n_fitted} interactions, and LOG has "
+            f"{len(histories.values)}: it has probably seen the items that are tested. "
+            "Use `fit --hold-out 1`.",
+            stacklevel=2,
+        )
+
+
+def _integers(text: str) -> list[int]:
+    return [int(number) for number in names(text)]

@@ -1,0 +1,78 @@
+"""``skdiffuasr fit``: train a recommender, behind an augmenter or not, and save it."""
+
+import argparse
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from skdiffuasr._files import refuse_existing
+from skdiffuasr.cli.options import (
+    add_augmenter_options,
+    add_log_options,
+    add_output_options,
+    add_training_options,
+    given_parameters,
+    progress_bar,
+    read_log,
+)
+from skdiffuasr.persistence import save
+from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "fit",
+        help="train a recommender, behind an augmenter or not, and save it",
+        description="Train on all of LOG, or on all but the last items of every user, "
+        "and save the model to one file for `recommend`, `evaluate` and `augment`.",
+    )
+    add_log_options(parser)
+    add_output_options(parser, "the model, a safetensors file")
+    add_model_options(parser)
+    parser.add_argument(
+        "--hold-out",
+        type=int,
+        default=0,
+        metavar="N",
+        help="leave out the last N items of every user, for `evaluate`; default: 0",
+    )
+    add_training_options(parser)
+    add_augmenter_options(parser)
+    return parser
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the names of augmenter and recommender."""
+    parser.add_argument(
+        "--augmenter", choices=AUGMENTERS, default="none", help="default: none"
+    )
+    parser.add_argument(
+        "--recommender", choices=RECOMMENDERS, default="sasrec", help="default: sasrec"
+    )
+
+
+def make_model(options: argparse.Namespace) -> Any:
+    """Make the recommender, in a pipeline if there is an augmenter."""
+    parameters = given_parameters(options)
+    (augmenter,) = make_estimators([options.augmenter], AUGMENTERS, parameters).values()
+    (recommender,) = make_estimators(
+        [options.recommender], RECOMMENDERS, parameters
+    ).values()
+    if augmenter is None:
+        return recommender
+    return Pipeline([("aug", augmenter), ("rec", recommender)])
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train and save."""
+    refuse_existing(options.output, options.force)
+    if options.hold_out < 0:
+        raise ValueError(f"--hold-out must not be negative, got {options.hold_out}.")
+    histories = read_log(options).to_sequences().drop_last(options.hold_out)
+    model = make_model(options)
+    with progress_bar(model, options):
+        model.fit(histories[histories.lengths > 0])
+    save(model, options.output, overwrite=options.force)
+    print(f"The model was written to {options.output}.")
+    return 0

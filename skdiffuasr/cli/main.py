@@ -1,0 +1,107 @@
+"""From arguments to an exit code; each command has a module of its own."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from skdiffuasr import __version__
+from skdiffuasr.cli import (
+    augment,
+    datasets,
+    demo,
+    describe,
+    evaluate,
+    fit,
+    recommend,
+    study,
+)
+from skdiffuasr.cli.config import with_config
+
+COMMANDS = (augment, fit, recommend, evaluate, study, describe, datasets, demo)
+
+EXIT_CODES = """\
+exit codes:
+  0    success
+  1    the input cannot be used, or something failed; one line says why
+  2    the arguments are wrong
+  3    a combination of a study failed; the others are reported
+  130  interrupted by Ctrl-C
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, default=None
+        Without the name of the program. None takes those of the process.
+
+    Returns
+    -------
+    exit_code : int
+        See `EXIT_CODES`.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        options = make_parser().parse_args(with_config(given))
+        with _warnings_in_one_line():
+            exit_code: int = options.run(options)
+    except KeyboardInterrupt:
+        print("skdiffuasr: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        print(f"skdiffuasr: error: {_in_one_line(error)}", file=sys.stderr)
+        return 1
+    return exit_code
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="skdiffuasr",
+        description="Diffusion augmentation of interaction sequences.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        added = command.add_parser(commands)
+        added.set_defaults(run=command.run)
+        added.add_argument(
+            "--config",
+            metavar="FILE",
+            help="TOML file with a table of options for each command; those of the "
+            "command line go before it",
+        )
+        added.add_argument(
+            "--debug", action="store_true", help="show the traceback of an error"
+        )
+    return parser
+
+
+def _in_one_line(error: Exception) -> str:
+    """Say what went wrong; name the type where it is not a complaint about input."""
+    text = " ".join(str(error).split())
+    if isinstance(error, ImportError | OSError | TypeError | ValueError):
+        return text or type(error).__name__
+    return f"{type(error).__name__}: {text} (--debug shows where)"
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Print warnings without the line of code that gave them."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        print(f"skdiffuasr: warning: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,130 @@
+"""Options that several commands share, and what is made of them."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from skdiffuasr.datasets import Interactions, read_interactions
+
+LOG_HELP = (
+    "CSV, TSV, 'user item' text, .inter or Parquet file; the text ones may be "
+    "compressed"
+)
+
+
+def add_log_options(parser: argparse.ArgumentParser) -> None:
+    """Add the log and the names of its columns."""
+    parser.add_argument("log", type=Path, metavar="LOG", help=LOG_HELP)
+    group = parser.add_argument_group("columns of LOG, by name or position from 0")
+    group.add_argument("--user", type=_column, metavar="COLUMN")
+    group.add_argument("--item", type=_column, metavar="COLUMN")
+    group.add_argument("--time", type=_column, metavar="COLUMN")
+    group.add_argument(
+        "--sep", metavar="TEXT", help="separator; default: by the first line"
+    )
+
+
+def read_log(options: argparse.Namespace) -> Interactions:
+    """Read the log that `add_log_options` asks for."""
+    return read_interactions(
+        options.log,
+        user=options.user,
+        item=options.item,
+        time=options.time,
+        sep=options.sep,
+    )
+
+
+def add_output_options(
+    parser: argparse.ArgumentParser, what: str, *, required: bool = True
+) -> None:
+    """Add the file to write."""
+    parser.add_argument(
+        "-o", "--output", type=Path, required=required, metavar="FILE", help=what
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite FILE if it exists"
+    )
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides how models are trained."""
+    group = parser.add_argument_group("training")
+    group.add_argument("--max-epochs", type=int, metavar="N")
+    group.add_argument("--patience", type=int, metavar="N")
+    group.add_argument("--batch-size", type=int, metavar="N")
+    group.add_argument("--embedding-dim", type=int, metavar="N")
+    group.add_argument("--max-length", type=int, metavar="N")
+    add_device_option(group)
+    group.add_argument("--seed", type=int, default=0, help="default: 0")
+    group.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def add_device_option(parser: Any) -> None:
+    """Add the device."""
+    parser.add_argument(
+        "--device", metavar="NAME", help="auto, cpu, cuda or cuda:<index>"
+    )
+
+
+def add_augmenter_options(parser: argparse.ArgumentParser) -> None:
+    """Add the parameters of augmenters."""
+    group = parser.add_argument_group("augmenter")
+    group.add_argument("--n-pseudo-items", type=int, metavar="M")
+    group.add_argument("--guidance-scale", type=float, metavar="GAMMA")
+    group.add_argument("--n-variants", type=int, metavar="N")
+    group.add_argument(
+        "--max-history-length",
+        type=int,
+        metavar="N",
+        help="augment only histories of at most N items",
+    )
+
+
+PARAMETERS = (
+    "n_pseudo_items",
+    "guidance_scale",
+    "n_variants",
+    "max_history_length",
+    "max_epochs",
+    "patience",
+    "batch_size",
+    "embedding_dim",
+    "max_length",
+    "device",
+)
+"""Options that are called after the parameter of the estimators that they set."""
+
+
+def given_parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """Parameters of estimators that were given on the command line."""
+    given = {name: getattr(options, name, None) for name in PARAMETERS}
+    given["random_state"] = getattr(options, "seed", None)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@contextmanager
+def progress_bar(estimator: Any, options: argparse.Namespace) -> Iterator[None]:
+    """Show scikit-learn's progress bar on a terminal, where rich is installed."""
+    is_wanted = sys.stdout.isatty() and not options.quiet
+    if not (is_wanted and find_spec("rich") and hasattr(estimator, "set_callbacks")):
+        yield
+        return
+    from sklearn.callback import ProgressBar
+
+    estimator.set_callbacks(ProgressBar())
+    yield
+    estimator.set_callbacks()
+
+
+def names(text: str) -> list[str]:
+    """Split names at commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _column(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text

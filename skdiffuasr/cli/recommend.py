@@ -1,0 +1,72 @@
+"""``skdiffuasr recommend``: the best items of every user, to a file."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skdiffuasr._files import refuse_existing
+from skdiffuasr.cli.options import (
+    add_device_option,
+    add_log_options,
+    add_output_options,
+    read_log,
+)
+from skdiffuasr.datasets.writers import write_columns
+from skdiffuasr.persistence import load
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "recommend",
+        help="write the best items of every user to a file",
+        description="Recommend k items to every user of LOG: rows of user, item, rank "
+        "from 1 and score, best first.",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL", help="made by `fit`")
+    add_log_options(parser)
+    add_output_options(parser, "CSV, TSV, text or Parquet file, by its ending")
+    parser.add_argument("-k", type=int, default=10, metavar="N", help="default: 10")
+    parser.add_argument(
+        "--keep-seen",
+        action="store_true",
+        help="recommend items of the user's history too",
+    )
+    add_device_option(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Recommend and write."""
+    refuse_existing(options.output, options.force)
+    model = load(options.model, device=options.device)
+    histories = read_log(options).to_sequences()
+    items, scores = recommend(
+        model, histories, k=options.k, filter_seen=not options.keep_seen
+    )
+    n_users, k = items.shape
+    columns = {
+        "user": np.repeat(
+            histories.to_interactions()["user"][histories.offsets[:-1]], k
+        ),
+        "item": items.ravel(),
+        "rank": np.tile(np.arange(1, k + 1), n_users),
+        "score": scores.ravel(),
+    }
+    write_columns(columns, options.output, overwrite=options.force)
+    print(f"{k} items for each of {n_users} users are in {options.output}.")
+    return 0
+
+
+def recommend(model: Any, histories: Any, **options: Any) -> Any:
+    """Recommend with a recommender, or with the last step of a pipeline."""
+    for _, step in getattr(model, "steps", [])[:-1]:
+        histories = step.transform(histories)
+    recommender = model.steps[-1][1] if hasattr(model, "steps") else model
+    if not hasattr(recommender, "recommend"):
+        raise ValueError(
+            f"MODEL is a {type(recommender).__name__}, which is no recommender."
+        )
+    return recommender.recommend(histories, **options)

@@ -1,0 +1,150 @@
+"""``skdiffuasr study``: augmenters and recommenders in one comparison."""
+
+import argparse
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from skdiffuasr.cli.options import (
+    add_log_options,
+    given_parameters,
+    names,
+    read_log,
+)
+from skdiffuasr.study import AugmentationStudy
+from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
+from skdiffuasr.study.progress import show_progress
+
+SOME_RUNS_FAILED = 3
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "study",
+        help="compare augmenters and recommenders on one log, with a report",
+        description="Run every augmenter with every recommender and seed. Results land "
+        "in the folder one by one; the same command goes on where it was stopped. "
+        f"Augmenters: {', '.join(AUGMENTERS)}. "
+        f"Recommenders: {', '.join(RECOMMENDERS)}.",
+    )
+    add_log_options(parser)
+    parser.add_argument(
+        "--augmenters",
+        type=names,
+        default=["none", "random", "random-seq", "reppad", "asrep", "diffusion"],
+        metavar="NAME,...",
+        help="default: none,random,random-seq,reppad,asrep,diffusion",
+    )
+    parser.add_argument(
+        "--recommenders",
+        type=names,
+        default=["sasrec"],
+        metavar="NAME,...",
+        help="default: sasrec",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="number; default: 3"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of the results; that of an earlier call to go on with it",
+    )
+    parser.add_argument(
+        "--protocol",
+        choices=("leave-last-out", "temporal"),
+        default="leave-last-out",
+        help="how the log is split; default: leave-last-out",
+    )
+    parser.add_argument(
+        "--n-negatives",
+        type=int,
+        default=100,
+        metavar="N",
+        help="of the sampled ranking, 0 for none; default: 100",
+    )
+    parser.add_argument(
+        "--attributes",
+        type=Path,
+        metavar="FILE",
+        help="JSON object of item id to list of attributes, for s3rec; may end in .gz",
+    )
+    parser.add_argument("--retry-failed", action="store_true")
+    group = parser.add_argument_group("parameters of all estimators that have them")
+    group.add_argument("--n-pseudo-items", type=int, metavar="M")
+    group.add_argument("--n-variants", type=int, metavar="N")
+    group.add_argument("--max-history-length", type=int, metavar="N")
+    group.add_argument("--max-length", type=int, metavar="N")
+    group.add_argument("--max-epochs", type=int, metavar="N")
+    group.add_argument("--patience", type=int, metavar="N")
+    group.add_argument("--device")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare augmenters and recommenders, or go on with a comparison."""
+    parameters = given_parameters(options)
+    if options.attributes is not None:
+        parameters["item_attributes"] = read_attributes(options.attributes)
+    comparison = AugmentationStudy(
+        make_estimators(options.augmenters, AUGMENTERS, parameters),
+        make_estimators(options.recommenders, RECOMMENDERS, parameters),
+        options.seeds,
+        protocol=options.protocol.replace("-", "_"),
+        n_negatives=options.n_negatives or None,
+        retry_failed=options.retry_failed,
+    )
+    log = read_log(options)
+    with show_progress() as on_progress:
+        results = comparison.run(
+            log, options.out, log_name=options.log.name, on_progress=on_progress
+        )
+    print((options.out / "report.md").read_text(encoding="utf-8"))
+    print(f"Report, figures and tables are in {options.out}.")
+    failed = [record for record in results.records if record.error is not None]
+    for record in failed:
+        print(
+            f"skdiffuasr: failed: {record.augmenter} + {record.recommender}, seed "
+            f"{record.seed}: {str(record.error).strip().splitlines()[-1]}",
+            file=sys.stderr,
+        )
+    return SOME_RUNS_FAILED if failed else 0
+
+
+def read_attributes(path: Path) -> dict[int | str, list[int | str]]:
+    """Read the attributes of each item from a JSON object.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that ends in ``.gz`` is decompressed.
+
+    Returns
+    -------
+    attributes : dict of int or str to list
+        Item ids that are all integers become so.
+
+    Raises
+    ------
+    ValueError
+        If the file is no JSON object.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            content = json.load(file)
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON file: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f"{path} must hold an object of item id to attributes, got "
+            f"{type(content).__name__}."
+        )
+    if all(item.isdecimal() for item in content):
+        return {int(item): attributes for item, attributes in content.items()}
+    return content

@@ -1,0 +1,99 @@
+"""Download a file once, and never trust a changed one."""
+
+import hashlib
+import os
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from skdiffuasr._files import replaced, write_text
+from skdiffuasr.datasets.data_home import get_data_home
+
+TIMEOUT_SECONDS = 60
+
+
+def fetch_file(
+    url: str,
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    download_if_missing: bool = True,
+    md5: str | None = None,
+) -> Path:
+    """Return the path of a file, downloaded if it is not there yet.
+
+    Parameters
+    ----------
+    url : str
+        Where it is.
+    data_home : str or path-like, default=None
+        See `get_data_home`.
+    download_if_missing : bool, default=True
+        Whether to download it if it is not there.
+    md5 : str, default=None
+        Checksum that its publisher gives. Without one, the SHA-256 is written beside
+        the file at the first download, and later reads must find it again.
+
+    Returns
+    -------
+    path : Path
+        In the folder of the downloads, named like the last part of the URL.
+
+    Raises
+    ------
+    OSError
+        If the file is not there and cannot or must not be downloaded; the message says
+        how to get it by hand.
+    ValueError
+        If it is not the file that is meant. It stays where it is.
+    """
+    path = get_data_home(data_home) / url.rpartition("/")[2]
+    is_new = not path.exists()
+    if is_new:
+        by_hand = f"download {url} by hand and put it at {path}."
+        if not download_if_missing:
+            raise OSError(f"{path} is not there; allow to download it, or {by_hand}")
+        with replaced(path) as temporary:
+            try:
+                _download(url, temporary)
+            except (OSError, EOFError) as error:
+                raise OSError(f"{url} cannot be read ({error}); {by_hand}") from error
+            _check(temporary, url, md5)
+    record = path.with_name(f"{path.name}.sha256")
+    if md5 is not None:
+        _check(path, url, md5)
+    elif is_new or not record.exists():
+        write_text(record, _digest(path, "sha256"))
+    elif _digest(path, "sha256") != record.read_text(encoding="utf-8"):
+        raise ValueError(
+            f"{path} has changed since it was downloaded: its SHA-256 is not that of "
+            f"{record.name}. Remove both to download it again."
+        )
+    return path
+
+
+def _download(url: str, path: Path) -> None:
+    """Copy a file from the network, all of it."""
+    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
+        with path.open("wb") as file:
+            shutil.copyfileobj(response, file)
+        expected = response.headers.get("Content-Length")
+        if expected is not None and path.stat().st_size != int(expected):
+            raise EOFError(
+                f"{path.stat().st_size} of {expected} bytes came before the connection "
+                "broke"
+            )
+
+
+def _check(path: Path, url: str, md5: str | None) -> None:
+    """Compare a file with the checksum of its publisher."""
+    if md5 is not None and (found := _digest(path, "md5")) != md5:
+        raise ValueError(
+            f"{path.name} is not the file of {url}: its MD5 is {found}, and {md5} is "
+            "published. Remove it if it is there, and download it again."
+        )
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

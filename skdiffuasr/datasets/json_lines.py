@@ -1,0 +1,134 @@
+"""Logs with one JSON object or Python dictionary per line."""
+
+import ast
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skdiffuasr._ingest import as_ids
+from skdiffuasr.datasets.interactions import Interactions
+
+
+def parse_python(line: str) -> Any:
+    """Parse a dictionary as Python prints it, without running anything.
+
+    Parameters
+    ----------
+    line : str
+        A literal.
+
+    Returns
+    -------
+    value : object
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        return ast.literal_eval(line)
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError(f"it is no Python literal: {error}") from error
+
+
+def read_json_lines(
+    lines: Iterable[str],
+    source: str,
+    fields: tuple[str, str, str],
+    *,
+    parse: Callable[[str], Any] = json.loads,
+    keep: Callable[[dict[str, Any]], bool] | None = None,
+) -> Interactions:
+    """Read three fields of each line.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        The lines; blank ones are skipped.
+    source : str
+        What the error messages call them.
+    fields : tuple of str
+        Names of the user, the item and the time; dates are ISO 8601, numbers stay
+        what they are.
+    parse : callable(str) -> dict, default=json.loads
+        Parses a line.
+    keep : callable(dict) -> bool, default=None
+        Tells which lines are wanted. None wants all.
+
+    Returns
+    -------
+    interactions : Interactions
+
+    Raises
+    ------
+    ValueError
+        If a line cannot be parsed or lacks a field, or there are none.
+    """
+    user, item, time = fields
+    users, items, times = [], [], []
+    for number, line in enumerate(lines, start=1):
+        if line.isspace():
+            continue
+        try:
+            record = parse(line)
+            if keep is not None and not keep(record):
+                continue
+            users.append(record[user])
+            items.append(record[item])
+            times.append(record[time])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{source}, line {number}: {_reason(error)}.") from error
+    if not users:
+        raise ValueError(f"{source}: there are no interactions.")
+    return Interactions(
+        as_ids(users, f"{source}, field {user!r}"),
+        as_ids(items, f"{source}, field {item!r}"),
+        _as_times(times, source),
+    )
+
+
+def open_lines(path: Path) -> Iterator[str]:
+    """Read the lines of a text file, which may be gzipped.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    line : str
+
+    Raises
+    ------
+    ValueError
+        If the file is cut short or no UTF-8 text.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            yield from file
+    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"the field {error} is missing"
+    return str(error)
+
+
+def _as_times(times: list[Any], source: str) -> Any:
+    """Return times as numbers, or as dates."""
+    array = np.array(times)
+    if array.dtype.kind != "U":
+        return array
+    try:
+        return np.array([text.replace(" ", "T") for text in times], "datetime64[s]")
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error

@@ -1,0 +1,207 @@
+"""MovieLens: who rated which film when."""
+
+import csv
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skdiffuasr.datasets.download import fetch_file
+from skdiffuasr.datasets.interactions import Interactions
+
+URL = "https://files.grouplens.org/datasets/movielens/"
+
+DESCRIPTION = """\
+MovieLens {version}: ratings of films with times, collected by GroupLens Research at the
+University of Minnesota. Free for research with acknowledgement, not for commercial use
+without permission; see the README in the archive for the terms.
+
+F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and
+Context. ACM Transactions on Interactive Intelligent Systems 5, 4, article 19.
+"""
+
+
+class _Version(NamedTuple):
+    archive: str
+    md5: str | None  # None where the archive is replaced from time to time
+    ratings: str
+    films: str
+    separator: str
+    encoding: str
+    has_header: bool
+
+
+_VERSIONS = {
+    "100k": _Version(
+        "ml-100k.zip",
+        "0e33842e24a9c977be4e0107933c0723",
+        "ml-100k/u.data",
+        "ml-100k/u.item",
+        "\t",
+        "latin-1",
+        False,
+    ),
+    "1m": _Version(
+        "ml-1m.zip",
+        "c4d9eecfca2ab87c1945afe126590906",
+        "ml-1m/ratings.dat",
+        "ml-1m/movies.dat",
+        "::",
+        "latin-1",
+        False,
+    ),
+    "latest-small": _Version(
+        "ml-latest-small.zip",
+        None,
+        "ml-latest-small/ratings.csv",
+        "ml-latest-small/movies.csv",
+        ",",
+        "utf-8",
+        True,
+    ),
+}
+
+# Flags at the end of a line of u.item, as the README of 100k lists them.
+_GENRES = (
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+)
+
+
+def fetch_movielens(
+    version: str = "100k",
+    *,
+    min_rating: float | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    download_if_missing: bool = True,
+) -> Bunch:
+    """Fetch ratings of films, with times.
+
+    Parameters
+    ----------
+    version : {"100k", "1m", "latest-small"}, default="100k"
+        Which log: 100,000 or a million ratings of fixed logs, or a small and changing
+        one.
+    min_rating : float, default=None
+        Leave out lower ratings, of 0.5 or 1 to 5. None takes every rating as an
+        interaction.
+    data_home : str or path-like, default=None
+        Folder of the downloads; see `get_data_home`.
+    download_if_missing : bool, default=True
+        Whether to download the archive if it is not there.
+
+    Returns
+    -------
+    bunch : Bunch
+        With `interactions` (`Interactions`; times are seconds since 1970 in UTC),
+        `item_attributes` (dict of film to list of genres, as `S3RecEstimator` takes
+        it), `item_names` (dict of film to title) and `DESCR`.
+
+    Raises
+    ------
+    OSError
+        If the archive is not there and cannot or must not be downloaded.
+    ValueError
+        If the version is not known, or the archive is not the published one.
+
+    Examples
+    --------
+    >>> from skdiffuasr.datasets import fetch_movielens
+    >>> bunch = fetch_movielens("100k", min_rating=4)  # doctest: +SKIP
+    >>> bunch.interactions  # doctest: +SKIP
+    Interactions(n=55375, n_users=942, n_items=1447, time=874724710..893286638)
+    """
+    if version not in _VERSIONS:
+        raise ValueError(f"version must be one of {list(_VERSIONS)}, got {version!r}.")
+    chosen = _VERSIONS[version]
+    path = fetch_file(
+        URL + chosen.archive,
+        data_home=data_home,
+        download_if_missing=download_if_missing,
+        md5=chosen.md5,
+    )
+    ratings = _read_ratings(path, chosen)
+    if min_rating is not None:
+        ratings = ratings[ratings[:, 2] >= min_rating]
+    names, attributes = _read_films(path, chosen)
+    user, item, _, time = ratings.astype(np.int64).T
+    return Bunch(
+        interactions=Interactions(user.copy(), item.copy(), time.copy()),
+        item_attributes=attributes,
+        item_names=names,
+        DESCR=DESCRIPTION.format(version=version),
+    )
+
+
+def _read_ratings(path: Path, version: _Version) -> Any:
+    """Return an array (n, 4) of user, film, rating and time."""
+    text = _read_member(path, version.ratings, version.encoding)
+    try:
+        return np.loadtxt(
+            io.StringIO(text.replace("::", "\t")),
+            delimiter="\t" if version.separator == "::" else version.separator,
+            skiprows=int(version.has_header),
+            usecols=(0, 1, 2, 3),
+            ndmin=2,
+        )
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"{path}, {version.ratings}: {error}") from error
+
+
+def _read_films(
+    path: Path, version: _Version
+) -> tuple[dict[int, str], dict[int, list[str]]]:
+    """Return the title and the genres of each film."""
+    text = _read_member(path, version.films, version.encoding)
+    names, genres = {}, {}
+    for fields in _split(text, version):
+        film = int(fields[0])
+        names[film] = fields[1]
+        if len(fields) == 3:
+            listed = [] if fields[2] == "(no genres listed)" else fields[2].split("|")
+        else:
+            flags = fields[-len(_GENRES) :]
+            listed = [
+                name for name, flag in zip(_GENRES, flags, strict=True) if flag == "1"
+            ]
+        genres[film] = listed
+    return names, genres
+
+
+def _split(text: str, version: _Version) -> Any:
+    """Yield the fields of the lines that describe a film."""
+    lines = text.splitlines()[int(version.has_header) :]
+    if version.separator == ",":
+        return csv.reader(lines)
+    separator = "::" if version.separator == "::" else "|"
+    return (line.split(separator) for line in lines)
+
+
+def _read_member(path: Path, name: str, encoding: str) -> str:
+    """Read one file of an archive, by its name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(name).decode(encoding)
+    except (KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,60 @@
+"""Steam: who reviewed which game when, from a file the user has."""
+
+import os
+from pathlib import Path
+
+from sklearn.utils import Bunch
+
+from skdiffuasr.datasets.json_lines import open_lines, parse_python, read_json_lines
+
+DESCRIPTION = """\
+Steam reviews, collected by Wang-Cheng Kang and Julian McAuley; for academic use.
+
+W.-C. Kang and J. McAuley. 2018. Self-Attentive Sequential Recommendation. ICDM.
+"""
+
+HOW_TO_GET = (
+    "Download steam_reviews.json.gz from "
+    "https://cseweb.ucsd.edu/~jmcauley/datasets.html#steam_data and name it."
+)
+
+
+def load_steam(path: str | os.PathLike[str]) -> Bunch:
+    """Load the reviews of Steam from a file you have downloaded.
+
+    The lines are Python dictionaries, not JSON; they are parsed as literals, and
+    nothing in them is run.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``steam_reviews.json.gz``, which may be unpacked.
+
+    Returns
+    -------
+    bunch : Bunch
+        With `interactions` (`Interactions`; users by name, times are dates; reviews of
+        one day keep their order in the file) and `DESCR`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is not there; the message says where to get it.
+    ValueError
+        If a line cannot be read.
+
+    Examples
+    --------
+    >>> from skdiffuasr.datasets import load_steam
+    >>> bunch = load_steam("steam_reviews.json.gz")  # doctest: +SKIP
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not there. {HOW_TO_GET}")
+    interactions = read_json_lines(
+        open_lines(path),
+        path.name,
+        ("username", "product_id", "date"),
+        parse=parse_python,
+    )
+    return Bunch(interactions=interactions, DESCR=DESCRIPTION)

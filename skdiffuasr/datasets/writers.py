@@ -1,0 +1,248 @@
+"""Write logs and other tables to delimited text and Parquet files."""
+
+import bz2
+import csv
+import gzip
+import lzma
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skdiffuasr._files import refuse_existing, replaced
+from skdiffuasr.datasets.interactions import Interactions
+from skdiffuasr.datasets.parquet import Columns, parquet_writer
+from skdiffuasr.sequences import Sequences
+
+_OPENERS: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t", ".txt": " "}
+
+# RecBole's names and types of the columns that this library has.
+_RECBOLE = {
+    "user": "user_id:token",
+    "item": "item_id:token",
+    "time": "timestamp:float",
+    "position": "position:float",
+    "is_pseudo": "is_pseudo:float",
+}
+
+
+def write_interactions(
+    log: Interactions | Sequences,
+    path: str | os.PathLike[str],
+    *,
+    times: npt.ArrayLike | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a log to a file whose ending names the format.
+
+    ``.csv`` and ``.tsv`` have a header; ``.inter`` is RecBole's format, with the types
+    of the columns in the header; ``.txt`` is ``user item`` separated by a blank without
+    a header and holds nothing else; ``.parquet`` needs pyarrow. The text formats may be
+    compressed: ``.csv.gz``, ``.bz2``, ``.xz``. `read_interactions` reads them all.
+
+    Parameters
+    ----------
+    log : Interactions or Sequences
+        Columns user, item and, where it is known, time. `Sequences` have the columns
+        position and is_pseudo as well: pseudo items stand before the history, at
+        negative positions.
+    path : str or path-like
+        The file.
+    times : array-like of shape (n_observed,), default=None
+        Times of the observed items of `Sequences`, row by row: the column ``time`` of
+        ``interactions.sort()``. The pseudo item at position -k gets the time of the
+        first observed one less k, in seconds for dates, so that sorting by user and
+        time is right too. ``.inter`` has the position as its time where there is none.
+    overwrite : bool, default=False
+        Whether `path` may exist.
+
+    Raises
+    ------
+    OSError
+        If the file exists and must not be overwritten, or cannot be written; what was
+        there before then stays.
+    ValueError
+        If the ending is not known, a format cannot hold an id, or `times` has another
+        length.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from skdiffuasr.datasets import write_interactions
+    >>> from skdiffuasr.sequences import Sequences
+    >>> X = Sequences.from_iterable([["b", "c"]], user_ids=["u"])
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "log.csv")
+    ...     write_interactions(X.prepend(np.array([["a"]])), path, times=[10, 12])
+    ...     print(path.read_text().strip())
+    user,item,time,position,is_pseudo
+    u,a,9,-1,1
+    u,b,10,0,0
+    u,c,12,1,0
+    """
+    if isinstance(log, Interactions):
+        if times is not None:
+            raise ValueError("times are for Sequences; Interactions have their own.")
+        columns = {name: log[name] for name in log.columns}
+    else:
+        columns = interaction_columns(log, times)
+    path = Path(path)
+    ending = _format_of(path)
+    if ending == ".txt":
+        columns = {name: columns[name] for name in ("user", "item")}
+    if ending == ".inter":
+        if "time" not in columns and "position" in columns:
+            columns["time"] = columns["position"]
+        if "time" in columns:
+            columns["time"] = _as_seconds(columns["time"])
+        columns = {_RECBOLE[name]: column for name, column in columns.items()}
+    write_columns(columns, path, overwrite=overwrite)
+
+
+def write_columns(
+    columns: Columns, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write a table to a file whose ending names the format.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray of shape (n_rows,)
+        Names and values.
+    path : str or path-like
+        The file; see `write_interactions`.
+    overwrite : bool, default=False
+        Whether `path` may exist.
+
+    Raises
+    ------
+    OSError, ValueError
+        See `write_interactions`.
+    """
+    path = Path(path)
+    ending = _format_of(path)
+    refuse_existing(path, overwrite)
+    if ending == ".parquet":
+        with parquet_writer(path, overwrite=overwrite) as write:
+            write(columns)
+        return
+    for name, column in columns.items():
+        _check_text(column, name, ending)
+    header = None if ending == ".txt" else list(columns)
+    opener = _OPENERS.get(path.suffix, open)
+    with replaced(path) as temporary:
+        with opener(temporary, "wt", encoding="utf-8", newline="") as file:
+            writer = csv.writer(
+                file, delimiter=_SEPARATORS[ending], lineterminator="\n"
+            )
+            if header is not None:
+                writer.writerow(header)
+            writer.writerows(zip(*map(_texts, columns.values()), strict=True))
+
+
+def interaction_columns(
+    log: Sequences, times: npt.ArrayLike | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """Columns of histories, with times for the pseudo items if there are others.
+
+    Parameters
+    ----------
+    log : Sequences of n rows
+        Histories, augmented or not.
+    times : array-like of shape (n_observed,), default=None
+        See `write_interactions`.
+
+    Returns
+    -------
+    columns : dict of str to ndarray
+        user, item, time if there are times, position and is_pseudo.
+
+    Raises
+    ------
+    ValueError
+        If `times` has another length, or a row has pseudo items alone.
+    """
+    rows = log.to_interactions()
+    is_pseudo = rows["is_pseudo"]
+    columns: dict[str, Any] = {"user": rows["user"], "item": rows["item"]}
+    if times is not None:
+        observed = np.asarray(times)
+        if observed.shape != ((~is_pseudo).sum(),):
+            raise ValueError(
+                f"times must have one entry for each of the {(~is_pseudo).sum()} "
+                f"observed items, got the shape {observed.shape}."
+            )
+        columns["time"] = _with_times_before(log, observed, is_pseudo)
+    columns["position"] = rows["position"]
+    columns["is_pseudo"] = is_pseudo.astype(np.int8)
+    return columns
+
+
+def _with_times_before(
+    log: Sequences, observed: npt.NDArray[Any], is_pseudo: npt.NDArray[np.bool_]
+) -> npt.NDArray[Any]:
+    """Put times one step before another ahead of the first observed one."""
+    n_observed = log.lengths - log.n_pseudo
+    if (n_observed[log.n_pseudo > 0] == 0).any():
+        row = int(((n_observed == 0) & (log.n_pseudo > 0)).argmax())
+        raise ValueError(
+            f"Row {row} has pseudo items and no observed one; there is no time to put "
+            "them before."
+        )
+    first = np.concatenate(([0], n_observed.cumsum()))[:-1]
+    steps: npt.NDArray[Any] = -log.to_interactions()["position"][is_pseudo]
+    if observed.dtype.kind == "M":
+        steps = steps.astype("timedelta64[s]")
+    all_times = np.empty(len(is_pseudo), dtype=observed.dtype)
+    all_times[~is_pseudo] = observed
+    all_times[is_pseudo] = observed[np.repeat(first, log.n_pseudo)] - steps
+    return all_times
+
+
+def _format_of(path: Path) -> str:
+    """Return the ending of a file name, without that of a compression."""
+    ending = Path(path.stem).suffix if path.suffix in _OPENERS else path.suffix
+    if ending not in _SEPARATORS and path.suffix != ".parquet":
+        raise ValueError(
+            f"{path} has no known ending; known are {', '.join(_SEPARATORS)}, each "
+            "also with .gz, .bz2 or .xz, and .parquet."
+        )
+    return ending
+
+
+def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Dates as seconds since 1970, for formats that have numbers only."""
+    if times.dtype.kind != "M":
+        return times
+    return times.astype("datetime64[us]").astype(np.int64) / 1e6
+
+
+def _texts(column: npt.NDArray[Any]) -> list[Any]:
+    """Values as they are written; dates in ISO 8601."""
+    if column.dtype.kind == "M":
+        return np.datetime_as_string(column).tolist()
+    if column.dtype == np.float32:
+        return [repr(float(str(value))) for value in column]
+    return column.tolist()
+
+
+def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
+    """Refuse strings that would not be read back as they are."""
+    if column.dtype.kind != "U":
+        return
+    forbidden = {".txt": ' \t"', ".inter": '\t"'}.get(ending, "") + "\r\n"
+    for row, text in enumerate(column.tolist()):
+        if text != text.strip() or not text or any(mark in text for mark in forbidden):
+            raise ValueError(
+                f"Row {row} of column {name!r} is {text!r}, which {ending} files "
+                "cannot hold; write Parquet, or change the id."
+            )

@@ -1,0 +1,5 @@
+"""Fitted estimators in one plain file, which runs no code when it is read."""
+
+from skdiffuasr.persistence.model_file import load, save
+
+__all__ = ["load", "save"]

@@ -1,0 +1,51 @@
+"""What a model file may be made of: nothing else is built from one."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from skdiffuasr import augmentation, recommenders
+
+#: Estimators by the names that files know them by, which are for ever.
+ESTIMATORS = {
+    "FrozenEstimator": FrozenEstimator,
+    "Pipeline": Pipeline,
+    **{name: getattr(augmentation, name) for name in augmentation.__all__},
+    **{name: getattr(recommenders, name) for name in recommenders.__all__},
+}
+
+#: Types of the numbers in tensors and scalars.
+NUMBERS = {
+    np.dtype(name): name
+    for name in (
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+    )
+}
+
+#: Attributes that make up a sparse matrix, by its format.
+SPARSE_PARTS = {
+    "bsr": ("data", "indices", "indptr"),
+    "coo": ("data", "row", "col"),
+    "csc": ("data", "indices", "indptr"),
+    "csr": ("data", "indices", "indptr"),
+    "dia": ("data", "offsets"),
+}
+
+#: Sparse classes by name. Those of the last two formats are stored as "coo".
+SPARSE_CLASSES = {
+    f"{layout}_{kind}": getattr(sparse, f"{layout}_{kind}")
+    for layout in (*SPARSE_PARTS, "dok", "lil")
+    for kind in ("array", "matrix")
+}

@@ -1,0 +1,230 @@
+"""Estimators in safetensors files."""
+
+import importlib.metadata
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from skdiffuasr.persistence.decoding import Decoder, fields
+from skdiffuasr.persistence.encoding import Encoder, Place
+from skdiffuasr.training import resolve_device
+
+FORMAT_VERSION = 1
+
+#: Key of the header's metadata that holds everything but the tensors.
+METADATA_KEY = "skdiffuasr"
+
+#: How files begin that are often taken for models, and may hold code.
+_OTHER_KINDS = {
+    b"\x80": "a pickle, as pickle and joblib write them",
+    b"PK\x03\x04": "a zip archive, as torch.save and skops write them",
+}
+
+
+def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
+    """Save an estimator to one safetensors file.
+
+    Arrays become tensors under readable names, the rest JSON in the header. The file
+    can be read by any safetensors tool, and `load` runs no code that is in it.
+
+    Parameters
+    ----------
+    estimator : estimator of skdiffuasr, Pipeline or FrozenEstimator
+        Fitted or not. A pipeline must be made of such estimators; the same goes for
+        estimators that are parameters of others.
+    path : str or Path
+        The file.
+    overwrite : bool, default=False
+        Whether to replace a file that is there. It is replaced as a whole at the end.
+
+    Raises
+    ------
+    ImportError
+        If safetensors is not installed.
+    FileExistsError
+        If the file exists and `overwrite` is False.
+    OSError
+        If `path` is a folder, is in none, or cannot be written.
+    ValueError
+        If something in the estimator cannot be saved, such as a RandomState, a function
+        or a class of your own; the error says where it is. Or if strings and names take
+        more than the 100 MB that a header may have.
+
+    See Also
+    --------
+    load : Load it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skdiffuasr import MarkovRecommender
+    >>> from skdiffuasr.persistence import load, save
+    >>> recommender = MarkovRecommender().fit([["tea", "milk"], ["jam", "milk"]])
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "markov.safetensors")
+    ...     save(recommender, path)
+    ...     loaded = load(path)
+    >>> loaded.predict([["tea"]]).tolist()
+    ['milk']
+    """
+    safetensors = _import_safetensors()
+    path = Path(path)
+    _check_not_folder(path)
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; overwrite=True replaces it.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent}.")
+    encoder = Encoder()
+    content = {
+        "format_version": FORMAT_VERSION,
+        "library_version": _library_version(),
+        "estimator": encoder.encode_estimator(estimator, Place()),
+    }
+    metadata = {METADATA_KEY: json.dumps(content, allow_nan=False)}
+    try:
+        data = safetensors.numpy.save(encoder.tensors, metadata)
+    except safetensors.SafetensorError as error:
+        size = len(metadata[METADATA_KEY]) / 1e6
+        raise ValueError(
+            f"safetensors cannot hold {len(encoder.tensors)} tensors and {size:.0f} MB "
+            f"of strings and names: {error}."
+        ) from error
+    _replace(path, data)
+
+
+def load(path: str | Path, *, device: str | None = None) -> Any:
+    """Load an estimator that `save` wrote.
+
+    Only classes of skdiffuasr, Pipeline and FrozenEstimator are built, and no code in
+    the file is run: a file from elsewhere can be wrong, but it cannot do harm.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    device : str, default=None
+        Device of the loaded estimators: ``"auto"``, ``"cpu"``, ``"cuda"`` or
+        ``"cuda:<index>"``. None takes the one they were saved with.
+
+    Returns
+    -------
+    estimator : estimator
+        It has the parameters and the fitted attributes of the one that was saved.
+
+    Raises
+    ------
+    ImportError
+        If safetensors is not installed.
+    OSError
+        If there is no such file, or it is a folder.
+    ValueError
+        If the file is of another kind, of a newer format, truncated or changed, or
+        this machine lacks the device.
+
+    See Also
+    --------
+    save : Save it.
+    """
+    safetensors = _import_safetensors()
+    if device is not None:
+        resolve_device(device)
+    path = Path(path)
+    _check_not_folder(path)
+    _check_kind(path)
+    try:
+        return _decode(*_read(safetensors, path), device)
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path} is truncated or damaged: {error}.") from error
+    except (
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(f"{path} cannot be loaded: {reason}.") from error
+
+
+def _read(safetensors: Any, path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
+    """Read what the header says of the estimator, and the tensors."""
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata() or {}
+        if METADATA_KEY not in metadata:
+            raise ValueError("it is a safetensors file, but not one of skdiffuasr")
+        content = json.loads(metadata[METADATA_KEY])
+        return content, {name: file.get_tensor(name) for name in file.keys()}
+
+
+def _decode(content: Any, tensors: dict[str, NDArray[Any]], device: str | None) -> Any:
+    """Build the estimator that metadata and tensors describe."""
+    version = content.get("format_version")
+    if type(version) is not int or version < 1:
+        raise ValueError(f"there is no format version {version!r}")
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"it has format version {version} of skdiffuasr "
+            f"{content.get('library_version')}, and skdiffuasr {_library_version()} "
+            f"reads up to {FORMAT_VERSION}; install a newer skdiffuasr"
+        )
+    _, _, node = fields(content, "format_version", "library_version", "estimator")
+    decoder = Decoder(tensors, device)
+    estimator = decoder.decode_estimator(node)
+    if decoder.unused:
+        raise ValueError(
+            f"nothing refers to the tensor {min(decoder.unused)!r} that is in it"
+        )
+    return estimator
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file so that it is never seen half-written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_not_folder(path: Path) -> None:
+    """Refuse a folder."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file.")
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse files of other kinds by how they begin, without opening them further."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    if head[8:] == b"{":  # behind the length of the header
+        return
+    for start, kind in _OTHER_KINDS.items():
+        if head.startswith(start):
+            raise ValueError(
+                f"{path} is {kind}, and no safetensors file. It could run code when it "
+                f"is loaded, so it was not."
+            )
+    if len(head) == 9:
+        raise ValueError(f"{path} is no safetensors file.")
+
+
+def _library_version() -> str:
+    try:
+        return importlib.metadata.version("skdiffuasr")
+    except importlib.metadata.PackageNotFoundError:  # run from where it lies
+        return "unknown"
+
+
+def _import_safetensors() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "Model files need safetensors: pip install skdiffuasr[persist]."
+        ) from error
+    return safetensors

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from skdiffuasr import RandomAugmenter
+from skdiffuasr.cli import main
+from skdiffuasr.datasets import read_interactions, write_interactions
+
+pytest.importorskip("safetensors")
+
+
+def augment(*arguments):
+    return main(["augment", *map(str, arguments), "--n-pseudo-items=2"])
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv.gz", ".inter", ".parquet"])
+def test_the_log_is_kept_and_pseudo_items_come_first(timed_file, tmp_path, ending):
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+    out = tmp_path / f"out{ending}"
+    assert augment(timed_file, "-o", out, "--augmenter=random") == 0
+    before, after = read_interactions(timed_file), read_interactions(out)
+    expected = RandomAugmenter(2, random_state=0).fit_transform(before.to_sequences())
+    assert after.to_sequences() == expected.from_iterable(
+        expected.to_lists(), expected.user_ids
+    )
+    mark = "is_pseudo:float" if ending == ".inter" else "is_pseudo"
+    marked = read_interactions(
+        out, user=mark.partition(":")[0], item=1 if ending != ".parquet" else "item"
+    )
+    assert marked.user.sum() == 2 * 40
+
+
+def test_a_diffusion_model_is_saved_and_used_again(timed_file, tmp_path):
+    model, first, second = (tmp_path / name for name in ("m.st", "a.csv", "b.csv"))
+    options = ("--max-epochs=1", "--embedding-dim=8", "--save-model", model)
+    assert augment(timed_file, "-o", first, *options) == 0
+    assert augment(timed_file, "-o", second, "--model", model) == 0
+    assert first.read_text() == second.read_text()
+
+
+def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    from skdiffuasr.datasets import Interactions, parquet
+
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(50), 4)
+    log = Interactions(users, rng.integers(0, 20, 200), rng.integers(0, 99, 200))
+    source, model = tmp_path / "log.parquet", tmp_path / "model.st"
+    write_interactions(log, source)
+    whole, parts = tmp_path / "whole.csv", tmp_path / "parts.parquet"
+    options = ("--augmenter=random", "--save-model", model)
+    assert augment(source, "-o", whole, *options) == 0
+    monkeypatch.setattr(parquet, "BATCH_ROWS", 16)
+    monkeypatch.setattr(
+        "skdiffuasr.cli.augment.iter_interactions",
+        lambda path, **columns: parquet.iter_interactions(
+            path, max_interactions=40, **columns
+        ),
+    )
+    assert augment(source, "-o", parts, "--model", model) == 0
+    assert read_interactions(parts) == read_interactions(whole)
+
+
+def test_other_augmenters_are_refused(timed_file, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        augment(timed_file, "-o", tmp_path / "out.csv", "--augmenter=crop")
+    assert "invalid choice: 'crop'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file is empty"),
+        ("user,thing\n1,2\n", "no item column found"),
+        ("user;item\n1;\n", "line 2: the item id is empty"),
+        ("user,item,time\n1,2,soon\n", "line 2: time 'soon' cannot be read"),
+        ("user,item\n1,2\n1,3\n", "No history"),
+    ],
+)
+def test_bad_logs_are_one_line_and_nothing_is_written(
+    tmp_path, capsys, content, message
+):
+    log, out = tmp_path / "log.csv", tmp_path / "out.csv"
+    log.write_text(content)
+    assert augment(log, "-o", out, "--max-epochs=1") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("skdiffuasr: error:")
+    assert error.count("\n") == 1
+    assert message in error
+    assert not out.exists()

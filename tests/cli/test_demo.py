@@ -1,0 +1,19 @@
+from skdiffuasr.cli import main
+
+
+def demo(*options):
+    return main(["demo", "--max-epochs", "1", "--n-pseudo-items", "2", *options])
+
+
+def test_demo_prints_and_writes_the_report(log_file, tmp_path, capsys):
+    report = tmp_path / "report.md"
+    assert demo("--data", str(log_file), "--report", str(report)) == 0
+    assert report.read_text() in capsys.readouterr().out
+    assert "| diffusion + SASRec " in report.read_text()
+
+
+def test_bad_input_is_one_line(tmp_path, capsys):
+    assert demo("--data", str(tmp_path / "missing.csv")) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("skdiffuasr: error:")
+    assert error.count("\n") == 1

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from skdiffuasr.cli import main, make_parser
+from skdiffuasr.cli.main import COMMANDS
+
+
+def test_the_module_runs():
+    command = [sys.executable, "-m", "skdiffuasr", "--version"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.strip()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda module: module.__name__)
+def test_every_command_explains_itself(command, capsys):
+    name = command.__name__.rpartition(".")[2]
+    with pytest.raises(SystemExit, match="0"):
+        make_parser().parse_args([name, "--help"])
+    assert "--debug" in capsys.readouterr().out
+
+
+def test_wrong_arguments_have_an_exit_code_of_their_own(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["augment", "--no-such-option"])
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "message"),
+    [
+        (ValueError("bad\nrow 3"), 1, "skdiffuasr: error: bad row 3\n"),
+        (KeyError("x"), 1, "skdiffuasr: error: KeyError: 'x' (--debug shows where)\n"),
+        (KeyboardInterrupt(), 130, "skdiffuasr: interrupted\n"),
+    ],
+)
+def test_errors_are_one_line(monkeypatch, capsys, log_file, error, exit_code, message):
+    def run(options):
+        raise error
+
+    monkeypatch.setattr("skdiffuasr.cli.describe.run", run)
+    assert main(["describe", str(log_file)]) == exit_code
+    assert capsys.readouterr().err == message
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        main(["describe", str(tmp_path / "missing.csv"), "--debug"])
+
+
+def test_warnings_are_one_line(monkeypatch, capsys, log_file):
+    def run(options):
+        warnings.warn("look out", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr("skdiffuasr.cli.describe.run", run)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["describe", str(log_file)]) == 0
+    assert capsys.readouterr().err == "skdiffuasr: warning: look out\n"

@@ -1,0 +1,116 @@
+"""From a log to a saved model, and from there to recommendations and metrics."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+from skdiffuasr.cli import main
+from skdiffuasr.datasets import read_interactions
+from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.model_selection import leave_last_out
+from skdiffuasr.recommenders import MarkovRecommender
+
+pytest.importorskip("safetensors")
+
+TINY = ("--max-epochs=1", "--embedding-dim=8", "--n-pseudo-items=2")
+
+
+@pytest.fixture
+def model_file(log_file, tmp_path):
+    """A Markov chain that has not seen the last items."""
+    path = tmp_path / "markov.safetensors"
+    arguments = ["fit", log_file, "-o", path, "--recommender=markov", "--hold-out=1"]
+    assert main(list(map(str, arguments))) == 0
+    return path
+
+
+def test_recommendations_are_those_of_the_estimator(log_file, model_file, tmp_path):
+    out = tmp_path / "top.csv"
+    assert (
+        main(["recommend", str(model_file), str(log_file), "-o", str(out), "-k2"]) == 0
+    )
+    table = np.genfromtxt(out, delimiter=",", names=True)
+    histories = read_interactions(log_file).to_sequences()
+    recommender = MarkovRecommender().fit(histories.drop_last())
+    items, scores = recommender.recommend(histories, k=2)
+    np.testing.assert_array_equal(table["user"], np.repeat(histories.user_ids, 2))
+    np.testing.assert_array_equal(table["item"], items.ravel())
+    np.testing.assert_array_equal(table["rank"], [1, 2] * len(histories))
+    np.testing.assert_allclose(table["score"], scores.ravel(), rtol=1e-6)
+
+
+def test_evaluation_is_that_of_the_scorer(log_file, model_file, tmp_path, capsys):
+    out = tmp_path / "metrics.json"
+    arguments = ["evaluate", log_file, "--model", model_file, "-o", out]
+    assert main(list(map(str, arguments))) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    histories = read_interactions(log_file).to_sequences()
+    _, _, X_test, y_test = leave_last_out(histories)
+    recommender = MarkovRecommender().fit(histories.drop_last())
+    expected = NextItemScorer(length_bins=(5, 20))(recommender, X_test, y_test)
+    known = {
+        name: None if np.isnan(value) else value for name, value in expected.items()
+    }
+    assert json.loads(out.read_text()) == pytest.approx(known)
+    assert f"{expected['ndcg@10']:.4f}" in captured.out
+
+
+def test_a_model_that_has_seen_the_test_items_is_told_of(log_file, tmp_path, capsys):
+    path = str(tmp_path / "leaky.safetensors")
+    assert main(["fit", str(log_file), "-o", path, "--recommender=markov"]) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["evaluate", str(log_file), "--model", path]) == 0
+    assert "probably seen the items that are tested" in capsys.readouterr().err
+
+
+def test_a_pipeline_is_saved_and_used(log_file, tmp_path, capsys):
+    path, out = str(tmp_path / "model.safetensors"), str(tmp_path / "top.tsv")
+    options = ["--augmenter=random", "--recommender=sasrec", *TINY]
+    assert main(["fit", str(log_file), "-o", path, *options]) == 0
+    assert main(["recommend", path, str(log_file), "-o", out, "-k3"]) == 0
+    assert len(read_interactions(out)) == 180
+
+
+def test_a_model_is_trained_where_none_is_given(log_file, capsys):
+    assert main(["evaluate", str(log_file), "--recommender=popularity"]) == 0
+    assert "ndcg@10" in capsys.readouterr().out
+
+
+def test_files_are_not_overwritten_by_accident(log_file, model_file, capsys):
+    before = model_file.read_bytes()
+    arguments = [
+        "fit",
+        str(log_file),
+        "-o",
+        str(model_file),
+        "--recommender=popularity",
+    ]
+    assert main(arguments) == 1
+    assert "--force" in capsys.readouterr().err
+    assert model_file.read_bytes() == before
+    assert main([*arguments, "--force"]) == 0
+    assert model_file.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [("recommend", "no recommender"), ("augment", "puts no items before")],
+)
+def test_models_of_the_wrong_kind(
+    log_file, model_file, tmp_path, capsys, command, message
+):
+    augmenter = str(tmp_path / "augmenter.safetensors")
+    augmented = str(tmp_path / "augmented.csv")
+    options = ["--augmenter=random", "--save-model", augmenter, "-o", augmented]
+    assert main(["augment", str(log_file), *options]) == 0
+    out = str(tmp_path / "out.csv")
+    arguments = {
+        "recommend": ["recommend", augmenter, str(log_file), "-o", out],
+        "augment": ["augment", str(log_file), "--model", str(model_file), "-o", out],
+    }
+    assert main(arguments[command]) == 1
+    assert message in capsys.readouterr().err

@@ -1,0 +1,160 @@
+import string
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdiffuasr.datasets import (
+    Interactions,
+    read_interactions,
+    write_columns,
+    write_interactions,
+)
+from skdiffuasr.sequences import Sequences
+
+quick = settings(max_examples=60, deadline=None)
+
+ENDINGS = (".csv", ".tsv", ".inter", ".csv.gz", ".tsv.xz", ".inter.bz2", ".parquet")
+marks = string.ascii_letters + string.digits + " ,;\"'\\|éß→"
+texts = st.text(marks, min_size=1, max_size=6).filter(lambda text: text == text.strip())
+
+
+def write(tmp_path, log, ending, **options):
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / f"log{ending}"
+    write_interactions(log, path, **options)
+    return path
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("time", [None, [3, 1, 2], [0.5, 1e-3, 7.0]])
+def test_a_log_is_read_back_as_it_was(tmp_path, ending, time):
+    log = Interactions(["b", "a", "b"], [7, 8, -7], time)
+    assert read_interactions(write(tmp_path, log, ending)) == log
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_dates_are_read_back(tmp_path, ending):
+    dates = np.array(["2026-01-02T03:04:05", "2025-12-31"], dtype="datetime64[us]")
+    log = Interactions([1, 2], [7, 8], dates)
+    assert read_interactions(write(tmp_path, log, ending)) == log
+
+
+@quick
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6))
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
+def test_ids_of_any_letters_are_kept(tmp_path_factory, ending, rows):
+    users, items = map(list, zip(*rows, strict=True))
+    log = Interactions([f"u{text}" for text in users], [f"i{text}" for text in items])
+    path = write(tmp_path_factory.mktemp("logs"), log, ending)
+    assert read_interactions(path) == log
+
+
+def test_text_holds_user_and_item(tmp_path):
+    X = Sequences.from_iterable([[5, 6], [7]]).prepend(np.array([[1], [2]]))
+    path = write(tmp_path, X, ".txt")
+    assert path.read_text() == "0 1\n0 5\n0 6\n1 2\n1 7\n"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
+def test_pseudo_items_are_marked_and_come_first_by_position(tmp_path, ending):
+    X = Sequences.from_iterable([[5, 6], [7]], user_ids=["b", "a"])
+    X = X.prepend(np.array([[1, 3], [2, 4]]))
+    path = write(tmp_path, X, ending)
+    log = read_interactions(path, user="user", item="item", time="position")
+    assert log.item.tolist() == [1, 3, 5, 6, 2, 4, 7]
+    assert log.sort().item.tolist() == [2, 4, 7, 1, 3, 5, 6]
+    marked = read_interactions(path, user="is_pseudo", item="item")
+    assert marked.user.tolist() == [1, 1, 0, 0, 1, 1, 0]
+
+
+TIMES = {
+    "integers": np.array([100, 100, 7]),
+    "floats": np.array([0.5, 9.0, 2.5]),
+    "dates": np.array(["2026-01-01", "2026-02-01", "2025-01-01"], dtype="M8[us]"),
+}
+
+
+@pytest.mark.parametrize("times", TIMES.values(), ids=TIMES)
+@pytest.mark.parametrize("ending", [".csv", ".inter", ".parquet"])
+def test_sorting_by_time_puts_pseudo_items_first(tmp_path, times, ending):
+    """Even where observed items tie, and whatever the order in the file."""
+    X = Sequences.from_iterable([[5, 6], [7]], user_ids=[3, 2])
+    X = X.prepend(np.array([[1, 3], [2, 4]]))
+    path = write(tmp_path, X, ending, times=times)
+    log = read_interactions(path)
+    shuffled = log.take([1, 0, 5, 4, 2, 3, 6])
+    assert shuffled.to_sequences().to_lists() == [[2, 4, 7], [1, 3, 5, 6]]
+
+
+def test_recbole_finds_an_order_without_times(tmp_path):
+    X = Sequences.from_iterable([[5, 6]]).prepend(np.array([[1]]))
+    header, first, *_ = write(tmp_path, X, ".inter").read_text().splitlines()
+    assert header.split("\t") == [
+        "user_id:token",
+        "item_id:token",
+        "position:float",
+        "is_pseudo:float",
+        "timestamp:float",
+    ]
+    assert first.split("\t") == ["0", "1", "-1", "1", "-1"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "text"),
+    [
+        (".txt", "two words"),
+        (".csv", " blank"),
+        (".csv", "a\nb"),
+        (".csv", ""),
+        (".inter", "a\tb"),
+        (".inter", 'a"b'),
+    ],
+)
+def test_ids_that_would_change_are_refused(tmp_path, ending, text):
+    log = Interactions(["a", "b"], ["c", text])
+    with pytest.raises(ValueError, match=r"Row 1 of column 'item"):
+        write(tmp_path, log, ending)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_arguments(tmp_path):
+    log = Interactions([1], [2])
+    with pytest.raises(ValueError, match=r"log\.xlsx has no known ending"):
+        write(tmp_path, log, ".xlsx")
+    with pytest.raises(ValueError, match="times are for Sequences"):
+        write(tmp_path, log, ".csv", times=[1])
+    X = Sequences.from_iterable([[1, 2]])
+    with pytest.raises(ValueError, match="each of the 2 observed items"):
+        write(tmp_path, X, ".csv", times=[1])
+    only_pseudo = Sequences.from_iterable([[1], []]).prepend(np.array([[3], [4]]))
+    with pytest.raises(ValueError, match="Row 1 has pseudo items and no observed"):
+        write(tmp_path, only_pseudo, ".csv", times=[1])
+
+
+def test_files_are_overwritten_only_if_asked(tmp_path):
+    path = write(tmp_path, Interactions([1], [2]), ".csv")
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match=r"log\.csv exists"):
+        write_interactions(Interactions([3], [4]), path)
+    assert path.read_bytes() == before
+    write_interactions(Interactions([3], [4]), path, overwrite=True)
+    assert path.read_bytes() != before
+
+
+def test_what_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
+    path = write(tmp_path, Interactions([1], [2]), ".csv")
+    before = path.read_bytes()
+
+    class FullDisk:
+        dtype = np.dtype(np.int64)
+
+        def tolist(self):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_columns({"a": FullDisk()}, path, overwrite=True)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
