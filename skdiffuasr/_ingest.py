@@ -7,7 +7,6 @@ from itertools import chain
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdiffuasr._ragged import narrow, offsets_from_lengths, row_of
 from skdiffuasr._typing import IdArray, IntArray
@@ -41,7 +40,7 @@ def as_ids(ids: Any, name: str) -> IdArray:
         return f"Row {position} of {name}"
 
     if _is_scalar(ids):
-        raise TypeError(f"{name} must be a sequence of ids, got {_show(ids)}.")
+        raise TypeError(f"{name} must be a sequence of ids, got {show(ids)}.")
     if hasattr(ids, "__array__"):
         array = np.asarray(ids)
         if array.ndim != 1:
@@ -54,28 +53,6 @@ def as_ids(ids: Any, name: str) -> IdArray:
     return _pack_ids(list(ids), where)
 
 
-def read_interactions(
-    frame: Any, user: str, item: str, time: str | None
-) -> tuple[IdArray, IntArray, IdArray]:
-    """Sort a log by user and time; return items, row offsets and sorted users."""
-    users = as_ids(_column(frame, user), f"column {user!r}")
-    items = as_ids(_column(frame, item), f"column {item!r}")
-    if time is None:
-        times = np.zeros(len(users))
-    else:
-        times = _as_times(_column(frame, time), f"column {time!r}")
-    if not len(users) == len(items) == len(times):
-        raise ValueError(
-            f"The columns differ in length: {len(users)} users, {len(items)} items, "
-            f"{len(times)} times."
-        )
-    user_ids, codes = np.unique(users, return_inverse=True)
-    order = np.argsort(times, kind="stable")
-    order = order[np.argsort(codes[order], kind="stable")]
-    counts = np.bincount(codes, minlength=len(user_ids))
-    return narrow(items[order]), offsets_from_lengths(counts), narrow(user_ids)
-
-
 def _refuse_container(X: Any, input_name: str) -> None:
     """Raise for what can never be a batch of rows."""
     if hasattr(type(X), "columns") or hasattr(type(X), "column_names"):
@@ -86,7 +63,7 @@ def _refuse_container(X: Any, input_name: str) -> None:
     if _is_scalar(X):
         raise TypeError(
             f"{input_name} must be an iterable of id sequences (one per user) or "
-            f"Sequences, got {_show(X)}."
+            f"Sequences, got {show(X)}."
         )
     shape = getattr(X, "shape", (0,))
     if len(shape) > 1:
@@ -112,6 +89,7 @@ def _flatten_objects(
 
 def _flatten_columnar(X: Any) -> tuple[IdArray | list[Any], IntArray] | None:
     """Read a list column without null rows from its buffers."""
+    X = _with_arrow(X)
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(X, pandas.Series):
         X = X.array
@@ -128,6 +106,21 @@ def _flatten_columnar(X: Any) -> tuple[IdArray | list[Any], IntArray] | None:
         is_plain = isinstance(X.dtype, polars.List) and not X.null_count()
         return _flatten_polars(X) if is_plain else None
     return None
+
+
+def _with_arrow(X: Any) -> Any:
+    """Take a column of a library that only Arrow's PyCapsule interface tells of."""
+    library = type(X).__module__.partition(".")[0]
+    is_stream = hasattr(X, "__arrow_c_stream__")
+    if library in ("pandas", "polars", "pyarrow") or not (
+        is_stream or hasattr(X, "__arrow_c_array__")
+    ):
+        return X
+    try:
+        import pyarrow
+    except ImportError:
+        return X
+    return pyarrow.chunked_array(X) if is_stream else pyarrow.array(X)
 
 
 def _flatten_arrow(X: Any) -> tuple[IdArray | list[Any], IntArray]:
@@ -169,7 +162,7 @@ def _row_as_list(
     if _is_scalar(row):
         raise TypeError(
             f"{input_name} must hold one sequence of ids per row, but row {position} "
-            f"is {_show(row)}; a single history is passed as [history]."
+            f"is {show(row)}; a single history is passed as [history]."
         )
     return list(row)
 
@@ -207,7 +200,7 @@ def _family(kind: type) -> str | None:
     return "str" if kind in (str, np.str_) else None
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """Return a short picture of a value and its type."""
     return f"{reprlib.repr(value)} ({type(value).__name__})"
 
@@ -218,7 +211,7 @@ def _is_scalar(value: Any) -> bool:
     return unordered or not isinstance(value, Iterable) or not getattr(value, "ndim", 1)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """Tell None, NaN, NaT and the missing markers of the frame libraries."""
     if isinstance(value, float | np.generic):
         return bool(value != value)
@@ -240,7 +233,7 @@ def _raise_trailing_nul(flat: list[str], where: Callable[[int], str]) -> NoRetur
     """Raise for the first string that NumPy cannot hold."""
     position, text = next((i, t) for i, t in enumerate(flat) if t.endswith("\0"))
     raise ValueError(
-        f"{where(position)} is {_show(text)}, but NumPy loses NUL characters at the "
+        f"{where(position)} is {show(text)}, but NumPy loses NUL characters at the "
         "end of a string; remove them."
     )
 
@@ -249,16 +242,16 @@ def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
     """Raise for the first value that is no id, or no id of the first one's type."""
     # Missing values come first: one NaN makes floats of a whole column of integers.
     for position, value in enumerate(flat):
-        if _is_missing(value):
+        if is_missing(value):
             raise ValueError(
-                f"{where(position)} is {_show(value)}: missing ids are not accepted, "
+                f"{where(position)} is {show(value)}: missing ids are not accepted, "
                 "drop them first."
             )
     expected = _family(type(flat[0]))
     families = (_family(type(value)) for value in flat)
     position = next(i for i, f in enumerate(families) if f is None or f != expected)
     value = flat[position]
-    got = f"{where(position)} is {_show(value)}"
+    got = f"{where(position)} is {show(value)}"
     if isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"{got}: nested too deep, ids must be integers or strings.")
     if isinstance(value, float | np.floating):
@@ -269,30 +262,3 @@ def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
         f"{got}, but the ids before it are of type {expected}: ids must be all "
         "integers or all strings."
     )
-
-
-def _column(frame: Any, name: str) -> Any:
-    """Take a column of a table by its name."""
-    names = getattr(frame, "column_names", None)  # pyarrow's columns are the data
-    if names is None:
-        names = getattr(frame, "columns", frame)
-    if name not in names:
-        raise ValueError(f"There is no column {name!r}; the columns are {list(names)}.")
-    return frame[name]
-
-
-def _as_times(times: Any, name: str) -> NDArray[Any]:
-    """Check a sortable column."""
-    array = np.asarray(times)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
-    if array.dtype.kind == "O":
-        missing = np.fromiter(map(_is_missing, array), dtype=bool, count=len(array))
-    else:
-        missing = array != array
-    if missing.any():
-        raise ValueError(
-            f"Row {missing.argmax()} of {name} is {_show(array[missing.argmax()])}: "
-            "missing times are not accepted, drop them first."
-        )
-    return array

@@ -7,8 +7,10 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from skdiffuasr._arrow import import_extra, to_table
 from skdiffuasr._describe import LogDescription, describe
-from skdiffuasr._ingest import as_ids, flatten_rows, read_interactions
+from skdiffuasr._ingest import as_ids, flatten_rows
+from skdiffuasr._log import column_names, column_of, read_interactions
 from skdiffuasr._ragged import (
     check_parts,
     common_dtype,
@@ -180,6 +182,63 @@ class Sequences:
         """
         values, offsets, user_ids = read_interactions(frame, user, item, time)
         return cls(values, offsets, user_ids=user_ids)
+
+    @classmethod
+    def from_frame(cls, frame: Any) -> Self:
+        """Build from a table with one row per history, as `to_arrow` makes them.
+
+        Parameters
+        ----------
+        frame : DataFrame or Table of pandas, polars or pyarrow
+            With a list column "items", and "user" and "n_pseudo" where there are any.
+
+        Returns
+        -------
+        Sequences
+            The same rows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `from_iterable`, or if there is no column "items".
+
+        Examples
+        --------
+        >>> from skdiffuasr.sequences import Sequences
+        >>> Sequences.from_frame({"items": [[1, 2], [3]], "n_pseudo": [1, 0]})
+        Sequences(n=2, n_interactions=3, lengths=1..2, n_pseudo=0..1)
+        """
+        values, offsets = flatten_rows(column_of(frame, "items"), "column 'items'")
+        names = column_names(frame)
+        n_pseudo = frame["n_pseudo"] if "n_pseudo" in names else None
+        user_ids = frame["user"] if "user" in names else None
+        return cls(values, offsets, n_pseudo, user_ids)
+
+    def to_arrow(self) -> Any:
+        """Return a pyarrow table with one row per history; see `from_frame`.
+
+        Returns
+        -------
+        table : pyarrow.Table
+            Columns "user" if there are user ids, "items" (lists) and "n_pseudo" if
+            there are pseudo items. Integer ids are shared, not copied. `is_target` and
+            other variants are left out.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        """
+        return to_table(self.values, self.offsets, self.user_ids, self.n_pseudo)
+
+    def to_pandas(self) -> Any:
+        """Return a pandas data frame of Arrow columns; see `to_arrow`."""
+        pandas = import_extra("pandas")
+        return self.to_arrow().to_pandas(types_mapper=pandas.ArrowDtype)
+
+    def to_polars(self) -> Any:
+        """Return a polars data frame; see `to_arrow`."""
+        return import_extra("polars").from_arrow(self.to_arrow())
 
     def to_interactions(self) -> dict[str, NDArray[Any]]:
         """Return the log of interactions, one entry per item.

@@ -30,11 +30,14 @@ EXTRAS = (
     "skops",
 )
 FLOORS = {
+    "_arrow": 0,
     "_describe": 0,
     "_files": 0,
     "_ingest": 0,
+    "_log": 0,
     "_ragged": 0,
     "_sklearn_compat": 0,
+    "_times": 0,
     "_typing": 0,
     "keyed_random": 0,
     "sequences": 0,

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._ingest import as_ids
+from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 
@@ -24,8 +25,8 @@ class Interactions:
     item : array-like of shape (n_interactions,)
         Item ids, integers or strings.
     time : array-like of shape (n_interactions,), default=None
-        When each interaction happened: integers, floats or datetime64. None if the
-        order of the rows is all that is known.
+        When each interaction happened: numbers, dates or ISO 8601 texts; those with a
+        time zone become UTC. None if the order of the rows is all that is known.
 
     Raises
     ------
@@ -59,7 +60,11 @@ class Interactions:
         object.__setattr__(self, "user", as_ids(self.user, "user"))
         object.__setattr__(self, "item", as_ids(self.item, "item"))
         if self.time is not None:
-            object.__setattr__(self, "time", _as_times(self.time))
+            object.__setattr__(
+                self,
+                "time",
+                as_times(self.time, lambda row: f"Row {row} of time", "time"),
+            )
         lengths = {column: len(self[column]) for column in self.columns}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"The columns differ in length: {lengths}.")
@@ -155,15 +160,3 @@ class Interactions:
         """
         time = None if self.time is None else "time"
         return Sequences.from_interactions(self, user="user", item="item", time=time)
-
-
-def _as_times(time: npt.ArrayLike) -> npt.NDArray[np.generic]:
-    """Return times as a one-dimensional array of numbers or dates."""
-    times = np.asarray(time)
-    if times.ndim != 1:
-        raise ValueError(f"time must be one-dimensional, got shape {times.shape}.")
-    if times.dtype.kind not in "iufM":
-        raise TypeError(
-            f"time must hold integers, floats or datetime64, got dtype {times.dtype}."
-        )
-    return times

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from skdiffuasr._ingest import as_ids
+from skdiffuasr._times import as_times
 from skdiffuasr.datasets.interactions import Interactions
 
 
@@ -88,7 +87,7 @@ def read_json_lines(
     return Interactions(
         as_ids(users, f"{source}, field {user!r}"),
         as_ids(items, f"{source}, field {item!r}"),
-        _as_times(times, source),
+        as_times(times, lambda row: f"{source}, time {row}", time),
     )
 
 
@@ -121,14 +120,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"the field {error} is missing"
     return str(error)
-
-
-def _as_times(times: list[Any], source: str) -> Any:
-    """Return times as numbers, or as dates."""
-    array = np.array(times)
-    if array.dtype.kind != "U":
-        return array
-    try:
-        return np.array([text.replace(" ", "T") for text in times], "datetime64[s]")
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from error

@@ -6,9 +6,7 @@ import gzip
 import lzma
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import chain
-from math import isfinite
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +14,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.column_names import (
     RECBOLE_TYPE,
@@ -123,7 +122,7 @@ def read_interactions(
     return Interactions(
         user=_parse_ids(texts["user"], "user", lines, path),
         item=_parse_ids(texts["item"], "item", lines, path),
-        time=_parse_times(texts["time"], lines, path) if "time" in texts else None,
+        time=None if "time" not in texts else _as_times(texts["time"], lines, path),
     )
 
 
@@ -188,49 +187,10 @@ def _parse_ids(
     return integers if np.array_equal(integers.astype(str), ids) else ids
 
 
-def _parse_times(
+def _as_times(
     texts: Sequence[str], lines: list[int], path: Path
 ) -> npt.NDArray[np.generic]:
-    """Return times as int64, float64 or datetime64, the first that fits all."""
-    parsers: list[tuple[Callable[[str], object], str]] = [
-        (int, "int64"),
-        (_parse_float, "float64"),
-        (_parse_date, "datetime64[us]"),
-    ]
-    for parse, dtype in parsers:
-        try:
-            return np.array([parse(text) for text in texts], dtype=dtype)
-        except (ValueError, OverflowError):
-            continue
-    # The first time tells what the others should have been.
-    parse = _parse_float if _accepts(_parse_float, texts[0]) else _parse_date
-    row = next(row for row, text in enumerate(texts) if not _accepts(parse, text))
-    raise ValueError(
-        f"{path}, line {lines[row]}: time {texts[row]!r} cannot be read; accepted are "
-        "numbers in the whole column or ISO 8601 dates in the whole column."
+    """Return times; errors name the line."""
+    return as_times(
+        list(texts), lambda row: f"{path}, line {lines[row]}: the time", "the times"
     )
-
-
-def _accepts(parse: Callable[[str], object], text: str) -> bool:
-    """Tell whether a text can be parsed."""
-    try:
-        parse(text)
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
-def _parse_float(text: str) -> float:
-    """Parse a finite number."""
-    value = float(text)
-    if not isfinite(value):
-        raise ValueError(f"{text!r} is not finite.")
-    return value
-
-
-def _parse_date(text: str) -> datetime:
-    """Parse an ISO 8601 date, converted to UTC if it has an offset."""
-    value = datetime.fromisoformat(text.strip())
-    if value.tzinfo is not None:
-        value = value.astimezone(UTC).replace(tzinfo=None)
-    return value

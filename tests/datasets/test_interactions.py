@@ -89,7 +89,7 @@ def test_columns_of_a_data_frame_are_accepted():
         ({"user": [1, 2], "item": [1]}, ValueError, r"differ in length: .*'user': 2"),
         ({"user": [1.5], "item": [1]}, TypeError, "user.* is 1.5"),
         ({"user": [1], "item": [[1]]}, ValueError, "item.* is "),
-        ({"user": [1], "item": [1], "time": ["x"]}, TypeError, "time must hold"),
+        ({"user": [1], "item": [1], "time": ["x"]}, ValueError, "Row 0 of time is 'x'"),
         ({"user": [1], "item": [1], "time": [[1]]}, ValueError, r"shape \(1, 1\)"),
     ],
 )

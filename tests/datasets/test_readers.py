@@ -181,7 +181,7 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
     path = write("user,item,time\n" + "".join(f"1,2,{time}\n" for time in times))
 
     with pytest.raises(
-        ValueError, match=f"log.txt, line {line}: time '{value}' cannot"
+        ValueError, match=f"log.txt, line {line}: the time is '{value}'"
     ):
         read_interactions(path)
 

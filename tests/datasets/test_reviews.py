@@ -58,7 +58,7 @@ def test_yelp_reviews(tmp_path, ending):
         file.writelines(json.dumps(record) + "\n" for record in YELP)
     log = load_yelp(path).interactions
     assert log.item.tolist() == ["b", "c"]
-    assert log.time.astype(str).tolist() == [
+    assert log.time.astype("M8[s]").astype(str).tolist() == [
         "2018-12-31T23:59:59",
         "2019-01-01T00:00:00",
     ]

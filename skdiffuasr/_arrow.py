@@ -1,0 +1,53 @@
+"""Histories as Arrow tables, and list columns of any Arrow library as histories."""
+
+from typing import Any
+
+from skdiffuasr._typing import IdArray, IntArray
+
+
+def to_table(
+    values: IdArray, offsets: IntArray, user_ids: IdArray | None, n_pseudo: IntArray
+) -> Any:
+    """Make a table with one row per history.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_interactions,)
+        Items of all rows; integers are shared, not copied.
+    offsets : ndarray of int64 of shape (n + 1,)
+        Row boundaries.
+    user_ids : ndarray of shape (n,) or None
+        None leaves the column out.
+    n_pseudo : ndarray of int64 of shape (n,)
+        The column is left out if all are 0.
+
+    Returns
+    -------
+    table : pyarrow.Table
+        With the columns user, items and n_pseudo.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    """
+    pyarrow = import_extra("pyarrow")
+    columns = {}
+    if user_ids is not None:
+        columns["user"] = pyarrow.array(user_ids)
+    columns["items"] = pyarrow.LargeListArray.from_arrays(
+        pyarrow.array(offsets), pyarrow.array(values)
+    )
+    if n_pseudo.any():
+        columns["n_pseudo"] = pyarrow.array(n_pseudo)
+    return pyarrow.table(columns)
+
+
+def import_extra(name: str) -> Any:
+    """Import a library of the extra ``frames``, or say how to get it."""
+    try:
+        return __import__(name)
+    except ImportError as error:
+        raise ImportError(
+            f'This needs {name}: pip install "skdiffuasr[frames]".'
+        ) from error
