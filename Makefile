@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow bench lint format clean
+.PHONY: help demo test test-slow bench docs linkcheck lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,14 @@ bench: $(INSTALLED) ## Measure speed and memory; LOG=path names a log.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,plot]"
 	$(BIN)/python -m benchmarks $(if $(LOG),--log "$(LOG)")
 
+docs: $(INSTALLED) ## Build the documentation site in docs/_build/html.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"
+	rm -rf docs/generated
+	$(BIN)/python -m sphinx -W --keep-going -n -b html docs docs/_build/html
+
+linkcheck: docs ## Check the links of the site that lead elsewhere.
+	$(BIN)/python -m sphinx -b linkcheck -D plot_gallery=0 docs docs/_build/linkcheck
+
 lint: $(INSTALLED) ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,4 +44,4 @@ format: $(INSTALLED) ## Rewrite the code in the house style.
 	$(BIN)/ruff format .
 
 clean: ## Remove everything that the other targets made.
-	rm -rf $(VENV) benchmarks/.peers .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
+	rm -rf $(VENV) benchmarks/.peers docs/_build docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
