@@ -1,6 +1,6 @@
 """DiffuASR as a scikit-learn transformer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
@@ -471,7 +471,10 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         return self.weights_["item_embedding.weight"]
 
     def _generate_codes(
-        self, codes: Sequences, keys: npt.NDArray[np.uint64]
+        self,
+        codes: Sequences,
+        keys: npt.NDArray[np.uint64],
+        on_step: Callable[[Tensor], None] | None = None,
     ) -> IntArray:
         """Generate the codes (n, M) of pseudo items for histories of codes."""
         device = resolve_device(self.device)
@@ -490,6 +493,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             eta=self.eta,
             max_abs_x0=float(np.abs(self.item_embeddings_).max()),
             unique=self.unique,
+            on_step=on_step,
         )
 
     def _fit_classifier(

@@ -1,5 +1,7 @@
 """Generation of pseudo items with a trained denoiser."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -31,6 +33,7 @@ def generate_codes(
     eta: float,
     max_abs_x0: float,
     unique: bool,
+    on_step: Callable[[Tensor], None] | None = None,
 ) -> IntArray:
     """Generate pseudo items for histories, a batch of rows at a time.
 
@@ -48,7 +51,7 @@ def generate_codes(
         Key of each row's noise; see `row_keys`.
     n_pseudo_items : int
         Number M of items to generate.
-    sampler, n_sampling_steps, eta, max_abs_x0
+    sampler, n_sampling_steps, eta, max_abs_x0, on_step
         See `skdiffuasr.nn.samplers.sample`.
     unique : bool
         Whether the pseudo items of a row must differ from each other and from its
@@ -83,6 +86,7 @@ def generate_codes(
                 eta=eta,
                 max_abs_x0=max_abs_x0,
                 draw_noise=lambda step: draw_noise(step + 1),
+                on_step=on_step,
             )
             exclude = torch.tensor(batch.to_padded(), device=device) if unique else None
             generated = nearest_items(x_0, catalogue, unique=unique, exclude=exclude)

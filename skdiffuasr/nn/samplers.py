@@ -189,6 +189,7 @@ def sample(
     eta: float = 0.0,
     max_abs_x0: float | None = None,
     draw_noise: Callable[[int], Tensor] | None = None,
+    on_step: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Run the reverse process.
 
@@ -216,6 +217,9 @@ def sample(
         ``draw_noise(step_index) -> (batch, M, d)`` standard normal numbers for the
         step of that index (0 is the first one). Called only for steps that need
         noise. None draws from torch's global generator.
+    on_step : callable or None, default=None
+        ``on_step(x_0)`` is told the estimate of the clean embeddings of each step; the
+        last one is what is returned.
 
     Returns
     -------
@@ -244,6 +248,8 @@ def sample(
         x_0 = diffusion.predict_x0(x_t, t, predict_noise(x_t, t))
         if max_abs_x0 is not None:
             x_0 = x_0.clamp(-max_abs_x0, max_abs_x0)
+        if on_step is not None:
+            on_step(x_0)
         noise = None
         if abar_s < 1 and (sampler == "ddpm" or eta > 0):
             noise = (

@@ -22,18 +22,18 @@ class Decoder:
 
     A JSON object has a "type" and these fields, and no others:
 
-    ====================  ========================================================
-    float                 value: "nan", "inf" or "-inf"
-    tuple, set, frozenset items
-    dict                  items: list of [key, value]
-    scalar                dtype, value: a NumPy scalar
-    array                 tensor, dtype, shape: numbers, in the tensor of this name
-    strings               dtype, shape, values: flat list of strings
-    sparse                class, shape, parts: arrays as `SPARSE_PARTS` lists them
-    Sequences             values, offsets, n_pseudo, user_ids, is_target
-    SequenceVariants      variants
-    estimator             class, parameters, attributes
-    ====================  ========================================================
+    =====================  ========================================================
+    float                  value: "nan", "inf" or "-inf"
+    tuple, set, frozenset  items
+    dict                   items: list of [key, value]
+    scalar                 dtype, value: a NumPy scalar
+    array                  tensor, dtype, shape: numbers, in the tensor of this name
+    strings                dtype, shape, values: flat list of strings
+    sparse                 class, shape, parts: arrays as `SPARSE_PARTS` lists them
+    Sequences              values, offsets, n_pseudo, user_ids, is_target
+    SequenceVariants       variants
+    estimator              class, parameters, attributes
+    =====================  ========================================================
 
     Parameters
     ----------

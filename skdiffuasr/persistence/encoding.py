@@ -186,13 +186,12 @@ class Encoder:
 
     def _scalar(self, value: np.generic, place: Place) -> dict[str, Any]:
         if isinstance(value, np.str_):
-            dtype = "str"
-        elif value.dtype in NUMBERS:
-            dtype = NUMBERS[value.dtype]
-        else:
+            text = "".join(value)  # str() drops null characters at the end
+            return {"type": "scalar", "dtype": "str", "value": text}
+        if value.dtype not in NUMBERS:
             raise _refusal(value, place)
         item = self.encode(value.item(), place)
-        return {"type": "scalar", "dtype": dtype, "value": item}
+        return {"type": "scalar", "dtype": NUMBERS[value.dtype], "value": item}
 
     def _array(self, value: NDArray[Any], place: Place) -> dict[str, Any]:
         shape = list(value.shape)

@@ -2,12 +2,12 @@
 
 import importlib.metadata
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr.persistence.decoding import Decoder, fields
 from skdiffuasr.persistence.encoding import Encoder, Place
 from skdiffuasr.training import resolve_device
@@ -73,11 +73,7 @@ def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
     """
     safetensors = _import_safetensors()
     path = Path(path)
-    _check_not_folder(path)
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; overwrite=True replaces it.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent}.")
+    refuse_existing(path, overwrite)
     encoder = Encoder()
     content = {
         "format_version": FORMAT_VERSION,
@@ -93,14 +89,16 @@ def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
             f"safetensors cannot hold {len(encoder.tensors)} tensors and {size:.0f} MB "
             f"of strings and names: {error}."
         ) from error
-    _replace(path, data)
+    with replaced(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def load(path: str | Path, *, device: str | None = None) -> Any:
     """Load an estimator that `save` wrote.
 
-    Only classes of skdiffuasr, Pipeline and FrozenEstimator are built, and no code in
-    the file is run: a file from elsewhere can be wrong, but it cannot do harm.
+    Only classes of skdiffuasr, Pipeline and FrozenEstimator are built, and nothing in
+    the file is run. Before you fit a model from elsewhere again, look at its `memory`:
+    that is a folder of pickles, which fitting would open.
 
     Parameters
     ----------
@@ -133,7 +131,8 @@ def load(path: str | Path, *, device: str | None = None) -> Any:
     if device is not None:
         resolve_device(device)
     path = Path(path)
-    _check_not_folder(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder.")
     _check_kind(path)
     try:
         return _decode(*_read(safetensors, path), device)
@@ -162,7 +161,7 @@ def _read(safetensors: Any, path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
 
 def _decode(content: Any, tensors: dict[str, NDArray[Any]], device: str | None) -> Any:
     """Build the estimator that metadata and tensors describe."""
-    version = content.get("format_version")
+    version = content.get("format_version") if isinstance(content, dict) else None
     if type(version) is not int or version < 1:
         raise ValueError(f"there is no format version {version!r}")
     if version > FORMAT_VERSION:
@@ -179,22 +178,6 @@ def _decode(content: Any, tensors: dict[str, NDArray[Any]], device: str | None) 
             f"nothing refers to the tensor {min(decoder.unused)!r} that is in it"
         )
     return estimator
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file so that it is never seen half-written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _check_not_folder(path: Path) -> None:
-    """Refuse a folder."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the name of a file.")
 
 
 def _check_kind(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdiffuasr._files import replaced
+from skdiffuasr.plotting._axes import COLOURS
 from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.metric_sections import Line, gains_of, values_by_line
 from skdiffuasr.study.records import StudyResults
@@ -17,9 +18,7 @@ from skdiffuasr.study.tidy import run_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which all kinds of colour vision tell apart; without yellow,
-# which is faint on white. Markers tell augmenters apart once colours repeat.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# They tell augmenters apart once colours repeat.
 _MARKERS = ("o", "s", "^", "D", "v", "p", "h", "<", ">")
 _MAX_COLUMNS = 3
 _MAX_LOG_TICKS = 6
@@ -256,7 +255,7 @@ def _others(results: StudyResults) -> list[str]:
 
 def _styles(results: StudyResults) -> dict[str, tuple[str, str]]:
     """Give each augmenter one colour and marker in all figures, the reference grey."""
-    pairs = zip(_others(results), cycle(_COLOURS), cycle(_MARKERS), strict=False)
+    pairs = zip(_others(results), cycle(COLOURS), cycle(_MARKERS), strict=False)
     styles = {name: (colour, marker) for name, colour, marker in pairs}
     return {results.reference: ("0.35", "X"), **styles}
 

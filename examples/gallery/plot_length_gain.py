@@ -1,0 +1,26 @@
+"""
+Who gains by augmentation?
+==========================
+
+The difference between a recommender behind an augmenter and the same recommender alone,
+on the same users, against the number of items that are known of them. An interval that
+holds 0 leaves open which of the two is better.
+"""
+
+from sklearn.pipeline import Pipeline
+
+from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.datasets import make_sequences
+from skdiffuasr.model_selection import leave_last_out
+from skdiffuasr.plotting import LengthGainDisplay
+
+log = make_sequences(n_users=600, n_items=80, random_state=0)
+X_train, _, X_test, y_test = leave_last_out(log.X)
+sasrec = SASRecEstimator(
+    16, n_layers=1, max_length=20, learning_rate=5e-3, max_epochs=10, random_state=0
+)
+augmenter = DiffusionSequenceAugmenter(4, n_res_blocks=1, max_epochs=10, random_state=0)
+augmented = Pipeline([("aug", augmenter), ("rec", sasrec)]).fit(X_train)
+sasrec.fit(X_train)
+
+LengthGainDisplay.from_estimator(augmented, sasrec, X_test, y_test)

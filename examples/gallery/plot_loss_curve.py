@@ -1,0 +1,24 @@
+"""
+Loss curves
+===========
+
+Whether a training went on long enough is seen from its curves: the loss of every epoch,
+and the score that it was stopped by, on an axis of its own.
+"""
+
+from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.datasets import make_sequences
+from skdiffuasr.plotting import LossCurveDisplay
+
+X = make_sequences(n_users=400, n_items=80, random_state=0).X
+sasrec = SASRecEstimator(16, n_layers=1, max_epochs=20, random_state=0).fit(X)
+LossCurveDisplay.from_estimator(sasrec)
+
+# %%
+# The diffusion model has the same curves. If the validation score still rises at the
+# end, ``max_epochs`` cut the training off.
+
+augmenter = DiffusionSequenceAugmenter(
+    4, n_res_blocks=1, max_epochs=20, random_state=0
+).fit(X)
+LossCurveDisplay.from_estimator(augmenter)

@@ -1,0 +1,129 @@
+"""From noise to items: one history, step by step."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
+from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.plotting._axes import axes_or_new, steps_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Longer ids are cut in the picture.
+_MAX_LETTERS = 10
+
+# More cells than this have no ids in them.
+_MAX_WRITTEN = 200
+
+
+class DenoisingTrajectoryDisplay:
+    """The items that each position is nearest to at every step of the sampler.
+
+    Use `from_estimator` to make one.
+
+    Parameters
+    ----------
+    items : ndarray of shape (n_sampling_steps, M)
+        Ids of the nearest items.
+    similarity : ndarray of shape (n_sampling_steps, M)
+        Cosine of each estimate to that of the last step.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Where that is.
+    image_ : matplotlib AxesImage
+        The map.
+
+    See Also
+    --------
+    skdiffuasr.augmentation.trajectory.denoising_trajectory : What is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.plotting import DenoisingTrajectoryDisplay
+    >>> items = np.array([["tea", "jam"], ["tea", "milk"]])
+    >>> display = DenoisingTrajectoryDisplay(items, np.array([[0.9, 0.1], [1.0, 1.0]]))
+    >>> display.plot().ax_.get_ylabel()  # doctest: +SKIP
+    'sampling step'
+    """
+
+    def __init__(self, items: IdArray, similarity: FloatArray) -> None:
+        self.items = items
+        self.similarity = similarity
+
+    @classmethod
+    def from_estimator(
+        cls, augmenter: Any, history: SequencesLike, *, ax: "Axes | None" = None
+    ) -> Self:
+        """Generate the pseudo items of one history and draw every step.
+
+        Parameters
+        ----------
+        augmenter : DiffusionSequenceAugmenter, or a pipeline or search with one
+            Fitted.
+        history : Sequences or iterable of one sequence of item ids
+            One row.
+        ax : matplotlib Axes, default=None
+            Where to draw.
+
+        Returns
+        -------
+        display : DenoisingTrajectoryDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is not one history.
+        """
+        trajectory = denoising_trajectory(steps_of(augmenter)[0][1], history)
+        return cls(trajectory.items, trajectory.similarity).plot(ax)
+
+    def plot(self, ax: "Axes | None" = None, *, cmap: str = "cividis") -> Self:
+        """Draw a row for each step, the noisiest on top.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw.
+        cmap : str, default="cividis"
+            Colours.
+
+        Returns
+        -------
+        self : DenoisingTrajectoryDisplay
+        """
+        n_steps, n_items = self.items.shape
+        width = 2 + 0.8 * min(n_items, 15)
+        height = 1.5 + 0.35 * min(n_steps, 20)
+        self.ax_ = ax = axes_or_new(ax, (max(width, 5), max(height, 3)))
+        self.figure_ = ax.figure
+        self.image_ = ax.imshow(
+            self.similarity, vmin=-1, vmax=1, cmap=cmap, aspect="auto"
+        )
+        self.figure_.colorbar(self.image_, ax=ax, label="cosine to the last step")
+        if self.items.size <= _MAX_WRITTEN:
+            for row in range(n_steps):
+                for column in range(n_items):
+                    is_light = self.similarity[row, column] > 0
+                    ax.text(
+                        column,
+                        row,
+                        _shortened(str(self.items[row, column])),
+                        ha="center",
+                        va="center",
+                        fontsize="small",
+                        color="black" if is_light else "white",
+                    )
+        ax.set_xticks(range(n_items), range(-n_items, 0))
+        ax.set_yticks(range(n_steps), range(1, n_steps + 1))
+        ax.set_xlabel("position before the history")
+        ax.set_ylabel("sampling step")
+        return self
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_LETTERS else f"{text[: _MAX_LETTERS - 1]}…"

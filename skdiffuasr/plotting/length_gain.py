@@ -1,0 +1,195 @@
+"""Who gains: a difference between two models against the length of the history."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
+from skdiffuasr.metrics import NextItemScorer, length_groups
+from skdiffuasr.plotting._axes import COLOURS, axes_or_new
+from skdiffuasr.plotting.group_metric import (
+    draw_intervals,
+    group_intervals,
+    label_groups,
+)
+from skdiffuasr.sequences import check_sequences
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BINS = (3, 5, 10, 20)
+"""Largest lengths of the groups, but for the last one."""
+
+
+class LengthGainDisplay:
+    """Gain of a model over a baseline by the length of the history.
+
+    Use `from_estimator` or `from_predictions` to make one.
+
+    Parameters
+    ----------
+    group_names : sequence of str
+        Names of the k groups of lengths.
+    counts : ndarray of int of shape (k,)
+        Number of users in each.
+    gains, lows, highs : ndarray of shape (k,)
+        Mean difference of the metric and the ends of its paired 95 % bootstrap interval
+        over users; NaN in groups of fewer than two users.
+    metric : str
+        Name of the metric.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Where that is.
+
+    Examples
+    --------
+    >>> from skdiffuasr.plotting import LengthGainDisplay
+    >>> display = LengthGainDisplay.from_predictions(
+    ...     [0.5, 0.4, 0.3], [0.4, 0.4, 0.1], lengths=[2, 2, 30], metric="ndcg@10"
+    ... )  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        group_names: Sequence[str],
+        counts: IntArray,
+        gains: FloatArray,
+        lows: FloatArray,
+        highs: FloatArray,
+        *,
+        metric: str,
+    ) -> None:
+        self.group_names = tuple(group_names)
+        self.counts = counts
+        self.gains = gains
+        self.lows = lows
+        self.highs = highs
+        self.metric = metric
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        baseline: Any,
+        X: SequencesLike,
+        y: npt.ArrayLike,
+        *,
+        metric: str = "ndcg@10",
+        bins: Sequence[int] = BINS,
+        filter_seen: bool = False,
+        ax: "Axes | None" = None,
+        random_state: RandomState = 0,
+    ) -> Self:
+        """Rank the next items with both models and draw the difference.
+
+        Parameters
+        ----------
+        estimator, baseline : recommender, pipeline or search
+            Fitted.
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        y : array-like of shape (n,)
+            The item that came next.
+        metric : str, default="ndcg@10"
+            See `NextItemScorer`.
+        bins : sequence of int
+            See `length_groups`.
+        filter_seen : bool, default=False
+            Whether the items of the history are taken out of the ranking.
+        ax : matplotlib Axes, default=None
+            Where to draw.
+        random_state : int, RandomState instance or None, default=0
+            Of the bootstrap.
+
+        Returns
+        -------
+        display : LengthGainDisplay
+        """
+        histories = check_sequences(X)
+        scorer = NextItemScorer((metric,), filter_seen=filter_seen)
+        return cls.from_predictions(
+            scorer.per_user(estimator, histories, y)[metric],
+            scorer.per_user(baseline, histories, y)[metric],
+            histories.lengths - histories.n_pseudo,
+            metric=metric,
+            bins=bins,
+            ax=ax,
+            random_state=random_state,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        values: npt.ArrayLike,
+        baseline_values: npt.ArrayLike,
+        lengths: npt.ArrayLike,
+        *,
+        metric: str,
+        bins: Sequence[int] = BINS,
+        ax: "Axes | None" = None,
+        random_state: RandomState = 0,
+    ) -> Self:
+        """Draw the difference of a metric between two models.
+
+        Parameters
+        ----------
+        values, baseline_values : array-like of shape (n,)
+            The metric of each user by either model.
+        lengths : array-like of int of shape (n,)
+            Number of observed items of each history.
+        metric : str
+            Name of the metric.
+        bins : sequence of int
+            See `length_groups`.
+        ax : matplotlib Axes, default=None
+            Where to draw.
+        random_state : int, RandomState instance or None, default=0
+            Of the bootstrap.
+
+        Returns
+        -------
+        display : LengthGainDisplay
+        """
+        groups = length_groups(np.asarray(lengths), bins)
+        counts, gains, lows, highs = group_intervals(
+            np.asarray(values, dtype=float),
+            np.asarray(baseline_values, dtype=float),
+            groups,
+            random_state,
+        )
+        return cls(groups.names, counts, gains, lows, highs, metric=metric).plot(ax)
+
+    def plot(self, ax: "Axes | None" = None) -> Self:
+        """Draw the groups from short to long histories.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw.
+
+        Returns
+        -------
+        self : LengthGainDisplay
+        """
+        self.ax_ = ax = axes_or_new(ax)
+        self.figure_ = ax.figure
+        ax.axhline(0, color="0.6", linewidth=1)
+        draw_intervals(
+            ax,
+            self.gains,
+            self.lows,
+            self.highs,
+            offset=0,
+            colour=COLOURS[0],
+            label=None,
+        )
+        label_groups(ax, self.group_names, self.counts)
+        ax.set_xlabel("items of the history")
+        ax.set_ylabel(f"gain in {self.metric}")
+        return self

@@ -1,0 +1,155 @@
+"""Loss and validation score of every epoch."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from skdiffuasr.plotting._axes import COLOURS, axes_or_new, steps_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class LossCurveDisplay:
+    """Training loss of every epoch, with the validation score on an axis of its own.
+
+    Use `from_estimator` to make one.
+
+    Parameters
+    ----------
+    loss_curve : sequence of float
+        Mean training loss of each epoch.
+    validation_scores : sequence of float, default=()
+        Score on what was held out after each epoch; higher is better.
+    best_epoch : int, default=None
+        The epoch that the weights are from, counted from 1.
+    name : str, default=None
+        Title of the picture.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        With the loss.
+    score_ax_ : matplotlib Axes or None
+        With the validation score, if there is one.
+    figure_ : matplotlib Figure
+        Where they are.
+
+    Examples
+    --------
+    >>> from skdiffuasr.plotting import LossCurveDisplay
+    >>> display = LossCurveDisplay([2.0, 1.5, 1.4], [0.1, 0.3, 0.2], best_epoch=2)
+    >>> display.plot().score_ax_.get_ylabel()  # doctest: +SKIP
+    'validation score'
+    """
+
+    def __init__(
+        self,
+        loss_curve: Sequence[float],
+        validation_scores: Sequence[float] = (),
+        *,
+        best_epoch: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.loss_curve = list(loss_curve)
+        self.validation_scores = list(validation_scores)
+        self.best_epoch = best_epoch
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        step: str | None = None,
+        name: str | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
+        """Draw the curves of a trained estimator.
+
+        Parameters
+        ----------
+        estimator : recommender, augmenter, pipeline or search
+            Fitted by gradient descent.
+        step : str, default=None
+            The step of a pipeline that is meant, where several have curves.
+        name : str, default=None
+            Title; None takes the name of the step or the class.
+        ax : matplotlib Axes, default=None
+            Where to draw.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+
+        Raises
+        ------
+        ValueError
+            If no step has a loss curve, or several have one and `step` is None.
+        """
+        trained = {
+            key: each
+            for key, each in steps_of(estimator)
+            if hasattr(each, "loss_curve_") and step in (None, key)
+        }
+        if len(trained) != 1:
+            raise ValueError(
+                f"There must be one step with a loss curve, got {list(trained)} of "
+                f"{[key for key, _ in steps_of(estimator)]}; step=... names one."
+            )
+        ((key, model),) = trained.items()
+        display = cls(
+            model.loss_curve_,
+            getattr(model, "validation_scores_", ()),
+            best_epoch=getattr(model, "best_epoch_", None),
+            name=key if name is None else name,
+        )
+        return display.plot(ax)
+
+    def plot(self, ax: "Axes | None" = None) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw.
+
+        Returns
+        -------
+        self : LossCurveDisplay
+        """
+        self.ax_ = ax = axes_or_new(ax)
+        self.figure_ = ax.figure
+        self.score_ax_ = None
+        epochs = range(1, len(self.loss_curve) + 1)
+        lines = ax.plot(
+            epochs, self.loss_curve, marker=".", color=COLOURS[0], label="loss"
+        )
+        if self.validation_scores:
+            self.score_ax_ = ax.twinx()
+            lines += self.score_ax_.plot(
+                range(1, len(self.validation_scores) + 1),
+                self.validation_scores,
+                marker=".",
+                color=COLOURS[1],
+                label="validation score",
+            )
+            self.score_ax_.set_ylabel("validation score", color=COLOURS[1])
+        if self.best_epoch is not None:
+            lines.append(
+                ax.axvline(
+                    self.best_epoch, color="0.6", linestyle=":", label="best epoch"
+                )
+            )
+        ax.set_xlabel("epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.set_ylabel("loss", color=COLOURS[0])
+        ax.legend(
+            handles=lines,
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=len(lines),
+            frameon=False,
+        )
+        if self.name is not None:
+            ax.set_title(self.name, pad=28)
+        return self

@@ -1,0 +1,35 @@
+import pytest
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator  # noqa: E402
+from skdiffuasr.datasets import make_sequences  # noqa: E402
+from skdiffuasr.model_selection import leave_last_out  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+@pytest.fixture(scope="package")
+def split():
+    log = make_sequences(n_users=150, n_items=40, random_state=0)
+    X_train, _, X_test, y_test = leave_last_out(log.X)
+    return X_train, X_test, y_test
+
+
+@pytest.fixture(scope="package")
+def augmenter(split):
+    return DiffusionSequenceAugmenter(
+        3, embedding_dim=8, n_res_blocks=1, max_epochs=2, random_state=0
+    ).fit(split[0])
+
+
+@pytest.fixture(scope="package")
+def recommender(split):
+    return SASRecEstimator(8, n_layers=1, max_epochs=3, random_state=0).fit(split[0])

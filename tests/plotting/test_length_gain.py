@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from skdiffuasr import MarkovRecommender
+from skdiffuasr.metrics import NextItemScorer, paired_bootstrap
+from skdiffuasr.plotting import LengthGainDisplay
+
+
+def test_gains_are_paired_differences(split, recommender):
+    X_train, X_test, y_test = split
+    floor = MarkovRecommender().fit(X_train)
+    display = LengthGainDisplay.from_estimator(
+        recommender, floor, X_test, y_test, bins=(5,)
+    )
+    scorer = NextItemScorer(("ndcg@10",))
+    values, baseline = (
+        scorer.per_user(model, X_test, y_test)["ndcg@10"]
+        for model in (recommender, floor)
+    )
+    for group, users in enumerate((X_test.lengths <= 5, X_test.lengths > 5)):
+        expected = paired_bootstrap(values[users], baseline[users], random_state=0)
+        assert display.gains[group] == pytest.approx(expected.difference)
+        assert display.lows[group] == pytest.approx(expected.low)
+        assert display.highs[group] == pytest.approx(expected.high)
+    assert display.group_names == ("<=5", ">5")
+    drawn = display.ax_.containers[0].lines[0].get_ydata()
+    np.testing.assert_array_equal(drawn, display.gains)
+
+
+def test_it_can_be_drawn_again():
+    display = LengthGainDisplay.from_predictions(
+        [0.5, 0.4, 0.3, 0.1], [0.4, 0.4, 0.1, 0.2], [2, 2, 30, 30], metric="mrr"
+    )
+    other = display.figure_
+    assert display.plot().figure_ is not other
+    assert display.ax_.get_ylabel() == "gain in mrr"
