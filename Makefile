@@ -38,6 +38,7 @@ lint: $(INSTALLED) ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --strict --follow-imports=silent tests/typing/user_script.py
 
 format: $(INSTALLED) ## Rewrite the code in the house style.
 	$(BIN)/ruff check --fix .
