@@ -15,6 +15,7 @@ of its own: its report is of one part.
 """
 
 import argparse
+import gzip
 import json
 from functools import partial
 from pathlib import Path
@@ -103,7 +104,9 @@ def make_study(part, memory, attributes=None, seeds=3):
 def read_attributes(path):
     if path is None:
         return None
-    content = json.loads(path.read_text())
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt") as file:
+        content = json.load(file)
     content = content.get("item2attributes", content)
     return {int(item): attributes for item, attributes in content.items()}
 
