@@ -14,22 +14,14 @@ from rectools.metrics import NDCG
 from rectools.models import EASEModel
 
 from skdiffuasr import DiffusionSequenceAugmenter
-from skdiffuasr.datasets import make_sequences
+from skdiffuasr.datasets import make_sequences, to_rectools
 from skdiffuasr.model_selection import leave_last_out
 
 
 def to_dataset(X):
     """Make a dataset of RecTools from histories."""
-    log = X.to_interactions()
-    frame = pd.DataFrame(
-        {
-            Columns.User: log["user"],
-            Columns.Item: log["item"],
-            Columns.Weight: 1.0,
-            Columns.Datetime: pd.to_datetime(log["position"], unit="D"),
-        }
-    )
-    return Dataset.construct(frame.drop_duplicates([Columns.User, Columns.Item]))
+    frame = to_rectools(X).drop_duplicates([Columns.User, Columns.Item])
+    return Dataset.construct(frame)
 
 
 def main():

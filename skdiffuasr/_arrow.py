@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from numpy.typing import NDArray
+
 from skdiffuasr._typing import IdArray, IntArray
 
 
@@ -34,13 +36,30 @@ def to_table(
     pyarrow = import_extra("pyarrow")
     columns = {}
     if user_ids is not None:
-        columns["user"] = pyarrow.array(user_ids)
+        columns["user"] = to_arrow(user_ids)
     columns["items"] = pyarrow.LargeListArray.from_arrays(
-        pyarrow.array(offsets), pyarrow.array(values)
+        to_arrow(offsets), to_arrow(values)
     )
     if n_pseudo.any():
-        columns["n_pseudo"] = pyarrow.array(n_pseudo)
+        columns["n_pseudo"] = to_arrow(n_pseudo)
     return pyarrow.table(columns)
+
+
+def to_arrow(values: NDArray[Any]) -> Any:
+    """Make an Arrow array; numbers are shared, not copied.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Numbers, dates or strings.
+
+    Returns
+    -------
+    array : pyarrow.Array
+    """
+    pyarrow = import_extra("pyarrow")
+    # Of an array of strings, Arrow would take each up to its first NUL character.
+    return pyarrow.array(values.tolist() if values.dtype.kind == "U" else values)
 
 
 def import_extra(name: str) -> Any:

@@ -18,9 +18,9 @@ FEW_HISTORIES = 50
 _QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LogDescription:
-    """What a log holds.
+    """What a log holds; prints as a table.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class LogDescription:
     repeat_share: float
     warnings: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Lay the description out as a table."""
         low, lower, median, upper, high, most = self.length_quantiles
         rows = {

@@ -13,15 +13,23 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     path : str or path-like
-        The file to write. What it holds stays until the new one is whole.
+        The file to write. What it holds stays until the new one is whole. A link stays
+        a link; the file that it leads to is written.
 
     Yields
     ------
     temporary : Path
         In the same folder; removed if anything goes wrong. Its ending is that of
         `path`.
+
+    Raises
+    ------
+    OSError
+        If `path` is there and no file, such as a folder or ``/dev/null``.
     """
-    path = Path(path)
+    path = Path(path).resolve()
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no file that could be replaced.")
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary

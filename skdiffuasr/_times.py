@@ -51,6 +51,7 @@ def as_times(times: Any, where: Callable[[int], str], name: str) -> NDArray[Any]
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
     _refuse_missing(array, where)
+    _refuse_unbounded(array, where)
     if array.dtype.kind in "iu":
         return array.astype(np.int64, copy=False)
     if array.dtype.kind in "fM":
@@ -77,6 +78,22 @@ def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
         raise ValueError(
             f"{where(row)} is {show(array[row])}: missing times are not accepted, drop "
             "them first."
+        )
+
+
+def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
+    """Refuse infinity, and integers that would turn negative in 64 bits."""
+    if array.dtype.kind == "f":
+        outside = np.isinf(array)
+    elif array.dtype.kind == "u":
+        outside = array > np.iinfo(np.int64).max
+    else:
+        return
+    if outside.any():
+        row = int(outside.argmax())
+        raise ValueError(
+            f"{where(row)} is {show(array[row])}: times must be finite and fit into "
+            "64-bit signed integers."
         )
 
 

@@ -63,6 +63,17 @@ def test_a_good_log_has_no_warnings():
     assert Sequences.from_iterable(rows).describe().warnings == ()
 
 
+def test_a_prompt_shows_the_table_too():
+    description = Sequences.from_iterable([[1, 2], [2]]).describe()
+    assert repr(description) == str(description)
+
+
+def test_nothing_is_raised_for_a_log_of_nothing():
+    for X in (Sequences.from_iterable([]), Sequences.from_iterable([[], []])):
+        assert X.describe().n_interactions == 0
+        assert "fewer than two items" in str(X.describe())
+
+
 def test_the_table_has_a_line_for_each_figure():
     lines = str(Sequences.from_iterable([[1, 2], [2]] * 800).describe()).splitlines()
     assert lines[0].split() == ["users", "1,600"]

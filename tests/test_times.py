@@ -64,6 +64,8 @@ def test_columns_with_a_time_zone_become_utc():
         (["2026-01-01", 5], r"Row 1 is 5 \(int\)"),
         ([5, date(2026, 1, 1)], r"Row 1 is .*\(date\)"),
         (["inf", "1"], "Row 0 is 'inf'"),
+        (np.array([1.0, -np.inf]), r"Row 1 is .*-inf.*: times must be finite"),
+        (np.array([1, 2**63], np.uint64), r"Row 1 is .*9223372036854775808.* must be"),
         ([True, False], "Row 0 is"),
         ([[1], [2]], r"times must be one-dimensional, got shape \(2, 1\)"),
     ],

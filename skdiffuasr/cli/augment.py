@@ -10,6 +10,7 @@ from skdiffuasr.cli.options import (
     add_log_options,
     add_output_options,
     add_training_options,
+    check_output,
     given_parameters,
     progress_bar,
     read_log,
@@ -56,7 +57,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Train or load, augment and write."""
-    refuse_existing(options.output, options.force)
+    check_output(options)
     if options.save_model is not None:
         refuse_existing(options.save_model, options.force)
     if options.model is None:

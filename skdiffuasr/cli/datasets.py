@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from skdiffuasr._files import refuse_existing
-from skdiffuasr.cli.options import add_output_options
+from skdiffuasr.cli.options import add_output_options, check_output
 from skdiffuasr.datasets import (
     AMAZON_CATEGORIES,
     fetch_amazon,
@@ -58,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.name!r} is none of the logs that `datasets` lists.")
     if options.output is None:
         raise ValueError("-o FILE says where the log goes.")
-    refuse_existing(options.output, options.force)
+    check_output(options)
     if options.name in FROM_FILE:
         if options.source is None:
             raise ValueError(f"{options.name} needs --from FILE, the downloaded file.")

@@ -1,6 +1,7 @@
 """From arguments to an exit code; each command has a module of its own."""
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = make_parser().parse_args(with_config(given))
         with _warnings_in_one_line():
             exit_code: int = options.run(options)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has had enough; nothing is left to be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("skdiffuasr: interrupted", file=sys.stderr)
         return 130

@@ -2,13 +2,16 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from skdiffuasr._files import refuse_existing
 from skdiffuasr.datasets import Interactions, read_interactions
+from skdiffuasr.datasets.writers import check_ending
 
 LOG_HELP = (
     "CSV, TSV, 'user item' text, .inter or Parquet file; the text ones may be "
@@ -49,6 +52,20 @@ def add_output_options(
     parser.add_argument(
         "--force", action="store_true", help="overwrite FILE if it exists"
     )
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Say before the work, not after it, that a table cannot be written.
+
+    Raises
+    ------
+    OSError
+        If the file exists and must not be overwritten, or its folder does not.
+    ValueError
+        If its ending names no format.
+    """
+    refuse_existing(options.output, options.force)
+    check_ending(options.output)
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
@@ -116,8 +133,11 @@ def progress_bar(estimator: Any, options: argparse.Namespace) -> Iterator[None]:
         return
     from sklearn.callback import ProgressBar
 
-    estimator.set_callbacks(ProgressBar())
-    yield
+    with warnings.catch_warnings():
+        # Of the steps of a pipeline only those that train have something to show.
+        warnings.filterwarnings("ignore", "The estimator .* does not support callbacks")
+        estimator.set_callbacks(ProgressBar())
+        yield
     estimator.set_callbacks()
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from skdiffuasr._files import refuse_existing
 from skdiffuasr.cli.options import (
     add_device_option,
     add_log_options,
     add_output_options,
+    check_output,
     read_log,
 )
 from skdiffuasr.datasets.writers import write_columns
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Recommend and write."""
-    refuse_existing(options.output, options.force)
+    check_output(options)
     model = load(options.model, device=options.device)
     histories = read_log(options).to_sequences()
     items, scores = recommend(

@@ -4,9 +4,10 @@ from skdiffuasr.datasets.amazon import AMAZON_CATEGORIES, fetch_amazon
 from skdiffuasr.datasets.data_home import clear_data_home, get_data_home
 from skdiffuasr.datasets.filtering import k_core
 from skdiffuasr.datasets.interactions import Interactions
+from skdiffuasr.datasets.iteration import iter_interactions
 from skdiffuasr.datasets.movielens import fetch_movielens
-from skdiffuasr.datasets.parquet import iter_interactions
 from skdiffuasr.datasets.readers import read_interactions
+from skdiffuasr.datasets.rectools import to_rectools
 from skdiffuasr.datasets.steam import load_steam
 from skdiffuasr.datasets.synthetic import make_sequences
 from skdiffuasr.datasets.writers import write_columns, write_interactions
@@ -25,6 +26,7 @@ __all__ = [
     "load_yelp",
     "make_sequences",
     "read_interactions",
+    "to_rectools",
     "write_columns",
     "write_interactions",
 ]

@@ -54,6 +54,8 @@ def fetch_amazon(
     min_rating: float | None = None,
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
+    n_retries: int = 3,
+    delay: float = 1.0,
 ) -> Bunch:
     """Fetch the 5-core reviews of a category.
 
@@ -70,6 +72,10 @@ def fetch_amazon(
         Folder of the downloads; see `get_data_home`.
     download_if_missing : bool, default=True
         Whether to download the file if it is not there.
+    n_retries : int, default=3
+        How often to try again when the network or the server fails.
+    delay : float, default=1.0
+        Seconds between two tries.
 
     Returns
     -------
@@ -97,13 +103,18 @@ def fetch_amazon(
         f"{URL}reviews_{category}_5.json.gz",
         data_home=data_home,
         download_if_missing=download_if_missing,
+        n_retries=n_retries,
+        delay=delay,
     )
-    interactions = read_json_lines(
-        open_lines(path),
-        path.name,
-        ("reviewerID", "asin", "unixReviewTime"),
-        keep=None
-        if min_rating is None
-        else lambda record: record["overall"] >= min_rating,
-    )
+    try:
+        interactions = read_json_lines(
+            open_lines(path),
+            path.name,
+            ("reviewerID", "asin", "unixReviewTime"),
+            keep=None
+            if min_rating is None
+            else lambda record: record["overall"] >= min_rating,
+        )
+    except ValueError as error:
+        raise ValueError(f"{error} If {path} is damaged, remove it.") from error
     return Bunch(interactions=interactions, DESCR=DESCRIPTION.format(category=category))

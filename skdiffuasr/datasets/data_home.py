@@ -14,14 +14,29 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     ----------
     data_home : str or path-like, default=None
         The folder. None takes the environment variable ``SKDIFFUASR_DATA``, or
-        ``skdiffuasr_data`` in the home folder.
+        ``skdiffuasr_data`` in the home folder if that is not set or empty.
 
     Returns
     -------
     data_home : Path
+
+    Raises
+    ------
+    ValueError
+        If `data_home` is empty.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from skdiffuasr.datasets import get_data_home
+    >>> with TemporaryDirectory() as folder:
+    ...     get_data_home(f"{folder}/logs").name
+    'logs'
     """
     if data_home is None:
-        data_home = os.environ.get(ENVIRONMENT_VARIABLE, "~/skdiffuasr_data")
+        data_home = os.environ.get(ENVIRONMENT_VARIABLE) or "~/skdiffuasr_data"
+    if data_home == "":
+        raise ValueError("data_home is '', which names no folder.")
     folder = Path(data_home).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     return folder

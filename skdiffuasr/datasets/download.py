@@ -3,9 +3,14 @@
 import hashlib
 import os
 import shutil
+import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
+from numbers import Integral, Real
 from pathlib import Path
+
+from sklearn.utils import check_scalar
 
 from skdiffuasr._files import replaced, write_text
 from skdiffuasr.datasets.data_home import get_data_home
@@ -19,6 +24,8 @@ def fetch_file(
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
     md5: str | None = None,
+    n_retries: int = 3,
+    delay: float = 1.0,
 ) -> Path:
     """Return the path of a file, downloaded if it is not there yet.
 
@@ -33,6 +40,11 @@ def fetch_file(
     md5 : str, default=None
         Checksum that its publisher gives. Without one, the SHA-256 is written beside
         the file at the first download, and later reads must find it again.
+    n_retries : int, default=3
+        How often to try again when the network or the server fails. A file that the
+        server does not have is not asked for again.
+    delay : float, default=1.0
+        Seconds between two tries.
 
     Returns
     -------
@@ -45,8 +57,11 @@ def fetch_file(
         If the file is not there and cannot or must not be downloaded; the message says
         how to get it by hand.
     ValueError
-        If it is not the file that is meant. It stays where it is.
+        If it is not the file that is meant, which stays where it is if it was there
+        before; or if `n_retries` or `delay` is negative.
     """
+    check_scalar(n_retries, "n_retries", Integral, min_val=0)
+    check_scalar(delay, "delay", Real, min_val=0)
     path = get_data_home(data_home) / url.rpartition("/")[2]
     is_new = not path.exists()
     if is_new:
@@ -55,8 +70,8 @@ def fetch_file(
             raise OSError(f"{path} is not there; allow to download it, or {by_hand}")
         with replaced(path) as temporary:
             try:
-                _download(url, temporary)
-            except (OSError, EOFError) as error:
+                _download_patiently(url, temporary, n_retries, delay)
+            except (OSError, EOFError, HTTPException) as error:
                 raise OSError(f"{url} cannot be read ({error}); {by_hand}") from error
             _check(temporary, url, md5)
     record = path.with_name(f"{path.name}.sha256")
@@ -70,6 +85,21 @@ def fetch_file(
             f"{record.name}. Remove both to download it again."
         )
     return path
+
+
+def _download_patiently(url: str, path: Path, n_retries: int, delay: float) -> None:
+    """Try again until it works or the tries are used up."""
+    for _ in range(n_retries):
+        try:
+            return _download(url, path)
+        except urllib.error.HTTPError as error:
+            if error.code < 500:
+                raise
+            error.close()
+        except (OSError, EOFError, HTTPException):
+            pass
+        time.sleep(delay)
+    _download(url, path)
 
 
 def _download(url: str, path: Path) -> None:

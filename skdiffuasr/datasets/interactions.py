@@ -1,6 +1,7 @@
 """A log of user-item interactions as columns."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,9 @@ class Interactions:
     """Columns of a log, one entry per interaction.
 
     The columns can be read by name like those of a data frame, so an instance can be
-    passed wherever a frame of interactions is accepted.
+    passed wherever a frame of interactions is accepted. Interactions of a user at the
+    same time keep the order in which they appear, and an item that a user has more than
+    once is kept as often, unless `drop_duplicates` is called.
 
     Parameters
     ----------
@@ -126,6 +129,8 @@ class Interactions:
         array([3, 1])
         """
         rows = np.asarray(rows)
+        if rows.size == 0:
+            rows = rows.astype(np.intp)  # numpy makes floats of an empty list
         return Interactions(*(self[column][rows] for column in self.columns))
 
     def sort(self) -> "Interactions":
@@ -147,6 +152,49 @@ class Interactions:
         if self.time is not None:
             by_time = np.argsort(self.time, kind="stable")
         return self.take(by_time[np.argsort(self.user[by_time], kind="stable")])
+
+    def drop_duplicates(
+        self, keep: Literal["first", "last"] = "first"
+    ) -> "Interactions":
+        """Keep one interaction of each user with each item.
+
+        Parameters
+        ----------
+        keep : {"first", "last"}, default="first"
+            Which one, by time; at the same time, and without times, by order of
+            appearance.
+
+        Returns
+        -------
+        interactions : Interactions
+            The interactions that are kept, in the order of this log.
+
+        Raises
+        ------
+        ValueError
+            If `keep` is something else.
+
+        Examples
+        --------
+        >>> from skdiffuasr.datasets import Interactions
+        >>> log = Interactions(user=[7, 7, 7], item=[1, 2, 1], time=[30, 20, 10])
+        >>> log.drop_duplicates().time
+        array([20, 10])
+        >>> log.drop_duplicates(keep="last").time
+        array([30, 20])
+        """
+        if keep not in ("first", "last"):
+            raise ValueError(f"keep must be 'first' or 'last', got {keep!r}.")
+        users = np.unique(self.user, return_inverse=True)[1]
+        items = np.unique(self.item, return_inverse=True)[1]
+        pairs = users * (items.max(initial=0) + 1) + items
+        order = np.arange(len(self))
+        if self.time is not None:
+            order = np.argsort(self.time, kind="stable")
+        if keep == "last":
+            order = order[::-1]
+        _, kept = np.unique(pairs[order], return_index=True)
+        return self.take(np.sort(order[kept]))
 
     def to_sequences(self) -> Sequences:
         """Group the log by user.

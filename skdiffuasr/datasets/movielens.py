@@ -4,6 +4,8 @@ import csv
 import io
 import os
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,6 +97,8 @@ def fetch_movielens(
     min_rating: float | None = None,
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
+    n_retries: int = 3,
+    delay: float = 1.0,
 ) -> Bunch:
     """Fetch ratings of films, with times.
 
@@ -110,6 +114,10 @@ def fetch_movielens(
         Folder of the downloads; see `get_data_home`.
     download_if_missing : bool, default=True
         Whether to download the archive if it is not there.
+    n_retries : int, default=3
+        How often to try again when the network or the server fails.
+    delay : float, default=1.0
+        Seconds between two tries.
 
     Returns
     -------
@@ -123,7 +131,8 @@ def fetch_movielens(
     OSError
         If the archive is not there and cannot or must not be downloaded.
     ValueError
-        If the version is not known, or the archive is not the published one.
+        If the version is not known, the archive is not the published one or cannot be
+        read, or no rating is left.
 
     Examples
     --------
@@ -139,15 +148,19 @@ def fetch_movielens(
         URL + chosen.archive,
         data_home=data_home,
         download_if_missing=download_if_missing,
+        n_retries=n_retries,
+        delay=delay,
         md5=chosen.md5,
     )
     ratings = _read_ratings(path, chosen)
     if min_rating is not None:
-        ratings = ratings[ratings[:, 2] >= min_rating]
+        ratings = ratings[ratings["rating"] >= min_rating]
+        if not len(ratings):
+            raise ValueError(f"No rating of {path.name} is at least {min_rating}.")
     names, attributes = _read_films(path, chosen)
-    user, item, _, time = ratings.astype(np.int64).T
+    columns = (ratings[column].copy() for column in ("user", "item", "time"))
     return Bunch(
-        interactions=Interactions(user.copy(), item.copy(), time.copy()),
+        interactions=Interactions(*columns),
         item_attributes=attributes,
         item_names=names,
         DESCR=DESCRIPTION.format(version=version),
@@ -155,17 +168,20 @@ def fetch_movielens(
 
 
 def _read_ratings(path: Path, version: _Version) -> Any:
-    """Return an array (n, 4) of user, film, rating and time."""
+    """Return a structured array of user, item, rating and time."""
     text = _read_member(path, version.ratings, version.encoding)
+    if version.has_header:
+        text = text.partition("\n")[2]
+    if not text.strip():
+        raise ValueError(f"{path}, {version.ratings}: there are no ratings.")
     try:
         return np.loadtxt(
             io.StringIO(text.replace("::", "\t")),
+            dtype=[("user", "i8"), ("item", "i8"), ("rating", "f8"), ("time", "i8")],
             delimiter="\t" if version.separator == "::" else version.separator,
-            skiprows=int(version.has_header),
-            usecols=(0, 1, 2, 3),
-            ndmin=2,
+            ndmin=1,
         )
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}, {version.ratings}: {error}") from error
 
 
@@ -175,23 +191,31 @@ def _read_films(
     """Return the title and the genres of each film."""
     text = _read_member(path, version.films, version.encoding)
     names, genres = {}, {}
-    for fields in _split(text, version):
-        film = int(fields[0])
-        names[film] = fields[1]
-        if len(fields) == 3:
-            listed = [] if fields[2] == "(no genres listed)" else fields[2].split("|")
-        else:
-            flags = fields[-len(_GENRES) :]
-            listed = [
-                name for name, flag in zip(_GENRES, flags, strict=True) if flag == "1"
-            ]
-        genres[film] = listed
+    for number, fields in enumerate(_split(text, version), start=1):
+        try:
+            film = int(fields[0])
+            names[film] = fields[1]
+            genres[film] = _genres_of(fields, version)
+        except (ValueError, IndexError) as error:
+            raise ValueError(
+                f"{path}, {version.films}, film {number}: {fields} cannot be read: "
+                f"{error}"
+            ) from error
     return names, genres
 
 
-def _split(text: str, version: _Version) -> Any:
-    """Yield the fields of the lines that describe a film."""
-    lines = text.splitlines()[int(version.has_header) :]
+def _genres_of(fields: list[str], version: _Version) -> list[str]:
+    """Return the names of the genres, which 100k has as flags."""
+    if version.separator == "\t":
+        flags = fields[-len(_GENRES) :]
+        return [name for name, flag in zip(_GENRES, flags, strict=True) if flag == "1"]
+    return [] if fields[2] in ("", "(no genres listed)") else fields[2].split("|")
+
+
+def _split(text: str, version: _Version) -> Iterator[list[str]]:
+    """Return the fields of the lines that describe a film."""
+    text = text.replace("\r\n", "\n")
+    lines = [line for line in text.split("\n")[int(version.has_header) :] if line]
     if version.separator == ",":
         return csv.reader(lines)
     separator = "::" if version.separator == "::" else "|"
@@ -203,5 +227,14 @@ def _read_member(path: Path, name: str, encoding: str) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.read(name).decode(encoding)
-    except (KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+    except (
+        KeyError,  # no such file in it
+        RuntimeError,  # encrypted, or an unknown compression
+        EOFError,
+        UnicodeDecodeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ValueError(
+            f"{path} cannot be read: {error}. Remove it to download it again."
+        ) from error

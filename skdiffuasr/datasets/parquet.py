@@ -6,17 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from skdiffuasr._arrow import to_arrow
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr._ingest import as_ids
 from skdiffuasr.datasets.column_names import locate_columns
 from skdiffuasr.datasets.interactions import Interactions
+from skdiffuasr.datasets.whole_users import Columns
 
 BATCH_ROWS = 2**18
-
-Columns = Mapping[str, npt.NDArray[Any]]
 
 
 def read_parquet(path: Path, columns: Mapping[str, str | int | None]) -> Interactions:
@@ -41,99 +40,48 @@ def read_parquet(path: Path, columns: Mapping[str, str | int | None]) -> Interac
         If the file is no Parquet file, holds no interactions or lacks a column, or an
         id or time is missing.
     """
-    batches = list(_batches(path, columns))
+    batches = list(_arrow_batches(path, columns))
     if not batches:
         raise ValueError(f"{path}: the file holds no interactions.")
+    pyarrow = _pyarrow()
+    whole = {
+        name: pyarrow.chunked_array([batch[name] for batch in batches])
+        for name in batches[0]
+    }
     return Interactions(
         **{
-            name: np.concatenate([batch[name] for batch in batches])
-            for name in batches[0]
+            name: _values(column.unify_dictionaries().combine_chunks(), path, name)
+            for name, column in whole.items()
         }
     )
 
 
-def iter_interactions(
-    path: str | os.PathLike[str],
-    *,
-    user: str | int | None = None,
-    item: str | int | None = None,
-    time: str | int | None = None,
-    max_interactions: int = 1_000_000,
-) -> Iterator[Interactions]:
-    """Read a Parquet file that is sorted by user in parts of whole users.
-
-    For logs larger than memory: a fitted augmenter transforms each row by itself, so
-    the parts give what the whole would.
+def parquet_batches(
+    path: Path, columns: Mapping[str, str | int | None], n_rows: int
+) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    """Read the columns of a log a batch of rows at a time.
 
     Parameters
     ----------
-    path : str or path-like
+    path : Path
         The file.
-    user, item, time : str, int or None, default=None
+    columns : mapping of "user", "item" and "time" to str, int or None
         See `read_interactions`.
-    max_interactions : int, default=1_000_000
-        A part is handed out once it has as many; it has more by at most a batch of
-        rows and a user.
+    n_rows : int
+        Largest number of rows of a batch.
 
     Yields
     ------
-    interactions : Interactions
-        Of users that no other part has.
+    batch : dict of str to ndarray
+        Columns by "user", "item" and perhaps "time".
 
     Raises
     ------
-    ImportError
-        If pyarrow is not installed.
-    ValueError
-        If the file is not sorted by user, or see `read_interactions`.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> from skdiffuasr.datasets import Interactions, iter_interactions
-    >>> from skdiffuasr.datasets import write_interactions
-    >>> log = Interactions(user=[1, 1, 2, 3], item=[5, 6, 5, 7])
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "log.parquet")
-    ...     write_interactions(log, path)
-    ...     for part in iter_interactions(path, max_interactions=2):
-    ...         print(part.user, part.item)
-    [1 1 2] [5 6 5]
-    [3] [7]
+    ImportError, ValueError
+        See `read_parquet`.
     """
-    columns = {"user": user, "item": item, "time": time}
-    kept: dict[str, list[npt.NDArray[Any]]] = {}
-    n_kept = n_read = 0
-    last_user = None
-    for batch in _batches(Path(path), columns, min(BATCH_ROWS, max_interactions)):
-        users = batch["user"]
-        before = users[:1] if last_user is None else [last_user]
-        falls = np.concatenate((before, users[:-1])) > users
-        if falls.any():
-            row = int(falls.argmax())
-            raise ValueError(
-                f"{path}: row {n_read + row} has user {users[row].item()!r} after a "
-                "larger one; sort the file by user."
-            )
-        last_user = users[-1]
-        n_read += len(users)
-        for name, values in batch.items():
-            kept.setdefault(name, []).append(values)
-        n_kept += len(users)
-        if n_kept > max_interactions:
-            whole = {name: np.concatenate(parts) for name, parts in kept.items()}
-            n_whole = int(np.searchsorted(whole["user"], last_user))
-            if n_whole:
-                yield Interactions(
-                    **{name: values[:n_whole] for name, values in whole.items()}
-                )
-            kept = {name: [values[n_whole:]] for name, values in whole.items()}
-            n_kept -= n_whole
-    if n_kept:
-        yield Interactions(
-            **{name: np.concatenate(parts) for name, parts in kept.items()}
-        )
+    for batch in _arrow_batches(path, columns, n_rows):
+        yield {name: _values(column, path, name) for name, column in batch.items()}
 
 
 @contextmanager
@@ -170,7 +118,7 @@ def parquet_writer(
         def write(columns: Columns) -> None:
             nonlocal writer
             table = pyarrow.table(
-                {name: pyarrow.array(values) for name, values in columns.items()}
+                {name: to_arrow(values) for name, values in columns.items()}
             )
             if writer is None:
                 writer = pyarrow.parquet.ParquetWriter(temporary, table.schema)
@@ -183,10 +131,10 @@ def parquet_writer(
                 writer.close()
 
 
-def _batches(
+def _arrow_batches(
     path: Path, columns: Mapping[str, str | int | None], n_rows: int = BATCH_ROWS
-) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Yield the user, item and time columns of a batch of rows after the other."""
+) -> Iterator[dict[str, Any]]:
+    """Yield the Arrow columns of a batch of rows after the other; texts are coded."""
     pyarrow = _pyarrow()
     try:
         file = pyarrow.parquet.ParquetFile(path)
@@ -198,24 +146,38 @@ def _batches(
             role: names[position]
             for role, position in locate_columns(columns, names, path).items()
         }
+        n_read = 0
         for batch in file.iter_batches(n_rows, columns=list(found.values())):
             if batch.num_rows:
                 yield {
-                    role: _values(batch.column(name), role, path)
+                    role: _coded(batch.column(name), f"{path}: the {role}", n_read)
                     for role, name in found.items()
                 }
+            n_read += batch.num_rows
 
 
-def _values(column: Any, role: str, path: Path) -> npt.NDArray[Any]:
-    """Return a column as an array of ids or times."""
+def _coded(column: Any, name: str, first_row: int) -> Any:
+    """Check a column of a batch, and give each text that differs a code."""
     if column.null_count:
-        raise ValueError(
-            f"{path}: the {role} column has {column.null_count} missing values."
-        )
-    if role != "time":
-        return as_ids(column.to_numpy(zero_copy_only=False), f"the {role} column")
-    times: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    return times
+        row = first_row + int(column.is_null().to_numpy(zero_copy_only=False).argmax())
+        raise ValueError(f"{name} of row {row} is missing; drop such rows first.")
+    return column.dictionary_encode() if _is_text(column.type) else column
+
+
+def _values(column: Any, path: Path, role: str) -> npt.NDArray[Any]:
+    """Return an Arrow column as an array of ids or times."""
+    if not _is_text(column.type):
+        values: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
+        return values
+    texts = as_ids(column.dictionary, f"{path}: the {role}s that differ")
+    return texts[column.indices.to_numpy(zero_copy_only=False)]
+
+
+def _is_text(kind: Any) -> bool:
+    types = _pyarrow().types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return str(kind) in ("string", "large_string", "string_view")
 
 
 def _pyarrow() -> Any:

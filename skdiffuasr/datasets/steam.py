@@ -1,7 +1,9 @@
 """Steam: who reviewed which game when, from a file the user has."""
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 from sklearn.utils import Bunch
 
@@ -17,6 +19,15 @@ HOW_TO_GET = (
     "Download steam_reviews.json.gz from "
     "https://cseweb.ucsd.edu/~jmcauley/datasets.html#steam_data and name it."
 )
+
+FIELDS = ("username", "product_id", "date")
+
+_STRING = r"""u?(?:'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+")"""
+_VALUE = rf"(?:{_STRING}|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|True|False|None)"
+_FLAT_DICTIONARY = re.compile(
+    rf"\{{{_STRING}: {_VALUE}(?:, {_STRING}: {_VALUE})*+\}}\s*"
+)
+_PAIR = re.compile(rf"({_STRING}): ({_VALUE})")
 
 
 def load_steam(path: str | os.PathLike[str]) -> Bunch:
@@ -54,7 +65,21 @@ def load_steam(path: str | os.PathLike[str]) -> Bunch:
     interactions = read_json_lines(
         open_lines(path),
         path.name,
-        ("username", "product_id", "date"),
-        parse=parse_python,
+        FIELDS,
+        parse=_parse_line,
     )
     return Bunch(interactions=interactions, DESCR=DESCRIPTION)
+
+
+def _parse_line(line: str) -> Any:
+    """Parse the fields of interest alone, for speed."""
+    if _FLAT_DICTIONARY.fullmatch(line) is None:
+        return parse_python(line)
+    literals = {_parse_value(key): value for key, value in _PAIR.findall(line)}
+    return {name: _parse_value(literals[name]) for name in FIELDS}
+
+
+def _parse_value(literal: str) -> Any:
+    if literal[-1] in "'\"" and "\\" not in literal:
+        return literal.removeprefix("u")[1:-1]
+    return parse_python(literal)

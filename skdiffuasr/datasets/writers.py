@@ -5,6 +5,7 @@ import csv
 import gzip
 import lzma
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._files import refuse_existing, replaced
+from skdiffuasr.datasets.column_names import has_header
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.parquet import Columns, parquet_writer
+from skdiffuasr.datasets.pseudo_times import times_with_pseudo
 from skdiffuasr.sequences import Sequences
 
 _OPENERS: dict[str, Callable[..., Any]] = {
@@ -23,6 +26,16 @@ _OPENERS: dict[str, Callable[..., Any]] = {
     ".xz": lzma.open,
 }
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t", ".txt": " "}
+
+# What is read as something else: separators, quotes, ends of lines, byte order marks.
+# Lone surrogates are no text at all.
+_UNREADABLE = {
+    ".csv": re.compile("[\r\n\ud800-\udfff]"),
+    ".tsv": re.compile("[\r\n\ud800-\udfff]"),
+    ".inter": re.compile('[\t"\r\n\ud800-\udfff]'),
+    ".txt": re.compile('[\\s,;"\ufeff\ud800-\udfff]'),
+    ".parquet": re.compile("[\ud800-\udfff]"),
+}
 
 # RecBole's names and types of the columns that this library has.
 _RECBOLE = {
@@ -61,6 +74,7 @@ def write_interactions(
         ``interactions.sort()``. The pseudo item at position -k gets the time of the
         first observed one less k, in seconds for dates, so that sorting by user and
         time is right too. ``.inter`` has the position as its time where there is none.
+        See `times_with_pseudo`.
     overwrite : bool, default=False
         Whether `path` may exist.
 
@@ -70,8 +84,13 @@ def write_interactions(
         If the file exists and must not be overwritten, or cannot be written; what was
         there before then stays.
     ValueError
-        If the ending is not known, a format cannot hold an id, or `times` has another
-        length.
+        If the ending is not known, a format cannot hold an id, which is named with its
+        row, or `times` do not fit.
+
+    Notes
+    -----
+    Texts have no types: string ids that all look like integers are read back as
+    integers, unless the file is Parquet.
 
     Examples
     --------
@@ -97,7 +116,7 @@ def write_interactions(
     else:
         columns = interaction_columns(log, times)
     path = Path(path)
-    ending = _format_of(path)
+    ending = check_ending(path)
     if ending == ".txt":
         columns = {name: columns[name] for name in ("user", "item")}
     if ending == ".inter":
@@ -129,15 +148,17 @@ def write_columns(
         See `write_interactions`.
     """
     path = Path(path)
-    ending = _format_of(path)
+    ending = check_ending(path)
     refuse_existing(path, overwrite)
+    for name, column in columns.items():
+        _check_text(column, name, ending)
     if ending == ".parquet":
         with parquet_writer(path, overwrite=overwrite) as write:
             write(columns)
         return
-    for name, column in columns.items():
-        _check_text(column, name, ending)
     header = None if ending == ".txt" else list(columns)
+    if header is None:
+        _refuse_header(columns)
     opener = _OPENERS.get(path.suffix, open)
     with replaced(path) as temporary:
         with opener(temporary, "wt", encoding="utf-8", newline="") as file:
@@ -169,47 +190,35 @@ def interaction_columns(
     Raises
     ------
     ValueError
-        If `times` has another length, or a row has pseudo items alone.
+        See `times_with_pseudo`.
     """
     rows = log.to_interactions()
-    is_pseudo = rows["is_pseudo"]
     columns: dict[str, Any] = {"user": rows["user"], "item": rows["item"]}
     if times is not None:
-        observed = np.asarray(times)
-        if observed.shape != ((~is_pseudo).sum(),):
-            raise ValueError(
-                f"times must have one entry for each of the {(~is_pseudo).sum()} "
-                f"observed items, got the shape {observed.shape}."
-            )
-        columns["time"] = _with_times_before(log, observed, is_pseudo)
+        columns["time"] = times_with_pseudo(log, times)
     columns["position"] = rows["position"]
-    columns["is_pseudo"] = is_pseudo.astype(np.int8)
+    columns["is_pseudo"] = rows["is_pseudo"].astype(np.int8)
     return columns
 
 
-def _with_times_before(
-    log: Sequences, observed: npt.NDArray[Any], is_pseudo: npt.NDArray[np.bool_]
-) -> npt.NDArray[Any]:
-    """Put times one step before another ahead of the first observed one."""
-    n_observed = log.lengths - log.n_pseudo
-    if (n_observed[log.n_pseudo > 0] == 0).any():
-        row = int(((n_observed == 0) & (log.n_pseudo > 0)).argmax())
-        raise ValueError(
-            f"Row {row} has pseudo items and no observed one; there is no time to put "
-            "them before."
-        )
-    first = np.concatenate(([0], n_observed.cumsum()))[:-1]
-    steps: npt.NDArray[Any] = -log.to_interactions()["position"][is_pseudo]
-    if observed.dtype.kind == "M":
-        steps = steps.astype("timedelta64[s]")
-    all_times = np.empty(len(is_pseudo), dtype=observed.dtype)
-    all_times[~is_pseudo] = observed
-    all_times[is_pseudo] = observed[np.repeat(first, log.n_pseudo)] - steps
-    return all_times
+def check_ending(path: Path) -> str:
+    """Return the ending of a file name that says its format.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
 
-def _format_of(path: Path) -> str:
-    """Return the ending of a file name, without that of a compression."""
+    Returns
+    -------
+    ending : str
+        Without that of a compression.
+
+    Raises
+    ------
+    ValueError
+        If no format has it.
+    """
     ending = Path(path.stem).suffix if path.suffix in _OPENERS else path.suffix
     if ending not in _SEPARATORS and path.suffix != ".parquet":
         raise ValueError(
@@ -235,14 +244,25 @@ def _texts(column: npt.NDArray[Any]) -> list[Any]:
     return column.tolist()
 
 
+def _refuse_header(columns: Columns) -> None:
+    """Refuse a first row that would be taken for names of columns."""
+    first_row = [str(value) for column in columns.values() for value in column[:1]]
+    if has_header(first_row, (), None):
+        raise ValueError(
+            f"Row 0 is {first_row}, which .txt files cannot hold: without a header it "
+            "would be taken for one. Change the id, or write another format."
+        )
+
+
 def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
     """Refuse strings that would not be read back as they are."""
     if column.dtype.kind != "U":
         return
-    forbidden = {".txt": ' \t"', ".inter": '\t"'}.get(ending, "") + "\r\n"
+    unreadable = _UNREADABLE[ending]
     for row, text in enumerate(column.tolist()):
-        if text != text.strip() or not text or any(mark in text for mark in forbidden):
+        is_bare = ending == ".parquet" or text == text.strip() != ""
+        if not is_bare or unreadable.search(text):
             raise ValueError(
                 f"Row {row} of column {name!r} is {text!r}, which {ending} files "
-                "cannot hold; write Parquet, or change the id."
+                "cannot hold; change the id, or write another format."
             )

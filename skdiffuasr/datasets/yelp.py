@@ -1,6 +1,11 @@
 """Yelp: who reviewed which business when, from a file the user has."""
 
 import os
+import tarfile
+import zlib
+from collections.abc import Iterator
+from datetime import date
+from io import TextIOWrapper
 from pathlib import Path
 
 from sklearn.utils import Bunch
@@ -13,9 +18,12 @@ Dataset License.
 """
 
 HOW_TO_GET = (
-    "Agree to the terms at https://www.yelp.com/dataset, download the JSON archive, "
-    "unpack yelp_academic_dataset_review.json and name it."
+    "Agree to the terms at https://www.yelp.com/dataset, download the JSON archive and "
+    "name it, or yelp_academic_dataset_review.json from it."
 )
+
+# The name has changed between the releases.
+_MEMBERS = ("yelp_academic_dataset_review.json", "review.json")
 
 
 def load_yelp(
@@ -30,7 +38,8 @@ def load_yelp(
     Parameters
     ----------
     path : str or path-like
-        ``yelp_academic_dataset_review.json``, which may be gzipped.
+        ``yelp_academic_dataset_review.json``, which may be gzipped, or the whole
+        ``yelp_dataset.tar``, of which nothing is unpacked to disk.
     min_rating : float, default=None
         Leave out reviews with fewer stars, of 1 to 5.
     first_date, last_date : str, default=None
@@ -47,7 +56,8 @@ def load_yelp(
     FileNotFoundError
         If the file is not there; the message says where to get it.
     ValueError
-        If a line cannot be read, or no review is left.
+        If a date is none, the archive has no reviews, a line cannot be read, or no
+        review is left.
 
     Examples
     --------
@@ -58,14 +68,41 @@ def load_yelp(
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there. {HOW_TO_GET}")
+    first = _check_date(first_date, "first_date")
+    last = _check_date(last_date, "last_date")
+    is_archive = any(suffix in (".tar", ".tgz") for suffix in path.suffixes)
     interactions = read_json_lines(
-        open_lines(path),
+        _open_archive(path) if is_archive else open_lines(path),
         path.name,
         ("user_id", "business_id", "date"),
         keep=lambda record: (
             (min_rating is None or record["stars"] >= min_rating)
-            and (first_date is None or record["date"][:10] >= first_date)
-            and (last_date is None or record["date"][:10] <= last_date)
+            and (first is None or record["date"][:10] >= first)
+            and (last is None or record["date"][:10] <= last)
         ),
     )
     return Bunch(interactions=interactions, DESCR=DESCRIPTION)
+
+
+def _check_date(day: str | None, name: str) -> str | None:
+    """Return a day as it is written in the file."""
+    if day is None:
+        return None
+    try:
+        return date.fromisoformat(day).isoformat()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be like '2019-01-31', got {day!r}.") from error
+
+
+def _open_archive(path: Path) -> Iterator[str]:
+    """Read the lines of the reviews in an archive, which may be compressed."""
+    try:
+        with tarfile.open(path, "r:*") as archive:
+            for member in archive:
+                if member.isfile() and Path(member.name).name in _MEMBERS:
+                    file = archive.extractfile(member)
+                    yield from TextIOWrapper(file, "utf-8")  # type: ignore[type-var]
+                    return
+    except (EOFError, UnicodeDecodeError, tarfile.TarError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    raise ValueError(f"{path} has no file {' or '.join(_MEMBERS)}.")

@@ -40,7 +40,7 @@ def test_a_diffusion_model_is_saved_and_used_again(timed_file, tmp_path):
 
 def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
-    from skdiffuasr.datasets import Interactions, parquet
+    from skdiffuasr.datasets import Interactions, iteration
 
     rng = np.random.default_rng(0)
     users = np.repeat(np.arange(50), 4)
@@ -50,10 +50,10 @@ def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch)
     whole, parts = tmp_path / "whole.csv", tmp_path / "parts.parquet"
     options = ("--augmenter=random", "--save-model", model)
     assert augment(source, "-o", whole, *options) == 0
-    monkeypatch.setattr(parquet, "BATCH_ROWS", 16)
+    monkeypatch.setattr(iteration, "BATCH_ROWS", 16)
     monkeypatch.setattr(
         "skdiffuasr.cli.augment.iter_interactions",
-        lambda path, **columns: parquet.iter_interactions(
+        lambda path, **columns: iteration.iter_interactions(
             path, max_interactions=40, **columns
         ),
     )
@@ -73,7 +73,7 @@ def test_other_augmenters_are_refused(timed_file, tmp_path, capsys):
         ("", "the file is empty"),
         ("user,thing\n1,2\n", "no item column found"),
         ("user;item\n1;\n", "line 2: the item id is empty"),
-        ("user,item,time\n1,2,soon\n", "line 2: time 'soon' cannot be read"),
+        ("user,item,time\n1,2,soon\n", "line 2: the time is 'soon'"),
         ("user,item\n1,2\n1,3\n", "No history"),
     ],
 )

@@ -59,3 +59,33 @@ def test_warnings_are_one_line(monkeypatch, capsys, log_file):
         warnings.simplefilter("always")
         assert main(["describe", str(log_file)]) == 0
     assert capsys.readouterr().err == "skdiffuasr: warning: look out\n"
+
+
+def test_a_reader_that_stops_is_no_error():
+    command = f"{sys.executable} -m skdiffuasr datasets | head -n 1"
+    result = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "movielens-100k\n"
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["augment", "LOG", "-o", "out.xlsx"],
+        ["recommend", "no-model", "LOG", "-o", "out.xlsx"],
+        ["datasets", "movielens-1m", "-o", "out.xlsx"],
+    ],
+)
+def test_outputs_of_no_format_are_refused_before_the_work(
+    log_file, capsys, monkeypatch, arguments
+):
+    def fail(*_):
+        raise AssertionError("it has begun to work")
+
+    monkeypatch.setattr("skdiffuasr.cli.augment.read_log", fail)
+    monkeypatch.setattr("skdiffuasr.cli.recommend.load", fail)
+    given = [str(log_file) if text == "LOG" else text for text in arguments]
+    assert main(given) == 1
+    assert "out.xlsx has no known ending" in capsys.readouterr().err

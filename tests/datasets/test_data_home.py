@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from skdiffuasr.datasets import clear_data_home, get_data_home
 
 
@@ -13,6 +15,19 @@ def test_the_folder_is_in_the_home_folder_otherwise(tmp_path, monkeypatch):
     monkeypatch.delenv("SKDIFFUASR_DATA")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert get_data_home() == Path.home() / "skdiffuasr_data"
+
+
+def test_an_empty_name_is_never_the_working_folder(tmp_path, monkeypatch):
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SKDIFFUASR_DATA", "")
+    clear_data_home()
+    assert work.is_dir()
+    with pytest.raises(ValueError, match="names no folder"):
+        clear_data_home("")
+    assert work.is_dir()
 
 
 def test_the_folder_is_cleared(data_home):

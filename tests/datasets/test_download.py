@@ -54,7 +54,7 @@ def test_a_file_that_was_put_there_by_hand_is_taken(data_home):
 @pytest.mark.parametrize("options", [{}, {"md5": MD5}])
 def test_offline_the_error_says_what_to_do(options, data_home):
     with pytest.raises(OSError, match=r"download http://.*log\.csv by hand and put"):
-        fetch_file("http://127.0.0.1:9/log.csv", **options)
+        fetch_file("http://127.0.0.1:9/log.csv", n_retries=0, **options)
     assert list(data_home.iterdir()) == []
 
 
@@ -70,21 +70,97 @@ def test_nothing_is_downloaded_if_it_must_not_be(url, data_home):
     assert list(data_home.iterdir()) == []
 
 
-def test_a_broken_connection_leaves_nothing(data_home):
+def short(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(CONTENT)
+
+
+def broken_chunk(handler):
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"64\r\nuser")
+
+
+def no_http(handler):
+    handler.wfile.write(b"nonsense\r\n\r\n")
+
+
+def fail(handler):
+    handler.send_error(503)
+
+
+def missing(handler):
+    handler.send_error(404)
+
+
+def whole(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(CONTENT)))
+    handler.end_headers()
+    handler.wfile.write(CONTENT)
+
+
+@pytest.fixture
+def serve():
+    """Serve one answer after the other; the rest is what nobody asked for."""
+    answers = []
+
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Length", "1000")
-            self.end_headers()
-            self.wfile.write(CONTENT)
+            answers.pop(0)(self)
+            self.close_connection = True
 
         def log_message(self, *arguments):
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.handle_request)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        with pytest.raises(OSError, match="by hand"):
-            fetch_file(f"http://127.0.0.1:{server.server_port}/log.csv")
+        yield answers, f"http://127.0.0.1:{server.server_port}/log.csv"
+        server.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("answer", [short, broken_chunk, no_http, fail])
+def test_a_broken_connection_leaves_nothing(serve, data_home, answer):
+    answers, url = serve
+    answers += [answer, answer, whole]
+    with pytest.raises(OSError, match="by hand"):
+        fetch_file(url, n_retries=1, delay=0)
+    assert answers == [whole]
     assert list(data_home.iterdir()) == []
+
+
+@pytest.mark.parametrize("answer", [short, broken_chunk, no_http, fail])
+def test_it_is_tried_again(serve, answer):
+    answers, url = serve
+    answers += [answer, answer, whole]
+    assert fetch_file(url, n_retries=2, delay=0).read_bytes() == CONTENT
+
+
+def test_a_missing_file_is_asked_for_once(serve):
+    answers, url = serve
+    answers += [missing, whole]
+    with pytest.raises(OSError, match="404"):
+        fetch_file(url, n_retries=5, delay=0)
+    assert answers == [whole]
+
+
+def test_tries_are_delay_seconds_apart(serve, monkeypatch):
+    pauses = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    answers, url = serve
+    answers += [fail, fail, whole]
+    fetch_file(url, delay=7)
+    assert pauses == [7, 7]
+
+
+@pytest.mark.parametrize("option", ["n_retries", "delay"])
+def test_negative_options_are_refused(url, option):
+    with pytest.raises(ValueError, match=f"{option} == -1"):
+        fetch_file(url, **{option: -1})

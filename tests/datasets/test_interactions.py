@@ -2,6 +2,8 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from skdiffuasr.datasets import Interactions
@@ -96,3 +98,37 @@ def test_columns_of_a_data_frame_are_accepted():
 def test_bad_columns_are_refused(columns, error, message):
     with pytest.raises(error, match=message):
         Interactions(**columns)
+
+
+rows = st.tuples(st.sampled_from("ab"), st.integers(0, 2), st.integers(0, 3))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(rows, min_size=1, max_size=12), st.booleans())
+@pytest.mark.parametrize("keep", ["first", "last"])
+def test_drop_duplicates_follows_a_loop(keep, rows, with_time):
+    users, items, times = map(list, zip(*rows, strict=True))
+    log = Interactions(users, items, times if with_time else None)
+    found = log.drop_duplicates(keep=keep)
+
+    order = sorted(range(len(rows)), key=lambda row: rows[row][2] * with_time)
+    kept = {}
+    for row in order if keep == "last" else order[::-1]:
+        kept[rows[row][:2]] = row
+    assert found == log.take(sorted(kept.values()))
+
+
+def test_drop_duplicates_at_the_same_time_and_of_nothing():
+    log = Interactions(user=[1, 1, 1], item=[5, 6, 5], time=[3, 3, 3])
+    assert log.drop_duplicates(keep="first").item.tolist() == [5, 6]
+    assert log.drop_duplicates(keep="last").item.tolist() == [6, 5]
+    with pytest.raises(ValueError, match="keep must be 'first' or 'last', got 'any'"):
+        log.drop_duplicates(keep="any")
+    empty = log.take([])
+    assert empty.drop_duplicates() == empty
+
+
+def test_duplicates_are_kept_unless_they_are_dropped():
+    log = Interactions(user=[1, 1, 1], item=[5, 6, 5])
+    assert log.to_sequences().to_lists() == [[5, 6, 5]]
+    assert log.drop_duplicates().to_sequences().to_lists() == [[5, 6]]

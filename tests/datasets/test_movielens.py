@@ -56,7 +56,7 @@ def test_ratings_and_films_are_read(served, version):
     assert log.item.tolist() == [242, 302]
     assert log.time.tolist() == [881250949, 891717742]
     assert bunch.item_attributes[242] == ["Comedy", "War"]
-    assert [name for name in bunch.item_attributes[302] if name] == []
+    assert bunch.item_attributes[302] == []
     assert bunch.item_names == {242: "Kolya (1996)", 302: "Misérables, Les"}
     assert version in bunch.DESCR
 
@@ -82,6 +82,58 @@ def test_archives_that_cannot_be_read(served):
         archive.writestr("ml-100k/u.data", "1\t2\n")
     with pytest.raises(ValueError, match=r"u\.data"):
         fetch_movielens("100k")
+
+
+def write_1m(folder, ratings, films):
+    with zipfile.ZipFile(folder / "ml-1m.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ml-1m/ratings.dat", ratings)
+        archive.writestr("ml-1m/movies.dat", films.encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("ratings", "films", "message"),
+    [
+        ("", "1::a::b\n", r"ratings\.dat: there are no ratings"),
+        ("1::1::3::5\nx::1::3::5\n", "1::a::b\n", r"ratings\.dat: .*'x'.*row 1"),
+        ("1::1::3::5\n", "1::a::b\ny::a::b\n", r"movies\.dat, film 2: \['y'"),
+        ("1::1::3::5\n", "1::a\n", r"movies\.dat, film 1: \['1', 'a'\]"),
+    ],
+)
+def test_bad_lines_are_named(served, ratings, films, message):
+    write_1m(served, ratings, films)
+    with pytest.raises(ValueError, match=message):
+        fetch_movielens("1m")
+
+
+def test_a_damaged_archive_is_told(served):
+    path = served / "ml-1m.zip"
+    write_1m(served, "1::1::3::5\n" * 500, "1::a::b\n")
+    content = bytearray(path.read_bytes())
+    content[50:60] = b"\xff" * 10
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"ml-1m\.zip cannot be read.*Remove it"):
+        fetch_movielens("1m")
+
+
+def test_line_ends_and_blank_lines_of_films(served):
+    write_1m(served, "1::1::3::5\n", "1::a\x85b::War\r\n\n2::c::War\n\n")
+    assert fetch_movielens("1m").item_names == {1: "a\x85b", 2: "c"}
+
+
+def test_no_rating_left_is_told(served):
+    with pytest.raises(ValueError, match=r"No rating of ml-100k\.zip is at least 6"):
+        fetch_movielens("100k", min_rating=6)
+
+
+def test_nothing_is_unpacked(served, data_home):
+    with zipfile.ZipFile(served / "ml-1m.zip", "a") as archive:
+        archive.writestr("../outside", "x")
+    fetch_movielens("1m")
+    assert sorted(path.name for path in data_home.iterdir()) == [
+        "ml-1m.zip",
+        "ml-1m.zip.sha256",
+    ]
+    assert not (data_home.parent / "outside").exists()
 
 
 def test_unknown_versions_are_refused():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from skdiffuasr.datasets import (
     Interactions,
     iter_interactions,
-    parquet,
+    iteration,
     read_interactions,
     write_interactions,
 )
@@ -28,7 +28,7 @@ def test_parts_have_whole_users_and_make_the_whole(tmp_path_factory, users, size
     path = tmp_path_factory.mktemp("logs") / "log.parquet"
     write_interactions(log, path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet, "BATCH_ROWS", rows)
+        patch.setattr(iteration, "BATCH_ROWS", rows)
         parts = list(iter_interactions(path, max_interactions=size))
         assert read_interactions(path) == log
     of_parts = [set(part.user.tolist()) for part in parts]
@@ -50,7 +50,13 @@ def test_columns_are_found_by_usual_names(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"user": [1, None], "item": [1, 2]}, "user column has 1 missing"),
+        ({"user": [1, None], "item": [1, 2]}, "the user of row 1 is missing"),
+        (
+            {"user": [1], "item": [1], "time": pa.array([None], pa.int64())},
+            "the time of row 0 is missing",
+        ),
+        ({"user": [1, 2], "item": [1, 2], "time": ["2026", "soon"]}, "Row 1 of time"),
+        ({"user": [True, False], "item": [1, 2]}, "ids must be integers or strings"),
         ({"user": [1, 2], "item": [0.5, 1.0]}, "ids must be integers or strings"),
         ({"who": [1], "item": [2]}, "no user column found"),
         (
@@ -78,3 +84,69 @@ def test_an_unsorted_file_is_refused(tmp_path):
     write_interactions(Interactions([1, 3, 2], [1, 1, 1]), path)
     with pytest.raises(ValueError, match="row 2 has user 2 after a larger one"):
         list(iter_interactions(path))
+
+
+def test_rows_are_counted_through_the_whole_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(iteration, "BATCH_ROWS", 2)
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"user": [1, 1, 1, 2, None], "item": [1] * 5}), path)
+    for read in (read_interactions, lambda path: list(iter_interactions(path))):
+        with pytest.raises(ValueError, match="the user of row 4 is missing"):
+            read(path)
+
+
+TEXT = ["b", "ä", "b", ""]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(TEXT),
+        pa.array(TEXT, pa.large_string()),
+        pa.array(TEXT, pa.string_view()),
+        pa.array(TEXT).dictionary_encode(),
+        pa.chunked_array([TEXT[:1], TEXT[1:]]),
+    ],
+    ids=lambda column: str(column.type),
+)
+@pytest.mark.parametrize("n_rows", [1, 3, 100])
+def test_texts_of_every_kind(tmp_path, monkeypatch, column, n_rows):
+    monkeypatch.setattr(iteration, "BATCH_ROWS", n_rows)
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"user": [4, 5, 6, 7], "item": column}), path)
+    assert read_interactions(path).item.tolist() == TEXT
+    parts = iter_interactions(path, max_interactions=2)
+    assert [id for part in parts for id in part.item.tolist()] == TEXT
+
+
+def test_integers_and_dates_of_a_category(tmp_path):
+    day = pa.array([20_000, 20_001], pa.date32())
+    table = {"user": pa.array([7, 8]), "item": pa.array([9, 9]), "time": day}
+    path = tmp_path / "log.parquet"
+    coded = {name: column.dictionary_encode() for name, column in table.items()}
+    pq.write_table(pa.table(coded), path)
+    expected = Interactions([7, 8], [9, 9], np.array([20_000, 20_001], "datetime64[D]"))
+    assert read_interactions(path) == expected
+
+
+def test_a_file_without_rows_is_refused_in_parts_too(tmp_path):
+    path = tmp_path / "log.parquet"
+    nothing = pa.array([], pa.int64())
+    pq.write_table(pa.table({"user": nothing, "item": nothing}), path)
+    with pytest.raises(ValueError, match="holds no interactions"):
+        list(iter_interactions(path))
+
+
+def test_only_the_columns_that_are_needed_are_read(tmp_path, monkeypatch):
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"user": [1], "item": [2], "text": ["long"]}), path)
+    asked = []
+    iter_batches = pq.ParquetFile.iter_batches
+
+    def spy(file, batch_size, columns):
+        asked.append(columns)
+        return iter_batches(file, batch_size, columns=columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", spy)
+    read_interactions(path)
+    assert asked == [["user", "item"]]

@@ -1,11 +1,17 @@
 """Amazon, Yelp and Steam: reviews with one object per line."""
 
+import ast
 import gzip
+import io
 import json
+import tarfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skdiffuasr.datasets import amazon, fetch_amazon, load_steam, load_yelp
+from skdiffuasr.datasets.steam import FIELDS, _parse_line
 
 AMAZON = [
     {"reviewerID": "A1", "asin": "B2", "overall": 5.0, "unixReviewTime": 1370000000},
@@ -41,7 +47,9 @@ def test_amazon_reviews(beauty):
 
 def test_a_truncated_file_is_told(beauty):
     beauty.write_bytes(beauty.read_bytes()[:-12])
-    with pytest.raises(ValueError, match=r"reviews_Beauty_5.* cannot be read"):
+    with pytest.raises(
+        ValueError, match=r"(?s)reviews_Beauty_5.* cannot be read.*remove it"
+    ):
         fetch_amazon()
 
 
@@ -70,6 +78,95 @@ def test_yelp_reviews(tmp_path, ending):
         assert load_yelp(path, **options).interactions.item.tolist() == [item]
     with pytest.raises(ValueError, match="there are no interactions"):
         load_yelp(path, first_date="2020-01-01")
+
+
+def write_tar(path, member, mode="w"):
+    content = "".join(json.dumps(record) + "\n" for record in YELP).encode()
+    with tarfile.open(path, mode) as archive:
+        for name in ("../yelp_academic_dataset_tip.json", member):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    "member", ["yelp_academic_dataset_review.json", "yelp_dataset/review.json"]
+)
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("yelp.tar", "w"), ("yelp.tar", "w:gz"), ("y.tgz", "w:gz"), ("y.tar.gz", "w:gz")],
+)
+def test_the_archive_of_yelp(tmp_path, member, name, mode):
+    write_tar(tmp_path / name, member, mode)
+    assert load_yelp(tmp_path / name).interactions.item.tolist() == ["b", "c"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_archives_of_yelp_that_cannot_be_read(tmp_path):
+    path = tmp_path / "yelp.tar"
+    write_tar(path, "other.json")
+    with pytest.raises(ValueError, match=r"has no file yelp_academic_dataset_review"):
+        load_yelp(path)
+    write_tar(path, "review.json", "w:gz")
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(ValueError, match=r"yelp\.tar cannot be read"):
+        load_yelp(path)
+    path.write_bytes(b"no archive")
+    with pytest.raises(ValueError, match=r"yelp\.tar cannot be read"):
+        load_yelp(path)
+
+
+@pytest.mark.parametrize("option", ["first_date", "last_date"])
+@pytest.mark.parametrize("day", ["2019", "1/1/2019", "2019-02-30", 2019])
+def test_days_that_are_none_are_refused(tmp_path, option, day):
+    path = tmp_path / "review.json"
+    path.write_text(json.dumps(YELP[0]) + "\n")
+    with pytest.raises(ValueError, match=f"{option} must be like"):
+        load_yelp(path, **{option: day})
+
+
+def test_days_of_2018_have_no_time_of_day(tmp_path):
+    path = tmp_path / "review.json"
+    path.write_text(json.dumps({**YELP[0], "date": "2018-12-31"}) + "\n")
+    log = load_yelp(path, first_date="2018-12-31", last_date="2018-12-31").interactions
+    assert len(log) == 1
+
+
+values = st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+records = st.dictionaries(
+    st.text(), values | st.booleans() | st.none() | st.lists(st.text()), max_size=4
+)
+
+
+@given(records, st.tuples(values, values, values), st.booleans())
+def test_fields_of_steam_are_those_of_the_literal(record, wanted, has_prefix):
+    record = {**record, **dict(zip(FIELDS, wanted, strict=True))}
+    prefix = "u" if has_prefix else ""
+    line = ", ".join(
+        f"{prefix}{key!r}: {prefix if isinstance(value, str) else ''}{value!r}"
+        for key, value in record.items()
+    )
+    expected = ast.literal_eval(f"{{{line}}}")
+    found = _parse_line(f"{{{line}}}\n")
+    assert {name: found[name] for name in FIELDS} == {
+        name: expected[name] for name in FIELDS
+    }
+
+
+def test_text_that_looks_like_fields(tmp_path):
+    path = tmp_path / "steam.json"
+    text = "', 'date': '1999-01-01'} {u\"username\": 'x' \\"
+    path.write_text(repr({**STEAM[0], "text": text}) + "\n")
+    log = load_steam(path).interactions
+    assert log.user.tolist() == ["Chris"]
+    assert log.time.astype("M8[D]").astype(str).tolist() == ["2017-12-17"]
+
+
+def test_a_line_without_an_end_is_told_at_once(tmp_path):
+    path = tmp_path / "steam.json"
+    path.write_text("{'username': '" + "a" * 100_000 + "\n")
+    with pytest.raises(ValueError, match="line 1: it is no Python literal"):
+        load_steam(path)
 
 
 def test_steam_reviews(tmp_path):

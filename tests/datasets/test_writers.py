@@ -1,3 +1,4 @@
+import re
 import string
 
 import numpy as np
@@ -50,6 +51,51 @@ def test_ids_of_any_letters_are_kept(tmp_path_factory, ending, rows):
     log = Interactions([f"u{text}" for text in users], [f"i{text}" for text in items])
     path = write(tmp_path_factory.mktemp("logs"), log, ending)
     assert read_interactions(path) == log
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=3), min_size=2, max_size=2))
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".inter", ".txt", ".parquet"])
+def test_an_id_is_kept_or_refused_by_row_and_value(tmp_path_factory, ending, ids):
+    """Any letters that Unicode has, in every format."""
+    log = Interactions(["u", "v"], [text.rstrip("\0") for text in ids])
+    folder = tmp_path_factory.mktemp("logs")
+    try:
+        path = write(folder, log, ending)
+    except ValueError as error:
+        refusal = str(error)
+    else:
+        assert read_interactions(path).item.astype(str).tolist() == log.item.tolist()
+        return
+    row = int(re.match(r"Row (\d)", refusal).group(1))
+    assert repr(log.item[row].item()) in refusal
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b", "a;b", "a\u3000b", "a\x85b", "\ufeffa", "user"]
+)
+def test_text_without_a_header_refuses_what_would_be_read_otherwise(tmp_path, text):
+    with pytest.raises(ValueError, match=r"Row 0 .*txt files cannot hold"):
+        write(tmp_path, Interactions([text, "v"], ["i", "j"]), ".txt")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
+def test_a_full_disk_leaves_the_old_file_alone(tmp_path, ending):
+    resource = pytest.importorskip("resource")
+    old = write(tmp_path, Interactions([1], [2]), ending)
+    before = old.read_bytes()
+    rng = np.random.default_rng(0)
+    large = Interactions(*rng.integers(0, 2**62, (2, 20_000)))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"(?i)too large|os error|write"):
+            write(tmp_path, large, ending, overwrite=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert old.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [old]
 
 
 def test_text_holds_user_and_item(tmp_path):

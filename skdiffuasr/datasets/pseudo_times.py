@@ -1,0 +1,107 @@
+"""Times for pseudo items: before the first observed one, and never at the same time."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skdiffuasr._ragged import offsets_from_lengths
+from skdiffuasr._times import as_times
+from skdiffuasr._typing import IntArray
+from skdiffuasr.sequences import Sequences
+
+
+def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
+    """Give each item a time, so that sorting by time keeps the order of each row.
+
+    Parameters
+    ----------
+    log : Sequences of n rows
+        Histories, augmented or not.
+    times : array-like of shape (n_observed,)
+        Times of the observed items, row by row, of any kind that `Interactions` take.
+
+    Returns
+    -------
+    all_times : ndarray of shape (n_interactions,), int64, float or datetime64
+        The pseudo item at position -k is k steps before the first observed item. A
+        step is 1, a second for dates, and more for floats that cannot tell numbers
+        apart that are 1 apart.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many times as observed items, one cannot be read, those of
+        a row decrease, a row has pseudo items alone, or there is no earlier time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.datasets.pseudo_times import times_with_pseudo
+    >>> from skdiffuasr.sequences import Sequences
+    >>> X = Sequences.from_iterable([[5, 6], [7]]).prepend(np.array([[1, 2], [3, 4]]))
+    >>> times_with_pseudo(X, [10, 12, 5])
+    array([ 8,  9, 10, 12,  3,  4,  5])
+    """
+    position = log.to_interactions()["position"]
+    is_pseudo = position < 0
+    observed = as_times(times, lambda row: f"Entry {row} of times", "times")
+    n_observed = log.lengths - log.n_pseudo
+    if len(observed) != n_observed.sum():
+        raise ValueError(
+            f"times must have one entry for each of the {n_observed.sum()} observed "
+            f"items, got {len(observed)}."
+        )
+    if observed.dtype.kind == "M":
+        seconds_or_finer = np.promote_types(observed.dtype, "datetime64[s]")
+        observed = observed.astype(seconds_or_finer)
+    _refuse_decreasing(observed, n_observed)
+    only_pseudo = (n_observed == 0) & (log.n_pseudo > 0)
+    if only_pseudo.any():
+        raise ValueError(
+            f"Row {only_pseudo.argmax()} has pseudo items and no observed one; there "
+            "is no time to put them before."
+        )
+    first = observed[np.repeat(_starts(n_observed), log.n_pseudo)]
+    all_times = np.empty(len(is_pseudo), dtype=observed.dtype)
+    all_times[~is_pseudo] = observed
+    steps_back = -position[is_pseudo]
+    all_times[is_pseudo] = first - steps_back * _step(first)
+    is_earlier = all_times[is_pseudo] < first
+    if not is_earlier.all():
+        late = int(is_earlier.argmin())
+        row = int(np.repeat(np.arange(len(log)), log.n_pseudo)[late])
+        raise ValueError(
+            f"Row {row} begins at {first[late]}, and there is no earlier time for its "
+            "pseudo items."
+        )
+    return all_times
+
+
+def _starts(lengths: IntArray) -> IntArray:
+    return offsets_from_lengths(lengths)[:-1]
+
+
+def _refuse_decreasing(observed: npt.NDArray[Any], n_observed: IntArray) -> None:
+    """Refuse times that would put the items of a row in another order."""
+    falls = observed[1:] < observed[:-1]
+    starts = _starts(n_observed)[n_observed > 0]
+    falls[starts[1:] - 1] = False  # from one row to the next they may
+    if falls.any():
+        later = int(falls.argmax()) + 1
+        row = int(np.repeat(np.arange(len(n_observed)), n_observed)[later])
+        raise ValueError(
+            f"The times of row {row} decrease from {observed[later - 1]} to "
+            f"{observed[later]}; they belong to the items oldest first, as in "
+            "interactions.sort()."
+        )
+
+
+def _step(first: npt.NDArray[Any]) -> Any:
+    """Return what makes one time earlier than another."""
+    if first.dtype.kind == "M":
+        return np.timedelta64(1, "s")
+    if first.dtype.kind == "f":
+        # Twice the gap would do, were it not that gaps double at powers of two.
+        return np.maximum(1, 4 * np.spacing(np.abs(first)))
+    return 1

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdiffuasr import RandomAugmenter, Sequences
+from skdiffuasr.datasets import (
+    Interactions,
+    iter_interactions,
+    read_interactions,
+    write_interactions,
+)
+
+quick = settings(max_examples=25, deadline=None)
+
+ENDINGS = (".csv", ".inter.gz", ".txt", ".parquet")
+
+
+def iter_sequences(path, **options):
+    """Histories of one part after the other."""
+    for part in iter_interactions(path, **options):
+        yield part.to_sequences()
+
+
+def write(folder, log, ending):
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+    path = folder / f"log{ending}"
+    write_interactions(log, path)
+    return path
+
+
+@quick
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=8),
+    st.integers(1, 12),
+    st.sampled_from([int, "u{}".format]),
+)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_parts_make_the_whole(tmp_path_factory, ending, lengths, size, name):
+    users = [name(user) for user, n in enumerate(lengths) for _ in range(n)]
+    rng = np.random.default_rng(len(users))
+    items, times = rng.integers(0, 9, (2, len(users)))
+    log = Interactions(users, items, times)
+    path = write(tmp_path_factory.mktemp("logs"), log, ending)
+    whole = read_interactions(path).to_sequences()
+
+    parts = list(iter_sequences(path, max_interactions=size))
+
+    assert [row for part in parts for row in part.to_lists()] == whole.to_lists()
+    joined = np.concatenate([part.user_ids for part in parts])
+    np.testing.assert_array_equal(joined, whole.user_ids)
+    assert max(len(part.values) for part in parts) <= 2 * size + max(lengths)
+
+
+def test_an_augmenter_gives_for_the_parts_what_it_gives_for_the_whole(tmp_path):
+    rows = [[1, 2, 3], [2], [3, 1], [1, 1], [2, 3]]
+    X = Sequences.from_iterable(rows, user_ids=[f"u{row}" for row in range(5)])
+    log = X.to_interactions()
+    path = write(tmp_path, Interactions(log["user"], log["item"]), ".csv")
+    augmenter = RandomAugmenter(2, random_state=0).fit(X)
+    parts = map(augmenter.transform, iter_sequences(path, max_interactions=3))
+    of_parts = [row for part in parts for row in part.to_lists()]
+    assert of_parts == augmenter.transform(X).to_lists()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_user_that_comes_back_is_named(tmp_path, ending):
+    path = write(tmp_path, Interactions([1, 2, 2, 1], [5, 6, 7, 8]), ending)
+    with pytest.raises(ValueError, match="row 3 has user 1 after a larger one"):
+        list(iter_sequences(path, max_interactions=2))
+
+
+def test_the_first_part_decides_about_integers(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("user,item\n1,5\n2,6\n3,7\n3,B8\n")
+    parts = iter_sequences(path, max_interactions=1)
+    assert next(parts).to_lists() == [[5]]
+    with pytest.raises(
+        ValueError, match=r"csv, line 5: the item id 'B8' is no integer"
+    ):
+        list(parts)
+    path.write_text("user,item\n1,B5\n2,B6\n3,7\n")
+    rows = [
+        row for X in iter_sequences(path, max_interactions=1) for row in X.to_lists()
+    ]
+    assert rows == [["B5"], ["B6"], ["7"]]
+
+
+def test_columns_are_named_as_for_reading(tmp_path):
+    path = tmp_path / "log.txt"
+    path.write_text("9|b|x\n7|a|x\n")
+    (X,) = iter_sequences(path, user=2, item=1, time=0, sep="|", header=False)
+    assert X.to_lists() == [["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "message"),
+    [
+        ("", 5, "the file is empty"),
+        ("user,item\n", 5, "a header and no interactions"),
+        ("user,item\n1,2\n3\n", 5, "line 3: 1 fields"),
+        ("user,item\n1,2\n", 0, "max_interactions must be at least 1, got 0"),
+    ],
+)
+def test_bad_files_and_sizes(tmp_path, text, size, message):
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        list(iter_sequences(path, max_interactions=size))
