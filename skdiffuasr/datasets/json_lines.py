@@ -3,6 +3,7 @@
 import ast
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def open_lines(path: Path) -> Iterator[str]:
     try:
         with opener(path, "rt", encoding="utf-8") as file:
             yield from file
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
 
 

@@ -20,14 +20,15 @@ def test_the_folder_is_in_the_home_folder_otherwise(tmp_path, monkeypatch):
 def test_an_empty_name_is_never_the_working_folder(tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
+    (work / "log").write_text("x")
     monkeypatch.chdir(work)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SKDIFFUASR_DATA", "")
     clear_data_home()
-    assert work.is_dir()
+    assert (work / "log").exists()
     with pytest.raises(ValueError, match="names no folder"):
         clear_data_home("")
-    assert work.is_dir()
+    assert (work / "log").exists()
 
 
 def test_the_folder_is_cleared(data_home):

@@ -53,6 +53,14 @@ def test_a_truncated_file_is_told(beauty):
         fetch_amazon()
 
 
+def test_a_damaged_file_is_told(tmp_path):
+    path = tmp_path / "review.json.gz"
+    whole = gzip.compress(b"".join(json.dumps(YELP[0]).encode() for _ in range(500)))
+    path.write_bytes(whole[:20] + b"\xff" * 40 + whole[60:])
+    with pytest.raises(ValueError, match=r"review\.json\.gz"):
+        load_yelp(path)
+
+
 def test_unknown_categories_are_refused():
     with pytest.raises(ValueError, match="'beauty'"):
         fetch_amazon("beauty")
