@@ -33,7 +33,18 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
-    """Validate parameters before a fit: scikit-learn's own decorator, with its type."""
+    """Validate parameters before a fit: scikit-learn's own decorator, with its type.
+
+    Parameters
+    ----------
+    prefer_skip_nested_validation : bool
+        Whether estimators inside are fitted without validating their parameters.
+
+    Returns
+    -------
+    decorator : callable(method) -> method
+        For `fit` and its kin.
+    """
     decorator: Callable[[_Method], _Method] = _untyped_fit_context(
         prefer_skip_nested_validation=prefer_skip_nested_validation
     )

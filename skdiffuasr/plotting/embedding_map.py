@@ -28,7 +28,7 @@ class EmbeddingMapDisplay:
         Occurrences of each, which colour it.
     generated_points : ndarray of shape (n_histories, M, 2)
         Where the generated points of each history are, before rounding.
-    explained_variance_ratio : float, default=nan
+    explained_variance_ratio : float, default=None
         Share of the variance of the items that the map shows.
 
     Attributes
@@ -55,7 +55,7 @@ class EmbeddingMapDisplay:
         item_counts: IntArray,
         generated_points: FloatArray,
         *,
-        explained_variance_ratio: float = float("nan"),
+        explained_variance_ratio: float | None = None,
     ) -> None:
         self.item_points = item_points
         self.item_counts = item_counts
@@ -154,7 +154,7 @@ class EmbeddingMapDisplay:
             ax.legend(title="generated for")
         ax.set_xlabel("first component")
         ax.set_ylabel("second component")
-        if np.isfinite(self.explained_variance_ratio):
+        if self.explained_variance_ratio is not None:
             ax.set_title(f"{self.explained_variance_ratio:.0%} of the variance")
         return self
 
