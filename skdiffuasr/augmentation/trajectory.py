@@ -25,7 +25,7 @@ class Trajectory(NamedTuple):
     items : ndarray of shape (n_sampling_steps, M)
         Ids of the items that they are nearest to.
     similarity : ndarray of shape (n_sampling_steps, M)
-        Cosine of each estimate to the one of the last step.
+        Cosine of each estimate to the pseudo item that its position ends with.
     generated : ndarray of shape (M,)
         Ids of the pseudo items. They differ from the last row of `items` only where
         ``unique=True`` passed over an item.
@@ -80,7 +80,7 @@ def denoising_trajectory(
     points = torch.cat(steps).cpu()  # (steps, M, d)
     catalogue = torch.tensor(augmenter.item_embeddings_)
     nearest = nearest_items(points, catalogue).numpy()
-    similarity = torch.cosine_similarity(points, points[-1:], dim=2).numpy()
+    similarity = torch.cosine_similarity(points, catalogue[generated], dim=2).numpy()
     item_ids = augmenter.item_ids_
     return Trajectory(
         np.asarray(points), item_ids[nearest], similarity, item_ids[generated[0]]

@@ -1,5 +1,6 @@
-"""What all displays share: axes, colours, and the last step of a pipeline."""
+"""What all displays share: axes, colours, markers, legends, and labels that fit."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -8,6 +9,25 @@ if TYPE_CHECKING:
 #: Okabe and Ito's colours, which all kinds of colour vision tell apart; without yellow,
 #: which is faint on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+# Wide enough for most letters of a tick label, in points.
+_LETTER_WIDTH = 7
+
+
+def check_matplotlib() -> None:
+    """Refuse to go on without matplotlib, before anything long is computed.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            'Pictures need matplotlib: pip install "skdiffuasr[plot]".'
+        ) from error
 
 
 def axes_or_new(ax: "Axes | None", figsize: tuple[float, float] | None = None) -> Any:
@@ -29,28 +49,45 @@ def axes_or_new(ax: "Axes | None", figsize: tuple[float, float] | None = None) -
     ImportError
         If matplotlib is not installed.
     """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            'Pictures need matplotlib: pip install "skdiffuasr[plot]".'
-        ) from error
+    check_matplotlib()
+    import matplotlib.pyplot as plt
+
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
     return ax
 
 
-def steps_of(estimator: Any) -> list[tuple[str, Any]]:
-    """Return the named steps of a pipeline or a fitted search, or an estimator alone.
+def add_legend(ax: Any) -> None:
+    """Name what is drawn, above the axes, where it hides nothing."""
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+
+
+def label_columns(ax: Any, labels: Sequence[str]) -> None:
+    """Write labels of one or more lines below the axis, slanted if they are crowded.
 
     Parameters
     ----------
-    estimator : estimator
-        Fitted.
-
-    Returns
-    -------
-    steps : list of (name, estimator)
+    ax : matplotlib Axes
+        Their ticks stay where they are.
+    labels : sequence of str
+        One for each tick.
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    return getattr(estimator, "steps", [(type(estimator).__name__, estimator)])
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    width, _ = size_in_points(ax)
+    if longest * _LETTER_WIDTH <= width / len(labels):
+        ax.set_xticks(ax.get_xticks(), labels)
+    else:
+        ax.set_xticks(
+            ax.get_xticks(),
+            [label.replace("\n", ", ") for label in labels],
+            rotation=60,
+            ha="right",
+            rotation_mode="anchor",
+        )
+
+
+def size_in_points(ax: Any) -> tuple[float, float]:
+    """Width and height of axes, before the layout makes room for what is around."""
+    box = ax.get_window_extent()
+    return box.width * 72 / ax.figure.dpi, box.height * 72 / ax.figure.dpi

@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
+from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
 from skdiffuasr.augmentation.trajectory import denoising_trajectory
-from skdiffuasr.plotting._axes import axes_or_new, steps_of
+from skdiffuasr.plotting._axes import axes_or_new, check_matplotlib
+from skdiffuasr.plotting._cells import write_cells
+from skdiffuasr.plotting._steps import only_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Longer ids are cut in the picture.
-_MAX_LETTERS = 10
-
-# More cells than this have no ids in them.
-_MAX_WRITTEN = 200
+# Ids that would have to be cut to fewer letters are left out.
+_FEWEST_LETTERS = 5
 
 
 class DenoisingTrajectoryDisplay:
@@ -26,7 +26,7 @@ class DenoisingTrajectoryDisplay:
     items : ndarray of shape (n_sampling_steps, M)
         Ids of the nearest items.
     similarity : ndarray of shape (n_sampling_steps, M)
-        Cosine of each estimate to that of the last step.
+        Cosine of each estimate to the pseudo item that its position ends with.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class DenoisingTrajectoryDisplay:
     >>> from skdiffuasr.plotting import DenoisingTrajectoryDisplay
     >>> items = np.array([["tea", "jam"], ["tea", "milk"]])
     >>> display = DenoisingTrajectoryDisplay(items, np.array([[0.9, 0.1], [1.0, 1.0]]))
-    >>> display.plot().ax_.get_ylabel()  # doctest: +SKIP
+    >>> display.plot().ax_.get_ylabel()
     'sampling step'
     """
 
@@ -76,10 +76,18 @@ class DenoisingTrajectoryDisplay:
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         ValueError
-            If there is not one history.
+            If there is not one history, or not one augmenter.
         """
-        trajectory = denoising_trajectory(steps_of(augmenter)[0][1], history)
+        check_matplotlib()
+        _, model = only_step(
+            augmenter,
+            lambda each: isinstance(each, DiffusionSequenceAugmenter),
+            "DiffusionSequenceAugmenter",
+        )
+        trajectory = denoising_trajectory(model, history)
         return cls(trajectory.items, trajectory.similarity).plot(ax)
 
     def plot(self, ax: "Axes | None" = None, *, cmap: str = "cividis") -> Self:
@@ -104,26 +112,10 @@ class DenoisingTrajectoryDisplay:
         self.image_ = ax.imshow(
             self.similarity, vmin=-1, vmax=1, cmap=cmap, aspect="auto"
         )
-        self.figure_.colorbar(self.image_, ax=ax, label="cosine to the last step")
-        if self.items.size <= _MAX_WRITTEN:
-            for row in range(n_steps):
-                for column in range(n_items):
-                    is_light = self.similarity[row, column] > 0
-                    ax.text(
-                        column,
-                        row,
-                        _shortened(str(self.items[row, column])),
-                        ha="center",
-                        va="center",
-                        fontsize="small",
-                        color="black" if is_light else "white",
-                    )
-        ax.set_xticks(range(n_items), range(-n_items, 0))
-        ax.set_yticks(range(n_steps), range(1, n_steps + 1))
+        self.figure_.colorbar(self.image_, ax=ax, label="cosine to the final item")
+        write_cells(self.image_, self.items.astype(str), fewest_letters=_FEWEST_LETTERS)
+        ax.set_xticks(range(n_items), [str(place) for place in range(-n_items, 0)])
+        ax.set_yticks(range(n_steps), [str(step + 1) for step in range(n_steps)])
         ax.set_xlabel("position before the history")
         ax.set_ylabel("sampling step")
         return self
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MAX_LETTERS else f"{text[: _MAX_LETTERS - 1]}…"

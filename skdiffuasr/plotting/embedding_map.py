@@ -4,15 +4,24 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike
+from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
 from skdiffuasr.augmentation.trajectory import denoising_trajectory
-from skdiffuasr.plotting._axes import COLOURS, axes_or_new, steps_of
+from skdiffuasr.plotting._axes import COLOURS, axes_or_new, check_matplotlib
+from skdiffuasr.plotting._steps import only_step
 from skdiffuasr.sequences import check_sequences
 from skdiffuasr.vocabulary import encode_sequences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+# They tell histories apart once colours repeat.
+_MARKERS = ("X", "P", "D", "^", "s")
+
+# Entries of the legend in a row.
+_N_BESIDE = 8
 
 
 class EmbeddingMapDisplay:
@@ -25,11 +34,11 @@ class EmbeddingMapDisplay:
     item_points : ndarray of shape (n_items, 2)
         Where the items are.
     item_counts : ndarray of int of shape (n_items,)
-        Occurrences of each, which colour it.
+        Occurrences of each, which colour it; 0 is coloured as 1.
     generated_points : ndarray of shape (n_histories, M, 2)
         Where the generated points of each history are, before rounding.
-    explained_variance_ratio : float, default=None
-        Share of the variance of the items that the map shows.
+    explained_variance_ratio : ndarray of shape (2,), default=None
+        Share of the variance of the items along either axis; None leaves it out.
 
     Attributes
     ----------
@@ -45,7 +54,7 @@ class EmbeddingMapDisplay:
     >>> display = EmbeddingMapDisplay(
     ...     np.zeros((3, 2)), np.array([1, 2, 3]), np.ones((1, 4, 2))
     ... )
-    >>> display.plot().ax_.get_xlabel()  # doctest: +SKIP
+    >>> display.plot().ax_.get_xlabel()
     'first component'
     """
 
@@ -55,7 +64,7 @@ class EmbeddingMapDisplay:
         item_counts: IntArray,
         generated_points: FloatArray,
         *,
-        explained_variance_ratio: float | None = None,
+        explained_variance_ratio: FloatArray | None = None,
     ) -> None:
         self.item_points = item_points
         self.item_counts = item_counts
@@ -87,8 +96,23 @@ class EmbeddingMapDisplay:
         Returns
         -------
         display : EmbeddingMapDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there is not one augmenter, or `n_histories` is negative.
         """
-        model = steps_of(augmenter)[0][1]
+        check_matplotlib()
+        if n_histories < 0:
+            raise ValueError(f"n_histories must be at least 0, got {n_histories}.")
+        _, model = only_step(
+            augmenter,
+            lambda each: isinstance(each, DiffusionSequenceAugmenter),
+            "DiffusionSequenceAugmenter",
+        )
+        check_is_fitted(model)
         histories = check_sequences(X).strip_pseudo()
         codes = encode_sequences(histories, model.item_ids_)
         counts = np.bincount(codes.values, minlength=len(model.item_ids_))
@@ -96,19 +120,15 @@ class EmbeddingMapDisplay:
         pca = PCA(2, random_state=0)
         item_points = pca.fit_transform(_unit(model.item_embeddings_))
         shown = histories[: min(n_histories, len(histories))]
-        generated = np.stack(
-            [
-                pca.transform(
-                    _unit(denoising_trajectory(model, shown[[row]]).points[-1])
-                )
-                for row in range(len(shown))
-            ]
-        )
+        generated = np.empty((len(shown), model.n_pseudo_items, 2))
+        for row in range(len(shown)):
+            points = denoising_trajectory(model, shown[[row]]).points[-1]
+            generated[row] = pca.transform(_unit(points))
         display = cls(
             item_points,
             counts,
             generated,
-            explained_variance_ratio=float(pca.explained_variance_ratio_.sum()),
+            explained_variance_ratio=pca.explained_variance_ratio_,
         )
         return display.plot(ax)
 
@@ -126,36 +146,54 @@ class EmbeddingMapDisplay:
         -------
         self : EmbeddingMapDisplay
         """
+        check_matplotlib()
         from matplotlib.colors import LogNorm
 
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         counts = np.maximum(self.item_counts, 1)
+        lowest, highest = counts.min(), max(counts.max(), counts.min() + 1)
         items = ax.scatter(
             *self.item_points.T,
             c=counts,
-            norm=LogNorm(0.3, max(counts.max(), 2)),
+            norm=LogNorm(lowest, highest),
             cmap=cmap,
-            s=12,
+            s=14,
+            edgecolors="0.5",
+            linewidths=0.4,
         )
-        bar = self.figure_.colorbar(items, ax=ax, label="occurrences", format="{x:g}")
-        bar.ax.set_ylim(1, None)
+        ticks = np.unique(np.geomspace(lowest, highest, 5).round())
+        bar = self.figure_.colorbar(
+            items, ax=ax, label="occurrences", ticks=ticks, format="{x:g}"
+        )
+        bar.minorticks_off()
         for number, points in enumerate(self.generated_points):
             ax.scatter(
                 *points.T,
                 color=COLOURS[number % len(COLOURS)],
-                marker="X",
-                s=45,
+                marker=_MARKERS[number // len(COLOURS) % len(_MARKERS)],
+                s=50,
                 edgecolors="white",
                 linewidths=0.6,
-                label=f"history {number + 1}",
+                label=f"{number + 1}",
             )
         if len(self.generated_points):
-            ax.legend(title="generated for")
-        ax.set_xlabel("first component")
-        ax.set_ylabel("second component")
+            ax.legend(
+                title="generated for history",
+                loc="lower center",
+                bbox_to_anchor=(0.5, 1.0),
+                ncols=min(len(self.generated_points), _N_BESIDE),
+                columnspacing=1,
+                handletextpad=0.1,
+                frameon=False,
+            )
+        shares = ["", ""]
         if self.explained_variance_ratio is not None:
-            ax.set_title(f"{self.explained_variance_ratio:.0%} of the variance")
+            shares = [
+                f" ({each:.0%} of variance)" for each in self.explained_variance_ratio
+            ]
+        ax.set_xlabel(f"first component{shares[0]}")
+        ax.set_ylabel(f"second component{shares[1]}")
         return self
 
 

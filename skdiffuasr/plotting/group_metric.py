@@ -7,20 +7,24 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
-from skdiffuasr.metrics import (
-    Groups,
-    NextItemScorer,
-    length_groups,
-    paired_bootstrap,
+from skdiffuasr.metrics import Groups, NextItemScorer, length_groups
+from skdiffuasr.metrics._checks import check_values
+from skdiffuasr.plotting._axes import (
+    COLOURS,
+    add_legend,
+    axes_or_new,
+    check_matplotlib,
 )
-from skdiffuasr.plotting._axes import COLOURS, axes_or_new
+from skdiffuasr.plotting._intervals import (
+    draw_intervals,
+    figure_size,
+    group_intervals,
+    label_groups,
+)
 from skdiffuasr.sequences import check_sequences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# Distance between two models that are drawn side by side, in groups.
-_OFFSET = 0.16
 
 
 class GroupMetricDisplay:
@@ -34,9 +38,11 @@ class GroupMetricDisplay:
         Names of the k groups, in their order.
     counts : ndarray of int of shape (k,)
         Number of users in each.
-    means, lows, highs : ndarray of shape (k,)
-        Mean of the metric and the ends of its 95 % interval over users; NaN in groups
-        of fewer than two users.
+    means : ndarray of shape (k,)
+        Mean of the metric; NaN in groups of no user.
+    lows, highs : ndarray of shape (k,)
+        Ends of the 95 % bootstrap interval of the mean over users; NaN in groups of
+        fewer than two users.
     metric : str
         Name of the metric.
     name : str, default=None
@@ -57,7 +63,9 @@ class GroupMetricDisplay:
     >>> groups = length_groups(np.array([3, 4, 30, 40]))
     >>> display = GroupMetricDisplay.from_predictions(
     ...     [0.0, 1.0, 1.0, 1.0], groups, metric="hr@10"
-    ... )  # doctest: +SKIP
+    ... )
+    >>> display.means
+    array([0.5, nan, 1. ])
     """
 
     def __init__(
@@ -119,7 +127,15 @@ class GroupMetricDisplay:
         Returns
         -------
         display : GroupMetricDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `groups` has another number of users than `X`.
         """
+        check_matplotlib()
         histories = check_sequences(X)
         if groups is None:
             groups = length_groups(histories.lengths - histories.n_pseudo)
@@ -164,8 +180,13 @@ class GroupMetricDisplay:
         Returns
         -------
         display : GroupMetricDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are not as many values as users, or one is not finite.
         """
-        values = np.asarray(values, dtype=float)
+        values = check_values(values, "values")
         counts, means, lows, highs = group_intervals(
             values, np.zeros_like(values), groups, random_state
         )
@@ -180,7 +201,7 @@ class GroupMetricDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; axes with another display get the groups side by side.
+            Where to draw; up to seven displays on the same axes stand side by side.
         name : str, default=None
             Name of the model in the legend; None takes `name`.
 
@@ -188,7 +209,7 @@ class GroupMetricDisplay:
         -------
         self : GroupMetricDisplay
         """
-        self.ax_ = ax = axes_or_new(ax)
+        self.ax_ = ax = axes_or_new(ax, figure_size(len(self.group_names)))
         self.figure_ = ax.figure
         n_before = len(ax.containers)
         draw_intervals(
@@ -196,93 +217,12 @@ class GroupMetricDisplay:
             self.means,
             self.lows,
             self.highs,
-            offset=_OFFSET * n_before,
+            n_before=n_before,
             colour=COLOURS[n_before % len(COLOURS)],
             label=self.name if name is None else name,
         )
-        label_groups(ax, self.group_names, self.counts)
+        label_groups(ax, self.group_names, self.counts, n_models=n_before + 1)
+        ax.set_xlabel("group of users")
         ax.set_ylabel(self.metric)
-        if any(container.get_label()[0] != "_" for container in ax.containers):
-            ax.legend()
+        add_legend(ax)
         return self
-
-
-def group_intervals(
-    values: FloatArray,
-    baseline_values: FloatArray,
-    groups: Groups,
-    random_state: RandomState,
-) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
-    """Mean difference in each group, with a paired bootstrap interval.
-
-    Parameters
-    ----------
-    values, baseline_values : ndarray of shape (n,)
-        A metric of each user by two models.
-    groups : Groups
-        Of the n users, k in number.
-    random_state : int, RandomState instance or None
-        Of the bootstrap.
-
-    Returns
-    -------
-    counts : ndarray of int64 of shape (k,)
-        Number of users in each.
-    means, lows, highs : ndarray of shape (k,)
-        NaN in groups of fewer than two users.
-
-    Raises
-    ------
-    ValueError
-        If the lengths of the arguments differ.
-    """
-    if not len(values) == len(baseline_values) == len(groups.codes):
-        raise ValueError(
-            f"There are {len(values)} and {len(baseline_values)} values and "
-            f"{len(groups.codes)} users in groups; they must be as many."
-        )
-    counts = np.bincount(groups.codes, minlength=len(groups.names))
-    found = np.full((3, len(groups.names)), np.nan)
-    for group in np.flatnonzero(counts > 1):
-        users = groups.codes == group
-        result = paired_bootstrap(
-            values[users], baseline_values[users], random_state=random_state
-        )
-        found[:, group] = result.difference, result.low, result.high
-    return counts, found[0], found[1], found[2]
-
-
-def draw_intervals(
-    ax: Any,
-    means: FloatArray,
-    lows: FloatArray,
-    highs: FloatArray,
-    *,
-    offset: float,
-    colour: str,
-    label: str | None,
-) -> None:
-    """Draw a point and an interval for each group, from left to right."""
-    ax.errorbar(
-        np.arange(len(means)) + offset,
-        means,
-        yerr=[means - lows, highs - means],
-        fmt="o",
-        color=colour,
-        capsize=3,
-        label=label,
-    )
-
-
-def label_groups(ax: Any, names: Sequence[str], counts: IntArray) -> None:
-    """Write the groups below the axis, slanted if they are many."""
-    labels = [f"{name}\nn={count}" for name, count in zip(names, counts, strict=True)]
-    is_crowded = len(labels) > 8 or max(map(len, names)) > 12
-    ax.set_xticks(
-        np.arange(len(labels)),
-        [label.replace("\n", ", ") for label in labels] if is_crowded else labels,
-        rotation=60 if is_crowded else 0,
-        ha="right" if is_crowded else "center",
-        rotation_mode="anchor",
-    )
-    ax.set_xlim(-0.5, len(labels) - 0.5 + _OFFSET * max(len(ax.containers) - 1, 0))

@@ -8,9 +8,11 @@ import numpy.typing as npt
 
 from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.metrics import NextItemScorer, length_groups
-from skdiffuasr.plotting._axes import COLOURS, axes_or_new
-from skdiffuasr.plotting.group_metric import (
+from skdiffuasr.metrics._checks import check_values
+from skdiffuasr.plotting._axes import COLOURS, axes_or_new, check_matplotlib
+from skdiffuasr.plotting._intervals import (
     draw_intervals,
+    figure_size,
     group_intervals,
     label_groups,
 )
@@ -34,9 +36,11 @@ class LengthGainDisplay:
         Names of the k groups of lengths.
     counts : ndarray of int of shape (k,)
         Number of users in each.
-    gains, lows, highs : ndarray of shape (k,)
-        Mean difference of the metric and the ends of its paired 95 % bootstrap interval
-        over users; NaN in groups of fewer than two users.
+    gains : ndarray of shape (k,)
+        Mean difference of the metric; NaN in groups of no user.
+    lows, highs : ndarray of shape (k,)
+        Ends of its paired 95 % bootstrap interval over users; NaN in groups of fewer
+        than two users.
     metric : str
         Name of the metric.
 
@@ -51,8 +55,10 @@ class LengthGainDisplay:
     --------
     >>> from skdiffuasr.plotting import LengthGainDisplay
     >>> display = LengthGainDisplay.from_predictions(
-    ...     [0.5, 0.4, 0.3], [0.4, 0.4, 0.1], lengths=[2, 2, 30], metric="ndcg@10"
-    ... )  # doctest: +SKIP
+    ...     [0.5, 0.5, 0.25], [0.0, 0.5, 0.0], [2, 2, 30], bins=(5,), metric="ndcg@10"
+    ... )
+    >>> display.gains
+    array([0.25, 0.25])
     """
 
     def __init__(
@@ -110,7 +116,13 @@ class LengthGainDisplay:
         Returns
         -------
         display : LengthGainDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
         """
+        check_matplotlib()
         histories = check_sequences(X)
         scorer = NextItemScorer((metric,), filter_seen=filter_seen)
         return cls.from_predictions(
@@ -155,11 +167,16 @@ class LengthGainDisplay:
         Returns
         -------
         display : LengthGainDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are not as many values as lengths, or one is not finite.
         """
         groups = length_groups(np.asarray(lengths), bins)
         counts, gains, lows, highs = group_intervals(
-            np.asarray(values, dtype=float),
-            np.asarray(baseline_values, dtype=float),
+            check_values(values, "values"),
+            check_values(baseline_values, "baseline_values"),
             groups,
             random_state,
         )
@@ -177,7 +194,7 @@ class LengthGainDisplay:
         -------
         self : LengthGainDisplay
         """
-        self.ax_ = ax = axes_or_new(ax)
+        self.ax_ = ax = axes_or_new(ax, figure_size(len(self.group_names)))
         self.figure_ = ax.figure
         ax.axhline(0, color="0.6", linewidth=1)
         draw_intervals(
@@ -185,11 +202,11 @@ class LengthGainDisplay:
             self.gains,
             self.lows,
             self.highs,
-            offset=0,
+            n_before=0,
             colour=COLOURS[0],
             label=None,
         )
-        label_groups(ax, self.group_names, self.counts)
+        label_groups(ax, self.group_names, self.counts, n_models=1)
         ax.set_xlabel("items of the history")
         ax.set_ylabel(f"gain in {self.metric}")
         return self

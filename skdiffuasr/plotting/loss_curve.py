@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from skdiffuasr.plotting._axes import COLOURS, axes_or_new, steps_of
+from skdiffuasr.plotting._axes import COLOURS, axes_or_new, check_matplotlib
+from skdiffuasr.plotting._steps import only_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_MAX_MARKED = 50
 
 
 class LossCurveDisplay:
@@ -38,7 +41,7 @@ class LossCurveDisplay:
     --------
     >>> from skdiffuasr.plotting import LossCurveDisplay
     >>> display = LossCurveDisplay([2.0, 1.5, 1.4], [0.1, 0.3, 0.2], best_epoch=2)
-    >>> display.plot().score_ax_.get_ylabel()  # doctest: +SKIP
+    >>> display.plot().score_ax_.get_ylabel()
     'validation score'
     """
 
@@ -86,17 +89,12 @@ class LossCurveDisplay:
         ValueError
             If no step has a loss curve, or several have one and `step` is None.
         """
-        trained = {
-            key: each
-            for key, each in steps_of(estimator)
-            if hasattr(each, "loss_curve_") and step in (None, key)
-        }
-        if len(trained) != 1:
-            raise ValueError(
-                f"There must be one step with a loss curve, got {list(trained)} of "
-                f"{[key for key, _ in steps_of(estimator)]}; step=... names one."
-            )
-        ((key, model),) = trained.items()
+        key, model = only_step(
+            estimator,
+            lambda each: hasattr(each, "loss_curve_"),
+            "step with a loss curve, or `step` must name one",
+            step=step,
+        )
         display = cls(
             model.loss_curve_,
             getattr(model, "validation_scores_", ()),
@@ -117,19 +115,29 @@ class LossCurveDisplay:
         -------
         self : LossCurveDisplay
         """
+        check_matplotlib()
+        from matplotlib.ticker import MaxNLocator
+
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         self.score_ax_ = None
-        epochs = range(1, len(self.loss_curve) + 1)
+        # Markers of many epochs would hide the line.
+        are_marked = len(self.loss_curve) <= _MAX_MARKED
         lines = ax.plot(
-            epochs, self.loss_curve, marker=".", color=COLOURS[0], label="loss"
+            range(1, len(self.loss_curve) + 1),
+            self.loss_curve,
+            marker="o" if are_marked else None,
+            markersize=4,
+            color=COLOURS[0],
+            label="loss",
         )
         if self.validation_scores:
             self.score_ax_ = ax.twinx()
             lines += self.score_ax_.plot(
                 range(1, len(self.validation_scores) + 1),
                 self.validation_scores,
-                marker=".",
+                "--",
+                marker="x" if are_marked else None,
                 color=COLOURS[1],
                 label="validation score",
             )
@@ -141,7 +149,7 @@ class LossCurveDisplay:
                 )
             )
         ax.set_xlabel("epoch")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.set_ylabel("loss", color=COLOURS[0])
         ax.legend(
             handles=lines,

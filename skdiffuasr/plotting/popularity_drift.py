@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._typing import FloatArray, SequencesLike
-from skdiffuasr.plotting._axes import COLOURS, axes_or_new
-from skdiffuasr.sequences import check_sequences
+from skdiffuasr._ingest import as_ids
+from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
+from skdiffuasr.metrics._checks import check_values
+from skdiffuasr.plotting._axes import (
+    COLOURS,
+    add_legend,
+    axes_or_new,
+    check_matplotlib,
+)
+from skdiffuasr.plotting._steps import only_step
+from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items
 
 if TYPE_CHECKING:
@@ -25,7 +33,7 @@ class PopularityDriftDisplay:
     Parameters
     ----------
     popularities : mapping of str to ndarray
-        Number of users who had each item, for the items of each kind.
+        Occurrences in the histories of the items of each kind.
 
     Attributes
     ----------
@@ -62,11 +70,11 @@ class PopularityDriftDisplay:
 
         Parameters
         ----------
-        augmenter : augmenter
-            Fitted; it has `generate` and `item_ids_`.
+        augmenter : augmenter with `generate`, or a pipeline or search with one
+            Fitted.
         X : Sequences or iterable of n sequences of item ids
             Histories. Popularity is counted in them.
-        recommender : recommender, default=None
+        recommender : recommender, pipeline or search, default=None
             Fitted; its `k` best items for each history are shown too.
         k : int, default=10
             Number of recommendations.
@@ -76,14 +84,27 @@ class PopularityDriftDisplay:
         Returns
         -------
         display : PopularityDriftDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there is not one augmenter.
         """
+        check_matplotlib()
+        _, model = only_step(
+            augmenter,
+            lambda each: hasattr(each, "generate"),
+            "augmenter with `generate`",
+        )
         histories = check_sequences(X).strip_pseudo()
         items = {
             "observed": histories.values,
-            "pseudo": augmenter.generate(histories).ravel(),
+            "pseudo": model.generate(histories).ravel(),
         }
         if recommender is not None:
-            items["recommended"] = recommender.recommend(histories, k)[0].ravel()
+            items["recommended"] = _recommended(recommender, histories, k).ravel()
         item_ids, counts = np.unique(histories.values, return_counts=True)
         return cls.from_predictions(items, item_ids, counts, ax=ax)
 
@@ -103,7 +124,7 @@ class PopularityDriftDisplay:
         items : mapping of str to array-like
             Item ids of each kind, as often as they occur.
         item_ids : array-like of shape (n_items,)
-            The catalogue, sorted.
+            The catalogue, each item once. Other items have no occurrences.
         item_counts : array-like of int of shape (n_items,)
             Occurrences of each.
         ax : matplotlib Axes, default=None
@@ -112,10 +133,33 @@ class PopularityDriftDisplay:
         Returns
         -------
         display : PopularityDriftDisplay
+
+        Raises
+        ------
+        TypeError
+            If `items` and `item_ids` hold ids of different types.
+        ValueError
+            If an item is in the catalogue twice, there are not as many counts as items,
+            or a count is negative.
         """
-        ids, counts = np.asarray(item_ids), np.append(np.asarray(item_counts), 0)
+        ids, first, repeats = np.unique(
+            as_ids(item_ids, "item_ids"), return_index=True, return_counts=True
+        )
+        if (repeats > 1).any():
+            raise ValueError(f"item_ids has {ids[repeats.argmax()]} more than once.")
+        counts = check_values(item_counts, "item_counts")
+        if len(counts) != len(ids):
+            raise ValueError(
+                f"There are {len(ids)} items in item_ids and {len(counts)} counts."
+            )
+        if (counts < 0).any():
+            row = int(counts.argmin())
+            raise ValueError(
+                f"item_counts must not be negative, got {counts[row]:g} in row {row}."
+            )
+        counts = np.append(counts[first], 0)  # the last one is for unknown items
         popularities = {
-            name: counts[encode_items(np.asarray(kind), ids)]
+            name: counts[encode_items(kind, ids)].ravel()
             for name, kind in items.items()
         }
         return cls(popularities).plot(ax)
@@ -132,7 +176,11 @@ class PopularityDriftDisplay:
         -------
         self : PopularityDriftDisplay
         """
-        self.ax_ = ax = axes_or_new(ax)
+        check_matplotlib()
+        from matplotlib.ticker import LogFormatter
+
+        height = max(4.8, 0.5 + 0.2 * len(self.popularities))
+        self.ax_ = ax = axes_or_new(ax, (6.4, height))
         self.figure_ = ax.figure
         for position, (name, values) in enumerate(self.popularities.items()):
             if len(values):
@@ -143,10 +191,18 @@ class PopularityDriftDisplay:
                     label=name,
                 )
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.xaxis.set_minor_formatter("{x:g}")
-        ax.tick_params("x", which="minor", labelsize="small", rotation=45)
+        ax.xaxis.set_major_formatter(LogFormatter())
+        ax.xaxis.set_minor_formatter(LogFormatter())
         ax.set_xlabel("occurrences of the item in the histories, plus 1")
         ax.set_ylabel("share of the items up to there")
-        ax.legend()
+        add_legend(ax)
         return self
+
+
+def _recommended(recommender: Any, histories: Sequences, k: int) -> IdArray:
+    """Best items of a recommender, or of the last step of a pipeline or search."""
+    recommender = getattr(recommender, "best_estimator_", recommender)
+    *before, (_, last) = getattr(recommender, "steps", [("", recommender)])
+    for _, step in before:
+        histories = step.transform(histories)
+    return last.recommend(histories, k)[0]

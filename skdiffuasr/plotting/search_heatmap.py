@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from skdiffuasr._typing import FloatArray
-from skdiffuasr.plotting._axes import axes_or_new
+from skdiffuasr.plotting._axes import (
+    COLOURS,
+    axes_or_new,
+    check_matplotlib,
+    label_columns,
+)
+from skdiffuasr.plotting._cells import shortened, write_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# More cells than this have no figures in them.
-_MAX_WRITTEN = 150
+_MAX_LETTERS = 20
 
 
 class SearchHeatmapDisplay:
@@ -47,7 +52,7 @@ class SearchHeatmapDisplay:
     >>> display = SearchHeatmapDisplay(
     ...     np.array([[0.1, 0.2]]), [5, 10], [1.0], "M", "gamma", metric="ndcg@10"
     ... )
-    >>> display.plot().ax_.get_xlabel()  # doctest: +SKIP
+    >>> display.plot().ax_.get_xlabel()
     'M'
     """
 
@@ -99,24 +104,32 @@ class SearchHeatmapDisplay:
         Raises
         ------
         ValueError
-            If the search did not vary a parameter, or has no such score.
+            If the search did not vary the parameters together, or has no such score.
         """
         results = search.cv_results_
         if metric is None:
-            refit = search.refit
-            metric = refit if isinstance(refit, str) else "score"
-        column = f"mean_test_{metric}"
-        for key in (f"param_{x}", f"param_{y}", column):
-            if key not in results:
-                raise ValueError(
-                    f"The search has no {key!r}; it has {sorted(results)}."
-                )
-        x_values = _ordered(results[f"param_{x}"])
-        y_values = _ordered(results[f"param_{y}"])
+            metric = search.refit if isinstance(search.refit, str) else "score"
+        if f"mean_test_{metric}" not in results:
+            metrics = _endings(results, "mean_test_")
+            raise ValueError(f"The search has no score {metric!r}; it has {metrics}.")
+        for name in (x, y):
+            if f"param_{name}" not in results:
+                varied = _endings(results, "param_")
+                raise ValueError(f"The search did not vary {name!r}, but {varied}.")
+        # A search over several grids may leave a parameter out of some.
+        tried = [
+            (params[x], params[y], score)
+            for params, score in zip(
+                results["params"], results[f"mean_test_{metric}"], strict=True
+            )
+            if x in params and y in params
+        ]
+        if not tried:
+            raise ValueError(f"The search never varied {x!r} and {y!r} together.")
+        x_values = _ordered([x_value for x_value, _, _ in tried])
+        y_values = _ordered([y_value for _, y_value, _ in tried])
         scores = np.full((len(y_values), len(x_values)), np.nan)
-        for x_value, y_value, score in zip(
-            results[f"param_{x}"], results[f"param_{y}"], results[column], strict=True
-        ):
+        for x_value, y_value, score in tried:
             cell = y_values.index(y_value), x_values.index(x_value)
             scores[cell] = np.fmax(scores[cell], score)
         return cls(scores, x_values, y_values, x, y, metric=metric).plot(ax)
@@ -135,42 +148,60 @@ class SearchHeatmapDisplay:
         -------
         self : SearchHeatmapDisplay
         """
+        check_matplotlib()
         from matplotlib.patches import Rectangle
 
-        self.ax_ = ax = axes_or_new(ax)
+        n_rows, n_columns = self.scores.shape
+        width = max(6.4, 2 + 0.8 * min(n_columns, 12))
+        height = max(4.8, 1.5 + 0.4 * min(n_rows, 20))
+        self.ax_ = ax = axes_or_new(ax, (width, height))
         self.figure_ = ax.figure
         self.image_ = ax.imshow(self.scores, cmap=cmap, aspect="auto")
         self.figure_.colorbar(self.image_, ax=ax, label=self.metric)
-        ax.set_xticks(range(len(self.x_values)), self.x_values)
-        ax.set_yticks(range(len(self.y_values)), self.y_values)
+        ax.set_xticks(range(n_columns))
+        label_columns(ax, list(map(_label, self.x_values)))
+        ax.set_yticks(range(n_rows), list(map(_label, self.y_values)))
         ax.set_xlabel(self.x_name)
         ax.set_ylabel(self.y_name)
         known = np.isfinite(self.scores)
-        if self.scores.size <= _MAX_WRITTEN:
-            for row, column in np.argwhere(known):
-                score = self.scores[row, column]
-                is_light = self.image_.norm(score) > 0.5
-                ax.text(
-                    column,
-                    row,
-                    f"{score:.4f}",
-                    ha="center",
-                    va="center",
-                    color="black" if is_light else "white",
-                )
+        texts = np.array(
+            [
+                ["" if np.isnan(score) else f"{score:.4f}" for score in row]
+                for row in self.scores
+            ]
+        )
+        write_cells(self.image_, texts, fewest_letters=len("0.0000"))
         if known.any():
             row, column = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
-            ax.add_patch(
-                Rectangle(
-                    (column - 0.5, row - 0.5), 1, 1, fill=False, ec="#D55E00", lw=3
-                )
+            frame = Rectangle(
+                (float(column) - 0.5, float(row) - 0.5),
+                1,
+                1,
+                fill=False,
+                edgecolor=COLOURS[1],
+                linewidth=3,
+                clip_on=False,
+                zorder=3,
             )
+            ax.add_patch(frame)
         return self
 
 
-def _ordered(values: Any) -> list[Any]:
+def _endings(results: Any, prefix: str) -> list[str]:
+    return sorted(key.removeprefix(prefix) for key in results if key.startswith(prefix))
+
+
+def _label(value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return shortened(text, _MAX_LETTERS)
+
+
+def _ordered(values: list[Any]) -> list[Any]:
     """Return the different values, sorted if they can be."""
-    different = list(dict.fromkeys(values))
+    different: list[Any] = []
+    for value in values:
+        if value not in different:
+            different.append(value)
     try:
         return sorted(different)
     except TypeError:

@@ -252,3 +252,32 @@ def test_negative_eta_is_refused():
 def test_step_that_needs_noise_refuses_to_go_without():
     with pytest.raises(ValueError, match="needs noise"):
         ddpm_step(start(), start(1), 0.2, 0.6)
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
+def test_on_step_is_told_every_estimate(sampler):
+    x_T = start(7)
+    told, asked = [], []
+
+    def model(x_t, t):
+        asked.append((x_t, t))
+        return fake_noise_model(x_t, t)
+
+    options = {"sampler": sampler, "n_sampling_steps": 4}
+    generated = sample(
+        model,
+        x_T,
+        DIFFUSION,
+        draw_noise=noise_stream(),
+        on_step=told.append,
+        **options,
+    )
+    assert len(told) == 4
+    for estimate, (x_t, t) in zip(told, asked, strict=True):
+        expected = DIFFUSION.predict_x0(x_t, t, fake_noise_model(x_t, t))
+        torch.testing.assert_close(estimate, expected)
+    torch.testing.assert_close(told[-1], generated)
+    unheard = sample(
+        fake_noise_model, x_T, DIFFUSION, draw_noise=noise_stream(), **options
+    )
+    assert torch.equal(unheard, generated)

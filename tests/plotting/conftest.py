@@ -1,15 +1,17 @@
 import pytest
 
-matplotlib = pytest.importorskip("matplotlib")
-matplotlib.use("Agg")
+from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.datasets import make_sequences
+from skdiffuasr.model_selection import leave_last_out
 
-from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator  # noqa: E402
-from skdiffuasr.datasets import make_sequences  # noqa: E402
-from skdiffuasr.model_selection import leave_last_out  # noqa: E402
+
+@pytest.fixture(scope="package", autouse=True)
+def headless():
+    pytest.importorskip("matplotlib").use("Agg")
 
 
 @pytest.fixture(autouse=True)
-def close_figures():
+def close_figures(headless):
     yield
     import matplotlib.pyplot as plt
 

@@ -35,10 +35,35 @@ def test_two_models_stand_side_by_side(split, recommender):
     assert labels == ["one", "MarkovRecommender"]
 
 
+def test_seven_models_stay_within_their_group():
+    groups = Groups(("a", "b"), np.array([0, 0, 1, 1]))
+    ax = None
+    for number in range(7):
+        display = GroupMetricDisplay.from_predictions(
+            [0, 1, 0, 1], groups, metric="mrr", name=f"model {number}", ax=ax
+        )
+        ax = display.ax_
+    places = np.array([each.lines[0].get_xdata() for each in ax.containers])
+    assert (np.diff(places, axis=0) > 0.1).all()
+    assert places[:, 0].max() < places[:, 1].min() - 0.1
+    np.testing.assert_allclose(ax.get_xticks(), places.mean(axis=0))
+    assert ax.get_xlim()[0] < places.min() < places.max() < ax.get_xlim()[1]
+
+
+def test_the_legend_hides_no_interval():
+    groups = Groups(("a",), np.array([0, 0]))
+    display = GroupMetricDisplay.from_predictions([0, 1], groups, metric="m", name="x")
+    display.figure_.draw_without_rendering()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert not legend.overlaps(display.ax_.get_window_extent())
+
+
 def test_a_group_of_one_user_has_no_interval():
     groups = Groups(("a", "b", "empty"), np.array([0, 1, 1]))
     display = GroupMetricDisplay.from_predictions([1, 0, 1], groups, metric="hr@10")
-    np.testing.assert_array_equal(display.means, [np.nan, 0.5, np.nan])
+    np.testing.assert_array_equal(display.means, [1, 0.5, np.nan])
+    np.testing.assert_array_equal(np.isnan(display.lows), [True, False, True])
+    np.testing.assert_array_equal(np.isnan(display.highs), [True, False, True])
     assert display.counts.tolist() == [1, 2, 0]
 
 
@@ -54,5 +79,7 @@ def test_many_groups_are_slanted():
 
 def test_values_and_groups_must_be_of_the_same_users():
     groups = Groups(("a",), np.array([0, 0, 0]))
-    with pytest.raises(ValueError, match="2 and 2 values and 3 users"):
+    with pytest.raises(ValueError, match="2 values and 3 users"):
         GroupMetricDisplay.from_predictions([1, 0], groups, metric="mrr")
+    with pytest.raises(ValueError, match=r"values must hold finite .* nan in row 1"):
+        GroupMetricDisplay.from_predictions([1, np.nan, 0], groups, metric="mrr")

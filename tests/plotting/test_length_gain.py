@@ -27,6 +27,26 @@ def test_gains_are_paired_differences(split, recommender):
     np.testing.assert_array_equal(drawn, display.gains)
 
 
+def test_a_value_is_missing():
+    values, baseline_values = [0.5, 0.4], [0.4]
+    with pytest.raises(ValueError, match="1 values and 2 users"):
+        LengthGainDisplay.from_predictions(
+            values, baseline_values, [2, 2], metric="mrr"
+        )
+    with pytest.raises(ValueError, match=r"baseline_values must .* inf in row 1"):
+        LengthGainDisplay.from_predictions(values, [0.1, np.inf], [2, 2], metric="mrr")
+
+
+def test_the_gain_of_one_user_has_no_interval():
+    display = LengthGainDisplay.from_predictions(
+        [0.5], [0.25], [3], bins=(2,), metric="mrr"
+    )
+    np.testing.assert_array_equal(display.gains, [np.nan, 0.25])
+    assert np.isnan(display.lows).all()
+    drawn = display.ax_.containers[0].lines[0].get_ydata()
+    np.testing.assert_array_equal(drawn, display.gains)
+
+
 def test_it_can_be_drawn_again():
     display = LengthGainDisplay.from_predictions(
         [0.5, 0.4, 0.3, 0.1], [0.4, 0.4, 0.1, 0.2], [2, 2, 30, 30], metric="mrr"

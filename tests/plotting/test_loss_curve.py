@@ -33,6 +33,14 @@ def test_the_step_of_a_pipeline_is_found_or_named(augmenter, recommender):
     assert display.ax_.get_title() == "diffusion"
 
 
+def test_epochs_are_whole_and_many_have_no_markers():
+    for n_epochs, marker in ((1, "o"), (300, "None")):
+        display = LossCurveDisplay([1.0] * n_epochs, [0.5] * n_epochs).plot()
+        display.figure_.draw_without_rendering()
+        assert all(tick == int(tick) for tick in display.ax_.get_xticks())
+        assert display.ax_.get_lines()[0].get_marker() == marker
+
+
 def test_a_model_without_curves_is_refused():
-    with pytest.raises(ValueError, match=r"got \[\] of \['MarkovRecommender'\]"):
+    with pytest.raises(ValueError, match=r"got \[\] of the steps \['Markov"):
         LossCurveDisplay.from_estimator(MarkovRecommender())
