@@ -15,7 +15,6 @@ of its own: its report is of one part.
 """
 
 import argparse
-import gzip
 import json
 from functools import partial
 from pathlib import Path
@@ -32,6 +31,7 @@ from skdiffuasr import (
     S3RecEstimator,
     SASRecEstimator,
 )
+from skdiffuasr._files import open_text
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.progress import print_progress
@@ -104,8 +104,7 @@ def make_study(part, memory, attributes=None, seeds=3):
 def read_attributes(path):
     if path is None:
         return None
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt") as file:
+    with open_text(path) as file:
         content = json.load(file)
     content = content.get("item2attributes", content)
     return {int(item): attributes for item, attributes in content.items()}

@@ -4,6 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray, IntArray
 
 
@@ -33,7 +34,7 @@ def to_table(
     ImportError
         If pyarrow is not installed.
     """
-    pyarrow = import_extra("pyarrow")
+    pyarrow = import_extra("pyarrow", "frames")
     columns = {}
     if user_ids is not None:
         columns["user"] = to_arrow(user_ids)
@@ -57,16 +58,6 @@ def to_arrow(values: NDArray[Any]) -> Any:
     -------
     array : pyarrow.Array
     """
-    pyarrow = import_extra("pyarrow")
+    pyarrow = import_extra("pyarrow", "frames")
     # Of an array of strings, Arrow would take each up to its first NUL character.
     return pyarrow.array(values.tolist() if values.dtype.kind == "U" else values)
-
-
-def import_extra(name: str) -> Any:
-    """Import a library of the extra ``frames``, or say how to get it."""
-    try:
-        return __import__(name)
-    except ImportError as error:
-        raise ImportError(
-            f'This needs {name}: pip install "skdiffuasr[frames]".'
-        ) from error

@@ -1,9 +1,20 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and texts that may be compressed."""
 
+import bz2
+import gzip
+import lzma
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO
+
+#: How to open what ends like this.
+COMPRESSIONS: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
 
 
 @contextmanager
@@ -80,3 +91,32 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool) -> None:
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent}.")
+
+
+def open_text(
+    path: str | os.PathLike[str],
+    mode: str = "rt",
+    *,
+    encoding: str = "utf-8",
+    newline: str | None = None,
+) -> TextIO:
+    """Open a text that is compressed if its ending says so.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; ``.gz``, ``.bz2`` and ``.xz`` are compressed.
+    mode : {"rt", "wt"}, default="rt"
+        To read or to write.
+    encoding : str, default="utf-8"
+        Of the text.
+    newline : str or None, default=None
+        As `open` takes it.
+
+    Returns
+    -------
+    file : TextIO
+    """
+    opener = COMPRESSIONS.get(Path(path).suffix, open)
+    file: TextIO = opener(path, mode, encoding=encoding, newline=newline)
+    return file

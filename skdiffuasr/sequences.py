@@ -7,8 +7,9 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._arrow import import_extra, to_table
+from skdiffuasr._arrow import to_table
 from skdiffuasr._describe import LogDescription, describe
+from skdiffuasr._extras import import_extra
 from skdiffuasr._ingest import as_ids, flatten_rows
 from skdiffuasr._log import column_names, column_of, read_interactions
 from skdiffuasr._ragged import (
@@ -233,12 +234,12 @@ class Sequences:
 
     def to_pandas(self) -> Any:
         """Return a pandas data frame of Arrow columns; see `to_arrow`."""
-        pandas = import_extra("pandas")
+        pandas = import_extra("pandas", "frames")
         return self.to_arrow().to_pandas(types_mapper=pandas.ArrowDtype)
 
     def to_polars(self) -> Any:
         """Return a polars data frame; see `to_arrow`."""
-        return import_extra("polars").from_arrow(self.to_arrow())
+        return import_extra("polars", "frames").from_arrow(self.to_arrow())
 
     def to_interactions(self) -> dict[str, NDArray[Any]]:
         """Return the log of interactions, one entry per item.

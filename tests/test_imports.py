@@ -32,6 +32,7 @@ EXTRAS = (
 FLOORS = {
     "_arrow": 0,
     "_describe": 0,
+    "_extras": 0,
     "_files": 0,
     "_ingest": 0,
     "_log": 0,

@@ -1,12 +1,12 @@
 """``skdiffuasr study``: augmenters and recommenders in one comparison."""
 
 import argparse
-import gzip
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from skdiffuasr._files import open_text
 from skdiffuasr.cli.options import (
     add_log_options,
     given_parameters,
@@ -134,9 +134,8 @@ def read_attributes(path: Path) -> dict[int | str, list[int | str]]:
     ValueError
         If the file is no JSON object.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8") as file:
+        with open_text(path) as file:
             content = json.load(file)
     except ValueError as error:
         raise ValueError(f"{path} is no JSON file: {error}") from error

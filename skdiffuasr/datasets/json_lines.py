@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from skdiffuasr._files import open_text
 from skdiffuasr._ingest import as_ids
 from skdiffuasr._times import as_times
 from skdiffuasr.datasets.interactions import Interactions
@@ -109,9 +110,8 @@ def open_lines(path: Path) -> Iterator[str]:
     ValueError
         If the file is cut short or no UTF-8 text.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8") as file:
+        with open_text(path) as file:
             yield from file
     except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error

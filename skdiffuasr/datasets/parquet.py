@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from skdiffuasr._arrow import to_arrow
+from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr._ingest import as_ids
 from skdiffuasr.datasets.column_names import locate_columns
@@ -43,7 +44,7 @@ def read_parquet(path: Path, columns: Mapping[str, str | int | None]) -> Interac
     batches = list(_arrow_batches(path, columns))
     if not batches:
         raise ValueError(f"{path}: the file holds no interactions.")
-    pyarrow = _pyarrow()
+    pyarrow = import_extra("pyarrow", "frames")
     whole = {
         name: pyarrow.chunked_array([batch[name] for batch in batches])
         for name in batches[0]
@@ -110,7 +111,8 @@ def parquet_writer(
     OSError
         If the file exists and must not be overwritten, or cannot be written.
     """
-    pyarrow = _pyarrow()
+    pyarrow = import_extra("pyarrow", "frames")
+    parquet = import_extra("pyarrow.parquet", "frames")
     refuse_existing(path, overwrite)
     writer: Any = None
     with replaced(path) as temporary:
@@ -121,7 +123,7 @@ def parquet_writer(
                 {name: to_arrow(values) for name, values in columns.items()}
             )
             if writer is None:
-                writer = pyarrow.parquet.ParquetWriter(temporary, table.schema)
+                writer = parquet.ParquetWriter(temporary, table.schema)
             writer.write_table(table)
 
         try:
@@ -135,9 +137,9 @@ def _arrow_batches(
     path: Path, columns: Mapping[str, str | int | None], n_rows: int = BATCH_ROWS
 ) -> Iterator[dict[str, Any]]:
     """Yield the Arrow columns of a batch of rows after the other; texts are coded."""
-    pyarrow = _pyarrow()
+    pyarrow = import_extra("pyarrow", "frames")
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        file = import_extra("pyarrow.parquet", "frames").ParquetFile(path)
     except pyarrow.ArrowInvalid as error:
         raise ValueError(f"{path} is no Parquet file: {error}") from error
     with file:
@@ -174,18 +176,7 @@ def _values(column: Any, path: Path, role: str) -> npt.NDArray[Any]:
 
 
 def _is_text(kind: Any) -> bool:
-    types = _pyarrow().types
+    types = import_extra("pyarrow.types", "frames")
     if types.is_dictionary(kind):
         kind = kind.value_type
     return str(kind) in ("string", "large_string", "string_view")
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            'Parquet needs pyarrow: pip install "skdiffuasr[frames]".'
-        ) from error
-    return pyarrow

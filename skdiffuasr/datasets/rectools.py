@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._arrow import import_extra
+from skdiffuasr._extras import import_extra
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.writers import interaction_columns
 from skdiffuasr.sequences import Sequences
@@ -52,7 +52,7 @@ def to_rectools(
     0        7       a     1.0 1970-01-01
     1        7       b     1.0 1970-01-02
     """
-    pandas = import_extra("pandas")
+    pandas = import_extra("pandas", "frames")
     if isinstance(log, Interactions):
         if times is not None:
             raise ValueError("times are for Sequences; Interactions have their own.")

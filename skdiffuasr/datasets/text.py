@@ -1,18 +1,16 @@
 """Delimited text files, read a batch of rows at a time."""
 
-import bz2
 import csv
-import gzip
-import lzma
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from skdiffuasr._files import open_text
 from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.column_names import (
@@ -20,12 +18,6 @@ from skdiffuasr.datasets.column_names import (
     has_header,
     locate_columns,
 )
-
-_OPENERS: dict[str, Callable[..., Any]] = {
-    ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
-}
 
 
 def text_batches(
@@ -63,12 +55,13 @@ def text_batches(
         See `read_interactions`; or if a later batch has an id that is no integer in a
         column of integers.
     """
-    with _open_text(path) as file:
+    # A byte order mark is no part of the text.
+    with open_text(path, encoding="utf-8-sig") as file:
         first_line = next((line for line in file if line.strip()), "")
     if sep is None:
         sep = next((mark for mark in "\t,;" if mark in first_line), None)
 
-    with _open_text(path) as file:
+    with open_text(path, encoding="utf-8-sig", newline="") as file:
         rows = _split_lines(file, sep, path)
         first_row = next(rows, None)
         if first_row is None:
@@ -98,13 +91,6 @@ def text_batches(
             yield batch
         if not kinds:
             raise ValueError(f"{path}: the file holds a header and no interactions.")
-
-
-def _open_text(path: Path) -> TextIO:
-    """Open a file that may be compressed; a byte order mark is no part of the text."""
-    opener = _OPENERS.get(path.suffix, open)
-    file: TextIO = opener(path, "rt", encoding="utf-8-sig", newline="")
-    return file
 
 
 def _split_lines(

@@ -1,30 +1,21 @@
 """Write logs and other tables to delimited text and Parquet files."""
 
-import bz2
 import csv
-import gzip
-import lzma
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._files import refuse_existing, replaced
+from skdiffuasr._files import COMPRESSIONS, open_text, refuse_existing, replaced
 from skdiffuasr.datasets.column_names import has_header
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.parquet import Columns, parquet_writer
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
 from skdiffuasr.sequences import Sequences
 
-_OPENERS: dict[str, Callable[..., Any]] = {
-    ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
-}
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t", ".txt": " "}
 
 # What is read as something else: separators, quotes, ends of lines, byte order marks.
@@ -159,9 +150,8 @@ def write_columns(
     header = None if ending == ".txt" else list(columns)
     if header is None:
         _refuse_header(columns)
-    opener = _OPENERS.get(path.suffix, open)
     with replaced(path) as temporary:
-        with opener(temporary, "wt", encoding="utf-8", newline="") as file:
+        with open_text(temporary, "wt", newline="") as file:
             writer = csv.writer(
                 file, delimiter=_SEPARATORS[ending], lineterminator="\n"
             )
@@ -219,7 +209,7 @@ def check_ending(path: Path) -> str:
     ValueError
         If no format has it.
     """
-    ending = Path(path.stem).suffix if path.suffix in _OPENERS else path.suffix
+    ending = Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
     if ending not in _SEPARATORS and path.suffix != ".parquet":
         raise ValueError(
             f"{path} has no known ending; known are {', '.join(_SEPARATORS)}, each "

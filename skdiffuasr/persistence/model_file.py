@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr.persistence.decoding import Decoder, fields
 from skdiffuasr.persistence.encoding import Encoder, Place
@@ -204,10 +205,5 @@ def _library_version() -> str:
 
 
 def _import_safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ImportError(
-            "Model files need safetensors: pip install skdiffuasr[persist]."
-        ) from error
-    return safetensors
+    import_extra("safetensors.numpy", "persist")
+    return import_extra("safetensors", "persist")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from skdiffuasr._extras import import_extra
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -22,12 +24,7 @@ def check_matplotlib() -> None:
     ImportError
         If matplotlib is not installed.
     """
-    try:
-        import matplotlib.pyplot  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            'Pictures need matplotlib: pip install "skdiffuasr[plot]".'
-        ) from error
+    import_extra("matplotlib.pyplot", "plot")
 
 
 def axes_or_new(ax: "Axes | None", figsize: tuple[float, float] | None = None) -> Any:
@@ -49,9 +46,7 @@ def axes_or_new(ax: "Axes | None", figsize: tuple[float, float] | None = None) -
     ImportError
         If matplotlib is not installed.
     """
-    check_matplotlib()
-    import matplotlib.pyplot as plt
-
+    plt = import_extra("matplotlib.pyplot", "plot")
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
     return ax

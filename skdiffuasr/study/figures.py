@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skdiffuasr._extras import import_extra
 from skdiffuasr._files import replaced
 from skdiffuasr.plotting._axes import COLOURS
 from skdiffuasr.study.comparison import compare
@@ -229,17 +230,14 @@ def save_figures(results: StudyResults, folder: str | Path) -> list[Path]:
 
 def _panels(results: StudyResults, row_height: float) -> tuple["Figure", list[Any]]:
     """Make an empty figure with one titled panel per recommender."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Figures need matplotlib: pip install skdiffuasr[plot]."
-        ) from error
+    matplotlib_figure = import_extra("matplotlib.figure", "plot")
     n_panels = len(results.recommenders)
     n_rows = max(1, math.ceil(n_panels / _MAX_COLUMNS))
     n_columns = max(1, math.ceil(n_panels / n_rows))  # four panels are two by two
     width = 1.2 + (3.2 * n_columns if n_columns > 1 else 4.8)
-    figure = Figure(figsize=(width, 0.6 + row_height * n_rows), layout="constrained")
+    figure = matplotlib_figure.Figure(
+        figsize=(width, 0.6 + row_height * n_rows), layout="constrained"
+    )
     grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel().tolist()
     for panel in grid[n_panels:]:
         panel.remove()

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from skdiffuasr._extras import import_extra
 from skdiffuasr._files import replaced
 from skdiffuasr.metrics import parse_metric
 from skdiffuasr.study.records import METRICS, RANKINGS, STEPS, StudyResults
@@ -140,16 +141,10 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     Raises
     ------
     ImportError
-        If pyarrow is not installed.
+        If pyarrow is not installed; `write_csv` does without.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise ImportError(
-            "Parquet files need pyarrow: pip install skdiffuasr[frames]. write_csv "
-            "does without."
-        ) from error
+    pa = import_extra("pyarrow", "frames")
+    pq = import_extra("pyarrow.parquet", "frames")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     table = pa.table({name: [row.get(name) for row in rows] for name in _columns(rows)})

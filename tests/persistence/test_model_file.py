@@ -216,7 +216,7 @@ def test_header_that_is_too_large(path, monkeypatch):
 @pytest.mark.parametrize("use", [load, lambda path: save(MarkovRecommender(), path)])
 def test_missing_safetensors(path, monkeypatch, use):
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(ImportError, match=r"pip install skdiffuasr\[persist\]"):
+    with pytest.raises(ImportError, match=r'pip install "skdiffuasr\[persist\]"'):
         use(path)
 
 
