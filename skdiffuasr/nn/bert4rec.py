@@ -1,10 +1,16 @@
 """BERT4Rec: bidirectional self-attention over a history with masked items."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
+from skdiffuasr.nn.distance_bias import DistanceBias
 from skdiffuasr.nn.dropout import Dropout
 from skdiffuasr.nn.transformer import TransformerEncoder
+
+#: Tasks of predicting the next item are padded to the longest of so many groups.
+N_GROUPS = 4
 
 
 class BERT4Rec(nn.Module):
@@ -17,8 +23,8 @@ class BERT4Rec(nn.Module):
 
     The hidden states are compared with the item embeddings directly, without the
     additional layer and the item biases of the paper's equation 7. Attention starts
-    near the mean of the items: a causal model has the last item at hand where it
-    predicts, but a mask has to learn to fetch it.
+    near the mean of the items next to each, by `DistanceBias`: a causal model has the
+    last item at hand where it predicts, but a mask has to learn to fetch it.
 
     Parameters
     ----------
@@ -58,6 +64,7 @@ class BERT4Rec(nn.Module):
         self.encoder = TransformerEncoder(
             embedding_dim, n_layers, n_heads, dropout, starts_as_mean=True
         )
+        self.distance_bias = DistanceBias(n_heads, max_length)
         for weight in (
             self.item_embedding.weight,
             self.mask_embedding,
@@ -92,7 +99,10 @@ class BERT4Rec(nn.Module):
         # are scaled too: a mask knows by them alone which items are next to it.
         x = (embedded + self.position_embedding(from_end)) * embedded.shape[2] ** 0.5
         is_real = columns < lengths[:, None]  # (batch, length)
-        return self.encoder(self.dropout(x), is_real[:, None, None, :])
+        bias = self.distance_bias(items.shape[1])[None].masked_fill(
+            ~is_real[:, None, None, :], -torch.inf
+        )  # (batch, heads, length, length)
+        return self.encoder(self.dropout(x), bias)
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden state (batch, d) at a mask behind the last item of each row.
@@ -143,33 +153,53 @@ def most_recent(
 
 
 def draw_tasks(
+    items: Tensor,
     lengths: Tensor,
     is_target: Tensor,
+    *,
     mask_probability: float,
-    next_item_probability: float,
-) -> tuple[Tensor, Tensor]:
-    """Draw for each history either a cloze task or that of predicting the next item.
+    n_masked_versions: int,
+    n_next_items: int,
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Draw what is learned of a batch of histories in one step.
+
+    Each history is a cloze task, as many times as there are masked versions, and some
+    of its targets are the next items of what is before them.
 
     Parameters
     ----------
+    items : int64 Tensor of shape (batch, length)
+        Item codes, oldest first.
     lengths : int64 Tensor of shape (batch,)
         Number of items of each row.
     is_target : bool Tensor of shape (batch, length)
         Which items may be masked; False behind a row's end.
     mask_probability : float
         See `draw_masks`.
-    next_item_probability : float
+    n_masked_versions : int
+        Number of cloze tasks of each row.
+    n_next_items : int
         See `draw_next_items`.
 
-    Returns
-    -------
-    lengths : int64 Tensor of shape (batch,)
-        Number of items of each row that are left.
-    is_masked : bool Tensor of shape (batch, length)
+    Yields
+    ------
+    items : int64 Tensor of shape (tasks, length)
+    lengths : int64 Tensor of shape (tasks,)
+        Number of items of each task, masked ones included.
+    is_masked : bool Tensor of shape (tasks, length)
+        The items to be learned.
     """
-    left, is_next = draw_next_items(lengths, is_target, next_item_probability)
-    is_masked = draw_masks(lengths, is_target, mask_probability)
-    return left, torch.where(is_next.any(dim=1, keepdim=True), is_next, is_masked)
+    repeated = is_target.repeat(n_masked_versions, 1)
+    n_items = lengths.repeat(n_masked_versions)
+    is_masked = draw_masks(n_items, repeated, mask_probability)
+    yield items.repeat(n_masked_versions, 1), n_items, is_masked
+    rows, positions = draw_next_items(is_target, n_next_items)
+    for group in positions.argsort().tensor_split(N_GROUPS):
+        if len(group):
+            last = positions[group]
+            columns = torch.arange(int(last.max()) + 1, device=items.device)
+            task_items = items[rows[group], : len(columns)]
+            yield task_items, last + 1, columns == last[:, None]
 
 
 def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> Tensor:
@@ -207,30 +237,25 @@ def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> T
     return is_masked & (noise < most)
 
 
-def draw_next_items(
-    lengths: Tensor, is_target: Tensor, probability: float
-) -> tuple[Tensor, Tensor]:
-    """Draw the histories whose task is the next item, and which item that is.
+def draw_next_items(is_target: Tensor, n_next_items: int) -> tuple[Tensor, Tensor]:
+    """Draw the items that are learned as the next ones of what is before them.
 
-    Such a history ends with the item drawn, which is masked and nothing else: the
-    task is then what it is at prediction. BERT4Rec masks the last item of some
-    histories for the same reason [1]_ (section 3.6); here it may be any target.
+    Such a history ends with the item, which is masked and nothing else: the task is
+    then what it is at prediction. BERT4Rec masks the last item of some histories for
+    the same reason [1]_ (section 3.6); here it may be any target.
 
     Parameters
     ----------
-    lengths : int64 Tensor of shape (batch,)
-        Number of items of each row.
     is_target : bool Tensor of shape (batch, length)
         Which items may be masked; False behind a row's end.
-    probability : float
-        Probability of this task, for a row with a target that is not its first item.
+    n_next_items : int
+        Number of targets drawn of each row; all where there are no more. The first item
+        of a row has nothing before it and is left out.
 
     Returns
     -------
-    lengths : int64 Tensor of shape (batch,)
-        Up to the item drawn in the rows that have this task.
-    is_next : bool Tensor of shape (batch, length)
-        The item drawn; all False in the rows that do not have this task.
+    rows, positions : int64 Tensor of shape (tasks,)
+        Where the items drawn are.
 
     References
     ----------
@@ -239,8 +264,7 @@ def draw_next_items(
     columns = torch.arange(is_target.shape[1], device=is_target.device)
     may_be_next = is_target & (columns > 0)
     noise = torch.rand(is_target.shape, device=is_target.device)
-    drawn = noise.masked_fill(~may_be_next, -1.0).argmax(dim=1)  # (batch,)
-    has_task = torch.rand(len(lengths), device=lengths.device) < probability
-    has_task &= may_be_next.any(dim=1)
-    is_next = (columns == drawn[:, None]) & has_task[:, None]
-    return torch.where(has_task, drawn + 1, lengths), is_next
+    order = noise.masked_fill(~may_be_next, 2.0).argsort(dim=1)
+    is_drawn = torch.zeros_like(is_target).scatter(1, order[:, :n_next_items], True)
+    rows, positions = (may_be_next & is_drawn).nonzero(as_tuple=True)
+    return rows, positions

@@ -72,6 +72,7 @@ def test_positions_are_counted_from_the_end():
     module = build(n_layers=1)
     with torch.no_grad():  # items all look alike: outputs tell positions apart
         module.item_embedding.weight.zero_()
+        module.distance_bias.bias.zero_()
     lengths, no_mask = torch.tensor([4, 2]), mask([0, 0, 0, 0], [0, 0, 0, 0])
     hidden = module(torch.zeros(2, 4, dtype=torch.int64), lengths, no_mask)
     from_end = module.position_embedding.weight[[3, 2, 1, 0]] * 8**0.5
@@ -149,23 +150,49 @@ def target_masks(draw):
 
 
 @quick
-@given(target_masks(), st.floats(0, 1), st.floats(0, 1), st.integers(0, 2**31))
-def test_tasks_leave_something_to_read_and_something_to_learn(
-    rows, mask_probability, next_item_probability, seed
+@given(target_masks(), st.floats(0, 1), st.integers(0, 2**31))
+def test_masks_leave_something_to_read_and_something_to_learn(
+    rows, mask_probability, seed
 ):
     lengths, is_target = rows
     torch.manual_seed(seed)
-    n_left, is_masked = draw_tasks(
-        lengths, is_target, mask_probability, next_item_probability
-    )
-    assert (n_left <= lengths).all()
+    is_masked = draw_masks(lengths, is_target, mask_probability)
     assert not (is_masked & ~is_target).any()
-    for row, left in enumerate(n_left.tolist()):
-        assert not is_masked[row, left:].any()
-        n_masked = int(is_masked[row].sum())
-        assert n_masked < left
-        may_learn = lengths[row] > 1 and bool(is_target[row].any())
-        assert (n_masked > 0) == may_learn
+    n_masked = is_masked.sum(dim=1)
+    assert (n_masked < lengths).all()
+    may_learn = (lengths > 1) & is_target.any(dim=1)
+    assert torch.equal(n_masked > 0, may_learn)
+
+
+@quick
+@given(target_masks(), st.integers(1, 3))
+def test_tasks_are_the_masked_versions_and_every_step(rows, n_masked_versions):
+    lengths, is_target = rows
+    items = torch.arange(is_target.numel()).view(is_target.shape)
+    tasks = draw_tasks(
+        items,
+        lengths,
+        is_target,
+        mask_probability=1.0,
+        n_masked_versions=n_masked_versions,
+        n_next_items=6,
+    )
+    found = [
+        (row[:n].tolist(), mask[:n].nonzero()[:, 0].tolist())
+        for task in tasks
+        for row, n, mask in zip(*task, strict=True)
+        if not mask[n:].any()
+    ]
+    steps = [
+        (items[row, : last + 1].tolist(), [last])
+        for row, last in is_target.nonzero().tolist()
+        if last
+    ]
+    n_cloze = len(lengths) * n_masked_versions
+    assert [task[0] for task in found[:n_cloze]] == [
+        row[:n].tolist() for row, n in zip(items, lengths, strict=True)
+    ] * n_masked_versions
+    assert sorted(found[n_cloze:]) == sorted(steps)
 
 
 @pytest.mark.parametrize("mask_probability", [0.2, 0.6])
@@ -191,24 +218,24 @@ def test_with_pseudo_items_all_targets_can_be_masked():
     assert torch.equal(draw_masks(lengths, is_target, 1.0), is_target)
 
 
-def test_a_row_ends_with_the_next_item_if_a_target_has_an_item_before_it():
-    lengths = torch.tensor([3, 4, 2, 1])
-    is_target = mask([1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0])
-    n_left, is_next = draw_next_items(lengths, is_target, 1.0)
-    assert n_left.tolist() == [3, 2, 2, 1]
-    expected = mask([0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0])
-    assert torch.equal(is_next, expected)
+def test_the_first_item_of_a_row_is_never_the_next_one():
+    is_target = mask([1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0])
+    rows, positions = draw_next_items(is_target, 4)
+    assert rows.tolist() == [0, 1]
+    assert positions.tolist() == [2, 1]
 
 
 def test_every_target_is_the_next_item_equally_often():
-    lengths = torch.full((6000,), 5)
     is_target = mask([1, 1, 1, 0, 1]).expand(6000, 5)
     torch.manual_seed(0)
-    n_left, is_next = draw_next_items(lengths, is_target, 0.75)
-    shares = is_next.float().mean(dim=0)  # standard error 0.006
+    rows, positions = draw_next_items(is_target, 2)
+    assert (rows.bincount() == 2).all()
+    shares = positions.bincount(minlength=5) / 6000  # standard error 0.006
     torch.testing.assert_close(
-        shares, torch.tensor([0, 0.25, 0.25, 0, 0.25]), atol=0.025, rtol=0
+        shares, torch.tensor([0, 2 / 3, 2 / 3, 0, 2 / 3]), atol=0.025, rtol=0
     )
-    has_task = is_next.any(dim=1)
-    assert (n_left[~has_task] == 5).all()
-    assert torch.equal(n_left[has_task] - 1, is_next[has_task].long().argmax(dim=1))
+
+
+def test_without_next_items_there_are_none():
+    rows, positions = draw_next_items(mask([1, 1, 1]), 0)
+    assert len(rows) == len(positions) == 0

@@ -25,7 +25,7 @@ def tiny(**settings):
         "n_layers": 1,
         "n_heads": 1,
         "mask_probability": 0.2,
-        "next_item_probability": 0.2,
+        "n_next_items": 1,
         "n_masked_versions": 1,
         "max_length": 8,
         "dropout": 0.0,
@@ -57,10 +57,10 @@ def loss_of(recommender, module, X):
     "settings",
     [
         {"loss": "ce"},
-        {"loss": "sampled_ce", "n_negatives": 5, "next_item_probability": 1.0},
-        {"loss": "bce", "next_item_probability": 1.0},
-        {"loss": "bce", "n_negatives": 4, "next_item_probability": 1.0},
-        {"next_item_probability": 0.0, "max_epochs": 200},
+        {"loss": "sampled_ce", "n_negatives": 5, "n_next_items": 8},
+        {"loss": "bce", "n_next_items": 8},
+        {"loss": "bce", "n_negatives": 4, "n_next_items": 8},
+        {"n_next_items": 0, "max_epochs": 200},
         {"mask_probability": 0.6, "max_epochs": 100},
         {"n_layers": 2, "n_heads": 4},
         {"ema_decay": 0.9},
@@ -98,70 +98,53 @@ def histories(draw):
     return with_pseudo(rows, n_pseudo)
 
 
+def watch_tasks(monkeypatch):
+    """The arguments and the tasks of each call of `draw_tasks`."""
+    calls = []
+
+    def watch(*arguments, **settings):
+        tasks = list(draw_tasks(*arguments, **settings))
+        calls.append((arguments, settings, tasks))
+        return tasks
+
+    monkeypatch.setattr(bert4rec, "draw_tasks", watch)
+    return calls
+
+
 @quick
 @given(histories(), st.integers(0, 2**31))
-def test_loss_is_the_mean_over_the_masked_real_items(X, seed):
+def test_loss_is_the_mean_over_the_masked_items_of_all_tasks(X, seed):
     module = build_module()
-    drawn = []
-
-    def watch(*arguments):
-        drawn.append(draw_tasks(*arguments))
-        return drawn[-1]
-
     torch.manual_seed(seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bert4rec, "draw_tasks", watch)
+        calls = watch_tasks(patch)
         loss = loss_of(tiny(mask_probability=0.5), module, X)
-
+    ((_, _, tasks),) = calls
     losses = []
-    for row, m, n_left, is_masked in zip(
-        X.to_lists(), X.n_pseudo, *drawn[0], strict=True
-    ):
-        n_cut = max(len(row) - 8, 0)
-        row, first_real = row[n_cut:][:n_left], max(m - n_cut, 0)
-        assert not is_masked[n_left:].any()
-        is_masked = is_masked[: len(row)]
-        assert is_masked.any()
-        assert not is_masked[:first_real].any()
-        items, lengths = torch.tensor([row]), torch.tensor([len(row)])
-        hidden = module(items, lengths, is_masked[None])[0]
-        for position in is_masked.nonzero()[:, 0]:
-            logits = module.item_embedding.weight @ hidden[position]
-            losses.append(F.cross_entropy(logits, torch.tensor(row[position])))
+    for task in tasks:
+        for row, length, is_masked in zip(*task, strict=True):
+            row, is_masked = row[None, :length], is_masked[None, :length]
+            hidden = module(row, length[None], is_masked)[is_masked]
+            logits = hidden @ module.item_embedding.weight.T
+            losses.extend(F.cross_entropy(logits, row[is_masked], reduction="none"))
     torch.testing.assert_close(loss, torch.stack(losses).mean())
 
 
-def test_the_masks_are_drawn_with_the_estimators_probabilities(monkeypatch):
-    calls = []
-
-    def watch(*arguments):
-        calls.append(arguments)
-        return draw_tasks(*arguments)
-
-    monkeypatch.setattr(bert4rec, "draw_tasks", watch)
-    recommender = tiny(mask_probability=0.25, next_item_probability=0.75)
-    loss_of(recommender, build_module(), with_pseudo([[1, 2, 3]], [1]))
-    ((lengths, is_target, *probabilities),) = calls
-    assert lengths.tolist() == [3]
-    assert is_target.tolist() == [[False, True, True]]
-    assert probabilities == [0.25, 0.75]
-
-
-def test_each_version_of_a_history_has_a_task_of_its_own(monkeypatch):
-    drawn = []
-
-    def watch(*arguments):
-        drawn.append(draw_tasks(*arguments))
-        return drawn[-1]
-
-    monkeypatch.setattr(bert4rec, "draw_tasks", watch)
-    X = with_pseudo([[1, 2, 3, 4, 5, 6], [2, 3]], [0, 0])
-    torch.manual_seed(0)
-    loss_of(tiny(mask_probability=0.5, n_masked_versions=20), build_module(), X)
-    ((lengths, is_masked),) = drawn
-    assert is_masked.shape == (40, 6)
-    assert len(is_masked[::2].unique(dim=0)) > 5
-    assert set(lengths[1::2].tolist()) == {2}
+def test_the_tasks_are_those_of_the_real_items_that_are_read(monkeypatch):
+    calls = watch_tasks(monkeypatch)
+    recommender = tiny(mask_probability=0.25, n_next_items=5, n_masked_versions=3)
+    loss_of(
+        recommender, build_module(), with_pseudo([[7, 0, 1, 2, 3, 4, 5, 6, 1]], [2])
+    )
+    (((items, lengths, is_target), settings, _),) = calls
+    assert items.tolist() == [[0, 1, 2, 3, 4, 5, 6, 1]]
+    assert lengths.tolist() == [8]
+    assert is_target.tolist() == [[False, *[True] * 7]]
+    assert settings == {
+        "mask_probability": 0.25,
+        "n_masked_versions": 3,
+        "n_next_items": 5,
+    }
 
 
 def test_one_real_item_after_pseudo_items_is_the_only_target():
@@ -188,7 +171,9 @@ def test_sampled_losses_draw_as_many_negatives_as_documented(
     module = build_module()
     is_masked = torch.tensor([[False, True, False, True]])
     items, lengths = torch.tensor([[1, 2, 3, 4]]), torch.tensor([4])
-    monkeypatch.setattr(bert4rec, "draw_tasks", lambda *_: (lengths, is_masked))
+    monkeypatch.setattr(
+        bert4rec, "draw_tasks", lambda *_, **__: [(items, lengths, is_masked)]
+    )
     hidden = module(items, lengths, is_masked)[is_masked]
     targets = torch.tensor([2, 4])
     torch.manual_seed(0)
@@ -250,7 +235,7 @@ def test_what_is_learned_can_be_given():
 def test_the_first_item_is_learned_too():
     """Unlike a causal model, the cloze task asks for the item before another one."""
     X = [["left", "a"], ["right", "b"]] * 8
-    recommender = tiny(mask_probability=0.5, next_item_probability=0.0).fit(X)
+    recommender = tiny(mask_probability=0.5, n_next_items=0).fit(X)
     module = recommender.to_module()
     codes = np.searchsorted(recommender.item_ids_, ["a", "b"])
     items = torch.tensor([[0, code] for code in codes])
@@ -294,7 +279,7 @@ def test_parameters_shape_the_network():
         ("n_heads", 0),
         ("max_length", 1),
         ("mask_probability", 1.1),
-        ("next_item_probability", -0.1),
+        ("n_next_items", -1),
         ("n_masked_versions", 0),
         ("loss", "mse"),
         ("n_negatives", 0),
