@@ -59,10 +59,11 @@ class TransformerBlock(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (batch, length, d)
-        attention_mask : Tensor, broadcast to (batch, n_heads, length, length)
-            If bool, True at the positions that may be attended to; if float, what is
-            added to the attention before its softmax. None, the default, attends
-            causally, to the position itself and those before it.
+        attention_mask : Tensor, default=None
+            Broadcast to the shape (batch, n_heads, length, length). If bool, True
+            at the positions that may be attended to; if float, what is added to the
+            attention before its softmax. None attends causally, to the position itself
+            and those before it.
         """
         batch, length, _ = x.shape
         query, key, value = (

@@ -178,10 +178,9 @@ def test_tasks_are_the_masked_versions_and_every_step(rows, n_masked_versions):
         n_next_items=6,
     )
     found = [
-        (row[:n].tolist(), mask[:n].nonzero()[:, 0].tolist())
+        (row[:n].tolist(), mask.nonzero()[:, 0].tolist())
         for task in tasks
         for row, n, mask in zip(*task, strict=True)
-        if not mask[n:].any()
     ]
     steps = [
         (items[row, : last + 1].tolist(), [last])
@@ -234,6 +233,21 @@ def test_every_target_is_the_next_item_equally_often():
     torch.testing.assert_close(
         shares, torch.tensor([0, 2 / 3, 2 / 3, 0, 2 / 3]), atol=0.025, rtol=0
     )
+
+
+def test_each_version_of_a_history_is_masked_anew():
+    torch.manual_seed(0)
+    ((items, lengths, is_masked),) = draw_tasks(
+        torch.arange(6)[None],
+        torch.tensor([6]),
+        mask([1, 1, 1, 1, 1, 1]),
+        mask_probability=0.5,
+        n_masked_versions=20,
+        n_next_items=0,
+    )
+    assert items.tolist() == [list(range(6))] * 20
+    assert lengths.tolist() == [6] * 20
+    assert len(is_masked.unique(dim=0)) > 5
 
 
 def test_without_next_items_there_are_none():
