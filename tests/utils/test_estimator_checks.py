@@ -249,7 +249,7 @@ class RemembersInput(MarkovRecommender):
 @breaks("check_prediction_is_repeatable")
 class AugmentsAtRandom(RandomAugmenter):
     def _draw(self, keys):
-        return super()._draw(keys ^ np.random.default_rng().bytes(1)[0])
+        return super()._draw(keys ^ int(np.random.default_rng().integers(2**56)))
 
 
 @breaks("check_pickle")
