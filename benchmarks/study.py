@@ -1,17 +1,18 @@
 """The studies behind docs/results.md, on logs that are named on the command line.
 
     python -m benchmarks.study PART LOG --out DIR [--attributes FILE] [--seeds N]
+                               [--patience EPOCHS] [--only AUGMENTER ...]
 
 PART is one of
 
 - ``sasrec``: the augmenters with SASRec, full softmax;
 - ``backbones``: the same with BERT4Rec, S3-Rec and CL4SRec;
-- ``bce``: RepPad with the loss of its authors, one negative;
+- ``bce``: the augmenters with SASRec and the loss of their authors, one negative;
 - ``controls``: all backbones without augmentation;
 - ``choices``: number of pseudo items, variants, and short histories alone.
 
-DIR keeps every run; the same command goes on where it was stopped. Give each part a DIR
-of its own: its report is of one part.
+DIR keeps every run; the same command goes on where it was stopped. Give each part, and
+each patience, a DIR of its own: its report is of one of them.
 """
 
 import argparse
@@ -37,7 +38,6 @@ from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.progress import print_progress
 
 MAX_LENGTH = 50
-PATIENCE = 5
 
 diffusion = partial(DiffusionSequenceAugmenter, max_epochs=20, patience=5)
 
@@ -47,7 +47,7 @@ def augmenters(memory):
         "Random": RandomAugmenter(),
         "Random-Seq": RandomSequenceAugmenter(),
         "RepPad": RepeatedPaddingAugmenter(max_length=MAX_LENGTH),
-        "ASReP": ASRePAugmenter(max_length=MAX_LENGTH, patience=PATIENCE),
+        "ASReP": ASRePAugmenter(max_length=MAX_LENGTH, patience=5),
         "diffusion CF": diffusion(memory=memory),
         "diffusion CG": diffusion(guidance="classifier", memory=memory),
     }
@@ -70,12 +70,7 @@ def choices(memory):
     return made
 
 
-def sasrec(**parameters):
-    return SASRecEstimator(max_length=MAX_LENGTH, patience=PATIENCE, **parameters)
-
-
-def backbones(attributes):
-    common = {"max_length": MAX_LENGTH, "patience": PATIENCE}
+def backbones(attributes, common):
     return {
         "BERT4Rec": BERT4RecEstimator(**common),
         "S3-Rec": S3RecEstimator(item_attributes=attributes, **common),
@@ -83,22 +78,21 @@ def backbones(attributes):
     }
 
 
-def make_study(part, memory, attributes=None, seeds=3):
-    if part == "sasrec":
-        return AugmentationStudy(augmenters(memory), {"SASRec": sasrec()}, seeds)
-    if part == "backbones":
-        return AugmentationStudy(augmenters(memory), backbones(attributes), seeds)
-    if part == "bce":
-        reppad = {"RepPad": RepeatedPaddingAugmenter(max_length=MAX_LENGTH)}
-        return AugmentationStudy(
-            reppad, {"SASRec, one negative": sasrec(loss="bce")}, seeds
-        )
-    if part == "controls":
-        common = {"max_length": MAX_LENGTH, "patience": PATIENCE}
-        return AugmentationStudy(
-            {}, {"GRU4Rec": GRU4RecEstimator(**common), **backbones(attributes)}, seeds
-        )
-    return AugmentationStudy(choices(memory), {"SASRec": sasrec()}, seeds)
+def make_study(part, memory, attributes=None, seeds=3, patience=5, only=None):
+    common = {"max_length": MAX_LENGTH, "patience": patience}
+    sasrec = {"SASRec": SASRecEstimator(**common)}
+    one_negative = {"SASRec, one negative": SASRecEstimator(loss="bce", **common)}
+    recurrent = {"GRU4Rec": GRU4RecEstimator(**common)}
+    compared, recommenders = {
+        "sasrec": (augmenters(memory), sasrec),
+        "backbones": (augmenters(memory), backbones(attributes, common)),
+        "bce": (augmenters(memory), one_negative),
+        "controls": ({}, {**recurrent, **backbones(attributes, common)}),
+        "choices": (choices(memory), sasrec),
+    }[part]
+    if only is not None:
+        compared = {name: compared[name] for name in only}
+    return AugmentationStudy(compared, recommenders, seeds)
 
 
 def read_attributes(path):
@@ -121,12 +115,16 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--attributes", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--patience", type=int, default=5)
+    parser.add_argument("--only", nargs="*", metavar="AUGMENTER")
     options = parser.parse_args()
     study = make_study(
         options.part,
         str(options.out / "trainings"),
         read_attributes(options.attributes),
         options.seeds,
+        options.patience,
+        options.only,
     )
     study.run(
         read_interactions(options.log),
