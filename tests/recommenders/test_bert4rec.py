@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skdiffuasr.nn.bert4rec import BERT4Rec, draw_tasks
@@ -11,46 +11,26 @@ from skdiffuasr.recommenders import bert4rec
 from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import seeded_build
-from skdiffuasr.training.histories import HistoryBatches
-
-quick = settings(max_examples=60, deadline=None)
-
-N_ITEMS = 8
-CIRCLE = [[(start + step) % N_ITEMS for step in range(5)] for start in range(N_ITEMS)]
+from tests.recommenders.circle import (
+    CIRCLE,
+    N_ITEMS,
+    TINY,
+    histories,
+    loss_of,
+    quick,
+    with_pseudo,
+)
 
 
 def tiny(**settings):
-    defaults = {
-        "embedding_dim": 16,
-        "n_layers": 1,
-        "n_heads": 1,
-        "mask_probability": 0.2,
-        "n_next_items": 1,
-        "n_masked_versions": 1,
-        "max_length": 8,
-        "dropout": 0.0,
-        "learning_rate": 0.01,
-        "batch_size": 8,
-        "max_epochs": 60,
-        "early_stopping": False,
-        "device": "cpu",
-        "random_state": 0,
-    }
-    return BERT4RecEstimator(**{**defaults, **settings})
+    tasks = {"mask_probability": 0.2, "n_next_items": 1, "n_masked_versions": 1}
+    return BERT4RecEstimator(
+        **{**TINY, "n_layers": 1, "n_heads": 1, **tasks, **settings}
+    )
 
 
 def build_module():
     return seeded_build(lambda: BERT4Rec(N_ITEMS, 8, max_length=8), 0).eval()
-
-
-def with_pseudo(rows, n_pseudo):
-    X = Sequences.from_iterable(rows)
-    return Sequences(X.values, X.offsets, n_pseudo)
-
-
-def loss_of(recommender, module, X):
-    batch = HistoryBatches(X, 1).pad(np.arange(len(X)))
-    return recommender._loss(module, *batch)
 
 
 @pytest.mark.parametrize(
@@ -77,27 +57,6 @@ def test_a_circle_is_learned(settings):
     assert recommender.score(rows, following) >= 0.85
 
 
-def test_ids_may_be_strings():
-    names = [[f"item {item}" for item in row] for row in CIRCLE]
-    on_names, on_codes = (tiny(max_epochs=2).fit(X) for X in (names, CIRCLE))
-    np.testing.assert_array_equal(
-        on_names.decision_function(names), on_codes.decision_function(CIRCLE)
-    )
-    assert on_names.predict([["item 1"]]).dtype.kind == "U"
-
-
-@st.composite
-def histories(draw):
-    """Rows that all have something to predict, some longer than a module reads."""
-    rows, n_pseudo = [], []
-    for _ in range(draw(st.integers(1, 5))):
-        n_pseudo.append(draw(st.integers(0, 4)))
-        length = draw(st.integers(max(n_pseudo[-1], 1) + 1, 9))
-        items = st.integers(0, N_ITEMS - 1)
-        rows.append(draw(st.lists(items, min_size=length, max_size=length)))
-    return with_pseudo(rows, n_pseudo)
-
-
 def watch_tasks(monkeypatch):
     """The arguments and the tasks of each call of `draw_tasks`."""
     calls = []
@@ -112,7 +71,7 @@ def watch_tasks(monkeypatch):
 
 
 @quick
-@given(histories(), st.integers(0, 2**31))
+@given(histories(longest=9), st.integers(0, 2**31))
 def test_loss_is_the_mean_over_the_masked_items_of_all_tasks(X, seed):
     module = build_module()
     torch.manual_seed(seed)
@@ -215,12 +174,6 @@ def test_pseudo_items_are_never_learned_as_targets(loss):
     assert 101 not in recommender.item_ids_[best]
 
 
-def test_pseudo_items_are_read_as_context():
-    X = Sequences.from_iterable([["left"], ["right"]] * 8).prepend([["a"], ["b"]] * 8)
-    recommender = tiny(max_epochs=30).fit(X)
-    assert recommender.predict([["a"], ["b"]]).tolist() == ["left", "right"]
-
-
 def test_what_is_learned_can_be_given():
     """Only the last items are targets: they alone are ever masked."""
     X = Sequences.from_iterable(CIRCLE)
@@ -243,15 +196,6 @@ def test_the_first_item_is_learned_too():
     hidden = module(items, torch.tensor([2, 2]), is_masked)[:, 0]
     best = (hidden @ module.item_embedding.weight.T).argmax(dim=1)
     assert recommender.item_ids_[best].tolist() == ["left", "right"]
-
-
-def test_rows_of_one_item_are_no_training_data():
-    with pytest.raises(ValueError, match="nothing to train on"):
-        tiny().fit([[1], [2]])
-    with_single = tiny(max_epochs=3).fit([*CIRCLE, [0], [1]])
-    without = tiny(max_epochs=3).fit(CIRCLE)
-    assert with_single.loss_curve_ == without.loss_curve_
-    assert with_single.predict([[3]]).shape == (1,)
 
 
 @pytest.mark.parametrize("n_heads", [3, 32])

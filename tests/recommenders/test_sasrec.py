@@ -2,50 +2,26 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.recommenders import SASRecEstimator
-from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import seeded_build
-from skdiffuasr.training.histories import HistoryBatches
-
-quick = settings(max_examples=60, deadline=None)
-
-N_ITEMS = 8
-CIRCLE = [[(start + step) % N_ITEMS for step in range(5)] for start in range(N_ITEMS)]
+from tests.recommenders.circle import (
+    CIRCLE,
+    N_ITEMS,
+    TINY,
+    assert_knows_the_circle,
+    loss_of,
+    with_pseudo,
+)
 
 
 def tiny(**settings):
-    defaults = {
-        "embedding_dim": 16,
-        "n_layers": 1,
-        "max_length": 8,
-        "dropout": 0.0,
-        "learning_rate": 0.01,
-        "batch_size": 8,
-        "max_epochs": 40,
-        "early_stopping": False,
-        "device": "cpu",
-        "random_state": 0,
-    }
-    return SASRecEstimator(**{**defaults, **settings})
+    return SASRecEstimator(**{**TINY, "n_layers": 1, "max_epochs": 40, **settings})
 
 
 def build_module():
     return seeded_build(lambda: SASRec(N_ITEMS, 8, max_length=8), 0).eval()
-
-
-def with_pseudo(rows, n_pseudo):
-    X = Sequences.from_iterable(rows)
-    return Sequences(X.values, X.offsets, n_pseudo)
-
-
-def loss_of(recommender, module, X):
-    batch = HistoryBatches(X, 1).pad(np.arange(len(X)))
-    return recommender._loss(module, *batch)
 
 
 @pytest.mark.parametrize(
@@ -62,50 +38,7 @@ def loss_of(recommender, module, X):
     ],
 )
 def test_a_circle_is_learned_perfectly(settings):
-    recommender = tiny(**settings).fit(CIRCLE * 2)
-    rows = [row[:length] for row in CIRCLE for length in range(1, 5)]
-    following = [(row[-1] + 1) % N_ITEMS for row in rows]
-    assert recommender.predict(rows).tolist() == following
-    assert recommender.score(rows, following) == 1
-
-
-def test_ids_may_be_strings():
-    names = [[f"item {item}" for item in row] for row in CIRCLE]
-    recommender, on_codes = (
-        tiny(max_epochs=2).fit(names),
-        tiny(max_epochs=2).fit(CIRCLE),
-    )
-    np.testing.assert_array_equal(
-        recommender.decision_function(names), on_codes.decision_function(CIRCLE)
-    )
-    assert recommender.predict([["item 1"]]).dtype.kind == "U"
-
-
-@st.composite
-def histories(draw):
-    """Rows that all have something to predict."""
-    rows, n_pseudo = [], []
-    for _ in range(draw(st.integers(1, 5))):
-        n_pseudo.append(draw(st.integers(0, 4)))
-        length = draw(st.integers(max(n_pseudo[-1], 1) + 1, 8))
-        items = st.integers(0, N_ITEMS - 1)
-        rows.append(draw(st.lists(items, min_size=length, max_size=length)))
-    return with_pseudo(rows, n_pseudo)
-
-
-@quick
-@given(histories())
-def test_loss_is_the_mean_over_the_real_targets(X):
-    module = build_module()
-    catalogue = module.item_embedding.weight
-    losses = []
-    for row, m in zip(X.to_lists(), X.n_pseudo, strict=True):
-        hidden = module(torch.tensor([row[:-1]]), torch.tensor([len(row) - 1]))[0]
-        for position in range(max(m, 1), len(row)):
-            logits = catalogue @ hidden[position - 1]
-            losses.append(F.cross_entropy(logits, torch.tensor(row[position])))
-    expected = torch.stack(losses).mean()
-    torch.testing.assert_close(loss_of(tiny(), module, X), expected)
+    assert_knows_the_circle(tiny(**settings).fit(CIRCLE * 2))
 
 
 def test_one_real_item_after_pseudo_items_is_the_only_target():
@@ -115,29 +48,6 @@ def test_one_real_item_after_pseudo_items_is_the_only_target():
     logits = hidden @ module.item_embedding.weight.T
     expected = F.cross_entropy(logits, torch.tensor([4]))
     torch.testing.assert_close(loss_of(tiny(), module, X), expected)
-
-
-@pytest.mark.parametrize(
-    ("loss", "n_negatives", "expected_loss", "expected_n"),
-    [
-        ("sampled_ce", None, sampled_cross_entropy, 256),
-        ("sampled_ce", 3, sampled_cross_entropy, 3),
-        ("bce", None, sampled_binary_cross_entropy, 1),
-        ("bce", 3, sampled_binary_cross_entropy, 3),
-    ],
-)
-def test_sampled_losses_draw_as_many_negatives_as_documented(
-    loss, n_negatives, expected_loss, expected_n
-):
-    module = build_module()
-    X = with_pseudo([[1, 2, 3, 4]], [0])
-    hidden = module(torch.tensor([[1, 2, 3]]), torch.tensor([3]))[0]
-    targets = torch.tensor([2, 3, 4])
-    torch.manual_seed(0)
-    expected = expected_loss(hidden, module.item_embedding.weight, targets, expected_n)
-    torch.manual_seed(0)
-    recommender = tiny(loss=loss, n_negatives=n_negatives)
-    torch.testing.assert_close(loss_of(recommender, module, X), expected)
 
 
 @pytest.mark.parametrize("loss", ["sampled_ce", "bce"])
@@ -152,21 +62,6 @@ def test_sparse_gradients_need_a_loss_that_leaves_items_alone(parameters):
     recommender = tiny(**{"loss": "bce", "sparse_gradients": True} | parameters)
     with pytest.raises(ValueError, match="sparse_gradients=True takes a sampled loss"):
         recommender.fit(CIRCLE)
-
-
-@pytest.mark.parametrize("loss", ["ce", "sampled_ce", "bce"])
-def test_pseudo_items_are_never_learned_as_targets(loss):
-    """The pseudo items 100, 101, 102 always follow one another, but are no targets."""
-    X = Sequences.from_iterable(CIRCLE).prepend([[100, 101, 102]] * N_ITEMS)
-    recommender = tiny(loss=loss).fit(X)
-    items, _ = recommender.recommend([[100], [100, 101]], k=N_ITEMS)
-    assert set(items.ravel()) == set(range(N_ITEMS))
-
-
-def test_pseudo_items_are_read_as_context():
-    X = Sequences.from_iterable([["left"], ["right"]] * 8).prepend([["a"], ["b"]] * 8)
-    recommender = tiny(max_epochs=20).fit(X)
-    assert recommender.predict([["a"], ["b"]]).tolist() == ["left", "right"]
 
 
 @pytest.mark.parametrize("n_heads", [3, 32])
