@@ -16,6 +16,7 @@ from benchmarks import logs, report
 from benchmarks.epochs import EpochClock
 from benchmarks.measuring import Case, Settings, note_baseline, peak_memory, run_case
 from benchmarks.peer_runs import hits
+from benchmarks.published_reppad import PublishedSASRec, held_out, repeat_pairs
 from benchmarks.results import Results
 from benchmarks.work import (
     OPTIMIZER_BYTES,
@@ -24,6 +25,9 @@ from benchmarks.work import (
     limit_seconds,
 )
 from skdiffuasr import SASRecEstimator
+from skdiffuasr.nn.sasrec import SASRec
+from skdiffuasr.study.protocol import leave_last_out_data
+from skdiffuasr.training import seeded_build
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = {
@@ -216,3 +220,43 @@ def test_quick_run(tmp_path):
         for result in cases.values():
             assert all(row["seconds"] > 0 for row in result["rows"])
     assert "Failed" not in (tmp_path / "speed.md").read_text()
+
+
+def test_published_reppad_repeats_steps_and_never_reads_the_last_item():
+    items = torch.tensor([[1, 2, 3, 4, 0, 0], [5, 6, 0, 0, 0, 0], [1, 2, 3, 4, 5, 6]])
+    lengths = torch.tensor([4, 2, 6])
+    drawn = [set(), set(), set()]
+    torch.manual_seed(0)
+    for _ in range(200):
+        batch = zip(*repeat_pairs(items, lengths, 7), strict=True)
+        for row, (read, learned, n) in enumerate(batch):
+            drawn[row].add((*read[:n].tolist(), *learned[:n].tolist()))
+
+    def expected(row, numbers_of_copies):
+        read, learned = row[:-1], row[1:]
+        return {
+            (*(read * (copies + 1))[-7:], *(learned * (copies + 1))[-7:])
+            for copies in numbers_of_copies
+        }
+
+    assert drawn[0] == expected([1, 2, 3, 4], (1, 2))
+    assert drawn[1] == expected([5, 6], range(1, 8))
+    assert drawn[2] == expected([1, 2, 3, 4, 5, 6], (1,))
+
+
+@pytest.mark.parametrize("rows", ["plain", "pairs"])
+def test_published_reppad_spares_the_items_that_come_later(rows):
+    """Of the items 0 to 4 one alone may be a negative of the row 0, 1."""
+    data = leave_last_out_data([[0, 1, 2, 3], [3, 2, 4, 0], [4, 3, 2, 1]])
+    model = PublishedSASRec(max_length=1, loss="bce")
+    model.rows_, model.spared_ = rows, held_out(data)
+    assert model.spared_[frozenset({0, 1})] == (2, 3)
+    module = seeded_build(lambda: SASRec(5, 4, max_length=1), 0).eval()
+    hidden = module.last_hidden(torch.tensor([[0]]), torch.tensor([1]))
+    scores = (hidden @ module.item_embedding.weight.T)[0]
+    expected = F.softplus(-scores[1]) + F.softplus(scores[4])
+    row = torch.tensor([[0, 1]]), torch.tensor([2]), torch.tensor([[True, True]])
+    losses = torch.stack([model._loss(module, *row) for _ in range(50)])
+    drawn = losses[losses.isfinite()]  # where the negative was spared there is none
+    assert 0 < len(drawn) < 50
+    torch.testing.assert_close(drawn, expected.expand_as(drawn))
