@@ -6,9 +6,9 @@
 SASRec with one negative is trained on rows of three kinds:
 
 - ``plain``: the histories as they are;
-- ``whole``: behind `RepeatedPaddingAugmenter`, whose copies are whole histories;
-- ``pairs``: copies of what is read and of what is learned, as in the published code:
-  the last item of a history is learned in each copy and read in none.
+- ``whole``: with copies that are read from the first item to the last;
+- ``published``: with copies whose last item is learned and not read, as in the
+  published code and by default in `RepeatedPaddingAugmenter`;
 
 and with negatives of three kinds:
 
@@ -20,6 +20,7 @@ and with negatives of three kinds:
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,62 +30,38 @@ import torch.nn.functional as F
 from skdiffuasr import RepeatedPaddingAugmenter, SASRecEstimator
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.nn.next_items import next_item_states
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 MAX_LENGTH = 50
-ROWS = ("plain", "whole", "pairs")
+ROWS = ("plain", "whole", "published")
 NEGATIVES = ("uniform", "own", "leaky")
 
 
-def repeat_pairs(items, lengths, max_length):
-    """Repeat the steps of each row: what is read, and what is learned from it.
+class SparingSASRec(SASRecEstimator):
+    """SASRec with one negative, which spares some items of each row."""
 
-    A row of n steps gets one to ``max_length // n`` copies; its oldest steps are cut.
-
-    Returns
-    -------
-    read, learned : int64 Tensors of shape (batch, length)
-        Item codes; undefined behind a row's end.
-    n_steps : int64 Tensor of shape (batch,)
-        Length of each row.
-    """
-    n = lengths - 1
-    most = max_length // n
-    n_copies = torch.where(most > 0, 1 + (torch.rand(len(n)) * most).long(), 0)
-    whole = n * (n_copies + 1)
-    n_steps = whole.clamp(max=max_length)
-    columns = torch.arange(int(n_steps.max()))
-    source = (columns + (whole - n_steps)[:, None]) % n[:, None]
-    return items.gather(1, source), items.gather(1, source + 1), n_steps
-
-
-class PublishedSASRec(SASRecEstimator):
-    """SASRec on the rows, and with the negatives, of RepPad's published code."""
-
-    def fit(self, X, X_val, y_val, rows, spared):
+    def fit(self, X, X_val, y_val, spared):
         """Train; `spared` maps a row's items to others that are never its negatives.
 
         With None in its place, the row's own items may be drawn as well.
         """
-        self.rows_, self.spared_ = rows, spared
+        self.spared_ = spared
         return super().fit(X, X_val=X_val, y_val=y_val)
 
-    def _loss(self, module, items, lengths, is_target, dtype=torch.float32):
-        if self.rows_ == "pairs":
-            read, learned, n_steps = repeat_pairs(items, lengths, self.max_length)
-            is_learned = torch.arange(read.shape[1]) < n_steps[:, None]
-        else:
-            read, learned, n_steps = items[:, :-1], items[:, 1:], lengths - 1
-            is_learned = is_target[:, 1:]
-        hidden, learned = module(read, n_steps)[is_learned], learned[is_learned]
+    def _loss(self, module, items, lengths, is_target, passed_over=None, **_):
+        steps = items, is_target, passed_over
+        hidden = module(items[:, :-1], lengths - 1)
+        states, learned = next_item_states(hidden, *steps)
         catalogue = module.item_embedding.weight
         negatives = torch.randint(len(catalogue), learned.shape)
-        positive = (hidden * F.embedding(learned, catalogue)).sum(dim=1)
-        negative = (hidden * F.embedding(negatives, catalogue)).sum(dim=1)
+        positive = (states * F.embedding(learned, catalogue)).sum(dim=1)
+        negative = (states * F.embedding(negatives, catalogue)).sum(dim=1)
         if self.spared_ is not None:
+            row_numbers = torch.arange(len(items))[:, None].expand(hidden.shape[:2])
+            rows, _ = next_item_states(row_numbers, *steps)
             spared = self._never_negative(items, lengths)
-            rows = torch.arange(len(items))[:, None].expand_as(is_learned)[is_learned]
             negative = negative[~(spared[rows] == negatives[:, None]).any(dim=1)]
         return F.softplus(-positive).mean() + F.softplus(negative).mean()
 
@@ -123,19 +100,26 @@ def main():
     data = leave_last_out_data(read_interactions(options.log))
     filter_seen = not data.has_repeats
     scorer = NextItemScorer(("ndcg@10", "hr@10"), filter_seen=filter_seen)
-    reppad = RepeatedPaddingAugmenter(MAX_LENGTH, random_state=options.seed)
+    reppad = partial(RepeatedPaddingAugmenter, MAX_LENGTH, random_state=options.seed)
+    augmenters = {
+        "plain": None,
+        "whole": reppad(read_last_item=True),
+        "published": reppad(),
+    }
     spared = {"uniform": None, "own": {}, "leaky": held_out(data)}
     for rows in options.rows:
-        X = reppad.fit_transform(data.X_train) if rows == "whole" else data.X_train
+        augmenter, X = augmenters[rows], data.X_train
+        if augmenter is not None:
+            X = augmenter.fit_transform(X)
         for negatives in options.negatives:
-            model = PublishedSASRec(
+            model = SparingSASRec(
                 max_length=MAX_LENGTH,
                 loss="bce",
                 patience=options.patience,
                 validation_filter_seen=filter_seen,
                 random_state=options.seed,
             )
-            model.fit(X, data.X_val, data.y_val, rows, spared[negatives])
+            model.fit(X, data.X_val, data.y_val, spared[negatives])
             metrics = scorer(model, data.X_test, data.y_test)
             print(
                 f"{rows}, {negatives}: {metrics}, on validation items "

@@ -107,7 +107,8 @@ def check_parts(
     offsets: IntArray,
     n_pseudo: IntArray,
     user_ids: IdArray | None,
-    is_target: NDArray[np.bool_] | None,
+    is_target: NDArray[np.bool_] | None = None,
+    is_context: NDArray[np.bool_] | None = None,
 ) -> None:
     """Refuse the parts of a ragged batch if they do not fit together."""
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
@@ -127,11 +128,12 @@ def check_parts(
                 f"{name} must have one entry for each of the {len(lengths)} rows, got "
                 f"{len(part)}."
             )
-    if is_target is not None and is_target.shape != values.shape:
-        raise ValueError(
-            f"is_target must have one entry for each of the {len(values)} items, got "
-            f"the shape {is_target.shape}."
-        )
+    for name, mask in (("is_target", is_target), ("is_context", is_context)):
+        if mask is not None and mask.shape != values.shape:
+            raise ValueError(
+                f"{name} must have one entry for each of the {len(values)} items, got "
+                f"the shape {mask.shape}."
+            )
     outside = (n_pseudo < 0) | (n_pseudo > lengths)
     if outside.any():
         row = int(outside.argmax())

@@ -47,6 +47,10 @@ class Sequences:
         User id of each row, integers or strings. They need not be unique.
     is_target : array-like of bool of shape (n_interactions,), default=None
         Which items a recommender learns to predict. None means the observed ones.
+    is_context : array-like of bool of shape (n_interactions,), default=None
+        Which items are read as what later ones follow. An item that is no context is
+        learned after the one before it, if it is a target, and then passed over. None
+        means all.
 
     Attributes
     ----------
@@ -60,6 +64,8 @@ class Sequences:
         User ids, read-only.
     is_target : ndarray of shape (n_interactions,), bool, or None
         Items to be learned, read-only.
+    is_context : ndarray of shape (n_interactions,), bool, or None
+        Items to be read, read-only.
 
     Raises
     ------
@@ -85,6 +91,7 @@ class Sequences:
     n_pseudo: IntArray
     user_ids: IdArray | None
     is_target: NDArray[np.bool_] | None
+    is_context: NDArray[np.bool_] | None
 
     def __init__(
         self,
@@ -93,6 +100,7 @@ class Sequences:
         n_pseudo: Any = None,
         user_ids: Any = None,
         is_target: Any = None,
+        is_context: Any = None,
     ) -> None:
         self.values = freeze(as_ids(values, "values"))
         self.offsets = freeze(_as_counts(offsets, "offsets"))
@@ -102,12 +110,12 @@ class Sequences:
         self.user_ids = None
         if user_ids is not None:
             self.user_ids = freeze(as_ids(user_ids, "user_ids"))
-        self.is_target = None
+        self.is_target = self.is_context = None
         if is_target is not None:
             self.is_target = freeze(_as_mask(is_target, "is_target"))
-        check_parts(
-            self.values, self.offsets, self.n_pseudo, self.user_ids, self.is_target
-        )
+        if is_context is not None:
+            self.is_context = freeze(_as_mask(is_context, "is_context"))
+        check_parts(*self._parts())
 
     @classmethod
     def from_iterable(cls, X: Any, user_ids: Any = None) -> Self:
@@ -141,7 +149,7 @@ class Sequences:
         """
         if isinstance(X, Sequences):
             user_ids = X.user_ids if user_ids is None else user_ids
-            return cls(X.values, X.offsets, X.n_pseudo, user_ids, X.is_target)
+            return cls(X.values, X.offsets, X.n_pseudo, user_ids, *X._masks())
         values, offsets = flatten_rows(X, "X")
         return cls(values, offsets, user_ids=user_ids)
 
@@ -323,7 +331,7 @@ class Sequences:
             offsets - offsets[0],
             self.n_pseudo[start:stop],
             None if self.user_ids is None else self.user_ids[start:stop],
-            None if self.is_target is None else self.is_target[inside],
+            *(None if mask is None else mask[inside] for mask in self._masks()),
         )
 
     def _take(self, rows: NDArray[np.intp]) -> "Sequences":
@@ -342,8 +350,16 @@ class Sequences:
     ) -> "Sequences":
         """Return copies of the pieces of the values as rows."""
         positions, offsets = piece_positions(starts, lengths)
-        is_target = None if self.is_target is None else self.is_target[positions]
-        return Sequences(self.values[positions], offsets, n_pseudo, user_ids, is_target)
+        masks = (None if mask is None else mask[positions] for mask in self._masks())
+        return Sequences(self.values[positions], offsets, n_pseudo, user_ids, *masks)
+
+    def _where(self, is_kept: NDArray[np.bool_]) -> "Sequences":
+        """Return the rows with some of their items."""
+        n_kept = np.concatenate(([0], is_kept.cumsum()))  # before a position
+        offsets = n_kept[self.offsets]
+        n_pseudo = n_kept[self.offsets[:-1] + self.n_pseudo] - offsets[:-1]
+        masks = (None if mask is None else mask[is_kept] for mask in self._masks())
+        return Sequences(self.values[is_kept], offsets, n_pseudo, self.user_ids, *masks)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequences):
@@ -374,7 +390,12 @@ class Sequences:
     def _parts(self) -> tuple[Any, ...]:
         """Return the arguments that rebuild the object."""
         parts = self.values, self.offsets, self.n_pseudo, self.user_ids
+        if self.is_context is not None:
+            return *parts, self.is_target, self.is_context
         return parts if self.is_target is None else (*parts, self.is_target)
+
+    def _masks(self) -> tuple[NDArray[np.bool_] | None, ...]:
+        return self.is_target, self.is_context
 
     def describe(self) -> LogDescription:
         """Look at a log: users, items, lengths, and what augmentation can do for it.
@@ -433,13 +454,16 @@ class Sequences:
             )
         added = pseudo.lengths
         values, offsets = join_rows(pseudo.values, added, self.values, self.lengths)
-        is_target = None
-        if self.is_target is not None:
-            nothing = np.zeros(len(pseudo.values), dtype=bool)
-            is_target, _ = join_rows(nothing, added, self.is_target, self.lengths)
-        return Sequences(
-            values, offsets, self.n_pseudo + added, self.user_ids, is_target
-        )
+        n_pseudo = self.n_pseudo + added
+        masks = []
+        # What is put in front is read, and not learned.
+        for mask, front in zip(self._masks(), (False, True), strict=True):
+            if mask is not None:
+                in_front = np.full(len(pseudo.values), front)
+                joined, _ = join_rows(in_front, added, mask, self.lengths)
+                mask = joined.astype(bool)  # of no items it may be of any type
+            masks.append(mask)
+        return Sequences(values, offsets, n_pseudo, self.user_ids, *masks)
 
     def strip_pseudo(self) -> "Sequences":
         """Drop all pseudo items.
@@ -447,7 +471,8 @@ class Sequences:
         Returns
         -------
         Sequences
-            The observed items only; all ``n_pseudo`` are 0 and `is_target` is None.
+            The observed items only; all ``n_pseudo`` are 0, `is_target` and
+            `is_context` are None.
 
         Examples
         --------
@@ -457,11 +482,33 @@ class Sequences:
         >>> X.prepend(np.array([[8], [9]])).strip_pseudo() == X
         True
         """
-        if not self.n_pseudo.any() and self.is_target is None:
+        has_masks = self.is_target is not None or self.is_context is not None
+        if not self.n_pseudo.any() and not has_masks:
             return self
         starts = self.offsets[:-1] + self.n_pseudo
         values, offsets = gather(self.values, starts, self.lengths - self.n_pseudo)
         return Sequences(values, offsets, user_ids=self.user_ids)
+
+    def drop_passed_over(self) -> "Sequences":
+        """Drop the items that are not read: those outside `is_context`.
+
+        Returns
+        -------
+        Sequences
+            The items that are read; `is_context` is None.
+
+        Examples
+        --------
+        >>> from skdiffuasr.sequences import Sequences
+        >>> is_context = [True, False, True, True]
+        >>> X = Sequences([1, 2, 1, 2], [0, 4], [2], is_context=is_context)
+        >>> X.drop_passed_over().to_lists()
+        [[1, 1, 2]]
+        """
+        if self.is_context is None:
+            return self
+        parts = self.values, self.offsets, self.n_pseudo, self.user_ids, self.is_target
+        return Sequences(*parts)._where(self.is_context)
 
     def drop_last(self, k: int | IntArray = 1) -> "Sequences":
         """Drop the most recent items of each row.

@@ -103,8 +103,10 @@ def encode_sequences(
         return X.map(lambda variant: encode_sequences(variant, item_ids, unknown_items))
     codes = encode_items(X.values, item_ids)
     known = codes >= 0
+    masks = X.is_target, X.is_context
+    encoded = Sequences(codes, X.offsets, X.n_pseudo, X.user_ids, *masks)
     if known.all():
-        return Sequences(codes, X.offsets, X.n_pseudo, X.user_ids, X.is_target)
+        return encoded
     if unknown_items == "error":
         unknown = np.unique(X.values[~known])
         shown = ", ".join(map(repr, unknown[:_N_SHOWN].tolist()))
@@ -114,8 +116,4 @@ def encode_sequences(
             f"Found {len(unknown)} unknown item(s), first in row {row}: {shown}{more}; "
             "pass unknown_items='ignore' to leave them out."
         )
-    n_known = np.concatenate(([0], np.cumsum(known)))  # known items before a position
-    offsets = n_known[X.offsets]
-    n_pseudo = n_known[X.offsets[:-1] + X.n_pseudo] - offsets[:-1]
-    is_target = None if X.is_target is None else X.is_target[known]
-    return Sequences(codes[known], offsets, n_pseudo, X.user_ids, is_target)
+    return encoded._where(known)

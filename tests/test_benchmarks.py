@@ -16,7 +16,7 @@ from benchmarks import logs, report
 from benchmarks.epochs import EpochClock
 from benchmarks.measuring import Case, Settings, note_baseline, peak_memory, run_case
 from benchmarks.peer_runs import hits
-from benchmarks.published_reppad import PublishedSASRec, held_out, repeat_pairs
+from benchmarks.published_reppad import SparingSASRec, held_out
 from benchmarks.results import Results
 from benchmarks.work import (
     OPTIMIZER_BYTES,
@@ -222,34 +222,11 @@ def test_quick_run(tmp_path):
     assert "Failed" not in (tmp_path / "speed.md").read_text()
 
 
-def test_published_reppad_repeats_steps_and_never_reads_the_last_item():
-    items = torch.tensor([[1, 2, 3, 4, 0, 0], [5, 6, 0, 0, 0, 0], [1, 2, 3, 4, 5, 6]])
-    lengths = torch.tensor([4, 2, 6])
-    drawn = [set(), set(), set()]
-    torch.manual_seed(0)
-    for _ in range(200):
-        batch = zip(*repeat_pairs(items, lengths, 7), strict=True)
-        for row, (read, learned, n) in enumerate(batch):
-            drawn[row].add((*read[:n].tolist(), *learned[:n].tolist()))
-
-    def expected(row, numbers_of_copies):
-        read, learned = row[:-1], row[1:]
-        return {
-            (*(read * (copies + 1))[-7:], *(learned * (copies + 1))[-7:])
-            for copies in numbers_of_copies
-        }
-
-    assert drawn[0] == expected([1, 2, 3, 4], (1, 2))
-    assert drawn[1] == expected([5, 6], range(1, 8))
-    assert drawn[2] == expected([1, 2, 3, 4, 5, 6], (1,))
-
-
-@pytest.mark.parametrize("rows", ["plain", "pairs"])
-def test_published_reppad_spares_the_items_that_come_later(rows):
+def test_published_reppad_spares_the_items_that_come_later():
     """Of the items 0 to 4 one alone may be a negative of the row 0, 1."""
     data = leave_last_out_data([[0, 1, 2, 3], [3, 2, 4, 0], [4, 3, 2, 1]])
-    model = PublishedSASRec(max_length=1, loss="bce")
-    model.rows_, model.spared_ = rows, held_out(data)
+    model = SparingSASRec()
+    model.spared_ = held_out(data)
     assert model.spared_[frozenset({0, 1})] == (2, 3)
     module = seeded_build(lambda: SASRec(5, 4, max_length=1), 0).eval()
     hidden = module.last_hidden(torch.tensor([[0]]), torch.tensor([1]))

@@ -394,6 +394,90 @@ def test_interactions_survive_the_round_trip(histories, random):
     assert again == X
 
 
+# Masks of the items
+
+
+MASKS = ("is_target", "is_context")
+SELECTIONS = {
+    "slice": lambda X: X[1:-1],
+    "order": lambda X: X[::-1],
+    "rows": lambda X: X[[0] * (len(X) > 0)],
+    "tail": lambda X: X.tail(2),
+    "drop_last": lambda X: X.drop_last(),
+    "prepend": lambda X: X.prepend(np.zeros((len(X), 0), dtype=X.values.dtype)),
+    "from_iterable": Sequences.from_iterable,
+    "pickle": lambda X: pickle.loads(pickle.dumps(X)),
+}
+
+
+def masked(table, data, names=MASKS):
+    X = build(*table)
+    n = len(X.values)
+    mask = st.lists(st.booleans(), min_size=n, max_size=n)
+    masks = {name: np.array(data.draw(mask), dtype=bool) for name in names}
+    return Sequences(X.values, X.offsets, X.n_pseudo, X.user_ids, **masks)
+
+
+@quick
+@given(tables(), st.sampled_from([MASKS, MASKS[:1], MASKS[1:]]), st.data())
+def test_masks_go_where_their_items_go(table, names, data):
+    X = masked(table, data, names)
+    for operation, select in SELECTIONS.items():
+        selected = select(X)
+        for name in MASKS:
+            if name not in names:
+                assert getattr(selected, name) is None, operation
+                continue
+            # A batch of the mask itself follows the same rules.
+            as_items = Sequences(getattr(X, name).astype(int), X.offsets, X.n_pseudo)
+            expected = select(as_items).values.astype(bool)
+            np.testing.assert_array_equal(
+                getattr(selected, name), expected, err_msg=f"{operation} {name}"
+            )
+
+
+@quick
+@given(tables(item=ids), st.data())
+def test_what_is_put_in_front_is_read_and_not_learned(table, data):
+    X = masked(table, data)
+    grown = X.prepend(np.full((len(X), 2), 5))
+    new = np.arange(len(grown.values)) < np.repeat(
+        grown.offsets[:-1] + 2, grown.lengths
+    )
+    assert not grown.is_target[new].any()
+    assert grown.is_context[new].all()
+    np.testing.assert_array_equal(grown.is_target[~new], X.is_target)
+    np.testing.assert_array_equal(grown.is_context[~new], X.is_context)
+    assert X.strip_pseudo().is_target is X.strip_pseudo().is_context is None
+
+
+@quick
+@given(tables(), st.data())
+def test_drop_passed_over_follows_lists(table, data):
+    X = masked(table, data)
+    reads = [X.is_context[a:b] for a, b in zip(X.offsets, X.offsets[1:], strict=False)]
+    rows = [np.array(row, object)[r].tolist() for row, r in zip(X, reads, strict=True)]
+    n_pseudo = [int(r[:m].sum()) for r, m in zip(reads, X.n_pseudo, strict=True)]
+    dropped = X.drop_passed_over()
+    assert_is(dropped, rows, n_pseudo, table[2])
+    np.testing.assert_array_equal(dropped.is_target, X.is_target[X.is_context])
+    assert dropped.is_context is None
+    assert dropped.drop_passed_over() is dropped
+
+
+def test_masks_are_part_of_the_identity():
+    parts = [1, 2], [0, 2], [0], None
+    mask = [True, False]
+    batches = [
+        Sequences(*parts),
+        Sequences(*parts, is_target=mask),
+        Sequences(*parts, is_context=mask),
+        Sequences(*parts, is_target=mask, is_context=mask),
+    ]
+    assert len({joblib.hash(X) for X in batches}) == 4
+    assert np.array_equal([[X == Y for Y in batches] for X in batches], np.eye(4))
+
+
 # Identity: hash and pickle by content
 
 

@@ -109,12 +109,13 @@ def test_bad_validation(validation, message):
         SASRecEstimator(4, max_epochs=1, device="cpu").fit(X, **validation)
 
 
+@pytest.mark.parametrize("name", ["is_target", "is_context"])
 @pytest.mark.parametrize(
-    ("is_target", "error"), [([True], ValueError), ([1, 0, 1], TypeError)]
+    ("mask", "error"), [([True], ValueError), ([1, 0, 1], TypeError)]
 )
-def test_bad_targets(is_target, error):
-    with pytest.raises(error, match="is_target must"):
-        Sequences([1, 2, 3], [0, 3], is_target=is_target)
+def test_bad_masks(name, mask, error):
+    with pytest.raises(error, match=f"{name} must"):
+        Sequences([1, 2, 3], [0, 3], **{name: mask})
 
 
 def test_variants_of_variants_are_all_versions():

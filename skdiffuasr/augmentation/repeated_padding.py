@@ -35,7 +35,12 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     separator : bool, default=True
         Whether copies are kept apart: the step from the last item of a copy to the
         first of the next is then not learned. Ids are opaque, so the separator of
-        [1]_, the padding item, is a gap in the loss here and not an item.
+        [1]_, the padding item, is a gap in the loss here and not an item. Copies whose
+        last item is not read are always apart.
+    read_last_item : bool, default=False
+        Whether what comes behind a copy reads its last item. The published code learns
+        that item in every copy and reads it in none; a recommender that reads it learns
+        to look it up in the copy before, and gains far less.
     n_variants : int, default=4
         Number of versions of each history, with other numbers of copies where these
         are drawn, of which a recommender draws one per epoch.
@@ -72,6 +77,8 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     [['a', 'b', 'a', 'b', 'a', 'b'], ['e', 'f', 'c', 'd', 'e', 'f']]
     >>> X[:1].is_target.tolist()
     [False, True, False, True, False, True]
+    >>> X[:1].is_context.tolist()
+    [True, False, True, False, True, True]
     """
 
     _parameter_constraints = {
@@ -82,6 +89,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
             Interval(Integral, 0, None, closed="left"),
         ],
         "separator": ["boolean"],
+        "read_last_item": ["boolean"],
         "n_variants": [Interval(Integral, 1, None, closed="left")],
         "unknown_items": [StrOptions({"ignore", "error"})],
         "random_state": ["random_state"],
@@ -95,6 +103,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         *,
         repetitions: str | int = "random",
         separator: bool = True,
+        read_last_item: bool = False,
         n_variants: int = 4,
         augment_at: str = "fit",
         unknown_items: str = "ignore",
@@ -103,6 +112,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         self.max_length = max_length
         self.repetitions = repetitions
         self.separator = separator
+        self.read_last_item = read_last_item
         self.n_variants = n_variants
         self.augment_at = augment_at
         self.unknown_items = unknown_items
@@ -151,25 +161,32 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         n_copied = np.minimum(n_copied, np.maximum(self.max_length - known.lengths, 0))
         # The items of the copies, counted in their history.
         repeated, offsets = piece_positions(-n_copied, n_copied)
-        places = repeated % np.repeat(known.lengths, n_copied)
+        lengths = np.repeat(known.lengths, n_copied)
+        places = repeated % lengths
         starts = np.repeat(known.offsets[:-1], n_copied)
         copies = Sequences(self.item_ids_[known.values[starts + places]], offsets)
         augmented = histories.prepend(copies)
 
         is_target = np.zeros(len(augmented.values), dtype=bool)
         in_copies, _ = piece_positions(augmented.offsets[:-1], n_copied)
-        is_target[in_copies] = places > 0 if self.separator else True
+        is_apart = self.separator or not self.read_last_item
+        is_target[in_copies] = places > 0 if is_apart else True
         first_real = augmented.offsets[1:] - observed.lengths
         in_history, _ = piece_positions(first_real, observed.lengths)
         is_target[in_history] = True
-        if self.separator:
+        if is_apart:
             is_target[first_real[n_copied > 0]] = False
+        is_context = None
+        if not self.read_last_item:
+            is_context = np.ones(len(augmented.values), dtype=bool)
+            is_context[in_copies] = places < lengths - 1
         return Sequences(
             augmented.values,
             augmented.offsets,
             augmented.n_pseudo,
             augmented.user_ids,
             is_target,
+            is_context,
         )
 
     def _n_copies(

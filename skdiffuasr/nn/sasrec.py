@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from skdiffuasr.nn.dropout import Dropout
+from skdiffuasr.nn.next_items import next_item_states
 from skdiffuasr.nn.transformer import TransformerEncoder
 
 
@@ -85,15 +86,15 @@ class SASRec(nn.Module):
         return self.encoder(self.dropout(x), attention_mask)
 
     def next_item_states(
-        self, items: Tensor, lengths: Tensor, is_target: Tensor
+        self,
+        items: Tensor,
+        lengths: Tensor,
+        is_target: Tensor,
+        passed_over: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Hidden states (tokens, d) before the items to be learned, and these items.
-
-        The target mask is of the shape (batch, length) of the items; the first item of
-        a row has nothing before it and is left out.
-        """
+        """Hidden states (tokens, d) before the items to be learned, and these items."""
         hidden = self(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
-        return hidden[is_target[:, 1:]], items[:, 1:][is_target[:, 1:]]
+        return next_item_states(hidden, items, is_target, passed_over)
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden state (batch, d) after the last item of each row."""

@@ -30,7 +30,8 @@ class Decoder:
     array                  tensor, dtype, shape: numbers, in the tensor of this name
     strings                dtype, shape, values: flat list of strings
     sparse                 class, shape, parts: arrays as `SPARSE_PARTS` lists them
-    Sequences              values, offsets, n_pseudo, user_ids, is_target
+    Sequences              values, offsets, n_pseudo, user_ids, is_target,
+                           and is_context if there is one
     SequenceVariants       variants
     estimator              class, parameters, attributes
     =====================  ========================================================
@@ -193,7 +194,10 @@ class Decoder:
         return matrix.asformat(layout)
 
     def _sequences(self, node: dict[str, Any]) -> Sequences:
-        parts = fields(node, "values", "offsets", "n_pseudo", "user_ids", "is_target")
+        names = ["values", "offsets", "n_pseudo", "user_ids", "is_target"]
+        if "is_context" in node:
+            names.append("is_context")
+        parts = fields(node, *names)
         return Sequences(*map(self.decode, parts))
 
     def _variants(self, node: dict[str, Any]) -> SequenceVariants:

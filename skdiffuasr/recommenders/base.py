@@ -204,10 +204,11 @@ class BaseRecommender(BaseEstimator, ABC):
         return scorer(self, X, y, sample_weight)["ndcg@10"]
 
     def _encode(self, X: SequencesLike) -> Sequences:
-        """Histories as item codes, without the items that training did not have."""
+        """Histories as codes of the items that are read and that training had."""
         check_is_fitted(self)
         histories = check_sequences(X).variants[0]
-        return encode_sequences(histories, self.item_ids_, self.unknown_items)
+        codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
+        return codes.drop_passed_over()
 
     def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
         """Codes of the items that are no candidates; none if there is no choice."""

@@ -207,6 +207,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         items: Tensor,
         lengths: Tensor,
         is_target: Tensor,
+        passed_over: Tensor | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         # Causal models read one item less than `fit` hands over; this one reads all.

@@ -236,9 +236,10 @@ class CL4SRecEstimator(SASRecEstimator):
         items: Tensor,
         lengths: Tensor,
         is_target: Tensor,
+        passed_over: Tensor | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        loss = super()._loss(module, items, lengths, is_target, dtype)
+        loss = super()._loss(module, items, lengths, is_target, passed_over, dtype)
         if self.contrastive_weight == 0:
             return loss
         contrastive = self._contrastive_loss(module, items, lengths, is_target)

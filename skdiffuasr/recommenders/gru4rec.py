@@ -9,6 +9,7 @@ from torch import Tensor
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import RandomState
 from skdiffuasr.nn.gru4rec import GRU4Rec
+from skdiffuasr.nn.next_items import next_item_states
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
@@ -172,11 +173,11 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         items: Tensor,
         lengths: Tensor,
         is_target: Tensor,
+        passed_over: Tensor | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         hidden = module(items[:, :-1])  # (batch, length - 1, d)
-        hidden = hidden[is_target[:, 1:]]  # (tokens, d)
-        targets = items[:, 1:][is_target[:, 1:]]
+        hidden, targets = next_item_states(hidden, items, is_target, passed_over)
         catalogue = module.item_embedding.weight
         return self._item_loss(hidden, catalogue, targets, dtype)
 

@@ -108,12 +108,15 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         items: Tensor,
         lengths: Tensor,
         is_target: Tensor,
+        passed_over: Tensor | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         """Mean loss of right-padded histories (batch, length) of item codes.
 
-        Items are learned where `is_target`, which is of the same shape. Products with
-        the whole catalogue may be computed in `dtype`.
+        Items are learned where `is_target`, which is of the same shape. A batch is what
+        `HistoryBatches` yields: models that learn each next item learn the items that
+        are passed over too, others leave them out. Products with the whole catalogue
+        may be computed in `dtype`.
         """
 
     def _item_loss(
@@ -315,7 +318,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         hidden = weight.new_empty(len(recent), weight.shape[1])
         with torch.no_grad():
             for rows in token_batches(recent.lengths, self.batch_size):
-                items, lengths, _ = batches.pad(rows)
+                items, lengths, *_ = batches.pad(rows)
                 hidden[torch.from_numpy(rows)] = self._last_hidden(
                     module, items.to(weight.device), lengths.to(weight.device)
                 )

@@ -291,6 +291,7 @@ class S3RecEstimator(SASRecEstimator):
         items: Tensor,
         lengths: Tensor,
         is_target: Tensor,
+        passed_over: Tensor | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         """Weighted sum of the objectives, on a batch as `_loss` takes it."""

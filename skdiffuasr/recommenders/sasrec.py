@@ -192,9 +192,12 @@ class SASRecEstimator(BaseNeuralRecommender):
         items: Tensor,
         lengths: Tensor,
         is_target: Tensor,
+        passed_over: Tensor | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        hidden, targets = module.next_item_states(items, lengths, is_target)
+        hidden, targets = module.next_item_states(
+            items, lengths, is_target, passed_over
+        )
         catalogue = module.item_embedding.weight
         return self._item_loss(hidden, catalogue, targets, dtype, self.sparse_gradients)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from skdiffuasr._typing import IntArray
@@ -43,8 +44,12 @@ class HistoryBatches:
         self._starts = torch.from_numpy(starts)
         self._values = torch.from_numpy(np.concatenate([v.values for v in variants]))
         self._is_target = torch.from_numpy(np.concatenate(list(map(targets, variants))))
+        self._is_context = None
+        if any(variant.is_context is not None for variant in variants):
+            is_context = np.concatenate(list(map(context, variants)))
+            self._is_context = torch.from_numpy(is_context)
 
-    def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def __call__(self, epoch: int) -> Iterator[tuple[Tensor, ...]]:
         """Yield the batches of an epoch, each as `pad` returns it."""
         rng = np.random.default_rng([self.random_state, epoch])
         rows = self._rows[0]
@@ -54,8 +59,8 @@ class HistoryBatches:
         for batch in token_batches(self._lengths[rows], self.batch_size, rng):
             yield self.pad(rows[batch])
 
-    def pad(self, rows: IntArray) -> tuple[Tensor, Tensor, Tensor]:
-        """Gather rows into one batch.
+    def pad(self, rows: IntArray) -> tuple[Tensor, ...]:
+        """Gather rows into one batch, without the items that are not to be read.
 
         Parameters
         ----------
@@ -70,11 +75,51 @@ class HistoryBatches:
             Number of items of each row.
         is_target : bool Tensor of shape (batch, length)
             Which items are to be learned; False behind a row's end.
+        passed_over : int64 Tensor of shape (batch, length)
+            Item to be learned after this one, but not to be read, or -1. Only if the
+            histories have an `is_context`.
         """
         starts = self._starts[torch.from_numpy(rows)]
         lengths = torch.from_numpy(self._lengths[rows])
         items = pad_rows(self._values, starts, lengths)
-        return items, lengths, pad_rows(self._is_target, starts, lengths, False)
+        is_target = pad_rows(self._is_target, starts, lengths, False)
+        if self._is_context is None:
+            return items, lengths, is_target
+        is_context = pad_rows(self._is_context, starts, lengths, False)
+        return pass_over(items, is_target, is_context)
+
+
+def pass_over(
+    items: Tensor, is_target: Tensor, is_context: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Take the items that are not to be read out of the rows of a batch.
+
+    Parameters
+    ----------
+    items : int64 Tensor of shape (batch, length)
+        Item codes.
+    is_target, is_context : bool Tensor of shape (batch, length)
+        Which items are to be learned and to be read; False behind a row's end.
+
+    Returns
+    -------
+    items, lengths, is_target, passed_over : Tensors
+        As `HistoryBatches.pad` returns them. An item is passed over if it is a target
+        and comes right after one that is read.
+    """
+    lengths = is_context.sum(dim=1)
+    width = int(lengths.max()) if len(lengths) else 0
+    # Stable, so the items that are read come first and keep their order.
+    order = (~is_context).byte().argsort(dim=1, stable=True)[:, :width]
+    following = torch.where(is_target & ~is_context, items, -1)[:, 1:]
+    following = F.pad(following, (0, 1), value=-1)
+    is_within = torch.arange(width) < lengths[:, None]
+    return (
+        items.gather(1, order) * is_within,
+        lengths,
+        is_target.gather(1, order) & is_within,
+        following.gather(1, order).masked_fill(~is_within, -1),
+    )
 
 
 def targets(histories: Sequences) -> npt.NDArray[np.bool_]:
@@ -96,8 +141,30 @@ def targets(histories: Sequences) -> npt.NDArray[np.bool_]:
     return np.arange(len(histories.values)) >= np.repeat(first_real, histories.lengths)
 
 
+def context(histories: Sequences) -> npt.NDArray[np.bool_]:
+    """Tell which items are to be read: all if nothing else is said, the last anyway.
+
+    Nothing comes behind the last item of a row, so it makes no difference there.
+
+    Parameters
+    ----------
+    histories : Sequences
+        The histories.
+
+    Returns
+    -------
+    is_context : ndarray of bool of shape (n_interactions,)
+        A mask of `histories.values`.
+    """
+    if histories.is_context is None:
+        return np.ones(len(histories.values), dtype=bool)
+    is_context = histories.is_context.copy()
+    is_context[histories.offsets[1:][histories.lengths > 0] - 1] = True
+    return is_context
+
+
 def has_target(histories: Sequences) -> npt.NDArray[np.bool_]:
-    """Tell which histories have an item to learn with another item before it.
+    """Tell which histories have an item to learn with one to read before it.
 
     Parameters
     ----------
@@ -109,11 +176,21 @@ def has_target(histories: Sequences) -> npt.NDArray[np.bool_]:
     has_target : ndarray of bool of shape (n,)
         True where there is something to predict.
     """
-    if histories.is_target is None:
+    if not has_masks(histories):
         return histories.lengths > np.maximum(histories.n_pseudo, 1)
-    n_before = np.concatenate(([0], histories.is_target.cumsum()))
-    second = np.minimum(histories.offsets[:-1] + 1, histories.offsets[1:])
-    return n_before[histories.offsets[1:]] > n_before[second]
+    is_context = context(histories)
+    follows_read = np.concatenate(([False], is_context[:-1]))
+    n_read = np.concatenate(([0], is_context.cumsum()))
+    n_read_in_rows_before = np.repeat(n_read[histories.offsets[:-1]], histories.lengths)
+    is_learned = targets(histories) & (is_context | follows_read)
+    is_learned &= n_read[:-1] > n_read_in_rows_before
+    n_learned = np.concatenate(([0], is_learned.cumsum()))
+    return np.diff(n_learned[histories.offsets]) > 0
+
+
+def has_masks(histories: Sequences) -> bool:
+    """Tell whether histories say themselves what is learned or what is read."""
+    return histories.is_target is not None or histories.is_context is not None
 
 
 def hold_out(
@@ -144,9 +221,9 @@ def hold_out(
     n_drawn = int(fraction * len(histories))
     drawn = np.sort(rng.choice(len(histories), n_drawn, replace=False))
     validation = histories.variants[0][drawn]
-    if validation.is_target is not None:
+    if has_masks(validation):
         validation = validation.strip_pseudo()
-    if len(histories.variants) > 1 or histories.is_target is not None:
+    if len(histories.variants) > 1 or has_masks(histories):
         return histories[np.setdiff1d(np.arange(len(histories)), drawn)], validation
     n_dropped = np.zeros(len(histories), dtype=np.int64)
     n_dropped[drawn] = 1

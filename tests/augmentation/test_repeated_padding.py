@@ -1,25 +1,29 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from skdiffuasr import RepeatedPaddingAugmenter, SASRecEstimator
+from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.training.histories import has_target
+from skdiffuasr.training import seeded_build
+from skdiffuasr.training.histories import HistoryBatches, has_target
 
 ROWS = st.lists(st.lists(st.integers(0, 9), max_size=9), min_size=1, max_size=6)
 
 
-def with_copies(row, n_copies, max_length, separator):
-    """Build an augmented row item by item: ids, whether learned, number of copies."""
-    items, learned = list(row), [True] * len(row)
+def with_copies(row, n_copies, max_length, separator=True, read_last_item=False):
+    """Build an augmented row item by item: ids, whether learned, whether read."""
+    items, learned, read = list(row), [True] * len(row), [True] * len(row)
     for _ in range(n_copies):
-        if separator and row:
+        if (separator or not read_last_item) and row:
             learned[0] = False
         items, learned = [*row, *items], [True] * len(row) + learned
+        read = [*[True] * (len(row) - 1), read_last_item, *read]
     n_cut = max(0, len(items) - max(max_length, len(row)))
-    return items[n_cut:], learned[n_cut:]
+    return items[n_cut:], learned[n_cut:], read[n_cut:]
 
 
 @settings(max_examples=60, deadline=None)
@@ -28,23 +32,32 @@ def with_copies(row, n_copies, max_length, separator):
     st.integers(1, 14),
     st.one_of(st.just("max"), st.integers(0, 4)),
     st.booleans(),
+    st.booleans(),
 )
 def test_rows_and_masks_are_those_of_a_naive_loop(
-    rows, max_length, repetitions, separator
+    rows, max_length, repetitions, separator, read_last_item
 ):
     augmenter = RepeatedPaddingAugmenter(
-        max_length, repetitions=repetitions, separator=separator, n_variants=1
+        max_length,
+        repetitions=repetitions,
+        separator=separator,
+        read_last_item=read_last_item,
+        n_variants=1,
     )
     augmented = augmenter.fit_transform([*rows, [1]])
     for number, row in enumerate(rows):
         most = max_length // len(row) if row else 0
         n_copies = most if repetitions == "max" else min(repetitions, most)
-        items, learned = with_copies(row, n_copies, max_length, separator)
+        items, learned, read = with_copies(
+            row, n_copies, max_length, separator, read_last_item
+        )
         assert augmented[number].tolist() == items
         assert augmented.n_pseudo[number] == len(items) - len(row)
-        mask = augmented[number : number + 1].is_target.tolist()
+        one = augmented[number : number + 1]
         # Nothing precedes the first item, so its mask means nothing.
-        assert mask[1:] == learned[1:]
+        assert one.is_target.tolist()[1:] == learned[1:]
+        assert (one.is_context is None) == read_last_item
+        assert read_last_item or one.is_context.tolist() == read
 
 
 @settings(max_examples=60, deadline=None)
@@ -61,7 +74,7 @@ def test_drawn_copies_are_some_number_of_copies(rows, max_length, from_zero, see
             most = max_length // len(row) if row else 0
             fewest = min(0 if from_zero else 1, most)
             possible = [
-                with_copies(row, n_copies, max_length, True)[0]
+                with_copies(row, n_copies, max_length)[0]
                 for n_copies in range(fewest, most + 1)
             ]
             assert variant[number].tolist() in possible
@@ -133,7 +146,7 @@ def test_a_single_item_has_nothing_to_learn_with_a_separator():
     X = Sequences.from_iterable([[5]])
     apart = RepeatedPaddingAugmenter(4, repetitions="max", n_variants=1)
     assert has_target(apart.fit_transform(X)).tolist() == [False]
-    joined = apart.set_params(separator=False)
+    joined = apart.set_params(separator=False, read_last_item=True)
     assert has_target(joined.fit_transform(X)).tolist() == [True]
 
 
@@ -141,7 +154,7 @@ def test_a_single_item_has_nothing_to_learn_with_a_separator():
 def test_only_without_a_separator_the_start_is_learned_after_the_end(separator):
     X = Sequences.from_iterable([[0, 1, 2], [3, 4, 5]] * 20)
     augmenter = RepeatedPaddingAugmenter(
-        9, repetitions="max", separator=separator, n_variants=1
+        9, repetitions="max", separator=separator, read_last_item=True, n_variants=1
     )
     recommender = SASRecEstimator(
         8,
@@ -157,6 +170,32 @@ def test_only_without_a_separator_the_start_is_learned_after_the_end(separator):
     best = recommender.decision_function([[0, 1, 2], [3, 4, 5], [0], [3]]).argmax(1)
     assert best[2:].tolist() == [1, 4]
     assert np.isin(best[:2], [0, 3]).tolist() == [not separator] * 2
+
+
+@pytest.mark.parametrize("n_copies", [0, 1, 5])
+def test_the_steps_that_are_learned_are_the_published_ones(n_copies):
+    """What is read is repeated without its last item, what is learned with it."""
+    rows = [[3, 1, 4, 2], [0, 5, 1, 2], [6, 2, 3, 5]]
+    augmenter = RepeatedPaddingAugmenter(
+        4 * (n_copies + 1), repetitions=n_copies, n_variants=1
+    )
+    module = seeded_build(lambda: SASRec(7, 4, max_length=24), 0).eval()
+    batch = HistoryBatches(augmenter.fit_transform(rows), 3).pad(np.arange(3))
+    states, learned = module.next_item_states(*batch)
+
+    read = torch.tensor([row[:-1] * (n_copies + 1) for row in rows])
+    expected = torch.tensor([row[1:] * (n_copies + 1) for row in rows])
+    expected_states = module(read, torch.full((3,), read.shape[1]))
+    steps = sorted_rows(states, learned)
+    assert len(steps) == expected.numel()
+    np.testing.assert_allclose(
+        steps, sorted_rows(expected_states.flatten(0, 1), expected.flatten())
+    )
+
+
+def sorted_rows(states, items):
+    table = torch.cat([items[:, None], states], dim=1).detach().numpy()
+    return table[np.lexsort(table.T[::-1])]
 
 
 def test_inverse_transform_gives_the_histories_back():

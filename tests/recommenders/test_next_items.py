@@ -1,5 +1,6 @@
 """What recommenders with a network learn from, and what they never learn."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -101,14 +102,39 @@ def test_pseudo_items_are_never_learned_as_targets(recommender, build, loss):
     """The pseudo items 100, 101, 102 always follow one another, but are no targets."""
     X = Sequences.from_iterable(CIRCLE).prepend([[100, 101, 102]] * N_ITEMS)
     estimator = type(recommender)(**TINY, loss=loss).fit(X)
-    items, _ = estimator.recommend([[100], [100, 101]], k=N_ITEMS)
-    assert set(items.ravel()) == set(range(N_ITEMS))
+    assert (estimator.predict([[100], [100, 101]]) < N_ITEMS).all()
 
 
 @every_network
 def test_pseudo_items_are_read_as_context(recommender):
     X = Sequences.from_iterable([["left"], ["right"]] * 8).prepend([["a"], ["b"]] * 8)
     assert recommender.fit(X).predict([["a"], ["b"]]).tolist() == ["left", "right"]
+
+
+@every_network
+def test_items_that_are_passed_over_are_not_read(recommender):
+    """The row says what comes after two items; the one between them does not count."""
+    X = Sequences.from_iterable([["a", "x", "c"], ["b", "y", "d"]] * 8)
+    is_context = np.tile([True, False, True], 16)
+    hidden = Sequences(X.values, X.offsets, X.n_pseudo, is_context=is_context)
+    predicted = recommender.fit(hidden).predict([["a"], ["b"]]).tolist()
+    assert {*predicted} <= {"c", "d", "x", "y"}
+    at_prediction = Sequences(X.values, X.offsets, is_context=is_context)
+    np.testing.assert_array_equal(
+        recommender.decision_function(at_prediction),
+        recommender.decision_function([["a", "c"], ["b", "d"]] * 8),
+    )
+
+
+@causal
+@pytest.mark.parametrize("is_context", [[True, False, True], [True, False, False]])
+def test_items_that_are_passed_over_are_learned(recommender, build, is_context):
+    """After 0 comes 1, which is not read, and 2; each is learned from 0 alone."""
+    X = Sequences([0, 1, 2], [0, 3], is_context=is_context)
+    module = seeded_build(build, 0).eval()
+    logits = hidden_states(module, [0, 2])[0] @ module.item_embedding.weight.T
+    expected = F.cross_entropy(logits.expand(2, -1), torch.tensor([2, 1]))
+    torch.testing.assert_close(loss_of(recommender, module, X), expected)
 
 
 @every_network

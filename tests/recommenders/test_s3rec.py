@@ -53,7 +53,7 @@ def spy_on_pretraining(recommender, monkeypatch):
 
     def spy(module, items, lengths, is_target, dtype):
         batches.append((items, lengths, is_target))
-        return loss(module, items, lengths, is_target, dtype)
+        return loss(module, items, lengths, is_target, dtype=dtype)
 
     monkeypatch.setattr(recommender, "_pretraining_loss", spy)
     return batches

@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
+from skdiffuasr.training.histories import (
+    HistoryBatches,
+    context,
+    has_target,
+    hold_out,
+    targets,
+)
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -50,6 +56,55 @@ def test_rows_are_padded_in_the_order_asked_for():
     assert items.tolist() == [[9, 4, 0, 0], [1, 6, 7, 8]]
     assert lengths.tolist() == [2, 4]
     assert is_target.int().tolist() == [[1, 1, 0, 0], [0, 1, 1, 1]]
+
+
+@st.composite
+def masked_histories(draw):
+    """Rows whose masks say what is learned and what is read."""
+    X = draw(histories())
+    n = len(X.values)
+    masks = [
+        draw(st.none() | st.lists(st.booleans(), min_size=n, max_size=n))
+        for _ in range(2)
+    ]
+    return Sequences(X.values, X.offsets, X.n_pseudo, None, *masks)
+
+
+def naive_steps(X):
+    """Each item that is learned, with all that is read before it, row by row."""
+    is_target = targets(X)
+    is_context = context(X)
+    steps = []
+    for start, stop in zip(X.offsets, X.offsets[1:], strict=False):
+        steps.append([])
+        for place in range(start + 1, stop):
+            read = X.values[start:place][is_context[start:place]].tolist()
+            # An item that is not read is learned after its neighbour alone.
+            may_be_learned = is_context[place] or is_context[place - 1]
+            if is_target[place] and may_be_learned and read:
+                steps[-1].append((*read, X.values[place].item()))
+    return steps
+
+
+def steps_of(items, lengths, is_target, passed_over=None):
+    for row, row_items in enumerate(items.tolist()):
+        steps = []
+        for place in range(lengths[row]):
+            if place and is_target[row, place]:
+                steps.append((*row_items[:place], row_items[place]))
+            if passed_over is not None and passed_over[row, place] >= 0:
+                steps.append((*row_items[: place + 1], passed_over[row, place].item()))
+        yield steps
+
+
+@quick
+@given(masked_histories())
+def test_masks_say_what_is_learned_from_what(X):
+    expected = naive_steps(X)
+    assert has_target(X).tolist() == [len(steps) > 0 for steps in expected]
+    everything = np.arange(len(X))
+    found = list(steps_of(*HistoryBatches(X, 1).pad(everything)))
+    assert [sorted(s) for s in found] == [sorted(s) for s in expected]
 
 
 def order(epoch, random_state):
