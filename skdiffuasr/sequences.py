@@ -230,8 +230,8 @@ class Sequences:
         -------
         table : pyarrow.Table
             Columns "user" if there are user ids, "items" (lists) and "n_pseudo" if
-            there are pseudo items. Integer ids are shared, not copied. `is_target` and
-            other variants are left out.
+            there are pseudo items. Integer ids are shared, not copied. `is_target`,
+            `is_context` and other variants are left out.
 
         Raises
         ------
