@@ -325,9 +325,8 @@ def _next_item_loss(
     items: Tensor,
     lengths: Tensor,
     is_target: Tensor,
-    passed_over: Tensor | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Cross-entropy of every item after the first, given those before it."""
-    hidden, targets = module.next_item_states(items, lengths, is_target, passed_over)
+    hidden, targets = module.next_item_states(items, lengths, is_target)
     return full_cross_entropy(hidden, module.item_embedding.weight, targets, dtype)

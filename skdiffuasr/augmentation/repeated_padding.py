@@ -39,8 +39,8 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         last item is not read are always apart.
     read_last_item : bool, default=False
         Whether what comes behind a copy reads its last item. The published code learns
-        that item in every copy and reads it in none; a recommender that reads it learns
-        to look it up in the copy before, and gains far less.
+        that item in every copy and reads it in none; a recommender that reads it can
+        look it up in the copy before. Items that are not read count in `max_length`.
     n_variants : int, default=4
         Number of versions of each history, with other numbers of copies where these
         are drawn, of which a recommender draws one per epoch.

@@ -1,14 +1,26 @@
 """A log that every network can learn by heart, and settings for it."""
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import HistoryBatches
 
 N_ITEMS = 8
 CIRCLE = [[(start + step) % N_ITEMS for step in range(5)] for start in range(N_ITEMS)]
+
+sampled_losses = pytest.mark.parametrize(
+    ("loss", "n_negatives", "expected_loss", "expected_n"),
+    [
+        ("sampled_ce", None, sampled_cross_entropy, 256),
+        ("sampled_ce", 3, sampled_cross_entropy, 3),
+        ("bce", None, sampled_binary_cross_entropy, 1),
+        ("bce", 3, sampled_binary_cross_entropy, 3),
+    ],
+)
 
 quick = settings(max_examples=60, deadline=None)
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdiffuasr.nn.bert4rec import BERT4Rec, draw_tasks
-from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
 from skdiffuasr.recommenders import bert4rec
 from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
 from skdiffuasr.sequences import Sequences
@@ -18,6 +17,7 @@ from tests.recommenders.circle import (
     histories,
     loss_of,
     quick,
+    sampled_losses,
     with_pseudo,
 )
 
@@ -115,15 +115,7 @@ def test_one_real_item_after_pseudo_items_is_the_only_target():
     torch.testing.assert_close(loss_of(tiny(), module, X), expected)
 
 
-@pytest.mark.parametrize(
-    ("loss", "n_negatives", "expected_loss", "expected_n"),
-    [
-        ("sampled_ce", None, sampled_cross_entropy, 256),
-        ("sampled_ce", 3, sampled_cross_entropy, 3),
-        ("bce", None, sampled_binary_cross_entropy, 1),
-        ("bce", 3, sampled_binary_cross_entropy, 3),
-    ],
-)
+@sampled_losses
 def test_sampled_losses_draw_as_many_negatives_as_documented(
     monkeypatch, loss, n_negatives, expected_loss, expected_n
 ):

@@ -14,7 +14,6 @@ from skdiffuasr import (
     SASRecEstimator,
 )
 from skdiffuasr.nn.gru4rec import GRU4Rec
-from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import seeded_build
@@ -25,6 +24,7 @@ from tests.recommenders.circle import (
     histories,
     loss_of,
     quick,
+    sampled_losses,
     with_pseudo,
 )
 
@@ -72,15 +72,7 @@ def test_loss_is_the_mean_over_the_real_targets(recommender, build, X):
 
 
 @causal
-@pytest.mark.parametrize(
-    ("loss", "n_negatives", "expected_loss", "expected_n"),
-    [
-        ("sampled_ce", None, sampled_cross_entropy, 256),
-        ("sampled_ce", 3, sampled_cross_entropy, 3),
-        ("bce", None, sampled_binary_cross_entropy, 1),
-        ("bce", 3, sampled_binary_cross_entropy, 3),
-    ],
-)
+@sampled_losses
 def test_sampled_losses_draw_as_many_negatives_as_documented(
     recommender, build, loss, n_negatives, expected_loss, expected_n
 ):
@@ -113,7 +105,7 @@ def test_pseudo_items_are_read_as_context(recommender):
 
 @every_network
 def test_items_that_are_passed_over_are_not_read(recommender):
-    """The row says what comes after two items; the one between them does not count."""
+    """A history with such items is ranked like one without them."""
     X = Sequences.from_iterable([["a", "x", "c"], ["b", "y", "d"]] * 8)
     is_context = np.tile([True, False, True], 16)
     hidden = Sequences(X.values, X.offsets, X.n_pseudo, is_context=is_context)

@@ -8,11 +8,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from skdiffuasr.nn.losses import (
-    full_cross_entropy,
-    sampled_binary_cross_entropy,
-    sampled_cross_entropy,
-)
+from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.recommenders import SASRecEstimator
@@ -23,7 +19,13 @@ from skdiffuasr.training.histories import HistoryBatches, hold_out
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
 from skdiffuasr.variants import SequenceVariants
-from tests.recommenders.circle import CIRCLE, N_ITEMS, TINY, assert_knows_the_circle
+from tests.recommenders.circle import (
+    CIRCLE,
+    N_ITEMS,
+    TINY,
+    assert_knows_the_circle,
+    sampled_losses,
+)
 
 PARITY = {item: ["odd" if item % 2 else "even"] for item in range(N_ITEMS)}
 CPU = torch.device("cpu")
@@ -208,15 +210,7 @@ def test_the_loss_is_the_weighted_sum_of_the_objectives(name, weight):
     torch.testing.assert_close(actual, expected)
 
 
-@pytest.mark.parametrize(
-    ("loss", "n_negatives", "expected_loss", "expected_n"),
-    [
-        ("sampled_ce", None, sampled_cross_entropy, 256),
-        ("sampled_ce", 3, sampled_cross_entropy, 3),
-        ("bce", None, sampled_binary_cross_entropy, 1),
-        ("bce", 3, sampled_binary_cross_entropy, 3),
-    ],
-)
+@sampled_losses
 def test_masked_items_take_the_loss_of_training(
     loss, n_negatives, expected_loss, expected_n
 ):
