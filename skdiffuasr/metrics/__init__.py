@@ -6,7 +6,12 @@ from skdiffuasr.metrics.catalogue import (
     exposure_gini,
     log_popularity,
 )
-from skdiffuasr.metrics.groups import Groups, length_groups, popularity_groups
+from skdiffuasr.metrics.groups import (
+    Groups,
+    length_groups,
+    novelty_groups,
+    popularity_groups,
+)
 from skdiffuasr.metrics.pseudo_items import (
     draw_by_popularity,
     draw_uniform,
@@ -36,6 +41,7 @@ __all__ = [
     "make_next_item_scorer",
     "mask_seen",
     "ndcg_at_k",
+    "novelty_groups",
     "paired_bootstrap",
     "parse_metric",
     "popularity_groups",

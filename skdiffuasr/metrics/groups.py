@@ -5,9 +5,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from skdiffuasr._typing import IntArray
-from skdiffuasr.metrics._checks import check_codes
+from skdiffuasr.metrics._checks import check_codes, check_targets
+from skdiffuasr.sequences import Sequences
 
 _POPULARITY_NAMES = {1: ("head", "tail"), 2: ("head", "middle", "tail")}
 
@@ -132,3 +134,43 @@ def popularity_groups(
     names = _POPULARITY_NAMES[len(bins)]
     codes = np.append(item_groups, len(names) - 1)[targets]
     return Groups(names, codes)
+
+
+def novelty_groups(histories: Sequences, targets: npt.ArrayLike) -> Groups:
+    """Group users by whether they have met their target before.
+
+    Where users come back to their items, a few of them can carry a metric: the target
+    is among the handful of items of its own history. They say how well a recommender
+    repeats, the others how well it finds something new.
+
+    Parameters
+    ----------
+    histories : Sequences of n rows
+        The histories. Pseudo items do not count: the user has never met them.
+    targets : array-like of shape (n,)
+        Next item of each row, an id of the same type.
+
+    Returns
+    -------
+    groups : Groups
+        Names ``("new", "repeated")``.
+
+    Raises
+    ------
+    TypeError
+        If an id is neither an integer nor a string.
+    ValueError
+        If there is not one target per row.
+
+    Examples
+    --------
+    >>> from skdiffuasr.metrics import novelty_groups
+    >>> from skdiffuasr.sequences import Sequences
+    >>> novelty_groups(Sequences.from_iterable([[1, 2], [2], []]), [2, 3, 1])
+    Groups(names=('new', 'repeated'), codes=array([1, 0, 0]))
+    """
+    targets = check_targets(targets, len(histories), "targets")
+    real = histories.strip_pseudo()
+    rows = np.repeat(np.arange(len(real)), real.lengths)
+    n_met = np.bincount(rows[real.values == targets[rows]], minlength=len(real))
+    return Groups(("new", "repeated"), np.minimum(n_met, 1))

@@ -10,7 +10,12 @@ import joblib
 import numpy as np
 from sklearn.utils import check_scalar
 
-from skdiffuasr.metrics import length_groups, popularity_groups
+from skdiffuasr.metrics import (
+    Groups,
+    length_groups,
+    novelty_groups,
+    popularity_groups,
+)
 from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
 from skdiffuasr.study.records import StudyResults
 from skdiffuasr.study.report import write_report
@@ -228,8 +233,7 @@ class AugmentationStudy:
             )
 
     def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:
-        item_ids, counts = np.unique(data.X_train.values, return_counts=True)
-        targets = encode_items(data.y_test, item_ids)
+        item_ids = np.unique(data.X_train.values)
         return StudyResults(
             log_name=log_name,
             description={
@@ -243,14 +247,22 @@ class AugmentationStudy:
                 "n_negatives": self.n_negatives or 0,
                 "n_candidates": self.n_candidates,
             },
-            groups={
-                "length": length_groups(data.X_test.lengths - 1, self.length_bins)
-                if self.protocol == "leave_last_out"
-                else length_groups(data.X_test.lengths, self.length_bins),
-                "popularity": popularity_groups(targets, counts, self.popularity_bins),
-            },
+            groups=self._groups(data),
             main_ranking="full" if data.has_repeats else "filtered",
             records=(),
             quality=(),
             reference=REFERENCE,
         )
+
+    def _groups(self, data: StudyData) -> dict[str, Groups]:
+        lengths = data.X_test.lengths - (self.protocol == "leave_last_out")
+        item_ids, counts = np.unique(data.X_train.values, return_counts=True)
+        targets = encode_items(data.y_test, item_ids)
+        groups = {
+            "length": length_groups(lengths, self.length_bins),
+            "popularity": popularity_groups(targets, counts, self.popularity_bins),
+        }
+        novelty = novelty_groups(data.X_test, data.y_test)
+        if novelty.codes.any():
+            groups["novelty"] = novelty
+        return groups

@@ -64,11 +64,12 @@ def report_sections(results: StudyResults) -> list[Section]:
     """
     comparisons = compare(results, results.main_ranking, "ndcg@10")
     values = values_by_line(results)
-    by_length, by_popularity = (
+    by_length, by_popularity, by_novelty = (
         group_section(results, comparisons, values, group_by, title)
         for group_by, title in (
             ("length", "Users by length of the history"),
             ("popularity", "Users by popularity of the target"),
+            ("novelty", "Users by whether they have met the target before"),
         )
     )
     if by_length.blocks:
@@ -80,6 +81,7 @@ def report_sections(results: StudyResults) -> list[Section]:
         main_section(results, comparisons, values),
         by_length,
         by_popularity,
+        by_novelty,
         sampled_section(results, values),
         _cost_section(results),
         _quality_section(results),

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.metrics import length_groups, popularity_groups
+from skdiffuasr.metrics import length_groups, novelty_groups, popularity_groups
+from skdiffuasr.sequences import Sequences
 
 
 @given(st.lists(st.integers(0, 60), max_size=20))
@@ -70,3 +71,21 @@ def test_bad_shares_are_refused(bins):
 def test_targets_outside_the_catalogue_are_refused():
     with pytest.raises(ValueError, match="targets holds the code 5"):
         popularity_groups(np.array([5]), np.ones(5))
+
+
+@given(st.lists(st.tuples(st.lists(st.integers(0, 5)), st.integers(0, 5)), min_size=1))
+def test_a_target_is_repeated_if_it_is_in_its_history(users):
+    histories, targets = zip(*users, strict=True)
+    groups = novelty_groups(Sequences.from_iterable(histories), targets)
+    expected = ["repeated" if target in history else "new" for history, target in users]
+    assert [groups.names[code] for code in groups.codes] == expected
+
+
+def test_nobody_has_met_a_pseudo_item():
+    X = Sequences.from_iterable([["a"], ["b"]]).prepend(np.array([["b"], ["a"]]))
+    np.testing.assert_array_equal(novelty_groups(X, ["b", "b"]).codes, [0, 1])
+
+
+def test_every_history_needs_a_target():
+    with pytest.raises(ValueError, match="one id for each of the 2 rows, got 1"):
+        novelty_groups(Sequences.from_iterable([[1], [2]]), [1])

@@ -52,6 +52,7 @@ def make_results(
     groups = {
         "length": Groups(("<=5", "6-20", ">20"), rng.integers(3, size=n_users)),
         "popularity": Groups(("head", "tail"), rng.integers(2, size=n_users)),
+        "novelty": Groups(("new", "repeated"), rng.integers(2, size=n_users)),
     }
     return StudyResults(
         **{

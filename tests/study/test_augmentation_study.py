@@ -124,6 +124,24 @@ def test_figures_are_those_of_a_fit_by_hand(tmp_path, ranking):
         assert found[metric, "all", "all"] == pytest.approx(expected[metric])
 
 
+def test_users_who_come_back_to_an_item_are_a_group(tmp_path):
+    # Every other user ends with the first item again.
+    log = [
+        [*range(user, user + 5), user if user % 2 else user + 5] for user in range(9)
+    ]
+    study = AugmentationStudy({}, {"Markov": MarkovRecommender()}, n_negatives=None)
+    study.run(log, tmp_path / "repeats")
+    n_users = {
+        row["group"]: int(row["n_users"])
+        for row in rows_of(tmp_path / "repeats")
+        if row["group_by"] == "novelty"
+    }
+    assert n_users == {"new": 5, "repeated": 4}
+    study.run([row[:-1] for row in log], tmp_path / "no repeats")
+    groupings = {row["group_by"] for row in rows_of(tmp_path / "no repeats")}
+    assert groupings == {"all", "length", "popularity"}
+
+
 def test_nothing_held_out_reaches_fit(tmp_path):
     seen = []
     study(recommenders={"spy": Spy(seen)}, augmenters={}, seeds=1).run(X, tmp_path)

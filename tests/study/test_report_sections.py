@@ -68,6 +68,7 @@ def test_with_one_seed_there_is_no_spread():
     [
         ("length", "Users by length of the history"),
         ("popularity", "Users by popularity of the target"),
+        ("novelty", "Users by whether they have met the target before"),
     ],
 )
 def test_group_tables_by_hand(group_by, title):
