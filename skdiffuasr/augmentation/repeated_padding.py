@@ -61,9 +61,9 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
 
     Notes
     -----
-    The model learns to repeat its history: filter seen items from the ranking, and where
-    users come back to items, look at them apart (`skdiffuasr.metrics.novelty_groups`).
-    Behind SASRec it gained with ``loss="bce"`` and lost with the full softmax;
+    The model learns to repeat its history: filter seen items from the ranking, and look
+    at users who come back to an item apart, `skdiffuasr.metrics.novelty_groups`. Behind
+    SASRec it gained with ``loss="bce"`` and lost with the full softmax;
     ``docs/results.md`` has the figures.
 
     References
