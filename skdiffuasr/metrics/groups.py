@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from skdiffuasr._ragged import common_dtype
 from skdiffuasr._typing import IntArray
 from skdiffuasr.metrics._checks import check_codes, check_targets
 from skdiffuasr.sequences import Sequences
@@ -158,7 +159,8 @@ def novelty_groups(histories: Sequences, targets: npt.ArrayLike) -> Groups:
     Raises
     ------
     TypeError
-        If an id is neither an integer nor a string.
+        If an id is neither an integer nor a string, or some are integers and others
+        strings.
     ValueError
         If there is not one target per row.
 
@@ -171,6 +173,7 @@ def novelty_groups(histories: Sequences, targets: npt.ArrayLike) -> Groups:
     """
     targets = check_targets(targets, len(histories), "targets")
     real = histories.strip_pseudo()
+    common_dtype(real.values, targets)  # of integers and strings there is none
     rows = np.repeat(np.arange(len(real)), real.lengths)
     n_met = np.bincount(rows[real.values == targets[rows]], minlength=len(real))
     return Groups(("new", "repeated"), np.minimum(n_met, 1))

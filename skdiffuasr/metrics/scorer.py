@@ -12,7 +12,12 @@ from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics._checks import check_targets, check_weights
 from skdiffuasr.metrics._routing import WeightedScorer
-from skdiffuasr.metrics.groups import Groups, length_groups, popularity_groups
+from skdiffuasr.metrics.groups import (
+    Groups,
+    length_groups,
+    novelty_groups,
+    popularity_groups,
+)
 from skdiffuasr.metrics.ranking import RankMetric, parse_metric
 from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
 from skdiffuasr.sequences import Sequences, check_sequences
@@ -52,6 +57,10 @@ class NextItemScorer(WeightedScorer):
         Add every metric for groups of users by the popularity of their target, as
         ``"ndcg@10[head]"``; ``(0.2,)`` splits off the most popular fifth of the items.
         See :func:`popularity_groups`. The estimator needs `item_counts_`.
+    by_novelty : bool, default=False
+        Add every metric for the users who have met their target before and for those
+        who have not, as ``"ndcg@10[repeated]"`` and ``"ndcg@10[new]"``. See
+        :func:`novelty_groups`.
     block_size : int or None, default=None
         Number of rows scored at a time. It bounds the memory and changes no result.
         None takes as many as keep the scores to 64 MiB, and at least 64.
@@ -94,6 +103,7 @@ class NextItemScorer(WeightedScorer):
         n_negatives: int | None = None,
         length_bins: Sequence[int] | None = None,
         popularity_bins: Sequence[float] | None = None,
+        by_novelty: bool = False,
         block_size: int | None = None,
         random_state: int = 0,
     ) -> None:
@@ -102,6 +112,7 @@ class NextItemScorer(WeightedScorer):
         self.n_negatives = n_negatives
         self.length_bins = length_bins
         self.popularity_bins = popularity_bins
+        self.by_novelty = by_novelty
         self.block_size = block_size
         self.random_state = random_state
 
@@ -145,7 +156,7 @@ class NextItemScorer(WeightedScorer):
         weights = check_weights(sample_weight, len(X))
         values, targets = self._evaluate(estimator, X, y)
         scores = {name: _average(values[name], weights) for name in values}
-        for groups in self._groups(estimator, X, targets):
+        for groups in self._groups(estimator, X, y, targets):
             for code, group in enumerate(groups.names):
                 rows = groups.codes == code
                 for name in values:
@@ -241,7 +252,9 @@ class NextItemScorer(WeightedScorer):
             scores, targets, keys, self.n_negatives, seen=seen, first_row=first_row
         )
 
-    def _groups(self, estimator: Any, X: Sequences, targets: IntArray) -> list[Groups]:
+    def _groups(
+        self, estimator: Any, X: Sequences, y: npt.ArrayLike | None, targets: IntArray
+    ) -> list[Groups]:
         """Partition the users as asked for."""
         groups = []
         if self.length_bins is not None:
@@ -249,6 +262,8 @@ class NextItemScorer(WeightedScorer):
         if self.popularity_bins is not None:
             item_counts = _fitted_attribute(estimator, "item_counts_")
             groups.append(popularity_groups(targets, item_counts, self.popularity_bins))
+        if self.by_novelty:
+            groups.append(novelty_groups(X, check_targets(y, len(X))))
         return groups
 
 

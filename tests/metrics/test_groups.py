@@ -86,6 +86,11 @@ def test_nobody_has_met_a_pseudo_item():
     np.testing.assert_array_equal(novelty_groups(X, ["b", "b"]).codes, [0, 1])
 
 
+def test_targets_are_ids_of_the_same_type():
+    with pytest.raises(TypeError, match="mix ids of type int and str"):
+        novelty_groups(Sequences.from_iterable([[1]]), ["1"])
+
+
 def test_every_history_needs_a_target():
     with pytest.raises(ValueError, match="one id for each of the 2 rows, got 1"):
         novelty_groups(Sequences.from_iterable([[1], [2]]), [1])

@@ -201,6 +201,20 @@ def test_groups_partition_the_users(model, log):
     assert scores["mrr[tail]"] == pytest.approx(values[~head].mean())
 
 
+def test_users_who_come_back_are_told_from_the_others(model, log):
+    X, y = log
+    y = np.where(np.arange(len(X)) % 3, y, X.last())
+    scorer = NextItemScorer(["mrr"], by_novelty=True)
+    is_repeated = np.array([item in row for row, item in zip(X, y, strict=True)])
+    assert 0 < is_repeated.sum() < len(X)
+    values = scorer.per_user(model, X, y)["mrr"]
+    assert scorer(model, X, y) == {
+        "mrr": pytest.approx(values.mean()),
+        "mrr[new]": pytest.approx(values[~is_repeated].mean()),
+        "mrr[repeated]": pytest.approx(values[is_repeated].mean()),
+    }
+
+
 def test_an_empty_group_has_nan(model, log):
     X, y = log
     short = X.lengths <= 5
