@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._ragged import common_dtype
-from skdiffuasr._typing import IntArray
+from skdiffuasr._typing import IntArray, SequencesLike
 from skdiffuasr.metrics._checks import check_codes, check_targets
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import check_sequences
 
 _POPULARITY_NAMES = {1: ("head", "tail"), 2: ("head", "middle", "tail")}
 
@@ -137,7 +137,7 @@ def popularity_groups(
     return Groups(names, codes)
 
 
-def novelty_groups(histories: Sequences, targets: npt.ArrayLike) -> Groups:
+def novelty_groups(histories: SequencesLike, targets: npt.ArrayLike) -> Groups:
     """Group users by whether they have met their target before.
 
     Where users come back to their items, a few of them can carry a metric: the target
@@ -146,8 +146,8 @@ def novelty_groups(histories: Sequences, targets: npt.ArrayLike) -> Groups:
 
     Parameters
     ----------
-    histories : Sequences of n rows
-        The histories. Pseudo items do not count: the user has never met them.
+    histories : Sequences or iterable of n sequences of item ids
+        Pseudo items among them do not count: the user has never met them.
     targets : array-like of shape (n,)
         Next item of each row, an id of the same type.
 
@@ -162,18 +162,17 @@ def novelty_groups(histories: Sequences, targets: npt.ArrayLike) -> Groups:
         If an id is neither an integer nor a string, or some are integers and others
         strings.
     ValueError
-        If there is not one target per row.
+        If there are no rows, or not one target per row.
 
     Examples
     --------
     >>> from skdiffuasr.metrics import novelty_groups
-    >>> from skdiffuasr.sequences import Sequences
-    >>> novelty_groups(Sequences.from_iterable([[1, 2], [2], []]), [2, 3, 1])
+    >>> novelty_groups([[1, 2], [2], []], [2, 3, 1])
     Groups(names=('new', 'repeated'), codes=array([1, 0, 0]))
     """
-    targets = check_targets(targets, len(histories), "targets")
-    real = histories.strip_pseudo()
-    common_dtype(real.values, targets)  # of integers and strings there is none
+    real = check_sequences(histories, input_name="histories").strip_pseudo()
+    targets = check_targets(targets, len(real), "targets")
+    common_dtype(real.values, targets)  # raises if the types of the ids differ
     rows = np.repeat(np.arange(len(real)), real.lengths)
     n_met = np.bincount(rows[real.values == targets[rows]], minlength=len(real))
     return Groups(("new", "repeated"), np.minimum(n_met, 1))

@@ -76,7 +76,7 @@ def test_targets_outside_the_catalogue_are_refused():
 @given(st.lists(st.tuples(st.lists(st.integers(0, 5)), st.integers(0, 5)), min_size=1))
 def test_a_target_is_repeated_if_it_is_in_its_history(users):
     histories, targets = zip(*users, strict=True)
-    groups = novelty_groups(Sequences.from_iterable(histories), targets)
+    groups = novelty_groups(histories, targets)
     expected = ["repeated" if target in history else "new" for history, target in users]
     assert [groups.names[code] for code in groups.codes] == expected
 
@@ -88,9 +88,9 @@ def test_nobody_has_met_a_pseudo_item():
 
 def test_targets_are_ids_of_the_same_type():
     with pytest.raises(TypeError, match="mix ids of type int and str"):
-        novelty_groups(Sequences.from_iterable([[1]]), ["1"])
+        novelty_groups([[1]], ["1"])
 
 
 def test_every_history_needs_a_target():
     with pytest.raises(ValueError, match="one id for each of the 2 rows, got 1"):
-        novelty_groups(Sequences.from_iterable([[1], [2]]), [1])
+        novelty_groups([[1], [2]], [1])
