@@ -51,7 +51,7 @@ def test_metrics_by_hand():
 def test_every_run_that_did_not_fail_has_all_rows():
     rows = metric_rows(make_results(with_failure=True))
     keys = [tuple(row.values())[:7] for row in rows]
-    assert len(set(keys)) == len(keys) == 2 * (2 * 4 - 1) * 3 * 3 * 6
+    assert len(set(keys)) == len(keys) == 2 * (2 * 4 - 1) * 3 * 3 * 8
     runs = list(dict.fromkeys(key[:3] for key in keys))
     assert runs[0] == ("none", "SASRec", 0)
     assert runs[1] == ("none", "Markov", 0)
