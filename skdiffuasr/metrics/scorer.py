@@ -154,6 +154,7 @@ class NextItemScorer(WeightedScorer):
         """
         X = check_sequences(X)
         weights = check_weights(sample_weight, len(X))
+        y = check_targets(y, len(X))
         values, targets = self._evaluate(estimator, X, y)
         scores = {name: _average(values[name], weights) for name in values}
         for groups in self._groups(estimator, X, y, targets):
@@ -185,20 +186,21 @@ class NextItemScorer(WeightedScorer):
             ``"rank"``, the rank of the target (`inf` for a miss), and every metric.
         """
         X = check_sequences(X)
+        y = check_targets(y, len(X))
         return self._evaluate(estimator, X, y, with_ranks=True)[0]
 
     def _evaluate(
         self,
         estimator: Any,
         X: Sequences,
-        y: npt.ArrayLike | None,
+        y: IdArray,
         *,
         with_ranks: bool = False,
     ) -> tuple[dict[str, FloatArray], IntArray]:
         """Values per user of every metric, and the codes of the targets."""
         functions = self._metric_functions()
         item_ids = _fitted_attribute(estimator, "item_ids_")
-        targets = encode_items(check_targets(y, len(X)), item_ids)
+        targets = encode_items(y, item_ids)
         ranks = self._ranks(estimator, X, targets, item_ids)
         values = {"rank": ranks} if with_ranks else {}
         values.update({name: function(ranks) for name, function in functions.items()})
@@ -253,7 +255,7 @@ class NextItemScorer(WeightedScorer):
         )
 
     def _groups(
-        self, estimator: Any, X: Sequences, y: npt.ArrayLike | None, targets: IntArray
+        self, estimator: Any, X: Sequences, y: IdArray, targets: IntArray
     ) -> list[Groups]:
         """Partition the users as asked for."""
         groups = []
@@ -263,7 +265,7 @@ class NextItemScorer(WeightedScorer):
             item_counts = _fitted_attribute(estimator, "item_counts_")
             groups.append(popularity_groups(targets, item_counts, self.popularity_bins))
         if self.by_novelty:
-            groups.append(novelty_groups(X, check_targets(y, len(X))))
+            groups.append(novelty_groups(X, y))
         return groups
 
 

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 from sklearn.utils import check_scalar
 
+from skdiffuasr._typing import IdArray, IntArray
 from skdiffuasr.metrics import (
     Groups,
     length_groups,
@@ -233,7 +234,7 @@ class AugmentationStudy:
             )
 
     def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:
-        item_ids = np.unique(data.X_train.values)
+        item_ids, counts = np.unique(data.X_train.values, return_counts=True)
         return StudyResults(
             log_name=log_name,
             description={
@@ -247,16 +248,17 @@ class AugmentationStudy:
                 "n_negatives": self.n_negatives or 0,
                 "n_candidates": self.n_candidates,
             },
-            groups=self._groups(data),
+            groups=self._groups(data, item_ids, counts),
             main_ranking="full" if data.has_repeats else "filtered",
             records=(),
             quality=(),
             reference=REFERENCE,
         )
 
-    def _groups(self, data: StudyData) -> dict[str, Groups]:
+    def _groups(
+        self, data: StudyData, item_ids: IdArray, counts: IntArray
+    ) -> dict[str, Groups]:
         lengths = data.X_test.lengths - (self.protocol == "leave_last_out")
-        item_ids, counts = np.unique(data.X_train.values, return_counts=True)
         targets = encode_items(data.y_test, item_ids)
         groups = {
             "length": length_groups(lengths, self.length_bins),
