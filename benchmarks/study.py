@@ -2,6 +2,7 @@
 
     python -m benchmarks.study PART LOG --out DIR [--attributes FILE] [--seeds N]
                                [--patience EPOCHS] [--only AUGMENTER ...]
+                               [--recommenders RECOMMENDER ...]
 
 PART is one of
 
@@ -78,7 +79,15 @@ def backbones(attributes, common):
     }
 
 
-def make_study(part, memory, attributes=None, seeds=3, patience=5, only=None):
+def chosen(estimators, names):
+    if names is None:
+        return estimators
+    return {name: estimators[name] for name in names}
+
+
+def make_study(
+    part, memory, attributes=None, seeds=3, patience=5, only=None, behind=None
+):
     common = {"max_length": MAX_LENGTH, "patience": patience}
     sasrec = {"SASRec": SASRecEstimator(**common)}
     one_negative = {"SASRec, one negative": SASRecEstimator(loss="bce", **common)}
@@ -90,9 +99,9 @@ def make_study(part, memory, attributes=None, seeds=3, patience=5, only=None):
         "controls": ({}, {**recurrent, **backbones(attributes, common)}),
         "choices": (choices(memory), sasrec),
     }[part]
-    if only is not None:
-        compared = {name: compared[name] for name in only}
-    return AugmentationStudy(compared, recommenders, seeds)
+    return AugmentationStudy(
+        chosen(compared, only), chosen(recommenders, behind), seeds
+    )
 
 
 def read_attributes(path):
@@ -117,6 +126,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--patience", type=int, default=5)
     parser.add_argument("--only", nargs="*", metavar="AUGMENTER")
+    parser.add_argument("--recommenders", nargs="+", metavar="RECOMMENDER")
     options = parser.parse_args()
     study = make_study(
         options.part,
@@ -125,6 +135,7 @@ def main():
         options.seeds,
         options.patience,
         options.only,
+        options.recommenders,
     )
     study.run(
         read_interactions(options.log),
