@@ -1,12 +1,12 @@
-"""Scorers: ranking metrics in the form that scikit-learn's searches take."""
+"""All ranking metrics at once, in the form that scikit-learn's searches take."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils import check_scalar
 
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.keyed_random import row_keys
@@ -20,14 +20,9 @@ from skdiffuasr.metrics.groups import (
 )
 from skdiffuasr.metrics.ranking import RankMetric, parse_metric
 from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
+from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
-
-#: Memory that a block of (rows, items) scores may take.
-BLOCK_BYTES = 64 * 2**20
-
-#: Fewer rows than this make a block slow, however large the catalogue.
-MIN_BLOCK_ROWS = 64
 
 
 class NextItemScorer(WeightedScorer):
@@ -267,125 +262,6 @@ class NextItemScorer(WeightedScorer):
         if self.by_novelty:
             groups.append(novelty_groups(X, y))
         return groups
-
-
-class SingleMetricScorer(WeightedScorer):
-    """Hand on the one number of a scorer, see :func:`make_next_item_scorer`.
-
-    Parameters
-    ----------
-    scorer : NextItemScorer
-        A scorer of one metric and no groups.
-    """
-
-    def __init__(self, scorer: NextItemScorer) -> None:
-        self.scorer = scorer
-
-    def __call__(
-        self,
-        estimator: Any,
-        X: SequencesLike,
-        y: npt.ArrayLike | None = None,
-        sample_weight: npt.ArrayLike | None = None,
-    ) -> float:
-        """Average the metric over the users.
-
-        Parameters
-        ----------
-        estimator, X, y, sample_weight
-            See :class:`NextItemScorer`.
-
-        Returns
-        -------
-        score : float
-        """
-        (score,) = self.scorer(estimator, X, y, sample_weight).values()
-        return score
-
-
-def make_next_item_scorer(
-    metric: str = "ndcg@10",
-    *,
-    filter_seen: bool = False,
-    n_negatives: int | None = None,
-    block_size: int | None = None,
-    random_state: int = 0,
-) -> SingleMetricScorer:
-    """Make a scorer of one metric, for searches that are given no name to refit by.
-
-    Parameters
-    ----------
-    metric : str, default="ndcg@10"
-        Name of a metric, see :func:`parse_metric`.
-    filter_seen, n_negatives, block_size, random_state
-        See :class:`NextItemScorer`.
-
-    Returns
-    -------
-    scorer : SingleMetricScorer
-        ``scorer(estimator, X, y, sample_weight=None)`` returns a float.
-
-    Raises
-    ------
-    ValueError
-        If `metric` is not known.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import make_next_item_scorer
-    >>> make_next_item_scorer("hr@5")
-    SingleMetricScorer(scorer=NextItemScorer(metrics=('hr@5',)))
-    """
-    parse_metric(metric)
-    scorer = NextItemScorer(
-        (metric,),
-        filter_seen=filter_seen,
-        n_negatives=n_negatives,
-        block_size=block_size,
-        random_state=random_state,
-    )
-    return SingleMetricScorer(scorer)
-
-
-def score_blocks(
-    estimator: Any, X: Sequences, n_items: int, block_size: int | None = None
-) -> Iterator[tuple[slice, FloatArray]]:
-    """Score the catalogue for one block of rows after the other.
-
-    Parameters
-    ----------
-    estimator : estimator
-        With a fitted ``decision_function(X)``.
-    X : Sequences of n rows
-        Histories.
-    n_items : int
-        Size of the catalogue.
-    block_size : int or None, default=None
-        Number of rows of a block. None takes as many as keep the scores to 64 MiB, and
-        at least 64.
-
-    Yields
-    ------
-    rows : slice
-        The rows of the block.
-    scores : ndarray of shape (block, n_items)
-
-    Raises
-    ------
-    ValueError
-        If the scores are of another shape.
-    """
-    if block_size is None:
-        block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))
-    for rows in gen_batches(len(X), block_size):
-        scores = np.asarray(estimator.decision_function(X[rows]))
-        expected = (rows.stop - rows.start, n_items)
-        if scores.shape != expected:
-            raise ValueError(
-                f"decision_function returned the shape {scores.shape} for "
-                f"{expected[0]} rows and {expected[1]} items."
-            )
-        yield rows, scores
 
 
 def _fitted_attribute(estimator: Any, name: str) -> npt.NDArray[Any]:

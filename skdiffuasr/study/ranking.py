@@ -8,7 +8,7 @@ import numpy.typing as npt
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import mask_seen, sampled_target_ranks, target_ranks
-from skdiffuasr.metrics.scorer import score_blocks
+from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 

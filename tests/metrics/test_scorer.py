@@ -20,7 +20,7 @@ from skdiffuasr.metrics import (
     reciprocal_rank,
     target_ranks,
 )
-from skdiffuasr.metrics import scorer as scorer_module
+from skdiffuasr.metrics import score_blocks as blocks_module
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
@@ -121,8 +121,8 @@ def test_block_size_changes_nothing(block_size, filter_seen, n_negatives):
 
 @pytest.mark.parametrize(("block_bytes", "n_rows"), [(0, 7), (4 * 40 * 20, 20)])
 def test_scores_of_a_block_are_bounded(monkeypatch, model, log, block_bytes, n_rows):
-    monkeypatch.setattr(scorer_module, "MIN_BLOCK_ROWS", 7)
-    monkeypatch.setattr(scorer_module, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(blocks_module, "MIN_BLOCK_ROWS", 7)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", block_bytes)
     model.largest_batch_ = 0
     scores = NextItemScorer()(model, *log)
     assert model.largest_batch_ == n_rows

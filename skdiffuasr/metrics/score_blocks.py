@@ -1,0 +1,57 @@
+"""Scores of the whole catalogue, as many rows at a time as the memory holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+from skdiffuasr._typing import FloatArray
+from skdiffuasr.sequences import Sequences
+
+#: Memory that a block of (rows, items) scores may take.
+BLOCK_BYTES = 64 * 2**20
+
+#: Fewer rows than this make a block slow, however large the catalogue.
+MIN_BLOCK_ROWS = 64
+
+
+def score_blocks(
+    estimator: Any, X: Sequences, n_items: int, block_size: int | None = None
+) -> Iterator[tuple[slice, FloatArray]]:
+    """Score the catalogue for one block of rows after the other.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With a fitted ``decision_function(X)``.
+    X : Sequences of n rows
+        Histories.
+    n_items : int
+        Size of the catalogue.
+    block_size : int or None, default=None
+        Number of rows of a block. None takes as many as keep the scores to 64 MiB, and
+        at least 64.
+
+    Yields
+    ------
+    rows : slice
+        The rows of the block.
+    scores : ndarray of shape (block, n_items)
+
+    Raises
+    ------
+    ValueError
+        If the scores are of another shape.
+    """
+    if block_size is None:
+        block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))
+    for rows in gen_batches(len(X), block_size):
+        scores = np.asarray(estimator.decision_function(X[rows]))
+        expected = (rows.stop - rows.start, n_items)
+        if scores.shape != expected:
+            raise ValueError(
+                f"decision_function returned the shape {scores.shape} for "
+                f"{expected[0]} rows and {expected[1]} items."
+            )
+        yield rows, scores
