@@ -72,8 +72,14 @@ class BERT4Rec(nn.Module):
         ):
             nn.init.normal_(weight, std=0.02)
 
-    def forward(self, items: Tensor, lengths: Tensor, is_masked: Tensor) -> Tensor:
-        """Hidden state at each item.
+    def forward(
+        self,
+        items: Tensor,
+        lengths: Tensor,
+        is_masked: Tensor,
+        is_wanted: Tensor | None = None,
+    ) -> Tensor:
+        """Hidden state at each item, or at each one that is wanted.
 
         Parameters
         ----------
@@ -84,10 +90,12 @@ class BERT4Rec(nn.Module):
             Number of items of each row, at least 1, masked ones included.
         is_masked : bool Tensor of shape (batch, length)
             Where the mask stands instead of the item.
+        is_wanted : bool Tensor of shape (batch, length), default=None
+            The items whose states are computed. None stands for all.
 
         Returns
         -------
-        hidden : Tensor of shape (batch, length, d)
+        hidden : Tensor of shape (batch, length, d) or (wanted, d)
             Undefined behind a row's end.
         """
         embedded = torch.where(
@@ -102,7 +110,7 @@ class BERT4Rec(nn.Module):
         bias = self.distance_bias(items.shape[1])[None].masked_fill(
             ~is_real[:, None, None, :], -torch.inf
         )  # (batch, heads, length, length)
-        return self.encoder(self.dropout(x), bias)
+        return self.encoder(self.dropout(x), bias, is_wanted)
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden state (batch, d) at a mask behind the last item of each row.
@@ -113,7 +121,7 @@ class BERT4Rec(nn.Module):
         items = torch.cat([items, torch.zeros_like(items[:, :1])], dim=1)
         columns = torch.arange(items.shape[1], device=items.device)
         is_masked = columns == lengths[:, None]  # (batch, length)
-        return self(items, lengths + 1, is_masked)[is_masked]
+        return self(items, lengths + 1, is_masked, is_wanted=is_masked)
 
 
 def most_recent(

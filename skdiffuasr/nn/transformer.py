@@ -53,8 +53,13 @@ class TransformerBlock(nn.Module):
             for weight in (values, self.attention_output.weight):
                 weight.mul_(RANDOM_SHARE).add_(torch.eye(len(weight)))
 
-    def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """Map (batch, length, d) to the same shape.
+    def forward(
+        self,
+        x: Tensor,
+        attention_mask: Tensor | None = None,
+        is_wanted: Tensor | None = None,
+    ) -> Tensor:
+        """Map each position of a batch of sequences.
 
         Parameters
         ----------
@@ -64,6 +69,13 @@ class TransformerBlock(nn.Module):
             at the positions that may be attended to; if float, what is added to the
             attention before its softmax. None attends causally, to the position itself
             and those before it.
+        is_wanted : bool Tensor of shape (batch, length), default=None
+            The positions that are computed. None stands for all.
+
+        Returns
+        -------
+        states : Tensor of shape (batch, length, d) or (wanted, d)
+            Of the same shape as `x`, or one row for each position that is wanted.
         """
         batch, length, _ = x.shape
         query, key, value = (
@@ -75,6 +87,8 @@ class TransformerBlock(nn.Module):
             query, key, value, attention_mask, is_causal=attention_mask is None
         )
         attended = attended.transpose(1, 2).reshape(batch, length, -1)
+        if is_wanted is not None:
+            x, attended = x[is_wanted], attended[is_wanted]  # (wanted, d)
         x = x + self.dropout(self.attention_output(attended))
         return x + self.dropout(self.feedforward(self.feedforward_norm(x)))
 
@@ -116,8 +130,18 @@ class TransformerEncoder(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(embedding_dim)
 
-    def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """Map (batch, length, d) to the same shape; see `TransformerBlock`."""
-        for block in self.blocks:
+    def forward(
+        self,
+        x: Tensor,
+        attention_mask: Tensor | None = None,
+        is_wanted: Tensor | None = None,
+    ) -> Tensor:
+        """Map each position of a batch of sequences; see `TransformerBlock`.
+
+        Only the last block can leave out the positions that are not wanted: the blocks
+        before it compute what those that are attend to.
+        """
+        *blocks, last_block = self.blocks
+        for block in blocks:
             x = block(x, attention_mask)
-        return self.norm(x)
+        return self.norm(last_block(x, attention_mask, is_wanted))

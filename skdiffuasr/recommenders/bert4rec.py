@@ -222,7 +222,9 @@ class BERT4RecEstimator(BaseNeuralRecommender):
             n_masked_versions=self.n_masked_versions,
             n_next_items=self.n_next_items,
         ):
-            hidden.append(module(task_items, task_lengths, is_masked)[is_masked])
+            hidden.append(
+                module(task_items, task_lengths, is_masked, is_wanted=is_masked)
+            )
             targets.append(task_items[is_masked])
         states = torch.cat(hidden)  # (tokens, d)
         catalogue = module.item_embedding.weight
