@@ -38,8 +38,10 @@ class CL4SRec(SASRec):
         self.mask_embedding = nn.Parameter(torch.empty(embedding_dim))
         nn.init.normal_(self.mask_embedding, std=0.02)
 
-    def forward(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Hidden state after each item.
+    def forward(
+        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+    ) -> Tensor:
+        """Hidden state after each item, or after each one that is wanted.
 
         Parameters
         ----------
@@ -48,16 +50,18 @@ class CL4SRec(SASRec):
             row's end.
         lengths : int64 Tensor of shape (batch,)
             Number of items of each row.
+        is_wanted : bool Tensor of shape (batch, length), default=None
+            The items after which states are computed. None stands for all.
 
         Returns
         -------
-        hidden : Tensor of shape (batch, length, d)
+        hidden : Tensor of shape (batch, length, d) or (wanted, d)
             Undefined behind a row's end.
         """
         is_masked = items == self.mask_code
         embedded = self.item_embedding(items.masked_fill(is_masked, 0))
         embedded = torch.where(is_masked[:, :, None], self.mask_embedding, embedded)
-        return self.encode(embedded, lengths)
+        return self.encode(embedded, lengths, is_wanted=is_wanted)
 
 
 def draw_operator_views(

@@ -66,5 +66,6 @@ class FirstItemClassifier(nn.Module):
         """
         time = self.time_mlp(timestep_embedding(t, TIME_DIM))  # (batch, d)
         x = self.dropout(x + self.position_embedding + time[:, None])
-        last = self.encoder(x)[:, -1]  # (batch, d)
+        is_last = torch.arange(x.shape[1], device=x.device) == x.shape[1] - 1
+        last = self.encoder(x, is_wanted=is_last.expand(x.shape[:2]))  # (batch, d)
         return F.normalize(last, dim=-1) * self.log_scale.exp()

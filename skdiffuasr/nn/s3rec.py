@@ -70,8 +70,14 @@ class S3RecPretraining(nn.Module):
         self.state_to_attribute = _identity(embedding_dim)
         self.state_to_segment = _identity(embedding_dim)
 
-    def encode(self, items: Tensor, lengths: Tensor, is_masked: Tensor) -> Tensor:
-        """Hidden state of every position of histories with masked items.
+    def encode(
+        self,
+        items: Tensor,
+        lengths: Tensor,
+        is_masked: Tensor,
+        is_wanted: Tensor | None = None,
+    ) -> Tensor:
+        """Hidden state of each position of histories with masked items.
 
         Parameters
         ----------
@@ -81,10 +87,12 @@ class S3RecPretraining(nn.Module):
             Number of items of each row.
         is_masked : bool Tensor of shape (batch, length)
             Which items are hidden.
+        is_wanted : bool Tensor of shape (batch, length), default=None
+            The positions whose states are computed. None stands for all.
 
         Returns
         -------
-        hidden : Tensor of shape (batch, length, d)
+        hidden : Tensor of shape (batch, length, d) or (wanted, d)
             Undefined behind a row's end.
         """
         embedded = torch.where(
@@ -94,7 +102,7 @@ class S3RecPretraining(nn.Module):
         )
         columns = torch.arange(items.shape[1], device=items.device)
         is_item = (columns < lengths[:, None])[:, None, None, :]
-        return self.network.encode(embedded, lengths, is_item)
+        return self.network.encode(embedded, lengths, is_item, is_wanted)
 
     def attribute_loss(self, items: Tensor) -> Tensor:
         """Associated attribute prediction (AAP): an item tells its attributes.
@@ -194,14 +202,14 @@ class S3RecPretraining(nn.Module):
         partner, in_segment, in_other = draw_segments(is_target)
         others = items.clone()
         others[in_segment] = items[partner][in_other]
-        hidden = self.encode(
+        columns = torch.arange(items.shape[1], device=items.device)
+        is_last = columns == lengths[:, None] - 1  # (batch, length)
+        last = self.encode(
             torch.cat([items, items, others]),
             lengths.repeat(3),
             torch.cat([in_segment, ~in_segment, ~in_segment]),
+            is_last.repeat(3, 1),
         )
-        last = hidden[
-            torch.arange(len(hidden), device=hidden.device), -1 + lengths.repeat(3)
-        ]
         context, segment, other = last.chunk(3)  # each (batch, d)
         context = self.state_to_segment(context)
         return F.softplus((context * (other - segment)).sum(dim=1)).mean()

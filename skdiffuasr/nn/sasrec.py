@@ -55,8 +55,10 @@ class SASRec(nn.Module):
         for embedding in (self.item_embedding, self.position_embedding):
             nn.init.normal_(embedding.weight, std=0.02)
 
-    def forward(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Hidden state after each item.
+    def forward(
+        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+    ) -> Tensor:
+        """Hidden state after each item, or after each one that is wanted.
 
         Parameters
         ----------
@@ -64,16 +66,22 @@ class SASRec(nn.Module):
             Item codes, oldest first; any valid code behind a row's end.
         lengths : int64 Tensor of shape (batch,)
             Number of items of each row.
+        is_wanted : bool Tensor of shape (batch, length), default=None
+            The items after which states are computed. None stands for all.
 
         Returns
         -------
-        hidden : Tensor of shape (batch, length, d)
+        hidden : Tensor of shape (batch, length, d) or (wanted, d)
             Undefined behind a row's end.
         """
-        return self.encode(self.item_embedding(items), lengths)
+        return self.encode(self.item_embedding(items), lengths, is_wanted=is_wanted)
 
     def encode(
-        self, embedded: Tensor, lengths: Tensor, attention_mask: Tensor | None = None
+        self,
+        embedded: Tensor,
+        lengths: Tensor,
+        attention_mask: Tensor | None = None,
+        is_wanted: Tensor | None = None,
     ) -> Tensor:
         """`forward` for items that are embedded already, (batch, length, d).
 
@@ -83,7 +91,7 @@ class SASRec(nn.Module):
         from_end = (lengths[:, None] - 1 - columns).clamp(min=0)  # (batch, length)
         # Scaled as in SASRec, or the residual branches would drown the items.
         x = embedded * embedded.shape[2] ** 0.5 + self.position_embedding(from_end)
-        return self.encoder(self.dropout(x), attention_mask)
+        return self.encoder(self.dropout(x), attention_mask, is_wanted)
 
     def next_item_states(
         self,
@@ -98,5 +106,5 @@ class SASRec(nn.Module):
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Hidden state (batch, d) after the last item of each row."""
-        hidden = self(items, lengths)
-        return hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1]
+        columns = torch.arange(items.shape[1], device=items.device)
+        return self(items, lengths, is_wanted=columns == lengths[:, None] - 1)

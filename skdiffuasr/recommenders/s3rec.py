@@ -303,7 +303,7 @@ class S3RecEstimator(SASRecEstimator):
         asks_attributes = has_attributes and self.masked_attribute_weight
         if self.masked_item_weight or asks_attributes:
             is_masked = draw_mask(is_target, self.mask_probability)
-            hidden = module.encode(items, lengths, is_masked)[is_masked]  # (masked, d)
+            hidden = module.encode(items, lengths, is_masked, is_wanted=is_masked)
             masked = items[is_masked]
             if self.masked_item_weight:
                 item_loss = partial(

@@ -106,6 +106,19 @@ def test_an_encoder_is_its_blocks_and_a_norm():
     torch.testing.assert_close(stacked(x), expected)
 
 
+@pytest.mark.parametrize("n_layers", [1, 3])
+@pytest.mark.parametrize("is_causal", [True, False])
+def test_only_the_states_that_are_wanted_are_computed(n_layers, is_causal):
+    x, stacked = inputs(), encoder(n_layers)
+    is_wanted = torch.tensor([[1, 0, 0, 1, 0], [0, 0, 0, 0, 1]], dtype=torch.bool)
+    everyone = None if is_causal else torch.ones(2, 1, 1, 5, dtype=torch.bool)
+    n_normed = []
+    stacked.norm.register_forward_hook(lambda *call: n_normed.append(call[2].shape[0]))
+    wanted = stacked(x, everyone, is_wanted)
+    assert n_normed == [3]
+    torch.testing.assert_close(wanted, stacked(x, everyone)[is_wanted])
+
+
 def test_dropout_acts_in_training_only():
     x, trained = inputs(), encoder()
     assert torch.equal(trained(x), trained(x))

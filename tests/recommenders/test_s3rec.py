@@ -245,9 +245,9 @@ def test_pseudo_items_are_context_and_never_asked_for(monkeypatch):
         asked.extend(items.tolist())
         return masked_item_loss(self, hidden, items, item_loss)
 
-    def spy_on_encode(self, items, lengths, is_masked):
+    def spy_on_encode(self, items, lengths, is_masked, is_wanted):
         read.extend(items[~is_masked].tolist())
-        return encode(self, items, lengths, is_masked)
+        return encode(self, items, lengths, is_masked, is_wanted)
 
     monkeypatch.setattr(S3RecPretraining, "masked_item_loss", spy_on_masked)
     monkeypatch.setattr(S3RecPretraining, "encode", spy_on_encode)
