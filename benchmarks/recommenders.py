@@ -7,9 +7,14 @@ from benchmarks.epochs import measure_training
 from benchmarks.logs import cover, histories
 from benchmarks.measuring import Case
 from benchmarks.rows import measure
-from skdiffuasr import SASRecEstimator
+from skdiffuasr import (
+    BERT4RecEstimator,
+    CL4SRecEstimator,
+    GRU4RecEstimator,
+    SASRecEstimator,
+)
 
-RECOMMENDERS = {
+LOSSES = {
     "SASRec, ce": partial(SASRecEstimator, loss="ce"),
     "SASRec, sampled_ce": partial(SASRecEstimator, loss="sampled_ce"),
     "SASRec, sampled_ce, sparse": partial(
@@ -18,6 +23,15 @@ RECOMMENDERS = {
     "SASRec, bce": partial(SASRecEstimator, loss="bce"),
 }
 """Name: factory of an unfitted estimator, given its sizes. A new one is one line."""
+
+BACKBONES = {
+    "GRU4Rec, ce": GRU4RecEstimator,
+    "BERT4Rec, ce": BERT4RecEstimator,
+    "CL4SRec, ce": CL4SRecEstimator,
+}
+"""The same, measured at the first size only."""
+
+RECOMMENDERS = {**LOSSES, **BACKBONES}
 
 LENGTHS = (50, 200)
 SIZES = {  # items of the catalogue: (tokens of a training epoch, users of top-10)
@@ -29,7 +43,7 @@ BATCH_SIZE = 128
 
 
 def cases(settings):
-    """Recommenders x lengths of the histories x catalogues."""
+    """Losses x lengths of the histories x catalogues, then the other backbones."""
     if settings.quick:
         tiny = {"n_items": 100, "length": 10, "n_tokens": 320, "n_users": 32}
         return [
@@ -41,6 +55,7 @@ def cases(settings):
             )
             for name in RECOMMENDERS
         ]
+    sizes = list(product(LENGTHS, SIZES.items()))
     return [
         Case(
             "recommenders",
@@ -55,9 +70,10 @@ def cases(settings):
             },
             25,
         )
-        for name, length, (n_items, (n_tokens, n_users)) in product(
-            RECOMMENDERS, LENGTHS, SIZES.items()
-        )
+        for name, (length, (n_items, (n_tokens, n_users))) in [
+            *product(LOSSES, sizes),
+            *product(BACKBONES, sizes[:1]),
+        ]
     ]
 
 

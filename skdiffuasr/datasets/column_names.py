@@ -8,11 +8,16 @@ from pathlib import Path
 _USUAL_NAMES = {
     "user": {"user", "userid"},
     "item": {"item", "itemid"},
-    "time": {"time", "timestamp"},
+    "time": {"time", "timestamp", "datetime", "date"},
 }
 
 # RecBole's headers carry the type of a column behind its name.
 RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
+
+# Rows by which a first row of unknown names is told from a first interaction.
+N_ROWS_COMPARED = 10
+
+_NUMBER_OR_DATE = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?|\d{4}-\d\d-\d\d.*", re.I)
 
 
 def has_header(
@@ -27,6 +32,31 @@ def has_header(
     return any(isinstance(column, str) for column in columns) or any(
         _plain_name(field) in usual_names for field in first_row
     )
+
+
+def looks_like_names(first_rows: Sequence[Sequence[str]]) -> bool:
+    """Tell a row of unknown names from a first interaction.
+
+    Parameters
+    ----------
+    first_rows : sequence of sequences of str
+        The first rows of a file, `N_ROWS_COMPARED` and one or fewer.
+
+    Returns
+    -------
+    looks_like_names : bool
+        Whether the first row has no number and no date, but a column has nothing else
+        below it.
+    """
+    first, *others = (
+        [_is_number_or_date(field) for field in row] for row in first_rows
+    )
+    below = zip(*others, strict=False)
+    return not any(first) and any(all(column) for column in below)
+
+
+def _is_number_or_date(field: str) -> bool:
+    return _NUMBER_OR_DATE.fullmatch(field.strip()) is not None
 
 
 def _plain_name(name: str) -> str:

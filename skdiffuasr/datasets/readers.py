@@ -34,8 +34,9 @@ def read_interactions(
         whatever the letter case and underscores (``userId`` is found too). Files
         without a header have them at positions 0 and 1.
     time : str, int or None, default=None
-        Column of the times. None looks for ``time`` or ``timestamp`` in the header in
-        the same way, and reads no times if there is none, or if there is no header.
+        Column of the times. None looks for ``time``, ``timestamp``, ``datetime`` or
+        ``date`` in the header in the same way, and reads no times if there is none, or
+        if there is no header.
     sep : str, default=None
         What separates two fields. None takes the first of tab, comma and semicolon
         that the first line has, and otherwise any run of blanks.
@@ -56,7 +57,9 @@ def read_interactions(
     ------
     ValueError
         If the file holds no interactions, lacks a column, or has a line with too few
-        fields, an empty id or a time that cannot be read. The message names the line.
+        fields, an empty id or a time that cannot be read; or if its first line looks
+        like unknown names of columns: it has no number, and a column below it nothing
+        but numbers or dates. The message names the line.
 
     Examples
     --------

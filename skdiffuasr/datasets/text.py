@@ -14,9 +14,11 @@ from skdiffuasr._files import open_text
 from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.column_names import (
+    N_ROWS_COMPARED,
     RECBOLE_TYPE,
     has_header,
     locate_columns,
+    looks_like_names,
 )
 
 
@@ -63,14 +65,22 @@ def text_batches(
 
     with open_text(path, encoding="utf-8-sig", newline="") as file:
         rows = _split_lines(file, sep, path)
-        first_row = next(rows, None)
-        if first_row is None:
+        first_rows = list(islice(rows, 1 + N_ROWS_COMPARED))
+        if not first_rows:
             raise ValueError(f"{path}: the file is empty.")
+        (line, first_row), *others = first_rows
         names = None
-        if has_header(first_row[1], list(columns.values()), header):
-            names = [RECBOLE_TYPE.sub("", name.strip()) for name in first_row[1]]
+        if has_header(first_row, list(columns.values()), header):
+            names = [RECBOLE_TYPE.sub("", name.strip()) for name in first_row]
+            rows = chain(others, rows)
         else:
-            rows = chain([first_row], rows)
+            if header is None and looks_like_names([row for _, row in first_rows]):
+                raise ValueError(
+                    f"{path}, line {line}: {first_row} looks like names of columns, "
+                    "but none is known; say which are user and item, or pass "
+                    "header=False if the line is an interaction."
+                )
+            rows = chain(first_rows, rows)
         positions = locate_columns(columns, names, path)
         kinds: dict[str, str] = {}
         while True:

@@ -10,7 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._files import COMPRESSIONS, open_text, refuse_existing, replaced
-from skdiffuasr.datasets.column_names import has_header
+from skdiffuasr.datasets.column_names import (
+    N_ROWS_COMPARED,
+    has_header,
+    looks_like_names,
+)
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.parquet import Columns, parquet_writer
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
@@ -236,11 +240,14 @@ def _texts(column: npt.NDArray[Any]) -> list[Any]:
 
 def _refuse_header(columns: Columns) -> None:
     """Refuse a first row that would be taken for names of columns."""
-    first_row = [str(value) for column in columns.values() for value in column[:1]]
-    if has_header(first_row, (), None):
+    compared = [column[: 1 + N_ROWS_COMPARED] for column in columns.values()]
+    first_rows = [list(map(str, row)) for row in zip(*compared, strict=True)]
+    if not first_rows:
+        return
+    if has_header(first_rows[0], (), None) or looks_like_names(first_rows):
         raise ValueError(
-            f"Row 0 is {first_row}, which .txt files cannot hold: without a header it "
-            "would be taken for one. Change the id, or write another format."
+            f"Row 0 is {first_rows[0]}, which .txt files cannot hold: without a "
+            "header it would be taken for one. Change the id, or write another format."
         )
 
 

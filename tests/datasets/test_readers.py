@@ -100,10 +100,25 @@ def test_recbole_columns_are_named_without_their_type(write):
     assert len(read_interactions(path, user="uid", item="iid")) == 1
 
 
-def test_a_header_can_be_denied(write):
-    log = read_interactions(write("user,item\n1,10\n"), header=False)
+@pytest.mark.parametrize("names", ["user,item", "buyer,article"])
+def test_a_header_can_be_denied(write, names):
+    log = read_interactions(write(f"{names}\n1,10\n"), header=False)
 
-    assert log.user.tolist() == ["user", "1"]
+    assert log.user.tolist() == [names.split(",")[0], "1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["u i\nv j\n", "u i\n1 2\nv j\n", "u 1\n2 3\n", "1 i\n2 3\n", "u i\n"]
+)
+def test_a_first_interaction_is_not_taken_for_names(write, text):
+    assert len(read_interactions(write(text))) == text.count("\n")
+
+
+@pytest.mark.parametrize("name", ["time", "Timestamp", "date", "datetime"])
+def test_times_are_found_by_their_usual_names(write, name):
+    log = read_interactions(write(f"user_id,item_id,{name}\n1,10,5\n"))
+
+    assert log.time.tolist() == [5]
 
 
 def test_a_long_separator_splits(write):
@@ -201,6 +216,9 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
         ("1,2\n", {"user": "u", "header": False}, "'u' cannot be found without a"),
         ("1,2\n", {"user": -1}, "user=-1: positions count from 0"),
         ("a,b\n1,2\n", {"header": True}, "no user column found"),
+        ("a,b\n1,2\n", {}, r"line 1: \['a', 'b'\] looks like names of columns"),
+        ("a,b,c\nu,i,2020-01-31T10\n", {}, "line 1: .* looks like names of columns"),
+        ("\na b c\nu i 1.5e9\nv j 2e9\n", {}, "line 2: .* looks like names"),
     ],
 )
 def test_errors_name_file_and_line(write, text, arguments, message):
