@@ -19,10 +19,7 @@ def read_interactions(
     items = as_ids(column_of(frame, item), f"column {item!r}")
     times: NDArray[Any] = np.zeros(len(users))
     if time is not None:
-        name = f"column {time!r}"
-        times = as_times(
-            column_of(frame, time), lambda row: f"Row {row} of {name}", name
-        )
+        times = times_of(frame, time)
     if not len(users) == len(items) == len(times):
         raise ValueError(
             f"The columns differ in length: {len(users)} users, {len(items)} items, "
@@ -33,6 +30,12 @@ def read_interactions(
     order = order[np.argsort(codes[order], kind="stable")]
     counts = np.bincount(codes, minlength=len(user_ids))
     return narrow(items[order]), offsets_from_lengths(counts), narrow(user_ids)
+
+
+def times_of(frame: Any, column: str) -> NDArray[Any]:
+    """Take the times that the histories of a log are sorted by."""
+    name = f"column {column!r}"
+    return as_times(column_of(frame, column), lambda row: f"Row {row} of {name}", name)
 
 
 def column_of(frame: Any, name: str) -> Any:

@@ -50,7 +50,7 @@ class Sequences:
     is_context : array-like of bool of shape (n_interactions,), default=None
         Which items are read as what later ones follow. An item that is no context is
         learned after the one before it, if it is a target, and then passed over. None
-        means all.
+        means all. Recommenders read the last item of a row in any case.
 
     Attributes
     ----------
@@ -290,7 +290,7 @@ class Sequences:
 
     @property
     def variants(self) -> "tuple[Sequences, ...]":
-        """Versions of the rows; one, the batch itself, unless `SequenceVariants`."""
+        """Variants of the rows; one, the batch itself, unless `SequenceVariants`."""
         return (self,)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Histories in several versions, of which a training draws one per epoch."""
+"""Histories in several variants, of which a training draws one per epoch."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from skdiffuasr.sequences import Sequences
 
 
 class SequenceVariants(Sequences):
-    """Ragged batch of histories of which every row has several versions.
+    """Ragged batch of histories of which every row has several variants.
 
     It is its first variant to everyone who does not ask for the others: indexing,
     lengths, scoring. A neural recommender draws one variant of each row in each epoch,
@@ -20,8 +20,8 @@ class SequenceVariants(Sequences):
     Parameters
     ----------
     variants : iterable of Sequences of n rows
-        The versions, with the same user ids. `SequenceVariants` among them stand for
-        all of their versions.
+        The variants, with the same user ids. `SequenceVariants` among them stand for
+        all of their own.
 
     Raises
     ------
@@ -43,7 +43,7 @@ class SequenceVariants(Sequences):
 
     def __init__(self, variants: Iterable[Sequences]) -> None:
         self._variants = tuple(
-            version for given in variants for version in given.variants
+            variant for given in variants for variant in given.variants
         )
         if not self._variants:
             raise ValueError("There must be one variant at least.")
@@ -59,7 +59,7 @@ class SequenceVariants(Sequences):
 
     @property
     def variants(self) -> tuple[Sequences, ...]:
-        """Versions of the rows."""
+        """Variants of the rows."""
         return self._variants
 
     def map(self, change: Callable[[Sequences], Sequences]) -> "SequenceVariants":

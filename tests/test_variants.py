@@ -72,11 +72,18 @@ def test_every_epoch_draws_one_variant_of_each_row():
     assert len(seen) == 9
 
 
-def test_a_row_that_is_held_out_is_in_no_variant_of_training():
+def test_an_item_that_is_held_out_is_in_no_variant_of_training():
     training, validation = hold_out(VARIANTS, 0.4, random_state=0)
-    assert len(validation) == 1
-    assert len(training.variants) == 3
-    assert validation.user_ids[0] not in training.user_ids
+    is_held_out = np.isin(X.user_ids, validation.user_ids)
+    assert is_held_out.sum() == 1
+    assert training == VARIANTS.drop_last(is_held_out.astype(int))
+
+
+def test_a_held_out_row_whose_variants_end_differently_is_not_trained_on():
+    variants = SequenceVariants([X, X.drop_last()])
+    training, validation = hold_out(variants, 0.4, random_state=0)
+    assert training == variants[~np.isin(X.user_ids, validation.user_ids)]
+    assert len(training) == 2
 
 
 def test_learned_pseudo_items_are_not_validated_on():
@@ -118,27 +125,27 @@ def test_bad_masks(name, mask, error):
         Sequences([1, 2, 3], [0, 3], **{name: mask})
 
 
-def test_variants_of_variants_are_all_versions():
-    versions = [Sequences.from_iterable([[item], [5]]) for item in range(4)]
+def test_variants_of_variants_are_all_variants():
+    variants = [Sequences.from_iterable([[item], [5]]) for item in range(4)]
     nested = SequenceVariants(
-        [SequenceVariants(versions[:2]), versions[2], SequenceVariants([versions[3]])]
+        [SequenceVariants(variants[:2]), variants[2], SequenceVariants([variants[3]])]
     )
-    assert nested.variants == tuple(versions)
+    assert nested.variants == tuple(variants)
 
 
 @pytest.mark.parametrize(
-    ("augmenter", "n_versions"),
+    ("augmenter", "n_variants"),
     [
         (RandomAugmenter(2, random_state=0), 3),
         (RepeatedPaddingAugmenter(8, n_variants=2, random_state=0), 6),
         (CropAugmenter(n_variants=3, random_state=0), 5),
     ],
 )
-def test_augmenters_keep_the_versions_they_are_given(augmenter, n_versions):
-    versions = [
+def test_augmenters_keep_the_variants_they_are_given(augmenter, n_variants):
+    variants = [
         Sequences.from_iterable([[item, 7, 8, 9], [5, item]]) for item in range(3)
     ]
-    augmented = augmenter.fit_transform(SequenceVariants(versions))
-    assert len(augmented.variants) == n_versions
-    kept = [version.strip_pseudo() for version in augmented.variants]
-    assert all(version in kept for version in versions)
+    augmented = augmenter.fit_transform(SequenceVariants(variants))
+    assert len(augmented.variants) == n_variants
+    kept = [variant.strip_pseudo() for variant in augmented.variants]
+    assert all(variant in kept for variant in variants)

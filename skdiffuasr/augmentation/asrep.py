@@ -18,11 +18,7 @@ from skdiffuasr._typing import (
     Weights,
 )
 from skdiffuasr.augmentation.base import BaseAugmenter
-from skdiffuasr.augmentation.prior_generation import (
-    check_enough_items,
-    generate_prior_codes,
-    turn_around,
-)
+from skdiffuasr.augmentation.prior_generation import generate_prior_codes, turn_around
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.precision import fast_dtype
@@ -55,7 +51,7 @@ class ASRePAugmenter(BaseAugmenter):
         Whether the pseudo items of a row must differ from each other and from the
         items of its history.
     n_variants : int, default=1
-        Number of versions of each history, of which a recommender draws one per epoch.
+        Number of variants of each history, of which a recommender draws one per epoch.
         More than one takes a temperature above 0.
     augment_at : {"always", "fit"}, default="always"
         Whether `transform` augments too, or `fit_transform` alone.
@@ -228,11 +224,6 @@ class ASRePAugmenter(BaseAugmenter):
                 f"n_variants={self.n_variants} are all the same at temperature=0; give "
                 "a temperature above 0."
             )
-        if self.embedding_dim % self.n_heads:
-            raise ValueError(
-                f"n_heads={self.n_heads} does not divide "
-                f"embedding_dim={self.embedding_dim}."
-            )
         device = resolve_device(self.device)
         histories = check_sequences(X).strip_pseudo()
         self.item_ids_ = np.unique(histories.values)
@@ -300,8 +291,6 @@ class ASRePAugmenter(BaseAugmenter):
     def _generate(self, histories: Sequences, variant: int) -> IdArray:
         n_items = len(self.item_ids_)
         known = encode_sequences(histories, self.item_ids_, self.unknown_items)
-        if self.unique:
-            check_enough_items(known, n_items, self.n_pseudo_items)
         module = from_weights(
             partial(self._build_module, n_items),
             self.weights_,

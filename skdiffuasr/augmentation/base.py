@@ -6,14 +6,15 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import Interval, StrOptions
-from skdiffuasr._typing import IdArray, SequencesLike
+from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.vocabulary import encode_sequences
 
 
 class BaseSequenceAugmenter(  # type: ignore[call-arg]
@@ -29,6 +30,10 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     }
 
     augment_at: str
+    random_state: RandomState
+
+    item_ids_: IdArray
+    seed_: int
 
     @abstractmethod
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
@@ -37,6 +42,15 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     @abstractmethod
     def _augment(self, histories: Sequences) -> Sequences:
         """Augment histories."""
+
+    def _fit_catalogue(self, X: SequencesLike) -> Sequences:
+        """Learn the catalogue, draw the seed, and return observed items as codes."""
+        observed = check_sequences(X).strip_pseudo()
+        self.item_ids_ = np.unique(observed.values)
+        if len(self.item_ids_) == 0:
+            raise ValueError("Every history of X is empty; there is no item to learn.")
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return encode_sequences(observed, self.item_ids_)
 
     def transform(self, X: SequencesLike) -> Sequences:
         """Augment histories, unless only those of `fit_transform` are.
@@ -84,9 +98,9 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         Returns
         -------
         histories : Sequences of n rows
-            The observed items only.
+            The observed items only, of the first variant where there are several.
         """
-        return check_sequences(X).strip_pseudo()
+        return check_sequences(X).variants[0].strip_pseudo()
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -112,6 +126,8 @@ class BaseAugmenter(BaseSequenceAugmenter):
     n_pseudo_items: int
     n_variants: int = 1
     max_history_length: int | None
+    unique: bool = False
+    unknown_items: str
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:
         """Generate the pseudo items (n, n_pseudo_items) of one variant."""
@@ -133,10 +149,13 @@ class BaseAugmenter(BaseSequenceAugmenter):
         Raises
         ------
         ValueError
-            If `X` has unknown items and ``unknown_items="error"``.
+            If `X` has unknown items and ``unknown_items="error"``, or a history leaves
+            too few items for ``unique=True``.
         """
         check_is_fitted(self)
-        return self._generate(check_sequences(X).strip_pseudo(), 0)
+        histories = check_sequences(X).strip_pseudo()
+        self._check_enough_items(histories, np.arange(len(histories)))
+        return self._generate(histories, 0)
 
     def _augment(self, histories: Sequences) -> Sequences:
         """Histories with pseudo items before those that are short enough."""
@@ -148,6 +167,7 @@ class BaseAugmenter(BaseSequenceAugmenter):
             return histories
         offsets = offsets_from_lengths(np.where(is_short, self.n_pseudo_items, 0))
         short = observed[is_short]
+        self._check_enough_items(short, np.flatnonzero(is_short))
         variants = [
             histories.prepend(
                 Sequences(self._generate(short, variant).ravel(), offsets)
@@ -155,3 +175,42 @@ class BaseAugmenter(BaseSequenceAugmenter):
             for variant in range(self.n_variants)
         ]
         return variants[0] if len(variants) == 1 else SequenceVariants(variants)
+
+    def _check_enough_items(self, histories: Sequences, rows: IntArray) -> None:
+        """Refuse histories, rows of `X` with these numbers, for ``unique=True``."""
+        if self.unique:
+            known = encode_sequences(histories, self.item_ids_, self.unknown_items)
+            check_enough_items(known, rows, len(self.item_ids_), self.n_pseudo_items)
+
+
+def check_enough_items(
+    histories: Sequences, rows: IntArray, n_items: int, n_needed: int
+) -> None:
+    """Refuse histories that leave too few other items.
+
+    Parameters
+    ----------
+    histories : Sequences of item codes
+        Observed items, of n rows.
+    rows : ndarray of int of shape (n,)
+        The number of each row, for the message.
+    n_items : int
+        Size of the catalogue.
+    n_needed : int
+        Number of items that must differ from those of a history.
+
+    Raises
+    ------
+    ValueError
+        If a history leaves fewer; the message names it.
+    """
+    row_of_item = np.repeat(np.arange(len(histories)), histories.lengths)
+    different = np.unique(row_of_item * n_items + histories.values)
+    n_left = n_items - np.bincount(different // n_items, minlength=len(histories))
+    if (n_left < n_needed).any():
+        first = int((n_left < n_needed).argmax())
+        raise ValueError(
+            f"unique=True needs n_pseudo_items={n_needed} other items than those of "
+            f"the history, but history {rows[first]} leaves {n_left[first]} of the "
+            f"{n_items} items of the catalogue."
+        )

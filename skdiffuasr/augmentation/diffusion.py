@@ -27,8 +27,12 @@ from skdiffuasr._typing import (
     SequencesLike,
     Weights,
 )
-from skdiffuasr.augmentation.base import BaseAugmenter
-from skdiffuasr.augmentation.fitting import fit_denoiser, fit_first_item_classifier
+from skdiffuasr.augmentation.base import BaseAugmenter, check_enough_items
+from skdiffuasr.augmentation.fitting import (
+    cached_fit,
+    fit_denoiser,
+    fit_first_item_classifier,
+)
 from skdiffuasr.augmentation.generation import generate_codes
 from skdiffuasr.augmentation.guides import (
     Guide,
@@ -136,7 +140,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         Whether the pseudo items of a row must differ from each other and from the
         items of its history.
     n_variants : int, default=1
-        Number of versions of each history, from other noise, of which a recommender
+        Number of variants of each history, from other noise, of which a recommender
         draws one per epoch: one fixed prefix identifies its user. At prediction the
         first is read.
     augment_at : {"always", "fit"}, default="always"
@@ -163,7 +167,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         Cache of the trainings. A search over the parameters of sampling
         (`guidance_scale`, `guidance`, `sampler`, `n_sampling_steps`, `eta`, `unique`,
         `augment_at`, `max_history_length`) then trains once for each fold, provided
-        `random_state` is an int.
+        `random_state` is an int. A training that the user or a callback ended is not
+        kept.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
     random_state : int, RandomState instance or None, default=None
@@ -348,7 +353,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         ------
         ValueError
             If no history has more than `n_pseudo_items` items, if there are fewer than
-            two different items, or if `item_embeddings` do not fit the catalogue.
+            two different items, or if `item_embeddings` do not fit the catalogue, or
+            `classifier` neither that nor the pseudo items.
         NotFittedError
             If `classifier` or `item_embeddings` is an unfitted recommender.
 
@@ -377,7 +383,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         )
         is_learned = is_name(self.item_embeddings, "learned")
         if self.guidance == "classifier" and self.classifier is not None:
-            check_classifier(self.classifier, self.item_ids_)
+            check_classifier(self.classifier, self.item_ids_, self.n_pseudo_items)
         memory = check_memory(self.memory)
         with epoch_callbacks(
             self,
@@ -386,7 +392,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             max_epochs=self.max_epochs,
             fitted_attributes=lambda module: {"weights_": to_weights(module)},
         ) as on_epoch_end:
-            result = memory.cache(fit_denoiser, ignore=["verbose", "on_epoch_end"])(
+            result = cached_fit(memory, fit_denoiser, ["verbose", "on_epoch_end"])(
                 training,
                 validation,
                 item_embeddings,
@@ -456,6 +462,10 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         histories = check_sequences(X).strip_pseudo()
         codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
         visible, hidden = leave_first_out(codes, self.n_pseudo_items)
+        if self.unique:
+            rows = np.flatnonzero(codes.lengths > self.n_pseudo_items)
+            n_items = len(self.item_ids_)
+            check_enough_items(visible, rows, n_items, self.n_pseudo_items)
         quality = pseudo_item_quality(
             self._generate_codes(visible, row_keys(visible, self.seed_)),
             hidden,
@@ -500,7 +510,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self, training: TrainingPairs, validation: TrainingPairs | None, memory: Any
     ) -> None:
         """Train the classifier of classifier guidance inside."""
-        result = memory.cache(fit_first_item_classifier, ignore=["verbose"])(
+        result = cached_fit(memory, fit_first_item_classifier, ["verbose"])(
             training,
             validation,
             self.item_embeddings_,

@@ -5,6 +5,7 @@ Plain functions of arrays and numbers, so that joblib can cache them.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.augmentation.training_pairs import TrainingPairs
-from skdiffuasr.nn.denoiser import Denoiser, denoising_loss
+from skdiffuasr.nn.denoiser import Denoiser, denoising_loss, on_sphere
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.nn.losses import full_cross_entropy
@@ -24,6 +25,45 @@ from skdiffuasr.training import (
     seeded_build,
     train,
 )
+
+
+class _Interrupted(Exception):
+    """Carries the result of an interrupted training past a cache."""
+
+    def __init__(self, result: TrainingResult) -> None:
+        super().__init__("The training was interrupted.")
+        self.result = result
+
+
+def cached_fit(
+    memory: Any, fit: Callable[..., TrainingResult], ignore: list[str]
+) -> Callable[..., TrainingResult]:
+    """Let a memory keep the results of trainings that were not interrupted.
+
+    Parameters
+    ----------
+    memory : joblib.Memory
+        The cache.
+    fit : callable
+        `fit_denoiser` or `fit_first_item_classifier`.
+    ignore : list of str
+        Parameters that do not change the result.
+
+    Returns
+    -------
+    fit : callable
+        Takes the same and returns the result of an interrupted training, too.
+    """
+    cached = memory.cache(fit, ignore=ignore)
+
+    def fit_or_look_up(*args: Any, **kwargs: Any) -> TrainingResult:
+        try:
+            result: TrainingResult = cached(*args, **kwargs)
+        except _Interrupted as interruption:
+            result = interruption.result
+        return result
+
+    return fit_or_look_up
 
 
 def fit_denoiser(
@@ -69,7 +109,12 @@ def fit_denoiser(
     Returns
     -------
     result : TrainingResult
-        Averaged weights of a `Denoiser`.
+        Averaged weights of a `Denoiser`, with item embeddings of norm sqrt(d).
+
+    Raises
+    ------
+    _Interrupted
+        If the training was interrupted; see `cached_fit`.
     """
     torch_device = resolve_device(device)
     diffusion = GaussianDiffusion(make_betas(schedule, n_timesteps)).to(torch_device)
@@ -93,7 +138,7 @@ def fit_denoiser(
         condition_dropout=condition_dropout,
         rounding_weight=0.0 if freeze_item_embeddings else rounding_weight,
     )
-    return train(
+    result = train(
         denoiser,
         partial(pairs.batches, batch_size, random_state),
         loss,
@@ -107,6 +152,11 @@ def fit_denoiser(
         random_state=random_state,
         verbose=verbose,
     )
+    if not freeze_item_embeddings:
+        # The network only reads their directions; the others read them as they are.
+        table = torch.from_numpy(result.weights["item_embedding.weight"])
+        result.weights["item_embedding.weight"] = on_sphere(table).numpy()
+    return _uninterrupted(result)
 
 
 def fit_first_item_classifier(
@@ -142,6 +192,11 @@ def fit_first_item_classifier(
     -------
     result : TrainingResult
         Weights of a `FirstItemClassifier`.
+
+    Raises
+    ------
+    _Interrupted
+        If the training was interrupted; see `cached_fit`.
     """
     torch_device = resolve_device(device)
     diffusion = GaussianDiffusion(make_betas(schedule, n_timesteps)).to(torch_device)
@@ -162,7 +217,7 @@ def fit_first_item_classifier(
         first_items = suffixes[suffix_lengths.cumsum(0) - suffix_lengths]
         return full_cross_entropy(module(x, t), table, first_items)
 
-    return train(
+    result = train(
         module,
         partial(pairs.batches, batch_size, random_state),
         loss,
@@ -174,6 +229,14 @@ def fit_first_item_classifier(
         random_state=random_state,
         verbose=verbose,
     )
+    return _uninterrupted(result)
+
+
+def _uninterrupted(result: TrainingResult) -> TrainingResult:
+    """Return a result that a cache may keep."""
+    if result.is_interrupted:
+        raise _Interrupted(result)
+    return result
 
 
 def _validation(

@@ -69,8 +69,8 @@ def classifier_log_probability(
     return log_probability
 
 
-def check_classifier(recommender: Any, item_ids: IdArray) -> None:
-    """Refuse a recommender that does not know the whole catalogue.
+def check_classifier(recommender: Any, item_ids: IdArray, n_pseudo_items: int) -> None:
+    """Refuse a recommender that cannot read the pseudo items or tell all items apart.
 
     Parameters
     ----------
@@ -78,12 +78,26 @@ def check_classifier(recommender: Any, item_ids: IdArray) -> None:
         The classifier of classifier guidance.
     item_ids : ndarray of shape (n_items,)
         Catalogue of the diffusion.
+    n_pseudo_items : int
+        Number M of items that it is to read.
 
     Raises
     ------
     ValueError
-        If an item is unknown.
+        If its network reads no embedded items, or fewer than M, or an item is unknown.
     """
+    module = recommender.to_module()
+    if not hasattr(module, "encode"):
+        raise ValueError(
+            "classifier must have a network that reads embedded items, as "
+            f"SASRecEstimator has; got a {type(module).__name__}."
+        )
+    max_length = getattr(recommender, "max_length", n_pseudo_items)
+    if max_length < n_pseudo_items:
+        raise ValueError(
+            f"classifier reads max_length={max_length} items, which is less than "
+            f"n_pseudo_items={n_pseudo_items}."
+        )
     unknown = item_ids[encode_items(item_ids, recommender.item_ids_) < 0]
     if len(unknown):
         raise ValueError(
@@ -116,14 +130,12 @@ def recommender_log_probability(
     log_probability : callable(x, t, first_items) -> Tensor of shape (batch,)
         The timestep is ignored: such a recommender knows clean embeddings only.
     """
-    codes = encode_items(item_ids, recommender.item_ids_)
+    codes = torch.from_numpy(encode_items(item_ids, recommender.item_ids_))
+    own_codes = codes.to(catalogue.device)
     module = recommender.to_module().to(catalogue.device)
     own_table = module.item_embedding.weight.detach()  # (n_own_items, d_own)
     with_bias = F.pad(catalogue, (0, 1), value=1.0)  # (n_items, d + 1)
-    linear_map = torch.linalg.lstsq(
-        with_bias, own_table[torch.from_numpy(codes).to(catalogue.device)]
-    ).solution
-    own_codes = torch.from_numpy(codes).to(catalogue.device)
+    linear_map = torch.linalg.lstsq(with_bias, own_table[own_codes]).solution
 
     def log_probability(x: Tensor, t: Tensor, first_items: Tensor) -> Tensor:
         embedded = F.pad(x, (0, 1), value=1.0) @ linear_map  # (batch, M, d_own)

@@ -1,4 +1,4 @@
-"""Operators that bring new items into histories: changed versions to train on."""
+"""Operators that bring new items into histories: changed variants to train on."""
 
 import numpy as np
 import torch
@@ -56,7 +56,7 @@ class InsertAugmenter(BaseNewItemAugmenter):
         Whether an item is inserted that is similar to the one that follows it, by
         their co-occurrence with others, or any.
     n_variants : int, default=4
-        Number of versions of each history, the history itself among them, of which a
+        Number of variants of each history, the history itself among them, of which a
         recommender draws one per epoch.
     random_state : int, RandomState instance or None, default=None
         Determines the places, together with each row's user id or items.
@@ -115,7 +115,7 @@ class SubstituteAugmenter(BaseNewItemAugmenter):
         Whether an item is replaced by one that is similar, by their co-occurrence with
         others, or by any.
     n_variants : int, default=4
-        Number of versions of each history, the history itself among them, of which a
+        Number of variants of each history, the history itself among them, of which a
         recommender draws one per epoch.
     random_state : int, RandomState instance or None, default=None
         Determines the places, together with each row's user id or items.

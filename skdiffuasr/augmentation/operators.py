@@ -1,4 +1,4 @@
-"""Operators that rearrange histories: changed versions to train on."""
+"""Operators that rearrange histories: changed variants to train on."""
 
 from abc import abstractmethod
 from numbers import Integral, Real
@@ -6,17 +6,17 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import Interval, fit_context
-from skdiffuasr._typing import IdArray, RandomState, SequencesLike
+from skdiffuasr._typing import RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
 from skdiffuasr.nn import sequence_operators
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.training.histories import has_masks
 from skdiffuasr.variants import SequenceVariants
 from skdiffuasr.vocabulary import encode_sequences
 
@@ -27,7 +27,8 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     """Base class of the operators that change histories, in training alone.
 
     `fit_transform` returns the histories as the first variant and changed ones as the
-    others; `transform` changes nothing. A subclass implements `_operate`.
+    others; `transform` changes nothing. Histories with an `is_target` or `is_context`
+    are refused. A subclass implements `_operate`.
     """
 
     _parameter_constraints = {
@@ -36,8 +37,6 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     }
 
     n_variants: int
-    random_state: RandomState
-    item_ids_: IdArray
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
@@ -60,12 +59,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
         ValueError
             If every history is empty.
         """
-        observed = check_sequences(X).strip_pseudo()
-        self.item_ids_ = np.unique(observed.values)
-        if len(self.item_ids_) == 0:
-            raise ValueError("Every history of X is empty; there is no item to change.")
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._learn(encode_sequences(observed, self.item_ids_))
+        self._learn(self._fit_catalogue(X))
         return self
 
     def _learn(self, codes: Sequences) -> None:
@@ -90,6 +84,12 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
         return histories
 
     def _augment(self, histories: Sequences) -> Sequences:
+        if any(map(has_masks, histories.variants)):
+            raise ValueError(
+                f"{type(self).__name__} cannot change histories with an is_target or "
+                "is_context: nothing tells those of the changed ones. Put it before "
+                "the augmenter that they come from."
+            )
         observed = histories.strip_pseudo()
         pseudo = histories.variants[0].drop_last(observed.lengths)
         pseudo = Sequences(pseudo.values, pseudo.offsets)
@@ -117,9 +117,9 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
             torch.from_numpy(draws),
             torch.from_numpy(drawn.astype(np.int64)),
         )
-        within = torch.arange(items.shape[1]) < lengths[:, None]
+        is_within = torch.arange(items.shape[1]) < lengths[:, None]
         return Sequences(
-            self.item_ids_[items[within].numpy()],
+            self.item_ids_[items[is_within].numpy()],
             offsets_from_lengths(lengths.numpy()),
             user_ids=codes.user_ids,
         )
@@ -139,7 +139,7 @@ class CropAugmenter(BaseOperatorAugmenter):
     ratio : float, default=0.6
         Share of the items that a stretch has; one item at least.
     n_variants : int, default=4
-        Number of versions of each history, the history itself among them, of which a
+        Number of variants of each history, the history itself among them, of which a
         recommender draws one per epoch.
     random_state : int, RandomState instance or None, default=None
         Determines the stretches, together with each row's user id or items.
@@ -195,7 +195,7 @@ class ReorderAugmenter(BaseOperatorAugmenter):
     ratio : float, default=0.6
         Share of the items that are shuffled.
     n_variants : int, default=4
-        Number of versions of each history, the history itself among them, of which a
+        Number of variants of each history, the history itself among them, of which a
         recommender draws one per epoch.
     random_state : int, RandomState instance or None, default=None
         Determines the order, together with each row's user id or items.

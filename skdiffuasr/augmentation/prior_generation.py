@@ -96,35 +96,6 @@ def turn_around(histories: Sequences) -> Sequences:
     return Sequences(values, histories.offsets, user_ids=histories.user_ids)
 
 
-def check_enough_items(histories: Sequences, n_items: int, n_needed: int) -> None:
-    """Refuse histories that leave too few other items.
-
-    Parameters
-    ----------
-    histories : Sequences of item codes
-        Observed items.
-    n_items : int
-        Size of the catalogue.
-    n_needed : int
-        Number of items that must differ from those of a history.
-
-    Raises
-    ------
-    ValueError
-        If a history leaves fewer; the message names it.
-    """
-    row_of_item = np.repeat(np.arange(len(histories)), histories.lengths)
-    different = np.unique(row_of_item * n_items + histories.values)
-    n_left = n_items - np.bincount(different // n_items, minlength=len(histories))
-    if (n_left < n_needed).any():
-        row = int((n_left < n_needed).argmax())
-        raise ValueError(
-            f"unique=True needs n_pseudo_items={n_needed} other items than those of "
-            f"the history, but history {row} leaves {n_left[row]} of the {n_items} "
-            "items of the catalogue."
-        )
-
-
 def _continue(
     module: SASRec,
     backwards: Sequences,

@@ -4,13 +4,12 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences
 from skdiffuasr.vocabulary import encode_sequences
 
 
@@ -27,7 +26,7 @@ class RandomAugmenter(BaseAugmenter):
     distribution : {"uniform", "popularity"}, default="uniform"
         Whether all items are drawn alike, or in proportion to their counts in `fit`.
     n_variants : int, default=1
-        Number of versions of each history, of which a recommender draws one per epoch.
+        Number of variants of each history, of which a recommender draws one per epoch.
     augment_at : {"always", "fit"}, default="always"
         Whether `transform` augments too, or `fit_transform` alone.
     max_history_length : int, default=None
@@ -64,7 +63,6 @@ class RandomAugmenter(BaseAugmenter):
         "random_state": ["random_state"],
     }
 
-    item_ids_: IdArray
     item_counts_: IntArray
 
     def __init__(
@@ -105,11 +103,8 @@ class RandomAugmenter(BaseAugmenter):
         ValueError
             If every history is empty.
         """
-        observed = check_sequences(X).strip_pseudo().values
-        self.item_ids_, self.item_counts_ = np.unique(observed, return_counts=True)
-        if len(self.item_ids_) == 0:
-            raise ValueError("Every history of X is empty; there is no item to draw.")
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        codes = self._fit_catalogue(X).values
+        self.item_counts_ = np.bincount(codes, minlength=len(self.item_ids_))
         return self
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:

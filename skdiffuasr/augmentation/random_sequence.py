@@ -4,13 +4,12 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences
 from skdiffuasr.vocabulary import encode_sequences
 
 
@@ -24,7 +23,7 @@ class RandomSequenceAugmenter(BaseAugmenter):
     n_pseudo_items : int, default=10
         Number M of items that are put before a history.
     n_variants : int, default=1
-        Number of versions of each history, of which a recommender draws one per epoch.
+        Number of variants of each history, of which a recommender draws one per epoch.
     augment_at : {"always", "fit"}, default="always"
         Whether `transform` augments too, or `fit_transform` alone.
     max_history_length : int, default=None
@@ -67,8 +66,6 @@ class RandomSequenceAugmenter(BaseAugmenter):
         "random_state": ["random_state"],
     }
 
-    item_ids_: IdArray
-
     def __init__(
         self,
         n_pseudo_items: int = 10,
@@ -107,10 +104,7 @@ class RandomSequenceAugmenter(BaseAugmenter):
         ValueError
             If every history is empty.
         """
-        self.item_ids_ = np.unique(check_sequences(X).strip_pseudo().values)
-        if len(self.item_ids_) == 0:
-            raise ValueError("Every history of X is empty; there is no item to draw.")
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._fit_catalogue(X)
         return self
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:

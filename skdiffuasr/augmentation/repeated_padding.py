@@ -4,14 +4,14 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skdiffuasr._ragged import piece_positions
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
-from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
+from skdiffuasr._typing import IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.training.histories import context, targets
 from skdiffuasr.variants import SequenceVariants
 from skdiffuasr.vocabulary import encode_sequences
 
@@ -21,7 +21,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
 
     RepPad [1]_ trains on rows that hold their history several times, in training
     alone. The copies count as pseudo items, but a recommender learns them like the
-    history itself.
+    history itself: what is not learned or read there is not in a copy, either.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         that item in every copy and reads it in none; a recommender that reads it can
         look it up in the copy before. Items that are not read count in `max_length`.
     n_variants : int, default=4
-        Number of versions of each history, with other numbers of copies where these
+        Number of variants of each history, with other numbers of copies where these
         are drawn, of which a recommender draws one per epoch.
     augment_at : {"always", "fit"}, default="fit"
         Whether `transform` augments too, or `fit_transform` alone, as in [1]_.
@@ -98,8 +98,6 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         "random_state": ["random_state"],
     }
 
-    item_ids_: IdArray
-
     def __init__(
         self,
         max_length: int = 50,
@@ -142,23 +140,20 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         ValueError
             If every history is empty.
         """
-        self.item_ids_ = np.unique(check_sequences(X).strip_pseudo().values)
-        if len(self.item_ids_) == 0:
-            raise ValueError("Every history of X is empty; there is no item to repeat.")
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._fit_catalogue(X)
         return self
 
     def _augment(self, histories: Sequences) -> Sequences:
         variants = [
-            self._with_copies(version, variant)
-            for version in histories.variants
+            self._with_copies(given, variant)
+            for given in histories.variants
             for variant in range(self.n_variants)
         ]
         return variants[0] if len(variants) == 1 else SequenceVariants(variants)
 
     def _with_copies(self, histories: Sequences, variant: int) -> Sequences:
         """Put copies before the histories and say which items are learned."""
-        observed = histories.strip_pseudo()
+        observed = histories.tail(histories.lengths - histories.n_pseudo)
         known = encode_sequences(observed, self.item_ids_, self.unknown_items)
         n_copied = self._n_copies(observed, known.lengths, variant) * known.lengths
         n_copied = np.minimum(n_copied, np.maximum(self.max_length - known.lengths, 0))
@@ -166,23 +161,28 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         repeated, offsets = piece_positions(-n_copied, n_copied)
         lengths = np.repeat(known.lengths, n_copied)
         places = repeated % lengths
-        starts = np.repeat(known.offsets[:-1], n_copied)
-        copies = Sequences(self.item_ids_[known.values[starts + places]], offsets)
+        copied = np.repeat(known.offsets[:-1], n_copied) + places
+        copies = Sequences(self.item_ids_[known.values[copied]], offsets)
         augmented = histories.prepend(copies)
 
-        is_target = np.zeros(len(augmented.values), dtype=bool)
+        # A copy has the masks of what it copies, what was given keeps its own.
+        is_target = np.empty(len(augmented.values), dtype=bool)
         in_copies, _ = piece_positions(augmented.offsets[:-1], n_copied)
-        is_apart = self.separator or not self.read_last_item
-        is_target[in_copies] = places > 0 if is_apart else True
-        first_real = augmented.offsets[1:] - observed.lengths
-        in_history, _ = piece_positions(first_real, observed.lengths)
-        is_target[in_history] = True
-        if is_apart:
+        is_given = np.ones(len(augmented.values), dtype=bool)
+        is_given[in_copies] = False
+        is_target[is_given] = targets(histories)
+        is_target[in_copies] = targets(known)[copied]
+        if self.separator or not self.read_last_item:
+            first_real = augmented.offsets[1:] - observed.lengths
             is_target[first_real[n_copied > 0]] = False
+            is_target[in_copies] &= places > 0
         is_context = None
-        if not self.read_last_item:
-            is_context = np.ones(len(augmented.values), dtype=bool)
-            is_context[in_copies] = places < lengths - 1
+        if histories.is_context is not None or not self.read_last_item:
+            is_context = np.empty(len(augmented.values), dtype=bool)
+            is_context[is_given] = context(histories)
+            is_context[in_copies] = context(known)[copied]
+            if not self.read_last_item:
+                is_context[in_copies] &= places < lengths - 1
         return Sequences(
             augmented.values,
             augmented.offsets,

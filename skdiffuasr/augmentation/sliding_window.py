@@ -2,12 +2,12 @@
 
 from numbers import Integral
 
-import torch
 from torch import Tensor
 
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import RandomState
 from skdiffuasr.augmentation.operators import BaseOperatorAugmenter
+from skdiffuasr.nn import sequence_operators
 
 
 class SlidingWindowAugmenter(BaseOperatorAugmenter):
@@ -23,7 +23,7 @@ class SlidingWindowAugmenter(BaseOperatorAugmenter):
         Number of items of a window; shorter histories stay as they are. Give it the
         `max_length` of the recommender, or less.
     n_variants : int, default=4
-        Number of versions of each history, the history itself among them, of which a
+        Number of variants of each history, the history itself among them, of which a
         recommender draws one per epoch.
     random_state : int, RandomState instance or None, default=None
         Determines the windows, together with each row's user id or items.
@@ -68,9 +68,5 @@ class SlidingWindowAugmenter(BaseOperatorAugmenter):
     def _operate(
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
     ) -> tuple[Tensor, Tensor]:
-        kept = lengths.clamp(max=self.window_length)
-        n_places = lengths - kept + 1
-        start = torch.minimum((draws[:, -1] * n_places).long(), n_places - 1)
-        columns = torch.arange(items.shape[1])
-        source = (start[:, None] + columns).clamp(max=max(items.shape[1] - 1, 0))
-        return items.gather(1, source), kept
+        sizes = lengths.clamp(max=self.window_length)
+        return sequence_operators.stretch(items, lengths, sizes, draws), sizes

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def with_config(arguments: Sequence[str]) -> list[str]:
+def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
     r"""Put the options of the file that ``--config`` names before the given ones.
 
     Parameters
     ----------
     arguments : sequence of str
         A command and its arguments.
+    commands : sequence of str
+        Names of the tables that the file may have.
 
     Returns
     -------
@@ -23,7 +25,8 @@ def with_config(arguments: Sequence[str]) -> list[str]:
     OSError
         If the file cannot be read.
     ValueError
-        If it is no TOML, or an option is no string, number, boolean or list of these.
+        If it is no TOML, has another table or an option outside tables, or an option
+        is no string, number, boolean or list of these.
 
     Examples
     --------
@@ -33,7 +36,7 @@ def with_config(arguments: Sequence[str]) -> list[str]:
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "mine.toml")
     ...     _ = path.write_text("[augment]\nn_pseudo_items = 5\nforce = true\n")
-    ...     with_config(["augment", "log.csv", "--config", str(path)])
+    ...     with_config(["augment", "log.csv", "--config", str(path)], ["augment"])
     ['augment', '--n-pseudo-items=5', '--force', 'log.csv']
     """
     given = list(arguments)
@@ -45,10 +48,16 @@ def with_config(arguments: Sequence[str]) -> list[str]:
             tables = tomllib.load(file)
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{path} is no TOML file: {error}.") from error
+    for name, table in tables.items():
+        if name not in commands:
+            raise ValueError(
+                f"{path}: {name} is none of the commands {', '.join(commands)}; "
+                "options stand in the table of a command."
+            )
+        if not isinstance(table, dict):
+            raise ValueError(f"{path}: {name} must be a table, [{name}].")
     command, *rest = given
     options = tables.get(command, {})
-    if not isinstance(options, dict):
-        raise ValueError(f"{path}: {command} must be a table, [{command}].")
     made = [
         argument
         for name, value in options.items()

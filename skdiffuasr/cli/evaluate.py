@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import warnings
 from math import isfinite
 from pathlib import Path
@@ -19,7 +20,6 @@ from skdiffuasr.cli.options import (
     read_log,
 )
 from skdiffuasr.metrics import NextItemScorer
-from skdiffuasr.model_selection import leave_last_out
 from skdiffuasr.persistence import load
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.study.tables import markdown_table
@@ -33,7 +33,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         description="Rank the last item of every user of LOG, given the items before "
         "it. With --model, the model must have been trained without these items: by "
         "`fit --hold-out 1` on the same log. Without --model, one is trained on all "
-        "but the last two items.",
+        "but the last two items. Users of fewer than two items, or three without "
+        "--model, are left out.",
     )
     add_log_options(parser)
     add_output_options(parser, "also write the metrics to a JSON file", required=False)
@@ -81,15 +82,15 @@ def run(options: argparse.Namespace) -> int:
         length_bins=options.length_bins,
     )
     histories = read_log(options).to_sequences()
-    X_train, _, X_test, y_test = leave_last_out(histories, short="drop")
+    tested = _long_enough(histories, 3 if options.model is None else 2)
     if options.model is None:
         model = make_model(options)
         with progress_bar(model, options):
-            model.fit(X_train)
+            model.fit(tested.drop_last(2))
     else:
         model = load(options.model, device=options.device)
         _warn_of_leak(model, histories)
-    metrics = scorer(model, X_test, y_test)
+    metrics = scorer(model, tested.drop_last(), tested.last())
     if options.output is not None:
         # JSON has no NaN, which a group without users has.
         known = {
@@ -100,8 +101,23 @@ def run(options: argparse.Namespace) -> int:
         [name, f"{value:.4f}" if isfinite(value) else "-"]
         for name, value in metrics.items()
     ]
-    print(markdown_table(["metric", f"{len(y_test)} users"], rows))
+    print(markdown_table(["metric", f"{len(tested)} users"], rows))
     return 0
+
+
+def _long_enough(histories: Sequences, n_items: int) -> Sequences:
+    """Take the histories that leave something to go by, and tell of the others."""
+    is_enough = histories.lengths >= n_items
+    if not is_enough.any():
+        raise ValueError(f"No user of LOG has the {n_items} items that are needed.")
+    n_short = int((~is_enough).sum())
+    if n_short:
+        print(
+            f"skdiffuasr: {n_short} of {len(histories)} users have fewer than "
+            f"{n_items} items and are left out.",
+            file=sys.stderr,
+        )
+    return histories[is_enough]
 
 
 def _warn_of_leak(model: Any, histories: Sequences) -> None:

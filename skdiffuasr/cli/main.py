@@ -23,6 +23,8 @@ from skdiffuasr.cli.config import with_config
 
 COMMANDS = (augment, fit, recommend, evaluate, study, describe, datasets, demo)
 
+COMMAND_NAMES = [module.__name__.rpartition(".")[2] for module in COMMANDS]
+
 EXIT_CODES = """\
 exit codes:
   0    success
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
-        options = make_parser().parse_args(with_config(given))
+        options = make_parser().parse_args(with_config(given, COMMAND_NAMES))
         with _warnings_in_one_line():
             exit_code: int = options.run(options)
             sys.stdout.flush()
@@ -80,6 +82,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         added = command.add_parser(commands)
+        # An abbreviation of --config would not be seen before the others are read.
+        added.allow_abbrev = False
         added.set_defaults(run=command.run)
         added.add_argument(
             "--config",

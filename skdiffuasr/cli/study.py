@@ -16,6 +16,7 @@ from skdiffuasr.cli.options import (
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
 from skdiffuasr.study.progress import show_progress
+from skdiffuasr.study.records import exception_line
 
 SOME_RUNS_FAILED = 3
 
@@ -88,9 +89,17 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Compare augmenters and recommenders, or go on with a comparison."""
+    if options.n_negatives < 0:
+        raise ValueError(
+            f"--n-negatives must not be negative, got {options.n_negatives}; 0 leaves "
+            "the sampled ranking out."
+        )
+    log = read_log(options)
     parameters = given_parameters(options)
     if options.attributes is not None:
-        parameters["item_attributes"] = read_attributes(options.attributes)
+        parameters["item_attributes"] = read_attributes(
+            options.attributes, are_integers=log.item.dtype.kind == "i"
+        )
     comparison = AugmentationStudy(
         make_estimators(options.augmenters, AUGMENTERS, parameters),
         make_estimators(options.recommenders, RECOMMENDERS, parameters),
@@ -99,7 +108,6 @@ def run(options: argparse.Namespace) -> int:
         n_negatives=options.n_negatives or None,
         retry_failed=options.retry_failed,
     )
-    log = read_log(options)
     with show_progress() as on_progress:
         results = comparison.run(
             log, options.out, log_name=options.log.name, on_progress=on_progress
@@ -110,29 +118,40 @@ def run(options: argparse.Namespace) -> int:
     for record in failed:
         print(
             f"skdiffuasr: failed: {record.augmenter} + {record.recommender}, seed "
-            f"{record.seed}: {str(record.error).strip().splitlines()[-1]}",
+            f"{record.seed}: {record.error_line}",
             file=sys.stderr,
         )
+    for row in results.quality:
+        if row.get("error"):
+            print(
+                f"skdiffuasr: failed: quality of {row['augmenter']}, seed "
+                f"{row['seed']}: {exception_line(row['error'])}",
+                file=sys.stderr,
+            )
     return SOME_RUNS_FAILED if failed else 0
 
 
-def read_attributes(path: Path) -> dict[int | str, list[int | str]]:
+def read_attributes(
+    path: Path, *, are_integers: bool
+) -> dict[int, Any] | dict[str, Any]:
     """Read the attributes of each item from a JSON object.
 
     Parameters
     ----------
     path : Path
         The file; one that ends in ``.gz`` is decompressed.
+    are_integers : bool
+        Whether the items of the log are integers, as those of the file then must be.
 
     Returns
     -------
     attributes : dict of int or str to list
-        Item ids that are all integers become so.
+        By item id.
 
     Raises
     ------
     ValueError
-        If the file is no JSON object.
+        If the file is no JSON object, or an item id is no integer where it must be.
     """
     try:
         with open_text(path) as file:
@@ -144,6 +163,19 @@ def read_attributes(path: Path) -> dict[int | str, list[int | str]]:
             f"{path} must hold an object of item id to attributes, got "
             f"{type(content).__name__}."
         )
-    if all(item.isdecimal() for item in content):
-        return {int(item): attributes for item, attributes in content.items()}
-    return content
+    if not are_integers:
+        return content
+    for item in content:
+        if not _is_integer(item):
+            raise ValueError(
+                f"{path} has the item id {item!r}, but the items of LOG are integers."
+            )
+    return {int(item): attributes for item, attributes in content.items()}
+
+
+def _is_integer(text: str) -> bool:
+    """Tell whether a text is an integer as Python writes it, as in a log."""
+    try:
+        return str(int(text)) == text
+    except ValueError:
+        return False

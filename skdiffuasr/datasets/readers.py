@@ -57,9 +57,10 @@ def read_interactions(
     ------
     ValueError
         If the file holds no interactions, lacks a column, or has a line with too few
-        fields, an empty id or a time that cannot be read; or if its first line looks
-        like unknown names of columns: it has no number, and a column below it nothing
-        but numbers or dates. The message names the line.
+        fields, a misplaced quote, an id that is empty or has a line break in it, or a
+        time that cannot be read; or if its first line looks like unknown names of
+        columns: it has no number, and a column below it nothing but numbers or dates.
+        The message names the line.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Delimited text files, read a batch of rows at a time."""
 
 import csv
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from operator import itemgetter
@@ -106,15 +107,20 @@ def text_batches(
 def _split_lines(
     lines: Iterable[str], sep: str | None, path: Path
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, fields) of the lines that are not blank."""
+    """Yield (line number, fields) of the rows that are not blank.
+
+    A quoted field may have line breaks; the number is that of the row's first line.
+    """
     if sep is not None and len(sep) == 1:
-        reader = csv.reader(lines, delimiter=sep, skipinitialspace=True)
+        reader = csv.reader(lines, delimiter=sep, skipinitialspace=True, strict=True)
+        number = 1
         try:
             for fields in reader:
                 if fields not in ([], [""]):
-                    yield reader.line_num, fields
+                    yield number, fields
+                number = reader.line_num + 1
         except csv.Error as error:
-            raise ValueError(f"{path}, line {reader.line_num}: {error}.") from error
+            raise ValueError(f"{path}, line {number}: {error}.") from error
     else:
         for number, line in enumerate(lines, start=1):
             if not line.isspace():
@@ -151,6 +157,13 @@ def _parse_ids(
     missing = np.flatnonzero(ids == "")
     if missing.size:
         raise ValueError(f"{path}, line {lines[missing[0]]}: the {role} id is empty.")
+    has_break = (np.char.find(ids, "\n") >= 0) | (np.char.find(ids, "\r") >= 0)
+    if has_break.any():
+        row = int(has_break.argmax())
+        raise ValueError(
+            f"{path}, line {lines[row]}: the {role} id {reprlib.repr(texts[row])} has "
+            "a line break in it; a quote may be missing."
+        )
     if kind == "U":
         return ids
     if _are_integers(ids):

@@ -118,7 +118,7 @@ def sampled_target_ranks(
     array([1., 2.])
     """
     scores, targets = _check_scores(scores, targets, first_row)
-    excluded = _excluded_items(targets, seen, scores.shape[1])
+    excluded = excluded_items(targets, seen, scores.shape[1])
     n_left = scores.shape[1] - excluded.lengths
     if (n_left < n_negatives).any():
         row = int(np.argmax(n_left < n_negatives))
@@ -174,6 +174,44 @@ def mask_seen(
     return masked
 
 
+def excluded_items(
+    targets: IntArray, seen: Sequences | None, n_items: int
+) -> Sequences:
+    """List what may not be drawn as a negative of each row.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n,), dtype int64
+        Code of each row's target, -1 for an unknown item.
+    seen : Sequences of int64 codes or None
+        The rows' histories.
+    n_items : int
+        Size of the catalogue.
+
+    Returns
+    -------
+    excluded : Sequences of n rows
+        Distinct codes in rising order: the target, and the real items of the history.
+
+    Examples
+    --------
+    >>> from skdiffuasr.metrics.ranks import excluded_items
+    >>> from skdiffuasr.sequences import Sequences
+    >>> seen = Sequences.from_iterable([[7, 2, 7], [2]])
+    >>> excluded_items(np.array([5, -1]), seen, n_items=8).to_lists()
+    [[2, 5, 7], [2]]
+    """
+    n = len(targets)
+    known = np.flatnonzero(targets >= 0)
+    flat = known * n_items + targets[known]
+    if seen is not None:
+        real = seen.strip_pseudo()
+        rows = np.repeat(np.arange(n), real.lengths)
+        flat = np.concatenate([flat, rows * n_items + real.values])
+    rows, codes = np.divmod(np.unique(flat), n_items)
+    return Sequences(codes, np.searchsorted(rows, np.arange(n + 1)))
+
+
 def _check_scores(
     scores: FloatArray, targets: IntArray, first_row: int
 ) -> tuple[FloatArray, IntArray]:
@@ -213,21 +251,6 @@ def _expected_ranks(
 ) -> FloatArray:
     """Rank in a random order of the tied items; no candidate, no rank."""
     return np.where(np.isneginf(own), np.inf, 1.0 + n_above + n_level / 2.0)
-
-
-def _excluded_items(
-    targets: IntArray, seen: Sequences | None, n_items: int
-) -> Sequences:
-    """Sorted distinct codes per row that must not be drawn."""
-    n = len(targets)
-    known = np.flatnonzero(targets >= 0)
-    flat = known * n_items + targets[known]
-    if seen is not None:
-        real = seen.strip_pseudo()
-        rows = np.repeat(np.arange(n), real.lengths)
-        flat = np.concatenate([flat, rows * n_items + real.values])
-    rows, codes = np.divmod(np.unique(flat), n_items)
-    return Sequences(codes, np.searchsorted(rows, np.arange(n + 1)))
 
 
 def _distinct_draws(

@@ -12,6 +12,7 @@ from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics._checks import check_targets, check_weights
 from skdiffuasr.metrics._routing import WeightedScorer
+from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.groups import (
     Groups,
     length_groups,
@@ -194,7 +195,7 @@ class NextItemScorer(WeightedScorer):
     ) -> tuple[dict[str, FloatArray], IntArray]:
         """Values per user of every metric, and the codes of the targets."""
         functions = self._metric_functions()
-        item_ids = _fitted_attribute(estimator, "item_ids_")
+        item_ids = fitted_attribute(estimator, "item_ids_")
         targets = encode_items(y, item_ids)
         ranks = self._ranks(estimator, X, targets, item_ids)
         values = {"rank": ranks} if with_ranks else {}
@@ -257,27 +258,11 @@ class NextItemScorer(WeightedScorer):
         if self.length_bins is not None:
             groups.append(length_groups(X.lengths - X.n_pseudo, self.length_bins))
         if self.popularity_bins is not None:
-            item_counts = _fitted_attribute(estimator, "item_counts_")
+            item_counts = fitted_attribute(estimator, "item_counts_")
             groups.append(popularity_groups(targets, item_counts, self.popularity_bins))
         if self.by_novelty:
             groups.append(novelty_groups(X, y))
         return groups
-
-
-def _fitted_attribute(estimator: Any, name: str) -> npt.NDArray[Any]:
-    """Find a recommender's fitted attribute behind pipelines and searches."""
-    recommender = estimator
-    while not hasattr(recommender, name):
-        if hasattr(recommender, "best_estimator_"):
-            recommender = recommender.best_estimator_
-        elif hasattr(recommender, "steps"):
-            recommender = recommender.steps[-1][1]
-        else:
-            raise AttributeError(
-                f"{type(recommender).__name__} has no attribute {name!r}; a scorer "
-                "needs a fitted recommender, or a pipeline or search that ends in one."
-            )
-    return np.asarray(getattr(recommender, name))
 
 
 def _average(values: FloatArray, weights: FloatArray) -> float:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from sklearn.utils import check_scalar
 
 from skdiffuasr._ingest import as_ids
+from skdiffuasr._log import times_of
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 
@@ -109,8 +110,7 @@ class TemporalSplit:
         histories = Sequences.from_interactions(
             interactions, user=user, item=item, time=time
         )
-        times = np.asarray(interactions[time])
-        is_after = self._is_after(times)
+        is_after = self._is_after(times_of(interactions, time))
         rows = np.unique(as_ids(interactions[user], user), return_inverse=True)[1]
         n_after = np.bincount(rows[is_after], minlength=len(histories))
 

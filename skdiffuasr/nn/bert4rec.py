@@ -106,9 +106,9 @@ class BERT4Rec(nn.Module):
         # Scaled as in SASRec, or the residual branches would drown the items. Positions
         # are scaled too: a mask knows by them alone which items are next to it.
         x = (embedded + self.position_embedding(from_end)) * embedded.shape[2] ** 0.5
-        is_real = columns < lengths[:, None]  # (batch, length)
+        is_within = columns < lengths[:, None]  # (batch, length)
         bias = self.distance_bias(items.shape[1])[None].masked_fill(
-            ~is_real[:, None, None, :], -torch.inf
+            ~is_within[:, None, None, :], -torch.inf
         )  # (batch, heads, length, length)
         return self.encoder(self.dropout(x), bias, is_wanted)
 
@@ -166,12 +166,12 @@ def draw_tasks(
     is_target: Tensor,
     *,
     mask_probability: float,
-    n_masked_versions: int,
+    n_masked_copies: int,
     n_next_items: int,
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Draw what is learned of a batch of histories in one step.
 
-    Each history is a cloze task, as many times as there are masked versions, and some
+    Each history is a cloze task, as many times as there are masked copies, and some
     of its targets are the next items of what is before them.
 
     Parameters
@@ -184,7 +184,7 @@ def draw_tasks(
         Which items may be masked; False behind a row's end.
     mask_probability : float
         See `draw_masks`.
-    n_masked_versions : int
+    n_masked_copies : int
         Number of cloze tasks of each row.
     n_next_items : int
         See `draw_next_items`.
@@ -197,10 +197,10 @@ def draw_tasks(
     is_masked : bool Tensor of shape (tasks, length)
         The items to be learned.
     """
-    repeated = is_target.repeat(n_masked_versions, 1)
-    n_items = lengths.repeat(n_masked_versions)
+    repeated = is_target.repeat(n_masked_copies, 1)
+    n_items = lengths.repeat(n_masked_copies)
     is_masked = draw_masks(n_items, repeated, mask_probability)
-    yield items.repeat(n_masked_versions, 1), n_items, is_masked
+    yield items.repeat(n_masked_copies, 1), n_items, is_masked
     rows, positions = draw_next_items(is_target, n_next_items)
     for group in positions.argsort().tensor_split(N_GROUPS):
         if len(group):
@@ -234,13 +234,13 @@ def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> T
     Sun et al., CIKM 2019, arXiv:1904.06690, section 3.6.
     """
     columns = torch.arange(is_target.shape[1], device=is_target.device)
-    is_real = columns < lengths[:, None]  # (batch, length)
+    is_within = columns < lengths[:, None]  # (batch, length)
     noise = torch.rand(is_target.shape, device=is_target.device)
     # Of the targets the one with the least noise is masked in any case; of the items
     # the one with the most never is, which is another than a target where there is one.
     noise = noise.masked_fill(~is_target, 2.0)
     least = noise.amin(dim=1, keepdim=True)
-    most = noise.masked_fill(~is_real, -1.0).amax(dim=1, keepdim=True)
+    most = noise.masked_fill(~is_within, -1.0).amax(dim=1, keepdim=True)
     is_masked = is_target & (noise <= least.clamp(min=mask_probability))
     return is_masked & (noise < most)
 

@@ -56,11 +56,11 @@ class Denoiser(nn.Module):
 
     def embed(self, items: Tensor) -> Tensor:
         """Embed item codes of any shape as (..., d)."""
-        return _on_sphere(self.item_embedding(items))
+        return on_sphere(self.item_embedding(items))
 
     def catalogue(self) -> Tensor:
         """Embeddings (n_items, d) of all items."""
-        return _on_sphere(self.item_embedding.weight)
+        return on_sphere(self.item_embedding.weight)
 
     def condition(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Mean item embedding of each history.
@@ -169,7 +169,7 @@ def denoising_loss(
     loss = F.mse_loss(predicted, noise)
     if rounding_weight == 0:
         return loss
-    estimate = _on_sphere(diffusion.predict_x0(x_t, t, predicted))
+    estimate = on_sphere(diffusion.predict_x0(x_t, t, predicted))
     signal = diffusion.signal_scale[t, None, None]  # the estimate's share of x_t
     rounding = full_cross_entropy(
         (signal * estimate).flatten(0, 1), denoiser.catalogue(), windows.flatten()
@@ -177,6 +177,6 @@ def denoising_loss(
     return loss + rounding_weight * rounding
 
 
-def _on_sphere(embeddings: Tensor) -> Tensor:
+def on_sphere(embeddings: Tensor) -> Tensor:
     """Scale vectors of width d to the norm sqrt(d)."""
     return F.normalize(embeddings, dim=-1) * embeddings.shape[-1] ** 0.5

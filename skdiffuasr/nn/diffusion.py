@@ -6,8 +6,7 @@ from torch import Tensor, nn
 class GaussianDiffusion(nn.Module):
     """Forward process x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps, eps ~ N(0, I).
 
-    Any two of x_0, x_t and eps give the third, and the methods say how. They take
-    tensors of shape (batch, M, d) and one timestep per row.
+    The methods take tensors of shape (batch, M, d) and one timestep per row.
 
     Parameters
     ----------
@@ -104,26 +103,6 @@ class GaussianDiffusion(nn.Module):
         """
         signal_scale, noise_scale = self._scales(t)
         return (x_t - noise_scale * noise) / signal_scale
-
-    def predict_noise(self, x_t: Tensor, t: Tensor, x_0: Tensor) -> Tensor:
-        """Tell the noise: the eps that turns `x_0` into `x_t`.
-
-        Parameters
-        ----------
-        x_t : Tensor of shape (batch, M, d)
-            Noisy embeddings.
-        t : Tensor of shape (batch,), dtype int64
-            Timestep of each row, from 0 to T - 1.
-        x_0 : Tensor of shape (batch, M, d)
-            Known or predicted clean embeddings.
-
-        Returns
-        -------
-        eps : Tensor of shape (batch, M, d)
-            Noise.
-        """
-        signal_scale, noise_scale = self._scales(t)
-        return (x_t - signal_scale * x_0) / noise_scale
 
     def velocity_to_noise(self, x_t: Tensor, t: Tensor, velocity: Tensor) -> Tensor:
         """Tell the noise from the velocity sqrt(abar_t) eps - sqrt(1 - abar_t) x_0.

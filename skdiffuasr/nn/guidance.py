@@ -94,7 +94,7 @@ def classifier(
     condition: Tensor,
     guidance_scale: float,
     diffusion: GaussianDiffusion,
-    log_prob: Callable[[Tensor, Tensor], Tensor],
+    log_probability: Callable[[Tensor, Tensor], Tensor],
     *,
     classifier_input: str = "x0",
 ) -> NoisePredictor:
@@ -114,10 +114,10 @@ def classifier(
         gamma; 0 leaves the conditional model.
     diffusion : GaussianDiffusion
         The forward process.
-    log_prob : callable
-        ``log_prob(x, t) -> (batch,)``, differentiable in x of shape (batch, M, d), with
-        t the timestep of x: 0 for the clean estimate. Row i of the result depends on
-        row i of x only.
+    log_probability : callable
+        ``log_probability(x, t) -> (batch,)``, differentiable in x of shape
+        (batch, M, d), with t the timestep of x: 0 for the clean estimate. Row i of the
+        result depends on row i of x only.
     classifier_input : {"x0", "noisy"}, default="x0"
         What the classifier reads. "x0" is the clean estimate, with the gradient taken
         through the noise model: right for a recommender trained on clean embeddings.
@@ -159,11 +159,11 @@ def classifier(
         with torch.enable_grad():
             if reads_x0:
                 x_0 = diffusion.predict_x0(x_t, t, eps)
-                log_probs = log_prob(x_0, torch.zeros_like(t))  # (batch,)
+                of_rows = log_probability(x_0, torch.zeros_like(t))  # (batch,)
             else:
-                log_probs = log_prob(x_t, t)  # (batch,)
+                of_rows = log_probability(x_t, t)  # (batch,)
             # Rows do not mix in a sum: each gets the gradient of its own term.
-            (gradient,) = torch.autograd.grad(log_probs.sum(), x_t)
+            (gradient,) = torch.autograd.grad(of_rows.sum(), x_t)
         noise_scale = diffusion.noise_scale[t, None, None]  # sqrt(1 - abar_t)
         return eps.detach() - guidance_scale * noise_scale * gradient
 
@@ -174,7 +174,6 @@ def drop_condition(
     condition: Tensor,
     null_condition: Tensor,
     probability: float,
-    generator: torch.Generator | None = None,
 ) -> Tensor:
     """Replace the condition of random rows, to train for classifier-free guidance.
 
@@ -186,8 +185,6 @@ def drop_condition(
         The learned "no condition"; it gets gradients from the rows it is put into.
     probability : float
         Probability in [0, 1] with which a row loses its condition.
-    generator : torch.Generator or None, default=None
-        Source of randomness. None is torch's global one.
 
     Returns
     -------
@@ -199,7 +196,6 @@ def drop_condition(
     .. [1] Ho & Salimans, "Classifier-Free Diffusion Guidance", arXiv:2207.12598,
        algorithm 1.
     """
-    device = condition.device if generator is None else generator.device
-    draw = torch.rand(len(condition), generator=generator, device=device)
-    dropped = (draw < probability).to(condition.device)  # (batch,)
+    draw = torch.rand(len(condition), device=condition.device)
+    dropped = draw < probability  # (batch,)
     return torch.where(dropped[:, None], null_condition, condition)

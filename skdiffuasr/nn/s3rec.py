@@ -101,8 +101,8 @@ class S3RecPretraining(nn.Module):
             self.network.item_embedding(items),
         )
         columns = torch.arange(items.shape[1], device=items.device)
-        is_item = (columns < lengths[:, None])[:, None, None, :]
-        return self.network.encode(embedded, lengths, is_item, is_wanted)
+        is_within = (columns < lengths[:, None])[:, None, None, :]
+        return self.network.encode(embedded, lengths, is_within, is_wanted)
 
     def attribute_loss(self, items: Tensor) -> Tensor:
         """Associated attribute prediction (AAP): an item tells its attributes.

@@ -58,11 +58,35 @@ def crop(
     >>> items.tolist(), lengths.tolist()
     ([[7, 8, 9, 0, 0]], [3])
     """
-    kept = _share(lengths, ratio, minimum=1)
+    sizes = _share(lengths, ratio, minimum=1)
+    return stretch(items, lengths, sizes, draws), sizes
+
+
+def stretch(items: Tensor, lengths: Tensor, sizes: Tensor, draws: Tensor) -> Tensor:
+    """Cut a continuous stretch of a given size out of each row.
+
+    Every place for it is equally likely.
+
+    Parameters
+    ----------
+    items : int64 Tensor of shape (batch, length)
+        Item codes, oldest first.
+    lengths : int64 Tensor of shape (batch,)
+        Number of items of each row.
+    sizes : int64 Tensor of shape (batch,)
+        Number of items of each stretch, at most `lengths`.
+    draws : float Tensor of shape (batch, length + 1)
+        Uniform numbers in (0, 1); the last one of a row chooses the start.
+
+    Returns
+    -------
+    items : int64 Tensor of shape (batch, length)
+        Code 0 behind a stretch's end.
+    """
     columns = torch.arange(items.shape[1], device=items.device)
-    source = _starts(lengths, kept, draws)[:, None] + columns  # (batch, length)
-    stretch = items.gather(1, source.clamp(max=items.shape[1] - 1))
-    return torch.where(columns < kept[:, None], stretch, 0), kept
+    source = _starts(lengths, sizes, draws)[:, None] + columns  # (batch, length)
+    taken = items.gather(1, source.clamp(max=items.shape[1] - 1))
+    return torch.where(columns < sizes[:, None], taken, 0)
 
 
 def mask(

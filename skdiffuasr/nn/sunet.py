@@ -1,7 +1,6 @@
 """SU-Net, the noise model: a 2-D U-Net over reshaped item embeddings."""
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -36,14 +35,11 @@ class SUNet(nn.Module):
     embedding_dim : int
         Width d of an item embedding and of the condition.
     base_channels : int or None, default=None
-        Channels of the stem and of the first level, a multiple of 8. None takes M
+        Channels of the stem and of the first level, a multiple of 8; the other levels
+        have twice as many. None takes M
         rounded up to a multiple of 8, and at least 16: the first level then holds no
         fewer numbers than the M * d whose noise it has to tell apart. The published
         network has 8.
-    channel_multipliers : sequence of int or None, default=None
-        Width of each level relative to `base_channels`, cut to the levels that exist;
-        fewer entries than levels make a shallower network. None is 1 for the first
-        level and 2 for all others. The published network has (1, 2, 2, 2).
     n_res_blocks : int, default=2
         Residual blocks per level, on the way down and again on the way up.
     dropout : float, default=0.1
@@ -83,7 +79,6 @@ class SUNet(nn.Module):
         embedding_dim: int,
         *,
         base_channels: int | None = None,
-        channel_multipliers: Sequence[int] | None = None,
         n_res_blocks: int = 2,
         dropout: float = 0.1,
     ) -> None:
@@ -100,19 +95,8 @@ class SUNet(nn.Module):
                 f"base_channels must be a positive multiple of 8, got {base_channels}."
             )
         side = math.isqrt(embedding_dim - 1) + 1  # the smallest square that holds d
-        sides = _level_sides(side)
-        if channel_multipliers is None:
-            channel_multipliers = [1] + [2] * (len(sides) - 1)
-        if len(channel_multipliers) == 0 or min(channel_multipliers) < 1:
-            raise ValueError(
-                "channel_multipliers must be at least one positive integer, "
-                f"got {list(channel_multipliers)}."
-            )
-        self.sides = sides[: len(channel_multipliers)]
-        widths = [
-            base_channels * multiplier
-            for multiplier, _ in zip(channel_multipliers, self.sides, strict=False)
-        ]
+        self.sides = _level_sides(side)
+        widths = [base_channels] + [2 * base_channels] * (len(self.sides) - 1)
         self.n_res_blocks = n_res_blocks
 
         self.to_square: nn.Module = nn.Identity()

@@ -109,6 +109,11 @@ class TransformerEncoder(nn.Module):
     starts_as_mean : bool, default=False
         Whether attention starts near the mean of what it attends to; see
         `TransformerBlock.start_as_mean`.
+
+    Raises
+    ------
+    ValueError
+        If `n_heads` does not divide `embedding_dim`.
     """
 
     def __init__(
@@ -121,6 +126,10 @@ class TransformerEncoder(nn.Module):
         starts_as_mean: bool = False,
     ) -> None:
         super().__init__()
+        if embedding_dim % n_heads:
+            raise ValueError(
+                f"n_heads={n_heads} does not divide embedding_dim={embedding_dim}."
+            )
         blocks = [
             TransformerBlock(embedding_dim, n_heads, dropout) for _ in range(n_layers)
         ]

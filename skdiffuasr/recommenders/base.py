@@ -19,6 +19,7 @@ from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.training.histories import context
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 #: Memory that a block of (rows, items) scores may take, within a cache.
@@ -153,14 +154,15 @@ class BaseRecommender(BaseEstimator, ABC):
             `k` items are left for a history.
         """
         check_scalar(k, "k", Integral, min_val=1)
-        histories = self._encode(X)
+        known = self._encode_known(X)
+        histories = _read_items(known)
         not_allowed = self._codes_not_in(candidates)
         items = np.empty((len(histories), k), dtype=np.int64)
         scores = np.empty((len(histories), k), dtype=np.float32)
         for rows, block in self._score_blocks(histories):
             block[:, not_allowed] = -torch.inf
             if filter_seen:
-                seen = histories[rows].strip_pseudo()
+                seen = known[rows].strip_pseudo()
                 row_numbers = np.repeat(np.arange(len(seen)), seen.lengths)
                 block[
                     torch.from_numpy(row_numbers), torch.tensor(seen.values)
@@ -205,10 +207,13 @@ class BaseRecommender(BaseEstimator, ABC):
 
     def _encode(self, X: SequencesLike) -> Sequences:
         """Histories as codes of the items that are read and that training had."""
+        return _read_items(self._encode_known(X))
+
+    def _encode_known(self, X: SequencesLike) -> Sequences:
+        """Histories as codes of the items that training had, be they read or not."""
         check_is_fitted(self)
         histories = check_sequences(X).variants[0]
-        codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
-        return codes.drop_passed_over()
+        return encode_sequences(histories, self.item_ids_, self.unknown_items)
 
     def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
         """Codes of the items that are no candidates; none if there is no choice."""
@@ -246,6 +251,15 @@ class BaseRecommender(BaseEstimator, ABC):
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+def _read_items(codes: Sequences) -> Sequences:
+    """Keep the items that are read, as in training: see `context`."""
+    if codes.is_context is None:
+        return codes
+    masks = codes.is_target, context(codes)
+    parts = codes.values, codes.offsets, codes.n_pseudo, codes.user_ids
+    return Sequences(*parts, *masks).drop_passed_over()
 
 
 def row_blocks(n_rows: int, n_items: int) -> Iterator[slice]:

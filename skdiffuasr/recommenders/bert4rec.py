@@ -18,8 +18,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     In each step some items of every history are masked, and a bidirectional
     transformer predicts them from the items before and after (a cloze task). The next
     item is then predicted at a mask behind the history [2]_. Pseudo items are read as
-    context, but are never masked: they carry no loss [1]_. Positions are counted from
-    the end of the history.
+    context, but carry no loss [1]_ and are not masked, unless `is_target` says so.
+    Positions are counted from the end of the history.
 
     The cloze task alone learns little of the next item. So every history is also cut
     behind each of its items, which is then the masked one. An epoch costs several
@@ -47,7 +47,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         the next one, too: the history is cut behind such an item, and it is masked and
         no other. Each is a row of its own, which costs; fewer are cheaper and less
         accurate. 0 is the cloze task alone.
-    n_masked_versions : int, default=1
+    n_masked_copies : int, default=1
         Number of times that a history is masked anew in each epoch; ``dupe_factor`` in
         the authors' code.
     loss : {"ce", "sampled_ce", "bce"}, default="ce"
@@ -70,6 +70,9 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves.
+        Histories whose copies are learned, or whose variants end differently, leave
+        training as a whole, and pseudo items may show what is held out; `X_val` and
+        `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.
@@ -132,7 +135,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "max_length": [Interval(Integral, 2, None, closed="left")],
         "mask_probability": [Interval(Real, 0, 1, closed="both")],
         "n_next_items": [Interval(Integral, 0, None, closed="left")],
-        "n_masked_versions": [Interval(Integral, 1, None, closed="left")],
+        "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -145,7 +148,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         dropout: float = 0.5,
         mask_probability: float = 0.6,
         n_next_items: int = 50,
-        n_masked_versions: int = 1,
+        n_masked_copies: int = 1,
         loss: str = "ce",
         n_negatives: int | None = None,
         learning_rate: float = 2e-3,
@@ -169,7 +172,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         self.dropout = dropout
         self.mask_probability = mask_probability
         self.n_next_items = n_next_items
-        self.n_masked_versions = n_masked_versions
+        self.n_masked_copies = n_masked_copies
         self.loss = loss
         self.n_negatives = n_negatives
         self.learning_rate = learning_rate
@@ -187,11 +190,6 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         self.verbose = verbose
 
     def _build_module(self, n_items: int) -> BERT4Rec:
-        if self.embedding_dim % self.n_heads:
-            raise ValueError(
-                f"n_heads={self.n_heads} does not divide "
-                f"embedding_dim={self.embedding_dim}."
-            )
         return BERT4Rec(
             n_items,
             self.embedding_dim,
@@ -219,7 +217,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
             lengths,
             is_target,
             mask_probability=self.mask_probability,
-            n_masked_versions=self.n_masked_versions,
+            n_masked_copies=self.n_masked_copies,
             n_next_items=self.n_next_items,
         ):
             hidden.append(

@@ -18,7 +18,8 @@ class GRU4RecEstimator(BaseNeuralRecommender):
 
     Gated recurrent units read a history and predict the next item after each of its
     items [2]_, trained on whole histories as `SASRecEstimator` is. Pseudo items are
-    read as context, but a position whose target is a pseudo item carries no loss [1]_.
+    read as context, but a position whose target is a pseudo item carries no loss [1]_,
+    unless `is_target` says so.
 
     Parameters
     ----------
@@ -53,6 +54,9 @@ class GRU4RecEstimator(BaseNeuralRecommender):
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves.
+        Histories whose copies are learned, or whose variants end differently, leave
+        training as a whole, and pseudo items may show what is held out; `X_val` and
+        `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.

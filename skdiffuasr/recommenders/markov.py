@@ -10,6 +10,7 @@ from skdiffuasr._sklearn_compat import Interval, fit_context
 from skdiffuasr._typing import FloatArray, SequencesLike
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.training.histories import context, targets
 
 
 class MarkovRecommender(BaseRecommender):
@@ -38,7 +39,8 @@ class MarkovRecommender(BaseRecommender):
         Occurrences in training; pseudo items do not count.
     transition_counts_ : scipy.sparse.csr_array of shape (n_items, n_items)
         How often the column's item directly followed the row's. A transition to a
-        pseudo item does not count.
+        pseudo item does not count unless `is_target` says so, and one from an item
+        that is not read counts for the last one before it that is.
 
     Examples
     --------
@@ -75,16 +77,16 @@ class MarkovRecommender(BaseRecommender):
         self : MarkovRecommender
         """
         codes = self._fit_catalogue(X)
-        position = np.arange(len(codes.values)) - np.repeat(
-            codes.offsets[:-1], codes.lengths
-        )
-        first_target = np.maximum(np.repeat(codes.n_pseudo, codes.lengths), 1)
-        target = np.flatnonzero(position >= first_target)
+        positions = np.arange(len(codes.values))
+        read = np.maximum.accumulate(np.where(context(codes), positions, -1))
+        read_before = np.concatenate(([-1], read))[:-1]
+        has_read = read_before >= np.repeat(codes.offsets[:-1], codes.lengths)
+        target = np.flatnonzero(targets(codes) & has_read)
         n_items = len(self.item_ids_)
         self.transition_counts_ = csr_array(
             (
                 np.ones(len(target), dtype=np.float32),
-                (codes.values[target - 1], codes.values[target]),
+                (codes.values[read_before[target]], codes.values[target]),
             ),
             shape=(n_items, n_items),
         )

@@ -128,6 +128,8 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         sparse: bool = False,
     ) -> Tensor:
         """Mean loss of targets (tokens,) given hidden states, as `loss` names it."""
+        if len(targets) == 0:
+            return hidden.sum()  # zero, and the mean of nothing would be NaN
         if self.loss == "ce":
             return full_cross_entropy(hidden, catalogue, targets, dtype)
         if self.loss == "sampled_ce":

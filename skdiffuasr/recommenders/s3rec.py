@@ -27,8 +27,9 @@ class S3RecEstimator(SASRecEstimator):
     (AAP), which items are hidden in a history (MIP), which attributes these have (MAP),
     and which segment is hidden in it (SP). Only the weights of SASRec are kept, so the
     trained model costs what SASRec costs and reads no attributes. The histories are
-    those of training: what early stopping holds out is not in them. Pseudo items are
-    read as context and are never what is asked for.
+    those of training: what early stopping holds out is not in them, but pseudo items
+    may show it; see `early_stopping`. Pseudo items are read as context and are not what
+    is asked for, unless `is_target` says so.
 
     Each task's loss is the mean of its questions, and a question on attributes counts
     as many nats as all attributes of the item together. ``loss="bce"`` with one
@@ -91,6 +92,9 @@ class S3RecEstimator(SASRecEstimator):
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves.
+        Histories whose copies are learned, or whose variants end differently, leave
+        training as a whole, and pseudo items may show what is held out; `X_val` and
+        `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.

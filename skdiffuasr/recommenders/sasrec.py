@@ -17,7 +17,8 @@ class SASRecEstimator(BaseNeuralRecommender):
 
     A causal transformer predicts the next item after each item of a history [2]_.
     Pseudo items are read as context, but a position whose target is a pseudo item
-    carries no loss [1]_. Positions are counted from the end of the history.
+    carries no loss [1]_, unless `is_target` says so. Positions are counted from the end
+    of the history.
 
     Parameters
     ----------
@@ -56,6 +57,9 @@ class SASRecEstimator(BaseNeuralRecommender):
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves.
+        Histories whose copies are learned, or whose variants end differently, leave
+        training as a whole, and pseudo items may show what is held out; `X_val` and
+        `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.
@@ -165,11 +169,6 @@ class SASRecEstimator(BaseNeuralRecommender):
         self.verbose = verbose
 
     def _build_module(self, n_items: int) -> SASRec:
-        if self.embedding_dim % self.n_heads:
-            raise ValueError(
-                f"n_heads={self.n_heads} does not divide "
-                f"embedding_dim={self.embedding_dim}."
-            )
         if self.sparse_gradients and (self.loss == "ce" or self.weight_decay > 0):
             raise ValueError(
                 "sparse_gradients=True takes a sampled loss and weight_decay=0, got "

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from skdiffuasr.metrics import (
     novelty_groups,
     popularity_groups,
 )
+from skdiffuasr.metrics.ranks import excluded_items
 from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
 from skdiffuasr.study.records import StudyResults
 from skdiffuasr.study.report import write_report
-from skdiffuasr.study.store import StudyStore
+from skdiffuasr.study.store import StudyStore, check_file_names
 from skdiffuasr.study.tasks import Progress, StudyPlan, StudyTasks
 from skdiffuasr.study.tidy import metric_rows, write_csv
-from skdiffuasr.vocabulary import encode_items
+from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 PROTOCOLS = ("leave_last_out", "temporal")
 
@@ -72,14 +74,15 @@ class AugmentationStudy:
         Whether to measure the pseudo items themselves too, with the first seed; it
         takes one more fit of every augmenter. See `intrinsic_quality`.
     retry_failed : bool, default=False
-        Whether `run` tries combinations again that have failed before.
+        Whether `run` tries again what has failed before.
 
     Raises
     ------
     TypeError
         If an augmenter or recommender lacks the methods of one.
     ValueError
-        If there are no recommenders or seeds, or an option is not known.
+        If there are no recommenders or seeds, an option is not known, or two names
+        differ only in characters that no file name has.
 
     Examples
     --------
@@ -118,7 +121,10 @@ class AugmentationStudy:
     ) -> None:
         self.augmenters = {REFERENCE: None, **augmenters}
         self.recommenders = dict(recommenders)
-        self.seeds = list(range(seeds) if isinstance(seeds, int) else seeds)
+        self.seeds = [
+            int(check_scalar(seed, "seed", Integral))
+            for seed in (range(seeds) if isinstance(seeds, int | Integral) else seeds)
+        ]
         self.protocol = protocol
         self.test_fraction = test_fraction
         self.n_negatives = n_negatives
@@ -186,6 +192,7 @@ class AugmentationStudy:
         for name, recommender in self.recommenders.items():
             if not hasattr(recommender, "decision_function"):
                 raise TypeError(f"The recommender {name!r} has no decision_function.")
+        check_file_names(product(self.augmenters, self.recommenders))
         if not self.recommenders:
             raise ValueError("There must be one recommender at least.")
         if not self.seeds:
@@ -195,6 +202,8 @@ class AugmentationStudy:
                 f"protocol must be one of {PROTOCOLS}, got {self.protocol!r}."
             )
         check_scalar(self.n_candidates, "n_candidates", Integral, min_val=1)
+        if self.n_negatives is not None:
+            check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
         unknown = self.param_distributions.keys() - {
             *self.augmenters,
             *self.recommenders,
@@ -224,13 +233,19 @@ class AugmentationStudy:
 
     def _check_negatives(self, data: StudyData) -> None:
         """Say at once what would otherwise fail every run."""
-        n_items = len(np.unique(data.X_train.values))
-        n_left = n_items - int(data.X_test.lengths.max()) - 1
-        if self.n_negatives is not None and n_left < self.n_negatives:
+        if self.n_negatives is None:
+            return
+        item_ids = np.unique(data.X_train.values)
+        targets = encode_items(data.y_test, item_ids)
+        seen = encode_sequences(data.X_test, item_ids)
+        excluded = excluded_items(targets, seen, len(item_ids))
+        row = int(np.argmax(excluded.lengths))
+        n_left = len(item_ids) - excluded.lengths[row]
+        if n_left < self.n_negatives:
             raise ValueError(
-                f"n_negatives={self.n_negatives}, but the longest history leaves "
-                f"{max(n_left, 0)} of {n_items} items to draw from; None leaves the "
-                "sampled ranking out."
+                f"n_negatives={self.n_negatives}, but row {row} of the tested "
+                f"histories leaves {n_left} of {len(item_ids)} items to draw from; "
+                "None leaves the sampled ranking out."
             )
 
     def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:
@@ -258,13 +273,19 @@ class AugmentationStudy:
     def _groups(
         self, data: StudyData, item_ids: IdArray, counts: IntArray
     ) -> dict[str, Groups]:
-        lengths = data.X_test.lengths - (self.protocol == "leave_last_out")
         targets = encode_items(data.y_test, item_ids)
         groups = {
-            "length": length_groups(lengths, self.length_bins),
+            "length": length_groups(self._train_lengths(data), self.length_bins),
             "popularity": popularity_groups(targets, counts, self.popularity_bins),
         }
         novelty = novelty_groups(data.X_test, data.y_test)
         if novelty.codes.any():
             groups["novelty"] = novelty
         return groups
+
+    def _train_lengths(self, data: StudyData) -> IntArray:
+        """Length of the training history of each tested user; 0 if there is none."""
+        if self.protocol == "leave_last_out":
+            return data.X_train.lengths  # of the same users in the same order
+        rows = encode_items(data.X_test.user_ids, np.asarray(data.X_train.user_ids))
+        return np.where(rows >= 0, data.X_train.lengths[rows], 0)

@@ -74,8 +74,9 @@ def compare(
         ``seed_std`` (standard deviation of the difference over seeds), ``low``,
         ``high`` and ``p_value`` over users, ``low_seeds``, ``high_seeds`` and
         ``p_seeds`` over users and seeds, and ``p_holm``: ``p_value`` corrected over
-        the augmenters of a recommender, for all users only. What cannot be known,
-        from one user or one seed, is NaN. Augmenters that share no seed are not
+        the augmenters of a recommender, for all users only; the best and the second,
+        each the other's rival, are one hypothesis. What cannot be known, from one
+        user or one seed, is NaN. Augmenters that share no seed are not
         compared.
 
     Raises
@@ -287,7 +288,12 @@ def _add_holm(rows: list[Row], reference: str) -> None:
 
     of_all = sorted((row for row in rows if row["group_by"] == "all"), key=family)
     for _, members in groupby(of_all, key=family):
-        together = list(members)
-        corrected = holm([row["p_value"] for row in together])
-        for row, p_holm in zip(together, corrected, strict=True):
-            row["p_holm"] = p_holm
+        # The best and the second are each other's rivals: one hypothesis, two rows.
+        rows_of: dict[frozenset[str], list[Row]] = {}
+        for row in members:
+            pair = frozenset((row["augmenter"], row["reference"]))
+            rows_of.setdefault(pair, []).append(row)
+        corrected = holm([same[0]["p_value"] for same in rows_of.values()])
+        for same, p_holm in zip(rows_of.values(), corrected, strict=True):
+            for row in same:
+                row["p_holm"] = p_holm

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import mask_seen, sampled_target_ranks, target_ranks
+from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
@@ -26,7 +27,7 @@ def rank_next_items(
     Parameters
     ----------
     recommender : fitted recommender
-        It has `item_ids_` and `decision_function`.
+        It has `item_ids_`, its own or those of its last step, and `decision_function`.
     X : Sequences of n rows
         Histories; pseudo items do not count as seen.
     y : array-like of shape (n,)
@@ -41,7 +42,7 @@ def rank_next_items(
         history, and the target. ``"sampled"``: among the negatives and the target;
         a user has the same negatives for every recommender of one catalogue.
     """
-    item_ids = recommender.item_ids_
+    item_ids = fitted_attribute(recommender, "item_ids_")
     targets = encode_items(np.asarray(y), item_ids)
     seen = encode_sequences(X.variants[0], item_ids)
     keys = row_keys(X, _NEGATIVES_SEED)

@@ -19,6 +19,8 @@ METRICS = ("ndcg@10", "hr@10", "mrr")
 #: The steps of a run that are timed, in their order.
 STEPS = ("fit augmenter", "transform", "fit recommender", "predict")
 
+_TRACEBACK = "Traceback (most recent call last):"
+
 
 class UserGroup(NamedTuple):
     """Some of the test users.
@@ -79,9 +81,8 @@ class RunRecord:
 
     @property
     def error_line(self) -> str:
-        """Last line of the traceback; empty if the run did not fail."""
-        lines = (self.error or "").strip().splitlines()
-        return lines[-1].strip() if lines else ""
+        """Type and message of the exception; empty if the run did not fail."""
+        return exception_line(self.error or "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,3 +176,37 @@ class StudyResults:
                 users = codes == code
                 if users.any():
                     yield UserGroup(group_by, name, users)
+
+
+def exception_line(traceback: str) -> str:
+    r"""Find the line of a traceback that says what went wrong.
+
+    Parameters
+    ----------
+    traceback : str
+        As ``traceback.format_exc`` writes it.
+
+    Returns
+    -------
+    line : str
+        Where the exception begins, the last one of a chain: its type and the first
+        line of its message. The last line of a text that is no traceback.
+
+    Examples
+    --------
+    >>> from skdiffuasr.study.records import exception_line
+    >>> traceback = (
+    ...     "Traceback (most recent call last):\n"
+    ...     "  File 'x.py', line 1\n"
+    ...     "ValueError: no such item\n"
+    ...     "and more about it\n"
+    ... )
+    >>> exception_line(traceback)
+    'ValueError: no such item'
+    """
+    lines = [line for line in traceback.splitlines() if line.strip()]
+    starts = [row for row, line in enumerate(lines) if line == _TRACEBACK]
+    for line in lines[starts[-1] + 1 :] if starts else []:
+        if not line.startswith(" "):
+            return line.strip()
+    return lines[-1].strip() if lines else ""

@@ -11,7 +11,7 @@ from skdiffuasr.study.metric_sections import (
     sampled_section,
     values_by_line,
 )
-from skdiffuasr.study.records import StudyResults
+from skdiffuasr.study.records import StudyResults, exception_line
 from skdiffuasr.study.report_blocks import Items, Picture, Section, Table
 from skdiffuasr.study.tidy import Row, run_rows
 from skdiffuasr.study.verdicts import verdict_sentences
@@ -207,7 +207,7 @@ def _failure_section(results: StudyResults) -> Section:
             str(row["augmenter"]),
             "(quality of pseudo items)",
             str(row.get("seed", "-")),
-            str(row["error"]).strip().splitlines()[-1],
+            exception_line(row["error"]),
         )
         for row in results.quality
         if row.get("error")

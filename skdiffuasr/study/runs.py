@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.study.peak_memory import PeakMemory
 from skdiffuasr.study.protocol import StudyData
@@ -46,7 +47,7 @@ def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> An
     estimator : estimator
         Not changed.
     seed : int
-        Its `random_state`, if it has one.
+        Its `random_state`, if it has one, and that of estimators inside it.
     parameters : dict
         Other parameters.
 
@@ -56,8 +57,7 @@ def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> An
         Unfitted.
     """
     copy = clone(estimator).set_params(**parameters)
-    if "random_state" in copy.get_params(deep=False):
-        copy.set_params(random_state=seed)
+    _set_everywhere(copy, "random_state", seed)
     return copy
 
 
@@ -117,8 +117,7 @@ def train_and_rank(
         The fields of a `RunRecord` that the run tells.
     """
     filter_seen = not data.has_repeats
-    if "validation_filter_seen" in recommender.get_params(deep=False):
-        recommender.set_params(validation_filter_seen=filter_seen)
+    _set_everywhere(recommender, "validation_filter_seen", filter_seen)
     validation = {}
     if "X_val" in inspect.signature(recommender.fit).parameters:
         validation = {"X_val": augmented.X_val, "y_val": data.y_val}
@@ -138,7 +137,7 @@ def train_and_rank(
         "ranks": ranks,
         "seconds": {**augmented.seconds, **stopwatch.seconds},
         "peak_memory_mib": max(augmented.peak_memory_mib, memory.mib),
-        "n_epochs": int(getattr(recommender, "n_iter_", 0)),
+        "n_epochs": _n_epochs(recommender),
         "validation_score": score,
         "error": None,
     }
@@ -154,6 +153,24 @@ def failed_run() -> dict[str, Any]:
         "validation_score": float("nan"),
         "error": traceback.format_exc(),
     }
+
+
+def _set_everywhere(estimator: Any, name: str, value: Any) -> None:
+    """Set a parameter wherever an estimator, or one inside it, has it."""
+    names = [
+        key
+        for key in estimator.get_params(deep=True)
+        if key == name or key.endswith(f"__{name}")
+    ]
+    estimator.set_params(**dict.fromkeys(names, value))
+
+
+def _n_epochs(recommender: Any) -> int:
+    """Epochs of a recommender's training, or of that of a pipeline's last step."""
+    try:
+        return int(fitted_attribute(recommender, "n_iter_"))
+    except AttributeError:
+        return 0
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ class StudyStore:
                 np.savez_compressed(file, **record.ranks)  # type: ignore[arg-type]
         content = {"key": key, **asdict(record)}
         del content["ranks"]
-        write_text(path, json.dumps(content, indent=2, default=str))
+        write_text(path, json.dumps(content, indent=2, default=as_json))
 
     def cached(self, kind: str, key: str, *names: object) -> Any:
         """Read an object, or None if none of this key is there."""
@@ -106,5 +107,54 @@ class StudyStore:
             joblib.dump((key, value), temporary)
 
     def _path(self, kind: str, extension: str, *names: object) -> Path:
-        stem = "--".join(re.sub(r"[^\w.=+-]+", "_", str(name)) for name in names)
-        return self.folder / kind / f"{stem}.{extension}"
+        return self.folder / kind / f"{_stem(names)}.{extension}"
+
+
+def check_file_names(combinations: Iterable[tuple[str, ...]]) -> None:
+    """Refuse combinations that would overwrite each other's results.
+
+    Parameters
+    ----------
+    combinations : iterable of tuple of str
+        What the files are called after.
+
+    Raises
+    ------
+    ValueError
+        If two of them have the same file.
+
+    Examples
+    --------
+    >>> from skdiffuasr.study.store import check_file_names
+    >>> check_file_names([("M=5", "SASRec"), ("M>5", "SASRec")])
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    for names in combinations:
+        other = known.setdefault(_stem(names), names)
+        if other != names:
+            raise ValueError(
+                f"{' + '.join(other)} and {' + '.join(names)} would share the file "
+                f"{_stem(names)}; name them so that letters, digits or one of '.=+-' "
+                "differ."
+            )
+
+
+def _stem(names: Iterable[object]) -> str:
+    """Name of the file of a result, without its ending."""
+    return "--".join(re.sub(r"[^\w.=+-]+", "_", str(name)) for name in names)
+
+
+def as_json(value: object) -> Any:
+    """Turn what `json` does not know into what it does: `default` of ``json.dumps``.
+
+    Parameters
+    ----------
+    value : object
+        Such as a numpy number or an estimator.
+
+    Returns
+    -------
+    value : bool, int, float or str
+        A number of numpy as that of Python, all else as a text.
+    """
+    return value.item() if isinstance(value, np.generic) else str(value)

@@ -41,11 +41,11 @@ class Progress(NamedTuple):
     Attributes
     ----------
     n_done, n_total : int
-        Runs that are done, and all.
+        Runs and measurements of quality that are done, and all.
     label : str
         What is done now.
     seconds_left : float
-        Estimate from the runs that are done; NaN before the first.
+        Estimate from those that are done; NaN before the first.
     """
 
     n_done: int
@@ -88,12 +88,21 @@ class StudyTasks:
         self.candidates = {
             names: self._candidates(*names) for names in self.combinations
         }
-        self.n_total = len(self.combinations) * len(plan.seeds) + sum(
-            len(tried) for tried in self.candidates.values() if len(tried) > 1
+        self.generating = [
+            name
+            for name, augmenter in plan.augmenters.items()
+            if plan.with_quality and hasattr(augmenter, "generate")
+        ]
+        self.n_total = (
+            len(self.combinations) * len(plan.seeds)
+            + sum(len(tried) for tried in self.candidates.values() if len(tried) > 1)
+            + len(self.generating)
         )
         self.n_done = 0
         self.n_timed = 0
         self.seconds = 0.0
+        # Augmenters whose time has been counted: one fit serves all recommenders.
+        self._counted: set[tuple[str, str]] = set()
         # The last augmented histories: recommenders of one augmenter follow each other.
         self._augmented: tuple[str, AugmentedData] | None = None
 
@@ -106,23 +115,23 @@ class StudyTasks:
 
     def quality(self) -> Iterator[dict[str, Any]]:
         """Intrinsic quality of the augmenters that generate, with the first seed."""
-        if not self.plan.with_quality:
-            return
         seed = self.plan.seeds[0]
-        for name, augmenter in self.plan.augmenters.items():
-            if not hasattr(augmenter, "generate"):
-                continue
-            estimator = with_parameters(augmenter, seed, {})
+        for name in self.generating:
+            estimator = with_parameters(self.plan.augmenters[name], seed, {})
             key = str(joblib.hash(estimator))
             measured = self.store.cached("quality", key, name)
-            if measured is None:
+            if measured is None or ("error" in measured and self.plan.retry_failed):
                 self.tell(f"quality of {name}")
+                started = time.perf_counter()
                 try:
                     with stop_on_interrupt():
                         measured = intrinsic_quality(estimator, self.data.X_train)
                 except Exception:
                     measured = {"error": failed_run()["error"]}
                 self.store.add_cached("quality", measured, key, name)
+                if "error" not in measured:
+                    self._count(time.perf_counter() - started)
+            self.n_done += 1
             yield {"augmenter": name, "seed": seed, **measured}
 
     def tell(self, label: str) -> None:
@@ -215,12 +224,25 @@ class StudyTasks:
             self.store.add_record(record, key, *names)
             elapsed = time.perf_counter() - started
         else:
-            elapsed = sum(record.seconds.values())
+            elapsed = self._stored_seconds(record, suffix)
+        self._counted.add((augmenter, suffix))
         self.n_done += 1
         if record.error is None:
-            self.n_timed += 1
-            self.seconds += elapsed
+            self._count(elapsed)
         return record
+
+    def _count(self, seconds: float) -> None:
+        """Let the estimate of the time left know what something took."""
+        self.n_timed += 1
+        self.seconds += seconds
+
+    def _stored_seconds(self, record: RunRecord, suffix: str) -> float:
+        """Time that a stored run took, the augmenter's with its first recommender."""
+        seconds = dict(record.seconds)
+        if (record.augmenter, suffix) in self._counted:
+            for step in ("fit augmenter", "transform"):
+                seconds.pop(step, None)
+        return sum(seconds.values())
 
     def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
         """Augmented histories, from memory or disk where they are there."""

@@ -12,6 +12,7 @@ from skdiffuasr._extras import import_extra
 from skdiffuasr._files import replaced
 from skdiffuasr.metrics import parse_metric
 from skdiffuasr.study.records import METRICS, RANKINGS, STEPS, StudyResults
+from skdiffuasr.study.store import as_json
 
 #: Names of columns to values.
 Row: TypeAlias = dict[str, Any]
@@ -78,8 +79,8 @@ def run_rows(results: StudyResults) -> list[Row]:
         ``seed``, ``seconds_fit_augmenter``, ``seconds_transform``,
         ``seconds_fit_recommender``, ``seconds_predict``, ``seconds_total``,
         ``peak_memory_mib``, ``n_epochs``, ``validation_score``, ``parameters`` (JSON)
-        and ``error`` (the last line of the traceback, or nothing). What a failed run
-        took is NaN; a step that a run does not have takes 0 seconds.
+        and ``error`` (type and message of the exception, or nothing). What a failed
+        run took is NaN; a step that a run does not have takes 0 seconds.
     """
     rows = []
     for record in results.records:
@@ -100,7 +101,7 @@ def run_rows(results: StudyResults) -> list[Row]:
                 "n_epochs": record.n_epochs,
                 "validation_score": record.validation_score,
                 "parameters": json.dumps(
-                    record.parameters, sort_keys=True, default=str
+                    record.parameters, sort_keys=True, default=as_json
                 ),
                 "error": record.error_line,
             }

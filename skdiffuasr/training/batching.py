@@ -72,6 +72,6 @@ def pad_rows(
     """
     width = int(lengths.max()) if len(lengths) else 0
     columns = torch.arange(width, device=values.device)
-    within = columns < lengths[:, None]  # (batch, width)
-    index = torch.where(within, starts[:, None] + columns, 0)
-    return torch.where(within, values[index], pad_value)
+    is_within = columns < lengths[:, None]  # (batch, width)
+    index = torch.where(is_within, starts[:, None] + columns, 0)
+    return torch.where(is_within, values[index], pad_value)

@@ -200,7 +200,7 @@ def hold_out(
 
     Parameters
     ----------
-    histories : Sequences
+    histories : Sequences of item codes
         Histories that all have something to predict; see `has_target`.
     fraction : float
         Share of the histories that are drawn, in [0, 1); their number is rounded down.
@@ -210,22 +210,31 @@ def hold_out(
     Returns
     -------
     training : Sequences
-        The histories, those drawn without their last item. One that has nothing to
-        predict without it is left out, and so is one whose last item may be in its
-        learned pseudo items or other variants.
+        The histories, those drawn without the last item of each variant. One that has
+        nothing to predict without it is left out, and so is one whose last item may
+        be elsewhere in it, too: with masks, or variants that end with other items.
     validation : Sequences
         The histories drawn, whole, but without pseudo items that are learned: what is
         learned is of training only.
     """
     rng = np.random.default_rng(random_state)
     n_drawn = int(fraction * len(histories))
-    drawn = np.sort(rng.choice(len(histories), n_drawn, replace=False))
-    validation = histories.variants[0][drawn]
+    is_drawn = np.zeros(len(histories), dtype=bool)
+    is_drawn[rng.choice(len(histories), n_drawn, replace=False)] = True
+    first, *others = histories.variants
+    validation = first[is_drawn]
     if has_masks(validation):
         validation = validation.strip_pseudo()
-    if len(histories.variants) > 1 or has_masks(histories):
-        return histories[np.setdiff1d(np.arange(len(histories)), drawn)], validation
-    n_dropped = np.zeros(len(histories), dtype=np.int64)
-    n_dropped[drawn] = 1
-    training = histories.drop_last(n_dropped)
-    return training[has_target(training)], validation
+    stays = np.full(len(histories), not any(map(has_masks, histories.variants)))
+    for variant in others:
+        stays &= _last_codes(variant) == _last_codes(first)
+    training = histories.drop_last(is_drawn.astype(np.int64))
+    return training[(stays | ~is_drawn) & has_target(training)], validation
+
+
+def _last_codes(histories: Sequences) -> IntArray:
+    """Last item of each row (n,), -1 of an empty one."""
+    last = np.full(len(histories), -1)
+    has_items = histories.lengths > 0
+    last[has_items] = histories.values[histories.offsets[1:][has_items] - 1]
+    return last

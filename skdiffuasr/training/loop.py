@@ -37,12 +37,15 @@ class TrainingResult:
         Validation score after each epoch; empty without validation.
     best_epoch : int
         The epoch that `weights` are from, counted from 1.
+    is_interrupted : bool
+        Whether the user or a callback ended the training.
     """
 
     weights: Weights = field(default_factory=dict)
     loss_curve: list[float] = field(default_factory=list)
     validation_curve: list[float] = field(default_factory=list)
     best_epoch: int = 0
+    is_interrupted: bool = False
 
 
 def train(
@@ -134,12 +137,14 @@ def train(
                         result.validation_curve.append(score)
                         stop = stopping.update(epoch, score, current)
                     if on_epoch_end is not None:
-                        stop = on_epoch_end(current) or stop
+                        result.is_interrupted = on_epoch_end(current)
+                        stop = stop or result.is_interrupted
                 if verbose and (epoch % verbose == 0 or stop or epoch == max_epochs):
                     _print_epoch(result, max_epochs, time.perf_counter() - started)
                 if stop:
                     break
         except KeyboardInterrupt:
+            result.is_interrupted = True
             warnings.warn(
                 f"Training interrupted by the user after {len(result.loss_curve)} "
                 f"epochs; the weights reached so far are kept.",

@@ -86,9 +86,9 @@ def check_pseudo_items_are_not_learned(estimator: Any) -> None:
 
 def check_inverse_transform(estimator: Any) -> None:
     """`inverse_transform` gives the histories back."""
-    estimator, X = fitted(estimator), make_histories()
-    inverted = estimator.inverse_transform(estimator.transform(X))
-    assert inverted == X, "inverse_transform does not invert transform"
+    estimator, X = prepared(estimator), make_histories()
+    inverted = estimator.inverse_transform(estimator.fit_transform(X))
+    assert inverted == X, "inverse_transform does not invert fit_transform"
 
 
 def check_fit_transform(estimator: Any) -> None:
@@ -179,6 +179,7 @@ def check_operator_rows(estimator: Any) -> None:
 OPERATOR_CHECKS: tuple[Callable[[Any], None], ...] = (
     check_operator,
     check_operator_rows,
+    check_inverse_transform,
     check_pseudo_items_are_not_learned,
     check_pandas_output,
 )

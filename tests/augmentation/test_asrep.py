@@ -134,6 +134,9 @@ def test_unique_counts_repeated_items_of_a_history_once():
     assert set(augmenter.generate(rows)[0].tolist()) == {2, 3}
     with pytest.raises(ValueError, match=r"history 1 leaves 1 of the 4"):
         augmenter.generate([[0], [1, 2, 3]])
+    augmenter.set_params(max_history_length=3)
+    with pytest.raises(ValueError, match="history 2 leaves 1"):
+        augmenter.transform([[0, 1, 0, 1], [0], [1, 2, 3]])
 
 
 def test_pseudo_items_of_a_row_do_not_depend_on_other_rows(log):

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 from joblib import Memory
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
 from skdiffuasr.augmentation import fitting
 from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
+from skdiffuasr.augmentation.training_pairs import TrainingPairs
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import draw_uniform, pseudo_item_quality
 from skdiffuasr.sequences import Sequences
@@ -101,6 +102,8 @@ def test_frozen_embeddings_stay_and_tuned_ones_move(log):
         4, item_embeddings=table, freeze_item_embeddings=False, **TINY
     ).fit(log.X)
     assert not np.allclose(tuned.item_embeddings_, frozen.item_embeddings_)
+    norms = np.linalg.norm(tuned.item_embeddings_, axis=1)
+    np.testing.assert_allclose(norms, 3.0, rtol=1e-6)
 
 
 def test_learned_embeddings_do_not_collapse(log):
@@ -123,8 +126,14 @@ def test_unique_pseudo_items_repeat_nothing(log):
 def test_unique_needs_a_large_catalogue():
     rows = [[0, 1, 2], [2, 1, 0]] * 60
     augmenter = DiffusionSequenceAugmenter(2, unique=True, **TINY).fit(rows)
-    with pytest.raises(ValueError, match="catalogue"):
-        augmenter.generate(rows)
+    with pytest.raises(ValueError, match="history 1 leaves 0 of the 3 items"):
+        augmenter.generate([[0], *rows])
+    augmenter.set_params(max_history_length=3)
+    with pytest.raises(ValueError, match="history 2 leaves 1 of the 3 items"):
+        augmenter.transform([[0, 0, 0, 0], [0], [0, 1, 0]])
+    augmenter.set_params(n_pseudo_items=1)
+    with pytest.raises(ValueError, match="history 1 leaves 0 of the 3 items"):
+        augmenter.score([[0], [1, 0, 1, 2]])
 
 
 def test_only_short_histories_are_augmented(log):
@@ -209,6 +218,28 @@ def test_memory_trains_once_for_all_sampling_parameters(log, tmp_path, monkeypat
     assert len(calls) == 1
     assert (generated[0] != generated[2]).any()
     assert augmenter.n_iter_ == 2
+
+
+@pytest.mark.parametrize("guidance", ["classifier_free", "classifier"])
+def test_memory_keeps_no_interrupted_training(log, tmp_path, monkeypatch, guidance):
+    memory = Memory(tmp_path, verbose=0)
+    augmenter = DiffusionSequenceAugmenter(4, guidance=guidance, memory=memory, **TINY)
+    batches = TrainingPairs.batches
+
+    def interrupted(self, batch_size, random_state, epoch):
+        yield from batches(self, batch_size, random_state, epoch)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingPairs, "batches", interrupted)
+    with pytest.warns(ConvergenceWarning):
+        half = clone(augmenter).fit(log.X)
+    assert half.n_iter_ == 1
+    monkeypatch.undo()
+    whole = augmenter.fit(log.X)
+    assert whole.n_iter_ == 2
+    for name, weight in half.classifier_weights_.items():
+        assert (whole.classifier_weights_[name] != weight).any()
 
 
 def test_pseudo_items_are_not_learned_from(log, fitted):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr.augmentation.guides import (
     check_classifier,
@@ -11,7 +12,11 @@ from skdiffuasr.augmentation.guides import (
 )
 from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
-from skdiffuasr.recommenders import SASRecEstimator
+from skdiffuasr.recommenders import (
+    BERT4RecEstimator,
+    GRU4RecEstimator,
+    SASRecEstimator,
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +57,22 @@ def test_rows_without_a_first_item_are_not_guided(recommender):
 
 
 def test_a_recommender_must_know_the_catalogue(recommender):
-    check_classifier(recommender, np.array([3, 4]))
+    check_classifier(recommender, np.array([3, 4]), 5)
     with pytest.raises(ValueError, match=r"does not know 1 items .*\[99\]"):
-        check_classifier(recommender, np.array([3, 99]))
+        check_classifier(recommender, np.array([3, 99]), 5)
+
+
+def test_a_recommender_must_be_able_to_read_the_pseudo_items():
+    rows = [[1, 2, 3, 4]] * 5
+    short = SASRecEstimator(4, max_length=2, max_epochs=1).fit(rows)
+    check_classifier(short, np.arange(1, 5), 2)
+    with pytest.raises(ValueError, match=r"max_length=2 .* n_pseudo_items=3"):
+        check_classifier(short, np.arange(1, 5), 3)
+    for estimator in (GRU4RecEstimator, BERT4RecEstimator):
+        other = FrozenEstimator(estimator(4, max_epochs=1).fit(rows))
+        name = estimator.__name__.removesuffix("Estimator")
+        with pytest.raises(ValueError, match=f"reads embedded items, .* {name}"):
+            check_classifier(other, np.arange(1, 5), 3)
 
 
 def test_classifier_gives_log_probabilities():

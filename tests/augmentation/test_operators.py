@@ -58,6 +58,19 @@ def test_items_are_substituted_by_the_most_similar():
         np.testing.assert_array_equal(augmenter.similar_items_[codes], other[places])
 
 
+def test_inverse_transform_gives_the_histories_back():
+    augmenter = CropAugmenter(random_state=0)
+    assert augmenter.inverse_transform(augmenter.fit_transform(X)) == X
+
+
+@pytest.mark.parametrize("name", ["is_target", "is_context"])
+def test_histories_with_masks_are_refused(name):
+    masked = Sequences([1, 2, 3], [0, 3], **{name: [False, True, True]})
+    with pytest.raises(ValueError, match="CropAugmenter cannot change histories with"):
+        CropAugmenter(random_state=0).fit_transform(masked)
+    assert CropAugmenter(random_state=0).fit(masked).transform(masked) is masked
+
+
 def test_windows_reach_every_item():
     seen = {}
     augmenter = SlidingWindowAugmenter(5, n_variants=200, random_state=0)

@@ -125,6 +125,53 @@ def test_only_fit_transform_augments_by_default():
     assert augmenter.transform(X) is X
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.booleans(), st.booleans())
+def test_copies_have_the_masks_of_their_history(data, separator, read_last_item):
+    """The last item of a copy is read as the parameter says, whatever the mask."""
+    rows = [[1, 2, 3, 4], [99, 5, 1]]
+    is_target, is_context = (
+        [
+            np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+            for n in (4, 3)
+        ]
+        for _ in range(2)
+    )
+    masks = np.concatenate(is_target), np.concatenate(is_context)
+    X = Sequences.from_iterable(rows)
+    masked = Sequences(X.values, X.offsets, None, None, *masks)
+    augmenter = RepeatedPaddingAugmenter(
+        9,
+        repetitions=2,
+        separator=separator,
+        read_last_item=read_last_item,
+        n_variants=1,
+        augment_at="always",
+    ).fit([[1, 2, 3, 4, 5]])
+    plain, augmented = augmenter.transform(X), augmenter.transform(masked)
+    assert augmented.to_lists() == [[4, *rows[0] * 2], [5, 1, 5, 1, *rows[1]]]
+
+    def expected(mask):
+        first, second = mask[0].tolist(), mask[1].tolist()
+        return np.array([first[3], *first * 2, *second[1:] * 2, *second])
+
+    learned = expected(is_target)
+    np.testing.assert_array_equal(augmented.is_target, plain.is_target & learned)
+    for mask in is_context:
+        mask[-1] = True
+    read = expected(is_context)
+    if not read_last_item:
+        read &= plain.is_context
+    np.testing.assert_array_equal(augmented.is_context, read)
+
+
+def test_copies_are_put_before_pseudo_items_that_are_learned():
+    X = Sequences([7, 8, 1, 2], [0, 4], [2], None, [False, True, True, True])
+    augmented = RepeatedPaddingAugmenter(6, n_variants=1).fit_transform(X)
+    assert augmented[0].tolist()[-6:] == [1, 2, 7, 8, 1, 2]
+    assert augmented.is_target.tolist()[-6:] == [False, True, False, True, False, True]
+
+
 def test_a_history_as_long_as_max_length_has_no_copy():
     X = Sequences.from_iterable([[1, 2, 3, 4], [1, 2, 3, 4, 5], [1, 2, 3]])
     augmented = RepeatedPaddingAugmenter(4, n_variants=1).fit_transform(X)

@@ -8,8 +8,11 @@ from skdiffuasr.datasets import read_interactions, write_interactions
 pytest.importorskip("safetensors")
 
 
+TWO = "--n-pseudo-items=2"
+
+
 def augment(*arguments):
-    return main(["augment", *map(str, arguments), "--n-pseudo-items=2"])
+    return main(["augment", *map(str, arguments)])
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv.gz", ".inter", ".parquet"])
@@ -17,7 +20,7 @@ def test_the_log_is_kept_and_pseudo_items_come_first(timed_file, tmp_path, endin
     if ending == ".parquet":
         pytest.importorskip("pyarrow")
     out = tmp_path / f"out{ending}"
-    assert augment(timed_file, "-o", out, "--augmenter=random") == 0
+    assert augment(timed_file, "-o", out, "--augmenter=random", TWO) == 0
     before, after = read_interactions(timed_file), read_interactions(out)
     expected = RandomAugmenter(2, random_state=0).fit_transform(before.to_sequences())
     assert after.to_sequences() == expected.from_iterable(
@@ -32,10 +35,28 @@ def test_the_log_is_kept_and_pseudo_items_come_first(timed_file, tmp_path, endin
 
 def test_a_diffusion_model_is_saved_and_used_again(timed_file, tmp_path):
     model, first, second = (tmp_path / name for name in ("m.st", "a.csv", "b.csv"))
-    options = ("--max-epochs=1", "--embedding-dim=8", "--save-model", model)
+    options = (TWO, "--max-epochs=1", "--embedding-dim=8", "--save-model", model)
     assert augment(timed_file, "-o", first, *options) == 0
     assert augment(timed_file, "-o", second, "--model", model) == 0
     assert first.read_text() == second.read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--save-model=other.st", "--save-model"),
+        ("--augmenter=random", "--augmenter"),
+        (TWO, "--n-pseudo-items"),
+        ("--max-epochs=1", "--max-epochs"),
+    ],
+)
+def test_a_saved_model_is_taken_as_it_is(timed_file, tmp_path, capsys, option, name):
+    model, out = tmp_path / "m.st", tmp_path / "out.csv"
+    options = ("--augmenter=random", "--save-model", model)
+    assert augment(timed_file, "-o", tmp_path / "first.csv", *options) == 0
+    assert augment(timed_file, "-o", out, "--model", model, option) == 1
+    assert f"--model is taken as it is; drop {name}." in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch):
@@ -48,7 +69,7 @@ def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch)
     source, model = tmp_path / "log.parquet", tmp_path / "model.st"
     write_interactions(log, source)
     whole, parts = tmp_path / "whole.csv", tmp_path / "parts.parquet"
-    options = ("--augmenter=random", "--save-model", model)
+    options = (TWO, "--augmenter=random", "--save-model", model)
     assert augment(source, "-o", whole, *options) == 0
     monkeypatch.setattr(iteration, "BATCH_ROWS", 16)
     monkeypatch.setattr(

@@ -1,6 +1,9 @@
 import pytest
 
+from skdiffuasr.cli import main
 from skdiffuasr.cli.config import with_config
+
+COMMANDS = ["fit", "augment", "study"]
 
 
 @pytest.fixture
@@ -20,19 +23,19 @@ def test_options_of_the_command_line_come_later(config):
     )
     arguments = ["fit", "log.csv", "--max-epochs=5", f"--config={path}"]
     expected = ["fit", "--max-epochs=3", "--augmenter=random", "log.csv"]
-    assert with_config(arguments) == [*expected, "--max-epochs=5"]
+    assert with_config(arguments, COMMANDS) == [*expected, "--max-epochs=5"]
 
 
 def test_booleans_and_lists(config):
     path = config("[study]\nretry_failed = false\naugmenters = ['none', 'random']\n")
-    assert with_config(["study", "--config", path]) == [
+    assert with_config(["study", "--config", path], COMMANDS) == [
         "study",
         "--augmenters=none,random",
     ]
 
 
 def test_nothing_is_changed_without_a_file():
-    assert with_config(["fit", "log.csv"]) == ["fit", "log.csv"]
+    assert with_config(["fit", "log.csv"], COMMANDS) == ["fit", "log.csv"]
 
 
 @pytest.mark.parametrize(
@@ -40,9 +43,23 @@ def test_nothing_is_changed_without_a_file():
     [
         ("[fit", "is no TOML file"),
         ("fit = 3", "fit must be a table"),
+        ("augment = 3", "augment must be a table"),
+        ("max_epochs = 3\n[fit]", "max_epochs is none of the commands fit, augment"),
         ("[fit]\nwhen = 2020-01-01", "when must be a string"),
     ],
 )
 def test_bad_files(config, text, message):
     with pytest.raises(ValueError, match=message):
-        with_config(["fit", "--config", config(text)])
+        with_config(["fit", "--config", config(text)], COMMANDS)
+
+
+def test_a_misspelt_table_is_refused(config, log_file, capsys):
+    path = config("[evaluat]\nfilter_seen = true\n")
+    assert main(["evaluate", str(log_file), "--config", path]) == 1
+    assert "evaluat is none of the commands augment, fit" in capsys.readouterr().err
+
+
+def test_abbreviations_are_refused(config, log_file, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["describe", str(log_file), "--conf", config("[describe]\n")])
+    assert "unrecognized arguments: --conf" in capsys.readouterr().err

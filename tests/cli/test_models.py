@@ -58,6 +58,38 @@ def test_evaluation_is_that_of_the_scorer(log_file, model_file, tmp_path, capsys
     assert f"{expected['ndcg@10']:.4f}" in captured.out
 
 
+@pytest.mark.parametrize(("with_model", "n_needed"), [(True, 2), (False, 3)])
+def test_users_with_too_few_items_are_counted(
+    log_file, model_file, tmp_path, capsys, with_model, n_needed
+):
+    """Sixty users of the log have six items, four have one, two or three."""
+    with log_file.open("a") as file:
+        file.write("60 1\n61 1\n61 2\n62 3\n62 2\n62 4\n63 5\n")
+    out = tmp_path / "metrics.json"
+    option = f"--model={model_file}" if with_model else "--recommender=markov"
+    assert main(["evaluate", str(log_file), option, "-o", str(out)]) == 0
+    captured = capsys.readouterr()
+    histories = read_interactions(log_file).to_sequences()
+    enough = histories[histories.lengths >= n_needed]
+    n_short = len(histories) - len(enough)
+    message = f"{n_short} of 64 users have fewer than {n_needed} items and are left out"
+    assert message in captured.err
+    assert f"{len(enough)} users" in captured.out
+    original = histories[:60]
+    fitted_on = original.drop_last() if with_model else enough.drop_last(2)
+    expected = NextItemScorer(("mrr",))(
+        MarkovRecommender().fit(fitted_on), enough.drop_last(), enough.last()
+    )
+    assert json.loads(out.read_text())["mrr"] == pytest.approx(expected["mrr"])
+
+
+def test_nobody_has_enough_items(tmp_path, model_file, capsys):
+    log = tmp_path / "short.txt"
+    log.write_text("1 1\n2 2\n")
+    assert main(["evaluate", str(log), f"--model={model_file}"]) == 1
+    assert "No user of LOG has the 2 items" in capsys.readouterr().err
+
+
 def test_a_model_that_has_seen_the_test_items_is_told_of(log_file, tmp_path, capsys):
     path = str(tmp_path / "leaky.safetensors")
     assert main(["fit", str(log_file), "-o", path, "--recommender=markov"]) == 0

@@ -26,7 +26,7 @@ def test_study_writes_and_prints_the_report(log_file, tmp_path, capsys):
     assert study(str(log_file), *FAST, "--out", str(out)) == 0
     captured = capsys.readouterr()
     assert (out / "report.md").read_text() in captured.out
-    assert "4/4" in captured.err
+    assert "5/5" in captured.err
     assert (out / "report.html").exists()
     assert "random-seq" in (out / "results.csv").read_text()
 
@@ -37,8 +37,9 @@ def test_study_tells_failures(log_file, tmp_path, capsys):
     assert study(str(log_file), *options, "--out", str(tmp_path / "out")) == 3
     lines = capsys.readouterr().err.splitlines()
     failures = [line for line in lines if line.startswith("skdiffuasr: failed:")]
-    assert len(failures) == 2
+    assert len(failures) == 3
     assert "diffusion + markov, seed 0: ValueError" in failures[0]
+    assert "failed: quality of diffusion, seed 0: ValueError" in failures[2]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,7 @@ def test_study_tells_failures(log_file, tmp_path, capsys):
     [
         (["--augmenters=diffuse"], "'diffuse' is none of none, random"),
         (["--n-negatives=100"], "n_negatives=100"),
+        (["--n-negatives=-5"], "--n-negatives must not be negative, got -5"),
         (["--protocol=temporal"], "without times"),
         (["--attributes=missing.json"], "missing.json"),
     ],
@@ -69,8 +71,31 @@ def test_attributes_of_another_form(log_file, tmp_path, capsys, content):
     assert "attributes.json" in capsys.readouterr().err
 
 
-def test_attributes_may_be_compressed(tmp_path):
+@pytest.mark.parametrize("item", ["007", "+7", "seven", "\N{FULLWIDTH DIGIT SEVEN}"])
+def test_attributes_of_items_that_the_log_cannot_have(log_file, tmp_path, capsys, item):
+    path = tmp_path / "attributes.json"
+    path.write_text(json.dumps({"3": [1], item: [2]}))
+    arguments = [*FAST, "--attributes", str(path), "--out", str(tmp_path / "out")]
+    assert study(str(log_file), *arguments) == 1
+    error = capsys.readouterr().err
+    assert f"has the item id {item!r}, but the items of LOG are integers" in error
+
+
+@pytest.mark.parametrize("are_integers", [True, False])
+def test_attributes_may_be_compressed(tmp_path, are_integers):
     path = tmp_path / "attributes.json.gz"
     with gzip.open(path, "wt") as file:
-        json.dump({"3": [1, 2], "4": []}, file)
-    assert read_attributes(path) == {3: [1, 2], 4: []}
+        json.dump({"3": [1, 2], "-4": []}, file)
+    expected = {3: [1, 2], -4: []} if are_integers else {"3": [1, 2], "-4": []}
+    assert read_attributes(path, are_integers=are_integers) == expected
+
+
+def test_attributes_follow_the_items_of_the_log(tmp_path):
+    """One item of the log is called 007, and so the others are strings, too."""
+    log, attributes = tmp_path / "log.csv", tmp_path / "attributes.json"
+    rows = [(user, (user + k) % 9 or "007") for user in range(12) for k in range(5)]
+    log.write_text("user,item\n" + "".join(f"{u},{i}\n" for u, i in rows))
+    attributes.write_text(json.dumps({str(item): [1] for _, item in rows}))
+    options = [*FAST, "--recommenders=s3rec", "--augmenters=none", "--n-negatives=0"]
+    out = str(tmp_path / "out")
+    assert study(str(log), *options, "--attributes", str(attributes), "--out", out) == 0

@@ -233,6 +233,20 @@ def test_lines_are_counted_through_quoted_line_breaks(write):
         read_interactions(path)
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ('1,"a\n2,b\n3,c\n', "line 2: unexpected end of data"),
+        ('1,"a\n2,b"\n3,c\n', "line 2: the item id 'a.n2,b' has a line break"),
+        ('0,x\n"1\r2",a\n', "line 3: the user id '1.r2' has a line break"),
+        ('1,"a\n2,"b\n3,c\n', "line 2: ',' expected after"),
+    ],
+)
+def test_an_unbalanced_quote_swallows_no_rows(write, rows, message):
+    with pytest.raises(ValueError, match=f"log.txt, {message}"):
+        read_interactions(write(f"user,item\n{rows}"))
+
+
 def test_malformed_quoting_names_the_line(write):
     path = write("user,item\n1,2\n1," + "9" * 200_000 + "\n")
 

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -105,6 +105,30 @@ def test_dates_are_cut_by_anything_that_is_a_date(cutoff):
 
     assert X_train == X_test == Sequences.from_iterable([["x"]], user_ids=["a"])
     assert y_test.tolist() == ["y"]
+
+
+def test_texts_are_the_numbers_that_they_say():
+    numbers = {"user": list("aaabbb"), "item": [1, 2, 3, 4, 5, 6]}
+    numbers["time"] = [7, 8, 9, 10, 11, 12]
+    texts = {**numbers, "time": ["7", "8", "9", "10", "11", "12"]}
+    found, expected = (
+        TemporalSplit(test_fraction=0.34).split(log) for log in (texts, numbers)
+    )
+
+    assert found[:2] == expected[:2]
+    assert found[2].tolist() == expected[2].tolist() == [5]
+
+
+def test_a_list_of_dates_is_cut_by_a_text():
+    log = {
+        "user": ["a", "a"],
+        "item": [1, 2],
+        "time": [date(2014, 6, 30), date(2014, 7, 1)],
+    }
+    X_train, _, y_test = TemporalSplit("2014-07-01").split(log)
+
+    assert X_train.to_lists() == [[1]]
+    assert y_test.tolist() == [2]
 
 
 @pytest.mark.parametrize("library", ["dict", "pandas", "polars", "pyarrow"])

@@ -166,7 +166,7 @@ def test_masks_leave_something_to_read_and_something_to_learn(
 
 @quick
 @given(target_masks(), st.integers(1, 3))
-def test_tasks_are_the_masked_versions_and_every_step(rows, n_masked_versions):
+def test_tasks_are_the_masked_copies_and_every_step(rows, n_masked_copies):
     lengths, is_target = rows
     items = torch.arange(is_target.numel()).view(is_target.shape)
     tasks = draw_tasks(
@@ -174,7 +174,7 @@ def test_tasks_are_the_masked_versions_and_every_step(rows, n_masked_versions):
         lengths,
         is_target,
         mask_probability=1.0,
-        n_masked_versions=n_masked_versions,
+        n_masked_copies=n_masked_copies,
         n_next_items=6,
     )
     found = [
@@ -187,10 +187,10 @@ def test_tasks_are_the_masked_versions_and_every_step(rows, n_masked_versions):
         for row, last in is_target.nonzero().tolist()
         if last
     ]
-    n_cloze = len(lengths) * n_masked_versions
+    n_cloze = len(lengths) * n_masked_copies
     assert [task[0] for task in found[:n_cloze]] == [
         row[:n].tolist() for row, n in zip(items, lengths, strict=True)
-    ] * n_masked_versions
+    ] * n_masked_copies
     assert sorted(found[n_cloze:]) == sorted(steps)
 
 
@@ -242,7 +242,7 @@ def test_each_version_of_a_history_is_masked_anew():
         torch.tensor([6]),
         mask([1, 1, 1, 1, 1, 1]),
         mask_probability=0.5,
-        n_masked_versions=20,
+        n_masked_copies=20,
         n_next_items=0,
     )
     assert items.tolist() == [list(range(6))] * 20

@@ -21,20 +21,14 @@ def draw(seed, batch, n_pseudo_items, embedding_dim):
     n_pseudo_items=st.integers(1, 3),
     timestep=st.integers(0, 999),
 )
-def test_any_two_of_x0_xt_and_noise_give_the_third(
-    seed, batch, n_pseudo_items, timestep
-):
+def test_x_t_and_the_noise_give_x_0(seed, batch, n_pseudo_items, timestep):
     x_0 = draw(seed, batch, n_pseudo_items, 4)
     noise = draw(seed + 1, batch, n_pseudo_items, 4)
     t = torch.full((batch,), timestep)
     x_t = DIFFUSION.q_sample(x_0, t, noise)
-    # The error of single precision is divided by sqrt(abar_t) >= 0.006, or by
-    # sqrt(1 - abar_t) >= 0.01.
+    # The error of single precision is divided by sqrt(abar_t) >= 0.006.
     torch.testing.assert_close(
         DIFFUSION.predict_x0(x_t, t, noise), x_0, atol=1e-3, rtol=0
-    )
-    torch.testing.assert_close(
-        DIFFUSION.predict_noise(x_t, t, x_0), noise, atol=1e-3, rtol=0
     )
 
 

@@ -132,12 +132,12 @@ def test_reading_the_clean_estimate_leads_to_the_posterior_of_a_weak_likelihood(
     # The estimate is taken for certain, an error of 1 / 50 next to this variance.
     noise_variance, target = 50.0, 100.0
 
-    def log_prob(x_0, t):
+    def log_probability(x_0, t):
         assert (t == 0).all()
         return -(target - x_0).square().sum(dim=(1, 2)) / (2 * noise_variance)
 
     predict_noise = classifier(
-        gaussian_model, torch.zeros(1, 4), 1.0, DIFFUSION, log_prob
+        gaussian_model, torch.zeros(1, 4), 1.0, DIFFUSION, log_probability
     )
     x_0 = sample(predict_noise, torch.zeros(1, 1, 4), DIFFUSION, n_sampling_steps=500)
     mean = torch.full_like(x_0, target / (1 + noise_variance))
@@ -214,8 +214,8 @@ def test_unknown_classifier_input_is_refused():
 
 
 def test_conditions_are_dropped_at_the_given_rate():
-    generator = torch.Generator().manual_seed(0)
-    dropped = drop_condition(torch.zeros(10_000, 2), torch.ones(2), 0.2, generator)
+    torch.manual_seed(0)
+    dropped = drop_condition(torch.zeros(10_000, 2), torch.ones(2), 0.2)
     assert (dropped[:, 0] == dropped[:, 1]).all()  # whole rows
     assert dropped.mean().item() == pytest.approx(0.2, abs=0.02)
 
@@ -229,9 +229,8 @@ def test_all_conditions_are_dropped_or_none(probability):
 def test_dropped_rows_train_the_null_condition_and_kept_rows_the_condition():
     condition = torch.zeros(100, 2, requires_grad=True)
     null = torch.ones(2, requires_grad=True)
-    drop_condition(
-        condition, null, 0.5, torch.Generator().manual_seed(0)
-    ).sum().backward()
+    torch.manual_seed(0)
+    drop_condition(condition, null, 0.5).sum().backward()
     n_kept = condition.grad[:, 0].sum()
     assert 0 < n_kept < 100
     assert torch.equal(null.grad, (100 - n_kept).expand(2))

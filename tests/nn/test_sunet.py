@@ -72,14 +72,10 @@ def test_no_group_norm_has_fewer_than_eight_values(base_channels, embedding_dim)
 
 
 def test_published_network_can_be_built():
-    model = SUNet(10, 64, base_channels=8, channel_multipliers=(1, 2, 2, 2))
+    model = SUNet(10, 64, base_channels=8)
     assert model.stem.out_channels == 8
     assert model.sides == [8, 4, 2]
     assert model(*inputs(2, 10, 64)).shape == (2, 10, 64)
-
-
-def test_fewer_multipliers_make_a_shallower_network():
-    assert SUNet(10, 64, channel_multipliers=(1, 2)).sides == [8, 4]
 
 
 @pytest.mark.parametrize("n_pseudo_items", [1, 10, 17, 50])
@@ -139,9 +135,3 @@ def test_sizes_below_one_are_refused(sizes):
     n_pseudo_items, embedding_dim, n_res_blocks = sizes
     with pytest.raises(ValueError, match="must be at least 1"):
         SUNet(n_pseudo_items, embedding_dim, n_res_blocks=n_res_blocks)
-
-
-@pytest.mark.parametrize("channel_multipliers", [(), (1, 0)])
-def test_bad_multipliers_are_refused(channel_multipliers):
-    with pytest.raises(ValueError, match="channel_multipliers must be"):
-        SUNet(3, 16, channel_multipliers=channel_multipliers)

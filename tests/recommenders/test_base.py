@@ -93,6 +93,15 @@ def test_recommend_ranks_what_is_allowed(rows, k, filter_seen, candidates):
         np.testing.assert_array_equal(values, row_scores[codes])
 
 
+def test_items_that_are_not_read_are_seen_and_the_last_is_read():
+    is_context = [False, True, False]
+    X = Sequences([10, 20, 30], [0, 3], is_context=is_context)
+    scores = FITTED.decision_function(X)
+    np.testing.assert_array_equal(scores, FITTED.decision_function([[20, 30]]))
+    items, _ = FITTED.recommend(X, k=3)
+    assert sorted(items[0].tolist()) == [40, 50, 60]
+
+
 def test_pseudo_items_are_not_seen():
     X = Sequences.from_iterable([[10]]).prepend([[20, 30]])
     items, _ = FITTED.recommend(X, k=5)

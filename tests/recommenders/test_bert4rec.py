@@ -23,7 +23,7 @@ from tests.recommenders.circle import (
 
 
 def tiny(**settings):
-    tasks = {"mask_probability": 0.2, "n_next_items": 1, "n_masked_versions": 1}
+    tasks = {"mask_probability": 0.2, "n_next_items": 1, "n_masked_copies": 1}
     return BERT4RecEstimator(
         **{**TINY, "n_layers": 1, "n_heads": 1, **tasks, **settings}
     )
@@ -91,7 +91,7 @@ def test_loss_is_the_mean_over_the_masked_items_of_all_tasks(X, seed):
 
 def test_the_tasks_are_those_of_the_real_items_that_are_read(monkeypatch):
     calls = watch_tasks(monkeypatch)
-    recommender = tiny(mask_probability=0.25, n_next_items=5, n_masked_versions=3)
+    recommender = tiny(mask_probability=0.25, n_next_items=5, n_masked_copies=3)
     loss_of(
         recommender, build_module(), with_pseudo([[7, 0, 1, 2, 3, 4, 5, 6, 1]], [2])
     )
@@ -101,7 +101,7 @@ def test_the_tasks_are_those_of_the_real_items_that_are_read(monkeypatch):
     assert is_target.tolist() == [[False, *[True] * 7]]
     assert settings == {
         "mask_probability": 0.25,
-        "n_masked_versions": 3,
+        "n_masked_copies": 3,
         "n_next_items": 5,
     }
 
@@ -177,6 +177,15 @@ def test_what_is_learned_can_be_given():
     assert recommender.predict(rows).tolist() == [row[-1] for row in CIRCLE]
 
 
+@pytest.mark.parametrize("loss", ["ce", "sampled_ce", "bce"])
+def test_nothing_is_learned_where_all_targets_are_passed_over(loss):
+    masks = [False, True, False] * 8, [True, False, True] * 8
+    X = Sequences([1, 2, 3] * 8, np.arange(9) * 3, None, None, *masks)
+    recommender = tiny(loss=loss, max_epochs=2).fit(X)
+    assert recommender.loss_curve_ == [0.0, 0.0]
+    assert np.isfinite(recommender.decision_function(X)).all()
+
+
 def test_the_first_item_is_learned_too():
     """Unlike a causal model, the cloze task asks for the item before another one."""
     X = [["left", "a"], ["right", "b"]] * 8
@@ -216,7 +225,7 @@ def test_parameters_shape_the_network():
         ("max_length", 1),
         ("mask_probability", 1.1),
         ("n_next_items", -1),
-        ("n_masked_versions", 0),
+        ("n_masked_copies", 0),
         ("loss", "mse"),
         ("n_negatives", 0),
     ],

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skdiffuasr.augmentation import RepeatedPaddingAugmenter
 from skdiffuasr.recommenders import MarkovRecommender
 from skdiffuasr.sequences import Sequences
 
@@ -54,6 +55,18 @@ def test_scores_are_smoothed_transition_probabilities(X, smoothing):
     scores = recommender.decision_function([[item_ids[0], item] for item in item_ids])
     np.testing.assert_allclose(scores, expected, rtol=1e-5)
     np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_masks_say_which_transitions_count():
+    X = [["a", "b", "c"]] * 5 + [["c", "d"]] * 2
+    augmented = RepeatedPaddingAugmenter(9, random_state=0).fit_transform(X)
+    recommender = MarkovRecommender().fit(augmented)
+    assert recommender.predict([["c"]]).tolist() == ["d"]
+    # 3 is learned after 2 and passed over, then 2 after 2; 1 is not learned.
+    values, is_target = [1, 2, 3, 2, 1], [True, False, True, True, False]
+    X = Sequences(values, [0, 5], [4], None, is_target, [True, True, False, True, True])
+    counts = MarkovRecommender().fit(X).transition_counts_.toarray()
+    assert counts.tolist() == [[0, 0, 0], [0, 1, 1], [0, 0, 0]]
 
 
 def test_transitions_lead_from_pseudo_items_but_not_to_them():

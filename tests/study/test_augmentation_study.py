@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
 
 from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter, SASRecEstimator
 from skdiffuasr.augmentation.base import BaseAugmenter
@@ -170,6 +171,50 @@ def test_a_study_can_grow(tmp_path):
     assert all("seed1" in label for label in seen[:-1])
 
 
+@pytest.mark.parametrize("seeds", [np.int64(2), np.arange(2), [np.int32(0), 1]])
+def test_seeds_of_numpy_are_those_of_python(tmp_path, seeds):
+    markov = {"Markov": MarkovRecommender()}
+    study(seeds=2, recommenders=markov).run(X, tmp_path)
+    labels = []
+    again = study(seeds=seeds, recommenders=markov)
+    results = again.run(X, tmp_path, on_progress=lambda p: labels.append(p.label))
+    assert labels == ["done"]
+    assert results.seeds == (0, 1)
+
+
+def test_a_seed_is_an_integer():
+    with pytest.raises(TypeError, match="seed must be an instance of"):
+        study(seeds=[0.5])
+
+
+def test_pipelines_are_augmenters_and_recommenders(tmp_path):
+    pipelines = {
+        "augmenters": {"own items": make_pipeline(OWN)},
+        "recommenders": {"SASRec": make_pipeline(OWN, SASREC)},
+    }
+    results = study(**pipelines).run(X, tmp_path)
+    assert [record.error for record in results.records] == 4 * [None]
+    assert {record.n_epochs for record in results.records} == {2}
+    first, second = (r for r in results.records if r.augmenter == "own items")
+    assert not np.array_equal(first.ranks["full"], second.ranks["full"])
+
+
+def test_the_time_left_counts_an_augmenter_once(tmp_path):
+    """Two recommenders shared it, and its quality is still to be measured."""
+    first = study(seeds=1, with_quality=False).run(X, tmp_path)
+    told = []
+    study(seeds=1).run(X, tmp_path, on_progress=told.append)
+    assert [progress[:3] for progress in told] == [
+        (4, 5, "quality of own items"),
+        (5, 5, "done"),
+    ]
+    seconds = [dict(record.seconds) for record in first.records]
+    assert seconds[2]["fit augmenter"] == seconds[3].pop("fit augmenter") > 0
+    assert seconds[2]["transform"] == seconds[3].pop("transform")
+    total = sum(sum(steps.values()) for steps in seconds)
+    assert told[0].seconds_left == pytest.approx(total / 4)
+
+
 def test_other_parameters_are_run_anew(tmp_path):
     study(seeds=1).run(X, tmp_path)
     other = {"SASRec": SASRecEstimator(**{**SASREC.get_params(), "dropout": 0.1})}
@@ -211,6 +256,38 @@ def test_failures_are_tried_again_if_asked(tmp_path):
             retry_failed=retry_failed,
         ).run(X, tmp_path, on_progress=lambda p, labels=labels: labels.append(p.label))
         assert len(labels) == n_labels + 1
+
+
+def test_a_failed_measurement_is_tried_again_if_asked(tmp_path):
+    """No history is long enough to hide as many items as are generated."""
+    labels = []
+    for retry_failed in (False, False, True):
+        results = study(
+            augmenters={"own items": RandomSequenceAugmenter(1000)},
+            recommenders={"Markov": MarkovRecommender()},
+            retry_failed=retry_failed,
+        ).run(X, tmp_path, on_progress=lambda p: labels.append(p.label))
+        labels.append("next")
+        assert "more than 1000 items" in results.quality[0]["error"]
+    assert [label for label in labels if label.startswith(("quality", "next"))] == [
+        "quality of own items",
+        "next",
+        "next",
+        "quality of own items",
+        "next",
+    ]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"augmenters": {"M<5": OWN, "M>5": OWN}},
+        {"recommenders": {"M<5": MarkovRecommender(), "M>5": MarkovRecommender()}},
+    ],
+)
+def test_names_that_would_share_a_file_are_refused(parameters):
+    with pytest.raises(ValueError, match=r"M<5.* and .*M>5.* would share the file"):
+        study(**parameters)
 
 
 def test_every_combination_tries_as_many_parameters(tmp_path):
@@ -267,6 +344,27 @@ def test_a_temporal_study(tmp_path):
     assert all(r.error is None for r in results.records)
 
 
+def test_groups_of_a_temporal_study_are_by_the_training_history(tmp_path):
+    """Validated is at 100 and tested at 200; the last user has nothing before these."""
+    times_of = {
+        1: [1, 2, 100, 100, 200],
+        2: [1, 2, 3, 4, 5, 6, 100, 200],
+        3: [100, 100, 200],
+    }
+    rows = [(user, time) for user, times in times_of.items() for time in times]
+    users, times = np.array(rows).T
+    log = Interactions(users, np.arange(len(rows)) % 4, times)
+    results = study(
+        protocol="temporal",
+        test_fraction=0.1,
+        recommenders={"Markov": MarkovRecommender()},
+        augmenters={},
+        n_negatives=None,
+        length_bins=(0, 2),
+    ).run(log, tmp_path)
+    assert results.groups["length"].codes.tolist() == [1, 2, 0]
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
@@ -275,6 +373,8 @@ def test_a_temporal_study(tmp_path):
         ({"protocol": "random"}, "protocol must be one of"),
         ({"param_distributions": {"SASrec": {}}}, "SASrec"),
         ({"n_candidates": 0}, "n_candidates"),
+        ({"n_negatives": 0}, "n_negatives == 0, must be >= 1"),
+        ({"n_negatives": -5}, "n_negatives == -5, must be >= 1"),
     ],
 )
 def test_bad_options(parameters, message):
@@ -290,8 +390,25 @@ def test_what_is_no_estimator():
 
 
 def test_too_few_items_for_the_negatives(tmp_path):
-    with pytest.raises(ValueError, match="n_negatives=100, but the longest history"):
+    with pytest.raises(ValueError, match=r"n_negatives=100, but row .* of 60 items"):
         study(n_negatives=100).run(X, tmp_path)
+
+
+@pytest.mark.parametrize(("n_negatives", "is_enough"), [(2, True), (3, False)])
+def test_an_item_is_taken_from_the_negatives_once(tmp_path, n_negatives, is_enough):
+    """Either user has two of four items, the target among them, again and again."""
+    log = [[1, 1, 1, 2, 1, 2], [3, 4, 3, 4]]
+    made = study(
+        n_negatives=n_negatives,
+        augmenters={},
+        recommenders={"Markov": MarkovRecommender()},
+    )
+    if is_enough:
+        results = made.run(log, tmp_path)
+        assert [record.error for record in results.records] == [None, None]
+    else:
+        with pytest.raises(ValueError, match=r"row 0 .* leaves 2 of 4 items"):
+            made.run(log, tmp_path)
 
 
 def test_a_log_of_short_histories(tmp_path):

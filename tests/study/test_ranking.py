@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skdiffuasr import PopularityRecommender
 from skdiffuasr.datasets import make_sequences
@@ -34,3 +36,10 @@ def test_pseudo_items_are_not_taken_out():
 
 def test_the_sampled_ranking_can_be_left_out():
     assert rank_next_items(MODEL, X, Y, None).keys() == {"full", "filtered"}
+
+
+def test_pipelines_are_looked_through():
+    pipeline = make_pipeline(FunctionTransformer(), PopularityRecommender()).fit(X)
+    expected = rank_next_items(MODEL, X, Y, 20)
+    for name, ranks in rank_next_items(pipeline, X, Y, 20).items():
+        np.testing.assert_array_equal(ranks, expected[name])

@@ -1,10 +1,11 @@
 from dataclasses import replace
+from traceback import format_exc
 
 import numpy as np
 import pytest
 
 from skdiffuasr.metrics import Groups
-from skdiffuasr.study.records import RunRecord, StudyResults
+from skdiffuasr.study.records import RunRecord, StudyResults, exception_line
 from tests.study.synthetic_results import TRACEBACK, make_results
 
 
@@ -27,10 +28,35 @@ def test_groups_partition_the_users_and_none_is_empty():
     np.testing.assert_array_equal(found[1].users, [True, False, True, False, False])
 
 
-def test_the_last_line_of_a_traceback_says_what_went_wrong():
+def test_a_traceback_says_what_went_wrong():
     record = RunRecord("a", "b", 0, {}, error=TRACEBACK)
     assert record.error_line == "TypeError: <b>Foo</b>.__init__() got a | b"
     assert replace(record, error=None).error_line == ""
+
+
+def test_a_message_may_have_many_lines():
+    try:
+        try:
+            raise KeyError("cause")
+        except KeyError:
+            raise ValueError("no such item\n  it is 7\nand no other") from None
+    except ValueError:
+        assert exception_line(format_exc()) == "ValueError: no such item"
+
+
+def test_the_last_exception_of_a_chain_is_told():
+    try:
+        try:
+            raise KeyError("cause")
+        except KeyError as error:
+            raise ValueError("consequence\nin two lines") from error
+    except ValueError:
+        assert exception_line(format_exc()) == "ValueError: consequence"
+
+
+def test_a_text_that_is_no_traceback():
+    assert exception_line("killed\n\n by hand \n") == "by hand"
+    assert exception_line("") == ""
 
 
 def test_ranks_of_other_users_are_refused():

@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
 
 from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter, SASRecEstimator
 from skdiffuasr.datasets import make_sequences
@@ -29,6 +30,14 @@ def test_a_copy_gets_parameters_and_seed():
     assert (copy.embedding_dim, copy.dropout, copy.random_state) == (8, 0.1, 7)
     assert (original.dropout, original.random_state) == (0.5, None)
     assert not hasattr(with_parameters(MarkovRecommender(), 7, {}), "random_state")
+
+
+def test_estimators_inside_get_the_seed():
+    original = make_pipeline(RandomSequenceAugmenter(2), SASRecEstimator(8))
+    copy = with_parameters(original, 7, {"sasrecestimator__dropout": 0.1})
+    assert [step.random_state for _, step in copy.steps] == [7, 7]
+    assert [step.random_state for _, step in original.steps] == [None, None]
+    assert copy[-1].dropout == 0.1
 
 
 def test_an_augmenter_is_fitted_on_training_histories_only():

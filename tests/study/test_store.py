@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,16 @@ def test_a_record_comes_back(tmp_path):
     store.add_record(RECORD, "key", *NAMES)
     assert_same(store.record("key", *NAMES))
     assert_same(StudyStore(tmp_path / "new" / "folder", "log").record("key", *NAMES))
+
+
+def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
+    store = StudyStore(tmp_path, "log")
+    parameters = {"n": np.int64(3), "rate": np.float32(0.5), "is_on": np.True_}
+    record = replace(RECORD, seed=np.int64(1), parameters=parameters)
+    store.add_record(record, "key", *NAMES)
+    found = store.record("key", *NAMES)
+    assert type(found.seed) is int
+    assert found.parameters == {"n": 3, "rate": 0.5, "is_on": True}
 
 
 def test_a_record_of_other_parameters_does_not_count(tmp_path):

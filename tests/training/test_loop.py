@@ -181,7 +181,9 @@ def test_an_interrupt_keeps_the_weights_reached(ema_decay):
     with pytest.warns(ConvergenceWarning, match="by the user after 2 epochs"):
         result = train(linear_model(), interrupted, squared_error, **settings)
     assert len(result.loss_curve) == result.best_epoch == 2
+    assert result.is_interrupted
     whole = fit(linear_model(), max_epochs=3, ema_decay=ema_decay)
+    assert not whole.is_interrupted
     np.testing.assert_array_equal(result.weights["weight"], whole.weights["weight"])
 
 
@@ -214,6 +216,7 @@ def test_a_callback_sees_each_epoch_and_may_stop():
     trained = linear_model()
     result = fit(trained, on_epoch_end=on_epoch_end)
     assert len(result.loss_curve) == 2
+    assert result.is_interrupted
     assert modules == [trained, trained]
 
 
