@@ -152,7 +152,12 @@ class CL4SRecEstimator(SASRecEstimator):
     >>> from skdiffuasr.recommenders.cl4srec import CL4SRecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
     >>> recommender = CL4SRecEstimator(
-    ...     embedding_dim=8, max_epochs=60, early_stopping=False, random_state=0
+    ...     embedding_dim=8,
+    ...     max_epochs=60,
+    ...     dropout=0.1,
+    ...     learning_rate=0.01,
+    ...     early_stopping=False,
+    ...     random_state=0,
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']

@@ -106,7 +106,14 @@ class GRU4RecEstimator(BaseNeuralRecommender):
     --------
     >>> from skdiffuasr.recommenders import GRU4RecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
-    >>> recommender = GRU4RecEstimator(embedding_dim=8, max_epochs=30, random_state=0)
+    >>> recommender = GRU4RecEstimator(
+    ...     embedding_dim=8,
+    ...     max_epochs=60,
+    ...     dropout=0.1,
+    ...     learning_rate=0.01,
+    ...     early_stopping=False,
+    ...     random_state=0,
+    ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']
     """

@@ -153,7 +153,13 @@ class S3RecEstimator(SASRecEstimator):
     >>> attributes = {"bread": ["food"], "butter": ["food", "fat"], "jam": ["food"]}
     >>> attributes |= {"tea": ["drink"], "milk": ["drink", "fat"], "sugar": []}
     >>> recommender = S3RecEstimator(
-    ...     embedding_dim=8, item_attributes=attributes, max_epochs=30, random_state=0
+    ...     embedding_dim=8,
+    ...     item_attributes=attributes,
+    ...     max_epochs=60,
+    ...     dropout=0.1,
+    ...     learning_rate=0.01,
+    ...     early_stopping=False,
+    ...     random_state=0,
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']

@@ -109,7 +109,14 @@ class SASRecEstimator(BaseNeuralRecommender):
     --------
     >>> from skdiffuasr.recommenders import SASRecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
-    >>> recommender = SASRecEstimator(embedding_dim=8, max_epochs=30, random_state=0)
+    >>> recommender = SASRecEstimator(
+    ...     embedding_dim=8,
+    ...     max_epochs=60,
+    ...     dropout=0.1,
+    ...     learning_rate=0.01,
+    ...     early_stopping=False,
+    ...     random_state=0,
+    ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']
     """
