@@ -11,9 +11,10 @@ from skdiffuasr.cli.options import (
     add_output_options,
     add_training_options,
     check_output,
-    given_parameters,
     progress_bar,
     read_log,
+    refuse_training,
+    training_parameters,
 )
 from skdiffuasr.datasets import iter_interactions, write_interactions
 from skdiffuasr.datasets.parquet import parquet_writer
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """Train or load, augment and write."""
     check_output(options)
     if options.model is not None:
-        _refuse_training(options)
+        refuse_training(options)
     if options.save_model is not None:
         refuse_existing(options.save_model, options.force)
     if options.model is None:
@@ -73,24 +74,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse_training(options: argparse.Namespace) -> None:
-    """Refuse, beside a saved augmenter, what says how to train and save one."""
-    given = given_parameters(options).keys() - {"device", "random_state"}
-    given |= {
-        name
-        for name in ("augmenter", "save_model")
-        if getattr(options, name) is not None
-    }
-    if given:
-        names = ", ".join("--" + name.replace("_", "-") for name in sorted(given))
-        raise ValueError(f"--model is taken as it is; drop {names}.")
-
-
 def _train_and_augment(options: argparse.Namespace) -> int:
     """Augment the log that the augmenter is trained on."""
     log = read_log(options).sort()
     (augmenter,) = make_estimators(
-        [options.augmenter or "diffusion"], AUGMENTERS, given_parameters(options)
+        [options.augmenter or "diffusion"], AUGMENTERS, training_parameters(options)
     ).values()
     with progress_bar(augmenter, options):
         augmented = augmenter.fit_transform(log.to_sequences())

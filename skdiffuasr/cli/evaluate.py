@@ -18,6 +18,7 @@ from skdiffuasr.cli.options import (
     names,
     progress_bar,
     read_log,
+    refuse_training,
 )
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.persistence import load
@@ -75,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, print and write."""
     if options.output is not None:
         refuse_existing(options.output, options.force)
+    if options.model is not None:
+        refuse_training(options)
     scorer = NextItemScorer(
         options.metrics,
         filter_seen=options.filter_seen,

@@ -11,9 +11,9 @@ from skdiffuasr.cli.options import (
     add_log_options,
     add_output_options,
     add_training_options,
-    given_parameters,
     progress_bar,
     read_log,
+    training_parameters,
 )
 from skdiffuasr.persistence import save
 from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
@@ -44,20 +44,18 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add the names of augmenter and recommender."""
-    parser.add_argument(
-        "--augmenter", choices=AUGMENTERS, default="none", help="default: none"
-    )
-    parser.add_argument(
-        "--recommender", choices=RECOMMENDERS, default="sasrec", help="default: sasrec"
-    )
+    parser.add_argument("--augmenter", choices=AUGMENTERS, help="default: none")
+    parser.add_argument("--recommender", choices=RECOMMENDERS, help="default: sasrec")
 
 
 def make_model(options: argparse.Namespace) -> Any:
     """Make the recommender, in a pipeline if there is an augmenter."""
-    parameters = given_parameters(options)
-    (augmenter,) = make_estimators([options.augmenter], AUGMENTERS, parameters).values()
+    parameters = training_parameters(options)
+    (augmenter,) = make_estimators(
+        [options.augmenter or "none"], AUGMENTERS, parameters
+    ).values()
     (recommender,) = make_estimators(
-        [options.recommender], RECOMMENDERS, parameters
+        [options.recommender or "sasrec"], RECOMMENDERS, parameters
     ).values()
     if augmenter is None:
         return recommender

@@ -77,7 +77,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--embedding-dim", type=int, metavar="N")
     group.add_argument("--max-length", type=int, metavar="N")
     add_device_option(group)
-    group.add_argument("--seed", type=int, default=0, help="default: 0")
+    group.add_argument("--seed", type=int, metavar="N", help="default: 0")
     group.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -122,6 +122,27 @@ def given_parameters(options: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(options, name, None) for name in PARAMETERS}
     given["random_state"] = getattr(options, "seed", None)
     return {name: value for name, value in given.items() if value is not None}
+
+
+def training_parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """Take the given parameters, with the seed that training has by default."""
+    return {"random_state": 0, **given_parameters(options)}
+
+
+def refuse_training(options: argparse.Namespace) -> None:
+    """Refuse, beside a saved model, what says how to make, train and save one.
+
+    Raises
+    ------
+    ValueError
+        If there is such an option.
+    """
+    named = set(PARAMETERS) - {"device"}
+    named |= {"seed", "augmenter", "recommender", "save_model"}
+    given = sorted(name for name in named if getattr(options, name, None) is not None)
+    if given:
+        options_given = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise ValueError(f"--model is taken as it is; drop {options_given}.")
 
 
 @contextmanager

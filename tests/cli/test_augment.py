@@ -48,6 +48,7 @@ def test_a_diffusion_model_is_saved_and_used_again(timed_file, tmp_path):
         ("--augmenter=random", "--augmenter"),
         (TWO, "--n-pseudo-items"),
         ("--max-epochs=1", "--max-epochs"),
+        ("--seed=0", "--seed"),
     ],
 )
 def test_a_saved_model_is_taken_as_it_is(timed_file, tmp_path, capsys, option, name):

@@ -99,6 +99,16 @@ def test_a_model_that_has_seen_the_test_items_is_told_of(log_file, tmp_path, cap
     assert "probably seen the items that are tested" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--augmenter=none", "--recommender=markov", "--n-pseudo-items=2", "--seed=0"],
+)
+def test_a_saved_model_is_evaluated_as_it_is(log_file, model_file, capsys, option):
+    assert main(["evaluate", str(log_file), "--model", str(model_file), option]) == 1
+    message = f"--model is taken as it is; drop {option.partition('=')[0]}."
+    assert message in capsys.readouterr().err
+
+
 def test_a_pipeline_is_saved_and_used(log_file, tmp_path, capsys):
     path, out = str(tmp_path / "model.safetensors"), str(tmp_path / "top.tsv")
     options = ["--augmenter=random", "--recommender=sasrec", *TINY]
