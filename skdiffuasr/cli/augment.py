@@ -1,12 +1,14 @@
 """``skdiffuasr augment``: a log with pseudo items before every history."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.cli.options import (
     add_augmenter_options,
+    add_hold_out_option,
     add_log_options,
     add_output_options,
     add_training_options,
@@ -15,11 +17,13 @@ from skdiffuasr.cli.options import (
     read_log,
     refuse_training,
     training_parameters,
+    without_held_out,
 )
 from skdiffuasr.datasets import iter_interactions, write_interactions
 from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.writers import interaction_columns
 from skdiffuasr.persistence import load, save
+from skdiffuasr.sequences import Sequences
 from skdiffuasr.study.catalogue import AUGMENTERS, make_estimators
 
 GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "generate")]
@@ -34,6 +38,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         description="Train an augmenter on LOG, or take a saved one, and write LOG "
         "with the pseudo items before every history. The column is_pseudo marks them; "
         "sorted by user and position, or by user and time, every history is in order. "
+        "The pseudo items are made from all of a history; if another program will "
+        "split the output into training and test, say by --hold-out how many items of "
+        "a user it does not train on. "
         "With --model, a Parquet file that is sorted by user is augmented to another "
         "in parts, however large it is.",
     )
@@ -49,6 +56,11 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--save-model", type=Path, metavar="MODEL", help="where to save the augmenter"
+    )
+    add_hold_out_option(
+        parser,
+        "make pseudo items without the last N items of every user, which are written "
+        "all the same",
     )
     add_augmenter_options(parser)
     add_training_options(parser)
@@ -81,7 +93,7 @@ def _train_and_augment(options: argparse.Namespace) -> int:
         [options.augmenter or "diffusion"], AUGMENTERS, training_parameters(options)
     ).values()
     with progress_bar(augmenter, options):
-        augmented = augmenter.fit_transform(log.to_sequences())
+        augmented = _put_before(log.to_sequences(), augmenter.fit_transform, options)
     if options.save_model is not None:
         save(augmenter, options.save_model, overwrite=options.force)
     write_interactions(
@@ -93,7 +105,7 @@ def _train_and_augment(options: argparse.Namespace) -> int:
 def _augment_whole(augmenter: Any, options: argparse.Namespace) -> int:
     """Augment a log with a trained augmenter."""
     log = read_log(options).sort()
-    augmented = augmenter.transform(log.to_sequences())
+    augmented = _put_before(log.to_sequences(), augmenter.transform, options)
     write_interactions(
         augmented, options.output, times=log.time, overwrite=options.force
     )
@@ -108,10 +120,20 @@ def _augment_in_parts(augmenter: Any, options: argparse.Namespace) -> int:
             options.log, user=options.user, item=options.item, time=options.time
         ):
             log = part.sort()
-            augmented = augmenter.transform(log.to_sequences())
+            augmented = _put_before(log.to_sequences(), augmenter.transform, options)
             write(interaction_columns(augmented, log.time))
             n_pseudo += int(augmented.n_pseudo.sum())
     return n_pseudo
+
+
+def _put_before(
+    histories: Sequences,
+    augment: Callable[[Sequences], Sequences],
+    options: argparse.Namespace,
+) -> Sequences:
+    """Put before histories what is made from them without the held-out items."""
+    made = augment(without_held_out(histories, options)).variants[0]
+    return histories.prepend(made.drop_last(made.lengths - made.n_pseudo))
 
 
 def _augmenter_of(model: Any) -> Any:

@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import write_text
-from skdiffuasr.cli.options import LOG_HELP
+from skdiffuasr.cli.options import (
+    LOG_HELP,
+    add_column_options,
+    add_device_option,
+    read_log,
+)
 from skdiffuasr.study import run_demo
 
 
@@ -14,31 +19,51 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "demo",
         help="compare SASRec with and without augmentation on one log",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Fit floors, SASRec and SASRec behind the diffusion, print how "
+        "they rank every user's last item, and write the same to a report.",
     )
     parser.add_argument(
         "--data",
         type=Path,
         metavar="FILE",
-        help=f"{LOG_HELP}; a synthetic log without it",
+        dest="log",
+        help=f"{LOG_HELP}; default: a synthetic log",
     )
     parser.add_argument(
-        "--report", type=Path, default=Path("demo_report.md"), metavar="FILE"
+        "--report",
+        type=Path,
+        default=Path("demo_report.md"),
+        metavar="FILE",
+        help="written over if it exists; default: demo_report.md",
     )
-    parser.add_argument("--n-pseudo-items", type=int, default=10, metavar="M")
-    parser.add_argument("--max-epochs", type=int, default=30, metavar="N")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--n-pseudo-items",
+        type=int,
+        default=10,
+        metavar="M",
+        help="items before each history; default: 10",
+    )
+    parser.add_argument(
+        "--max-epochs",
+        type=int,
+        default=30,
+        metavar="N",
+        help="largest number of epochs; default: 30",
+    )
+    add_device_option(parser)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    add_column_options(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare SASRec with and without augmentation, print and write the report."""
     report = run_demo(
-        options.data,
+        None if options.log is None else read_log(options),
+        log_name=None if options.log is None else options.log.name,
         n_pseudo_items=options.n_pseudo_items,
         max_epochs=options.max_epochs,
-        device=options.device,
+        device=options.device or "auto",
         random_state=options.seed,
     )
     write_text(options.report, report)

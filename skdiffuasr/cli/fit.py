@@ -8,12 +8,14 @@ from sklearn.pipeline import Pipeline
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.cli.options import (
     add_augmenter_options,
+    add_hold_out_option,
     add_log_options,
     add_output_options,
     add_training_options,
     progress_bar,
     read_log,
     training_parameters,
+    without_held_out,
 )
 from skdiffuasr.persistence import save
 from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
@@ -30,13 +32,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add_log_options(parser)
     add_output_options(parser, "the model, a safetensors file")
     add_model_options(parser)
-    parser.add_argument(
-        "--hold-out",
-        type=int,
-        default=0,
-        metavar="N",
-        help="leave out the last N items of every user, for `evaluate`; default: 0",
-    )
+    add_hold_out_option(parser, "leave out the last N items of every user")
     add_training_options(parser)
     add_augmenter_options(parser)
     return parser
@@ -65,9 +61,7 @@ def make_model(options: argparse.Namespace) -> Any:
 def run(options: argparse.Namespace) -> int:
     """Train and save."""
     refuse_existing(options.output, options.force)
-    if options.hold_out < 0:
-        raise ValueError(f"--hold-out must not be negative, got {options.hold_out}.")
-    histories = read_log(options).to_sequences().drop_last(options.hold_out)
+    histories = without_held_out(read_log(options).to_sequences(), options)
     model = make_model(options)
     with progress_bar(model, options):
         model.fit(histories[histories.lengths > 0])

@@ -89,7 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
             "--config",
             metavar="FILE",
             help="TOML file with a table of options for each command; those of the "
-            "command line go before it",
+            "command line override it",
         )
         added.add_argument(
             "--debug", action="store_true", help="show the traceback of an error"

@@ -12,6 +12,7 @@ from typing import Any
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.datasets import Interactions, read_interactions
 from skdiffuasr.datasets.writers import check_ending
+from skdiffuasr.sequences import Sequences
 
 LOG_HELP = (
     "CSV, TSV, 'user item' text, .inter or Parquet file; the text ones may be "
@@ -22,10 +23,27 @@ LOG_HELP = (
 def add_log_options(parser: argparse.ArgumentParser) -> None:
     """Add the log and the names of its columns."""
     parser.add_argument("log", type=Path, metavar="LOG", help=LOG_HELP)
-    group = parser.add_argument_group("columns of LOG, by name or position from 0")
-    group.add_argument("--user", type=_column, metavar="COLUMN")
-    group.add_argument("--item", type=_column, metavar="COLUMN")
-    group.add_argument("--time", type=_column, metavar="COLUMN")
+    add_column_options(parser)
+
+
+def add_column_options(parser: argparse.ArgumentParser) -> None:
+    """Add the names of the columns of the log."""
+    group = parser.add_argument_group("columns of the log, by name or position from 0")
+    for role in ("user", "item"):
+        group.add_argument(
+            f"--{role}",
+            type=_column,
+            metavar="COLUMN",
+            help=f"default: {role} or {role}_id; without a header, the "
+            f"{'first' if role == 'user' else 'second'}",
+        )
+    group.add_argument(
+        "--time",
+        type=_column,
+        metavar="COLUMN",
+        help="default: time, timestamp, datetime or date; if there is none, the order "
+        "of the file is that of the histories",
+    )
     group.add_argument(
         "--sep", metavar="TEXT", help="separator; default: by the first line"
     )
@@ -68,17 +86,59 @@ def check_output(options: argparse.Namespace) -> None:
     check_ending(options.output)
 
 
+def add_hold_out_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add how many items of every user are held out, for `without_held_out`."""
+    parser.add_argument(
+        "--hold-out", type=int, default=0, metavar="N", help=f"{what}; default: 0"
+    )
+
+
+def without_held_out(histories: Sequences, options: argparse.Namespace) -> Sequences:
+    """Drop the items that are held out.
+
+    Raises
+    ------
+    ValueError
+        If their number is negative.
+    """
+    if options.hold_out < 0:
+        raise ValueError(f"--hold-out must not be negative, got {options.hold_out}.")
+    return histories.drop_last(options.hold_out)
+
+
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides how models are trained."""
     group = parser.add_argument_group("training")
-    group.add_argument("--max-epochs", type=int, metavar="N")
-    group.add_argument("--patience", type=int, metavar="N")
-    group.add_argument("--batch-size", type=int, metavar="N")
-    group.add_argument("--embedding-dim", type=int, metavar="N")
-    group.add_argument("--max-length", type=int, metavar="N")
+    add_epoch_options(group)
+    group.add_argument(
+        "--batch-size", type=int, metavar="N", help="histories or pairs in a batch"
+    )
+    group.add_argument(
+        "--embedding-dim", type=int, metavar="N", help="dimensions of an item"
+    )
     add_device_option(group)
     group.add_argument("--seed", type=int, metavar="N", help="default: 0")
     group.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def add_epoch_options(group: Any) -> None:
+    """Add how long is trained, and on how many items of a history."""
+    group.add_argument(
+        "--max-epochs", type=int, metavar="N", help="largest number of epochs"
+    )
+    group.add_argument(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="epochs without improvement before a training stops",
+    )
+    group.add_argument(
+        "--max-length",
+        type=int,
+        metavar="N",
+        help="most recent items of a history that are read; default: 200, 50 for "
+        "asrep and reppad",
+    )
 
 
 def add_device_option(parser: Any) -> None:
@@ -91,9 +151,30 @@ def add_device_option(parser: Any) -> None:
 def add_augmenter_options(parser: argparse.ArgumentParser) -> None:
     """Add the parameters of augmenters."""
     group = parser.add_argument_group("augmenter")
-    group.add_argument("--n-pseudo-items", type=int, metavar="M")
-    group.add_argument("--guidance-scale", type=float, metavar="GAMMA")
-    group.add_argument("--n-variants", type=int, metavar="N")
+    add_pseudo_item_options(group)
+    group.add_argument(
+        "--guidance-scale",
+        type=float,
+        metavar="GAMMA",
+        help="how strongly the diffusion is drawn towards the history; default: 1",
+    )
+
+
+def add_pseudo_item_options(group: Any) -> None:
+    """Add how many items are put before which histories."""
+    group.add_argument(
+        "--n-pseudo-items",
+        type=int,
+        metavar="M",
+        help="items before each history; default: 10",
+    )
+    group.add_argument(
+        "--n-variants",
+        type=int,
+        metavar="N",
+        help="variants of each history, of which one is drawn per epoch; default: 1, "
+        "or 4 where only training is augmented",
+    )
     group.add_argument(
         "--max-history-length",
         type=int,

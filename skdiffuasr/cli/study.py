@@ -8,7 +8,10 @@ from typing import Any
 
 from skdiffuasr._files import open_text
 from skdiffuasr.cli.options import (
+    add_device_option,
+    add_epoch_options,
     add_log_options,
+    add_pseudo_item_options,
     given_parameters,
     names,
     read_log,
@@ -75,15 +78,15 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         metavar="FILE",
         help="JSON object of item id to list of attributes, for s3rec; may end in .gz",
     )
-    parser.add_argument("--retry-failed", action="store_true")
+    parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="run the combinations that failed again",
+    )
     group = parser.add_argument_group("parameters of all estimators that have them")
-    group.add_argument("--n-pseudo-items", type=int, metavar="M")
-    group.add_argument("--n-variants", type=int, metavar="N")
-    group.add_argument("--max-history-length", type=int, metavar="N")
-    group.add_argument("--max-length", type=int, metavar="N")
-    group.add_argument("--max-epochs", type=int, metavar="N")
-    group.add_argument("--patience", type=int, metavar="N")
-    group.add_argument("--device")
+    add_pseudo_item_options(group)
+    add_epoch_options(group)
+    add_device_option(group)
     return parser
 
 

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.augmentation import DiffusionSequenceAugmenter
-from skdiffuasr.datasets import make_sequences, read_interactions
+from skdiffuasr.datasets import Interactions, make_sequences, read_interactions
 from skdiffuasr.metrics import (
     NextItemScorer,
     length_groups,
@@ -39,8 +39,9 @@ class DemoLog(NamedTuple):
 
 
 def run_demo(
-    data: str | Path | None = None,
+    data: str | Path | Interactions | None = None,
     *,
+    log_name: str | None = None,
     n_pseudo_items: int = 10,
     max_epochs: int = 30,
     device: str = "auto",
@@ -55,8 +56,10 @@ def run_demo(
 
     Parameters
     ----------
-    data : str or Path, default=None
-        A log that `read_interactions` can read. None makes a synthetic one.
+    data : str, Path or Interactions, default=None
+        A log, or a file that `read_interactions` can read. None makes a synthetic one.
+    log_name : str, default=None
+        What the report calls the log. None takes the name of the file.
     n_pseudo_items : int, default=10
         Number M of pseudo items before each history.
     max_epochs : int, default=30
@@ -73,7 +76,10 @@ def run_demo(
     """
     stopwatch = Stopwatch()
     with stopwatch.step("read or make the log"):
-        log = _synthetic_log(random_state) if data is None else _log_of_file(data)
+        if data is None:
+            log = _synthetic_log(random_state)
+        else:
+            log = _as_demo_log(data, log_name)
     X_train, _, X_test, y_test = leave_last_out(log.histories, short="drop")
 
     augmenter = DiffusionSequenceAugmenter(
@@ -127,8 +133,10 @@ def _synthetic_log(random_state: int) -> DemoLog:
     return DemoLog("Synthetic log", bunch.X, bunch.hidden, bunch.item_factors)
 
 
-def _log_of_file(path: str | Path) -> DemoLog:
-    return DemoLog(Path(path).name, read_interactions(path).to_sequences())
+def _as_demo_log(data: str | Path | Interactions, name: str | None) -> DemoLog:
+    if isinstance(data, Interactions):
+        return DemoLog(name or "Log", data.to_sequences())
+    return DemoLog(name or Path(data).name, read_interactions(data).to_sequences())
 
 
 def _nearness_table(

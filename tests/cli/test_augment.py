@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdiffuasr import RandomAugmenter
+from skdiffuasr import RandomAugmenter, RandomSequenceAugmenter
 from skdiffuasr.cli import main
 from skdiffuasr.datasets import read_interactions, write_interactions
 
@@ -39,6 +39,23 @@ def test_a_diffusion_model_is_saved_and_used_again(timed_file, tmp_path):
     assert augment(timed_file, "-o", first, *options) == 0
     assert augment(timed_file, "-o", second, "--model", model) == 0
     assert first.read_text() == second.read_text()
+
+
+@pytest.mark.parametrize("with_model", [True, False])
+def test_pseudo_items_are_made_without_what_is_held_out(
+    timed_file, tmp_path, with_model
+):
+    out, model = tmp_path / "out.csv", tmp_path / "model.st"
+    given = ["--augmenter=random-seq", TWO]
+    if with_model:
+        options = ["--save-model", model, "--hold-out=2", *given]
+        assert augment(timed_file, "-o", tmp_path / "first.csv", *options) == 0
+        given = ["--model", model]
+    assert augment(timed_file, "-o", out, "--hold-out=2", *given) == 0
+    X = read_interactions(timed_file).to_sequences()
+    augmenter = RandomSequenceAugmenter(2, random_state=0).fit(X.drop_last(2))
+    expected = X.prepend(augmenter.generate(X.drop_last(2)))
+    assert read_interactions(out).to_sequences().to_lists() == expected.to_lists()
 
 
 @pytest.mark.parametrize(

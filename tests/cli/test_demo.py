@@ -12,6 +12,15 @@ def test_demo_prints_and_writes_the_report(log_file, tmp_path, capsys):
     assert "| diffusion + SASRec " in report.read_text()
 
 
+def test_columns_of_the_log_are_named(log_file, tmp_path):
+    named, report = tmp_path / "named.csv", tmp_path / "report.md"
+    rows = [line.replace(" ", ",") for line in log_file.read_text().splitlines()]
+    named.write_text("\n".join(["customer,product", *rows]) + "\n")
+    columns = ["--user=customer", "--item=product"]
+    assert demo("--data", str(named), "--report", str(report), *columns) == 0
+    assert "named.csv: 60 users" in report.read_text()
+
+
 def test_bad_input_is_one_line(tmp_path, capsys):
     assert demo("--data", str(tmp_path / "missing.csv")) == 1
     error = capsys.readouterr().err
