@@ -12,6 +12,9 @@ from skdiffuasr.nn.transformer import TransformerEncoder
 #: Tasks of predicting the next item are padded to the longest of so many groups.
 N_GROUPS = 4
 
+#: Padding included, a group of these tasks has about so many items at most.
+GROUP_SIZE = 2**16
+
 
 class BERT4Rec(nn.Module):
     """Predict masked items of a history from the items on both sides.
@@ -202,7 +205,8 @@ def draw_tasks(
     is_masked = draw_masks(n_items, repeated, mask_probability)
     yield items.repeat(n_masked_copies, 1), n_items, is_masked
     rows, positions = draw_next_items(is_target, n_next_items)
-    for group in positions.argsort().tensor_split(N_GROUPS):
+    n_groups = max(N_GROUPS, -(-len(rows) * items.shape[1] // GROUP_SIZE))
+    for group in positions.argsort().tensor_split(n_groups):
         if len(group):
             last = positions[group]
             columns = torch.arange(int(last.max()) + 1, device=items.device)

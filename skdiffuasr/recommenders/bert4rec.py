@@ -1,14 +1,16 @@
 """BERT4Rec as a scikit-learn estimator."""
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import RandomState
-from skdiffuasr.nn.bert4rec import BERT4Rec, draw_tasks, most_recent
+from skdiffuasr.nn.bert4rec import GROUP_SIZE, BERT4Rec, draw_tasks, most_recent
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
@@ -218,19 +220,22 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         # Causal models read one item less than `fit` hands over; this one reads all.
         is_target, _ = most_recent(is_target, lengths, self.max_length)
         items, lengths = most_recent(items, lengths, self.max_length)
-        hidden, targets = [], []
-        for task_items, task_lengths, is_masked in draw_tasks(
-            items,
-            lengths,
-            is_target,
-            mask_probability=self.mask_probability,
-            n_masked_copies=self.n_masked_copies,
-            n_next_items=self.n_next_items,
-        ):
-            hidden.append(
-                module(task_items, task_lengths, is_masked, is_wanted=is_masked)
+        tasks = list(
+            draw_tasks(
+                items,
+                lengths,
+                is_target,
+                mask_probability=self.mask_probability,
+                n_masked_copies=self.n_masked_copies,
+                n_next_items=self.n_next_items,
             )
-            targets.append(task_items[is_masked])
+        )
+        encode = module
+        if sum(is_masked.numel() for _, _, is_masked in tasks) > GROUP_SIZE:
+            # Long histories make tasks whose activations would not fit into memory.
+            encode = partial(checkpoint, module, use_reentrant=False)
+        hidden = [encode(*task, is_wanted=task[-1]) for task in tasks]
+        targets = [task_items[is_masked] for task_items, _, is_masked in tasks]
         states = torch.cat(hidden)  # (tokens, d)
         catalogue = module.item_embedding.weight
         return self._item_loss(states, catalogue, torch.cat(targets), dtype)

@@ -3,6 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skdiffuasr.nn import bert4rec
 from skdiffuasr.nn.bert4rec import (
     BERT4Rec,
     draw_masks,
@@ -248,6 +249,18 @@ def test_each_version_of_a_history_is_masked_anew():
     assert items.tolist() == [list(range(6))] * 20
     assert lengths.tolist() == [6] * 20
     assert len(is_masked.unique(dim=0)) > 5
+
+
+@pytest.mark.parametrize("group_size", [40, 10_000])
+def test_groups_of_tasks_are_bounded(monkeypatch, group_size):
+    monkeypatch.setattr(bert4rec, "GROUP_SIZE", group_size)
+    items, lengths = torch.zeros(20, 8, dtype=torch.int64), torch.full((20,), 8)
+    settings = {"mask_probability": 0.2, "n_masked_copies": 1, "n_next_items": 8}
+    _, *groups = draw_tasks(items, lengths, items == 0, **settings)
+    assert sum(len(group_lengths) for _, group_lengths, _ in groups) == 20 * 7
+    assert max(is_masked.numel() for _, _, is_masked in groups) <= max(
+        group_size, 20 * 7 * 8 / 4
+    )
 
 
 def test_without_next_items_there_are_none():

@@ -89,6 +89,19 @@ def test_loss_is_the_mean_over_the_masked_items_of_all_tasks(X, seed):
     torch.testing.assert_close(loss, torch.stack(losses).mean())
 
 
+def test_tasks_of_long_histories_give_the_same_gradients(monkeypatch):
+    """They are computed twice to save memory, with the same dropout."""
+    X = with_pseudo([[7, 0, 1, 2, 3, 4], [5, 6, 1, 3]], [0, 0])
+    gradients = []
+    for group_size in (bert4rec.GROUP_SIZE, 1):
+        monkeypatch.setattr(bert4rec, "GROUP_SIZE", group_size)
+        module = build_module().train()
+        torch.manual_seed(0)
+        loss_of(tiny(), module, X).backward()
+        gradients.append([weight.grad for weight in module.parameters()])
+    torch.testing.assert_close(*gradients)
+
+
 def test_the_tasks_are_those_of_the_real_items_that_are_read(monkeypatch):
     calls = watch_tasks(monkeypatch)
     recommender = tiny(mask_probability=0.25, n_next_items=5, n_masked_copies=3)
