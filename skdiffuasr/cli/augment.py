@@ -5,17 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from skdiffuasr._files import refuse_existing
 from skdiffuasr.cli.options import (
     add_augmenter_options,
     add_hold_out_option,
     add_log_options,
     add_output_options,
     add_training_options,
+    check_model_output,
     check_output,
     progress_bar,
     read_log,
     refuse_training,
+    refuse_unused,
     training_parameters,
     without_held_out,
 )
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model is not None:
         refuse_training(options)
     if options.save_model is not None:
-        refuse_existing(options.save_model, options.force)
+        check_model_output(options.save_model, options)
     if options.model is None:
         n_rows = _train_and_augment(options)
     else:
@@ -88,10 +89,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _train_and_augment(options: argparse.Namespace) -> int:
     """Augment the log that the augmenter is trained on."""
-    log = read_log(options).sort()
+    parameters = training_parameters(options)
     (augmenter,) = make_estimators(
-        [options.augmenter or "diffusion"], AUGMENTERS, training_parameters(options)
+        [options.augmenter or "diffusion"], AUGMENTERS, parameters
     ).values()
+    refuse_unused(parameters, [augmenter])
+    log = read_log(options).sort()
     with progress_bar(augmenter, options):
         augmented = _put_before(log.to_sequences(), augmenter.fit_transform, options)
     if options.save_model is not None:

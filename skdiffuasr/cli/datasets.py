@@ -62,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         if options.source is None:
             raise ValueError(f"{options.name} needs --from FILE, the downloaded file.")
         bunch = FROM_FILE[options.name](options.source)
+    elif options.source is not None:
+        raise ValueError(f"{options.name} is downloaded; drop --from.")
     else:
         bunch = FETCHED[options.name](data_home=options.data_home)
     write_interactions(bunch.interactions, options.output, overwrite=options.force)

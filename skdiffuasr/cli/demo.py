@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from skdiffuasr._files import write_text
+from skdiffuasr._files import refuse_existing, write_text
 from skdiffuasr.cli.options import (
     LOG_HELP,
     add_column_options,
@@ -58,6 +58,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Compare SASRec with and without augmentation, print and write the report."""
+    refuse_existing(options.report, overwrite=True)
     report = run_demo(
         None if options.log is None else read_log(options),
         log_name=None if options.log is None else options.log.name,

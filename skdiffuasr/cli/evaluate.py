@@ -15,6 +15,7 @@ from skdiffuasr.cli.options import (
     add_log_options,
     add_output_options,
     add_training_options,
+    add_variants_option,
     names,
     progress_bar,
     read_log,
@@ -68,7 +69,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         help="groups of users by the length of the history; default: 5,20",
     )
     add_training_options(parser)
-    add_augmenter_options(parser)
+    add_variants_option(add_augmenter_options(parser))
     return parser
 
 

@@ -5,15 +5,17 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from skdiffuasr._files import refuse_existing
 from skdiffuasr.cli.options import (
     add_augmenter_options,
     add_hold_out_option,
     add_log_options,
     add_output_options,
     add_training_options,
+    add_variants_option,
+    check_model_output,
     progress_bar,
     read_log,
+    refuse_unused,
     training_parameters,
     without_held_out,
 )
@@ -34,7 +36,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add_model_options(parser)
     add_hold_out_option(parser, "leave out the last N items of every user")
     add_training_options(parser)
-    add_augmenter_options(parser)
+    add_variants_option(add_augmenter_options(parser))
     return parser
 
 
@@ -53,6 +55,7 @@ def make_model(options: argparse.Namespace) -> Any:
     (recommender,) = make_estimators(
         [options.recommender or "sasrec"], RECOMMENDERS, parameters
     ).values()
+    refuse_unused(parameters, [augmenter, recommender])
     if augmenter is None:
         return recommender
     return Pipeline([("aug", augmenter), ("rec", recommender)])
@@ -60,7 +63,7 @@ def make_model(options: argparse.Namespace) -> Any:
 
 def run(options: argparse.Namespace) -> int:
     """Train and save."""
-    refuse_existing(options.output, options.force)
+    check_model_output(options.output, options)
     histories = without_held_out(read_log(options).to_sequences(), options)
     model = make_model(options)
     with progress_bar(model, options):

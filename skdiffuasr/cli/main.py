@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     try:
         options = make_parser().parse_args(with_config(given, COMMAND_NAMES))
+        debug = options.debug
         with _warnings_in_one_line():
             exit_code: int = options.run(options)
             sys.stdout.flush()

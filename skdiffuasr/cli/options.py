@@ -3,12 +3,13 @@
 import argparse
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.datasets import Interactions, read_interactions
 from skdiffuasr.datasets.writers import check_ending
@@ -47,6 +48,11 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sep", metavar="TEXT", help="separator; default: by the first line"
     )
+    group.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first line names the columns; default: if it looks like it",
+    )
 
 
 def read_log(options: argparse.Namespace) -> Interactions:
@@ -57,6 +63,7 @@ def read_log(options: argparse.Namespace) -> Interactions:
         item=options.item,
         time=options.time,
         sep=options.sep,
+        header=options.header,
     )
 
 
@@ -77,13 +84,30 @@ def check_output(options: argparse.Namespace) -> None:
 
     Raises
     ------
+    ImportError
+        If a library that writes the format is missing.
     OSError
         If the file exists and must not be overwritten, or its folder does not.
     ValueError
         If its ending names no format.
     """
     refuse_existing(options.output, options.force)
-    check_ending(options.output)
+    if check_ending(options.output) == ".parquet":
+        import_extra("pyarrow", "frames")
+
+
+def check_model_output(path: Path, options: argparse.Namespace) -> None:
+    """Say before the work, not after it, that a model cannot be saved.
+
+    Raises
+    ------
+    ImportError
+        If the library that writes it is missing.
+    OSError
+        If the file exists and must not be overwritten, or its folder does not.
+    """
+    refuse_existing(path, options.force)
+    import_extra("safetensors", "persist")
 
 
 def add_hold_out_option(parser: argparse.ArgumentParser, what: str) -> None:
@@ -148,20 +172,15 @@ def add_device_option(parser: Any) -> None:
     )
 
 
-def add_augmenter_options(parser: argparse.ArgumentParser) -> None:
-    """Add the parameters of augmenters."""
+def add_augmenter_options(parser: argparse.ArgumentParser) -> Any:
+    """Add the parameters of augmenters, and return their group."""
     group = parser.add_argument_group("augmenter")
-    add_pseudo_item_options(group)
-    group.add_argument(
-        "--guidance-scale",
-        type=float,
-        metavar="GAMMA",
-        help="how strongly the diffusion is drawn towards the history; default: 1",
-    )
+    add_augmenter_parameters(group)
+    return group
 
 
-def add_pseudo_item_options(group: Any) -> None:
-    """Add how many items are put before which histories."""
+def add_augmenter_parameters(group: Any) -> None:
+    """Add what is put before which histories."""
     group.add_argument(
         "--n-pseudo-items",
         type=int,
@@ -169,17 +188,27 @@ def add_pseudo_item_options(group: Any) -> None:
         help="items before each history; default: 10",
     )
     group.add_argument(
-        "--n-variants",
-        type=int,
-        metavar="N",
-        help="variants of each history, of which one is drawn per epoch; default: 1, "
-        "or 4 where only training is augmented",
+        "--guidance-scale",
+        type=float,
+        metavar="GAMMA",
+        help="how strongly the diffusion is drawn towards the history; default: 1",
     )
     group.add_argument(
         "--max-history-length",
         type=int,
         metavar="N",
         help="augment only histories of at most N items",
+    )
+
+
+def add_variants_option(group: Any) -> None:
+    """Add how many variants of a history a recommender draws from."""
+    group.add_argument(
+        "--n-variants",
+        type=int,
+        metavar="N",
+        help="variants of each history, of which one is drawn per epoch; default: 1, "
+        "or 4 where only training is augmented",
     )
 
 
@@ -208,6 +237,23 @@ def given_parameters(options: argparse.Namespace) -> dict[str, Any]:
 def training_parameters(options: argparse.Namespace) -> dict[str, Any]:
     """Take the given parameters, with the seed that training has by default."""
     return {"random_state": 0, **given_parameters(options)}
+
+
+def refuse_unused(parameters: Mapping[str, Any], estimators: Iterable[Any]) -> None:
+    """Refuse parameters that were given and that no estimator has.
+
+    Raises
+    ------
+    ValueError
+        If there are such parameters.
+    """
+    known = {"device", "random_state"}
+    for estimator in estimators:
+        if estimator is not None:
+            known |= estimator.get_params(deep=False).keys()
+    unused = ", ".join(sorted(parameters.keys() - known))
+    if unused:
+        raise ValueError(f"Nothing that was chosen has the parameters {unused}.")
 
 
 def refuse_training(options: argparse.Namespace) -> None:

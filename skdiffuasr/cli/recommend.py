@@ -28,7 +28,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("model", type=Path, metavar="MODEL", help="made by `fit`")
     add_log_options(parser)
     add_output_options(parser, "CSV, TSV, text or Parquet file, by its ending")
-    parser.add_argument("-k", type=int, default=10, metavar="N", help="default: 10")
+    parser.add_argument(
+        "-k", "--k", type=int, default=10, metavar="N", help="default: 10"
+    )
     parser.add_argument(
         "--keep-seen",
         action="store_true",

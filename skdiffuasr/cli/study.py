@@ -8,13 +8,15 @@ from typing import Any
 
 from skdiffuasr._files import open_text
 from skdiffuasr.cli.options import (
+    add_augmenter_parameters,
     add_device_option,
     add_epoch_options,
     add_log_options,
-    add_pseudo_item_options,
+    add_variants_option,
     given_parameters,
     names,
     read_log,
+    refuse_unused,
 )
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
@@ -45,9 +47,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--recommenders",
         type=names,
-        default=["sasrec"],
+        default=["markov", "sasrec"],
         metavar="NAME,...",
-        help="default: sasrec",
+        help="default: markov,sasrec",
     )
     parser.add_argument(
         "--seeds", type=int, default=3, metavar="N", help="number; default: 3"
@@ -84,7 +86,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         help="run the combinations that failed again",
     )
     group = parser.add_argument_group("parameters of all estimators that have them")
-    add_pseudo_item_options(group)
+    add_augmenter_parameters(group)
+    add_variants_option(group)
     add_epoch_options(group)
     add_device_option(group)
     return parser
@@ -103,9 +106,12 @@ def run(options: argparse.Namespace) -> int:
         parameters["item_attributes"] = read_attributes(
             options.attributes, are_integers=log.item.dtype.kind == "i"
         )
+    augmenters = make_estimators(options.augmenters, AUGMENTERS, parameters)
+    recommenders = make_estimators(options.recommenders, RECOMMENDERS, parameters)
+    refuse_unused(parameters, [*augmenters.values(), *recommenders.values()])
     comparison = AugmentationStudy(
-        make_estimators(options.augmenters, AUGMENTERS, parameters),
-        make_estimators(options.recommenders, RECOMMENDERS, parameters),
+        augmenters,
+        recommenders,
         options.seeds,
         protocol=options.protocol.replace("-", "_"),
         n_negatives=options.n_negatives or None,
@@ -117,8 +123,7 @@ def run(options: argparse.Namespace) -> int:
         )
     print((options.out / "report.md").read_text(encoding="utf-8"))
     print(f"Report, figures and tables are in {options.out}.")
-    failed = [record for record in results.records if record.error is not None]
-    for record in failed:
+    for record in results.failures:
         print(
             f"skdiffuasr: failed: {record.augmenter} + {record.recommender}, seed "
             f"{record.seed}: {record.error_line}",
@@ -131,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{row['seed']}: {exception_line(row['error'])}",
                 file=sys.stderr,
             )
-    return SOME_RUNS_FAILED if failed else 0
+    return SOME_RUNS_FAILED if results.failures else 0
 
 
 def read_attributes(

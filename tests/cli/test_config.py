@@ -59,6 +59,22 @@ def test_a_misspelt_table_is_refused(config, log_file, capsys):
     assert "evaluat is none of the commands augment, fit" in capsys.readouterr().err
 
 
+def test_the_length_of_the_lists_and_debug_may_stand_in_it(config, log_file, tmp_path):
+    path = config("[recommend]\nk = 3\ndebug = true\n")
+    with pytest.raises(FileNotFoundError):  # --debug shows the traceback
+        main(
+            [
+                "recommend",
+                str(tmp_path / "no"),
+                str(log_file),
+                "-o",
+                "x.csv",
+                "--config",
+                path,
+            ]
+        )
+
+
 def test_abbreviations_are_refused(config, log_file, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["describe", str(log_file), "--conf", config("[describe]\n")])

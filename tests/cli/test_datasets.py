@@ -24,6 +24,7 @@ def test_bad_arguments_are_one_line(tmp_path, capsys):
         (["netflix", "-o", out], "'netflix' is none of the logs"),
         (["yelp", "-o", out], "yelp needs --from FILE"),
         (["amazon-beauty"], "-o FILE says"),
+        (["amazon-beauty", "-o", out, "--from", "x"], "is downloaded; drop --from"),
     ]:
         assert main(["datasets", *arguments]) == 1
         assert message in capsys.readouterr().err

@@ -21,6 +21,12 @@ def test_columns_of_the_log_are_named(log_file, tmp_path):
     assert "named.csv: 60 users" in report.read_text()
 
 
+def test_a_missing_folder_is_told_before_the_work(tmp_path, capsys):
+    report = tmp_path / "missing" / "report.md"
+    assert demo("--data", "no.csv", "--report", str(report)) == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
 def test_bad_input_is_one_line(tmp_path, capsys):
     assert demo("--data", str(tmp_path / "missing.csv")) == 1
     error = capsys.readouterr().err

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from skdiffuasr.cli import main, make_parser
+from skdiffuasr.cli import main, make_parser, options
 from skdiffuasr.cli.main import COMMANDS
 
 
@@ -59,6 +59,32 @@ def test_warnings_are_one_line(monkeypatch, capsys, log_file):
         warnings.simplefilter("always")
         assert main(["describe", str(log_file)]) == 0
     assert capsys.readouterr().err == "skdiffuasr: warning: look out\n"
+
+
+@pytest.mark.parametrize("ending", [".st", ".parquet"])
+def test_a_missing_library_is_told_before_the_work(
+    monkeypatch, log_file, tmp_path, capsys, ending
+):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr(options, "read_interactions", None)  # not reached
+    command = "fit" if ending == ".st" else "augment"
+    assert main([command, str(log_file), "-o", str(tmp_path / f"out{ending}")]) == 1
+    assert "This needs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate", "augment", "study"])
+def test_parameters_without_effect_are_refused(log_file, tmp_path, capsys, command):
+    chosen = {
+        "fit": ["--recommender=markov", "-o", tmp_path / "out.st"],
+        "evaluate": ["--recommender=markov"],
+        "augment": ["--augmenter=random", "-o", tmp_path / "out.csv"],
+        "study": ["--recommenders=markov", "--augmenters=random", f"--out={tmp_path}"],
+    }[command]
+    arguments = [command, log_file, *chosen, "--guidance-scale=2", "--patience=3"]
+    assert main(list(map(str, arguments))) == 1
+    message = "Nothing that was chosen has the parameters guidance_scale, patience."
+    assert message in capsys.readouterr().err
 
 
 def test_a_reader_that_stops_is_no_error():

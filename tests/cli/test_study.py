@@ -96,6 +96,6 @@ def test_attributes_follow_the_items_of_the_log(tmp_path):
     rows = [(user, (user + k) % 9 or "007") for user in range(12) for k in range(5)]
     log.write_text("user,item\n" + "".join(f"{u},{i}\n" for u, i in rows))
     attributes.write_text(json.dumps({str(item): [1] for _, item in rows}))
-    options = [*FAST, "--recommenders=s3rec", "--augmenters=none", "--n-negatives=0"]
+    options = [*FAST, "--recommenders=s3rec", "--n-negatives=0"]
     out = str(tmp_path / "out")
     assert study(str(log), *options, "--attributes", str(attributes), "--out", out) == 0
