@@ -13,7 +13,40 @@ from skdiffuasr.variants import SequenceVariants
 _N_SHOWN = 5
 
 
-def encode_items(items: Any, item_ids: NDArray[Any]) -> NDArray[np.int64]:
+class UnknownItemsError(ValueError):
+    """Histories have items that are not in the catalogue.
+
+    Parameters
+    ----------
+    items : list of int or str
+        The unknown items, each once.
+    row : int
+        The first row that has one.
+    input_name : str, default="X"
+        What the user calls the histories.
+    """
+
+    def __init__(
+        self, items: list[int] | list[str], row: int, input_name: str = "X"
+    ) -> None:
+        super().__init__(items, row, input_name)
+        self.items = items
+        self.row = row
+        self.input_name = input_name
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(repr, self.items[:_N_SHOWN]))
+        more = ", ..." if len(self.items) > _N_SHOWN else ""
+        return (
+            f"Found {len(self.items)} unknown item(s), first in row {self.row} of "
+            f"{self.input_name}: {shown}{more}; pass unknown_items='ignore' to leave "
+            "them out."
+        )
+
+
+def encode_items(
+    items: Any, item_ids: NDArray[Any], name: str = "items"
+) -> NDArray[np.int64]:
     """Return the position of each item in the catalogue.
 
     Parameters
@@ -22,6 +55,8 @@ def encode_items(items: Any, item_ids: NDArray[Any]) -> NDArray[np.int64]:
         Item ids, integers or strings.
     item_ids : ndarray of shape (n_items,)
         The catalogue, sorted and without duplicates.
+    name : str, default="items"
+        What to call the items in messages.
 
     Returns
     -------
@@ -43,13 +78,13 @@ def encode_items(items: Any, item_ids: NDArray[Any]) -> NDArray[np.int64]:
     shape = items.shape if isinstance(items, np.ndarray) else (-1,)
     if isinstance(items, np.ndarray):
         items = items.ravel()
-    ids = as_ids(items, "items")
+    ids = as_ids(items, name)
     if ids.size == 0 or item_ids.size == 0:
         return np.full(ids.shape, -1, dtype=np.int64).reshape(shape)
     if id_type(ids) != id_type(item_ids):
         raise TypeError(
-            f"The items are of type {id_type(ids)}, but the known item ids are of type "
-            f"{id_type(item_ids)}."
+            f"The {name} are of type {id_type(ids)}, but the known item ids are of "
+            f"type {id_type(item_ids)}."
         )
     codes = np.searchsorted(item_ids, ids).astype(np.int64, copy=False)
     nearest = item_ids[np.minimum(codes, len(item_ids) - 1)]
@@ -61,6 +96,7 @@ def encode_sequences(
     X: Sequences,
     item_ids: NDArray[Any],
     unknown_items: str = "ignore",
+    input_name: str = "X",
 ) -> Sequences:
     """Replace item ids by their positions in the catalogue.
 
@@ -72,6 +108,8 @@ def encode_sequences(
         The catalogue, sorted and without duplicates.
     unknown_items : {"ignore", "error"}, default="ignore"
         Drop items that are not in the catalogue, or raise.
+    input_name : str, default="X"
+        What to call the histories in messages.
 
     Returns
     -------
@@ -83,8 +121,9 @@ def encode_sequences(
     ------
     TypeError
         If one of `X` and `item_ids` holds integers and the other strings.
-    ValueError
-        If there are unknown items and `unknown_items` is "error".
+    UnknownItemsError
+        If there are unknown items and `unknown_items` is "error". It is a
+        `ValueError`.
 
     Examples
     --------
@@ -100,20 +139,19 @@ def encode_sequences(
             f"unknown_items must be 'ignore' or 'error', got {unknown_items!r}."
         )
     if isinstance(X, SequenceVariants):
-        return X.map(lambda variant: encode_sequences(variant, item_ids, unknown_items))
-    codes = encode_items(X.values, item_ids)
+        return X.map(
+            lambda variant: encode_sequences(
+                variant, item_ids, unknown_items, input_name
+            )
+        )
+    codes = encode_items(X.values, item_ids, f"items of {input_name}")
     known = codes >= 0
     masks = X.is_target, X.is_context
     encoded = Sequences(codes, X.offsets, X.n_pseudo, X.user_ids, *masks)
     if known.all():
         return encoded
     if unknown_items == "error":
-        unknown = np.unique(X.values[~known])
-        shown = ", ".join(map(repr, unknown[:_N_SHOWN].tolist()))
-        more = ", ..." if len(unknown) > _N_SHOWN else ""
+        unknown = np.unique(X.values[~known]).tolist()
         row = row_of(X.offsets, int(known.argmin()))
-        raise ValueError(
-            f"Found {len(unknown)} unknown item(s), first in row {row}: {shown}{more}; "
-            "pass unknown_items='ignore' to leave them out."
-        )
+        raise UnknownItemsError(unknown, row, input_name)
     return encoded._where(known)

@@ -1,10 +1,13 @@
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_items, encode_sequences
+from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.vocabulary import UnknownItemsError, encode_items, encode_sequences
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -94,11 +97,30 @@ def test_rows_without_items_go_with_any_catalogue():
 
 def test_unknown_items_raise_on_demand():
     X = Sequences.from_iterable([[1, 2], [3, 9, 8], [7, 6, 5, 4, 9]])
-    message = r"Found 6 unknown item\(s\), first in row 1: 4, 5, 6, 7, 8, \.\.\.; pass"
+    message = r"Found 6 unknown item\(s\), first in row 1 of X: 4, 5, 6, 7, 8, \.\.\.; "
     with pytest.raises(ValueError, match=message):
         encode_sequences(X, np.array([1, 2, 3]), unknown_items="error")
     codes = encode_sequences(X[:1], np.array([1, 2, 3]), unknown_items="error")
     assert codes.to_lists() == [[0, 1]]
+
+
+@pytest.mark.parametrize("wrap", [lambda X: X, lambda X: SequenceVariants([X, X])])
+def test_messages_call_the_histories_as_the_user_does(wrap):
+    X = wrap(Sequences.from_iterable([[1], [2]]))
+    with pytest.raises(UnknownItemsError, match="in row 1 of X_val: 2;"):
+        encode_sequences(X, np.array([1]), "error", "X_val")
+    with pytest.raises(TypeError, match="The items of X_val are of type int"):
+        encode_sequences(X, np.array(["1"]), "error", "X_val")
+    with pytest.raises(TypeError, match="Row 1 of y_val is 1"):
+        encode_items([0, 1.0], np.array([1]), "y_val")
+
+
+def test_errors_about_unknown_items_can_be_pickled():
+    """They come out of the workers of a search."""
+    error = UnknownItemsError([7, 8], 3, "X_val")
+    error.row += 64
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert "first in row 67 of X_val: 7, 8; pass" in str(error)
 
 
 def test_the_choice_for_unknown_items_is_checked():

@@ -8,6 +8,7 @@ from sklearn.utils import gen_batches
 
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.vocabulary import UnknownItemsError
 
 #: Memory that a block of (rows, items) scores may take.
 BLOCK_BYTES = 64 * 2**20
@@ -42,12 +43,16 @@ def score_blocks(
     Raises
     ------
     ValueError
-        If the scores are of another shape.
+        If the scores are of another shape, or the estimator refuses unknown items.
     """
     if block_size is None:
         block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))
     for rows in gen_batches(len(X), block_size):
-        scores = np.asarray(estimator.decision_function(X[rows]))
+        try:
+            scores = np.asarray(estimator.decision_function(X[rows]))
+        except UnknownItemsError as error:
+            error.row += rows.start  # the estimator counts within the block
+            raise
         expected = (rows.stop - rows.start, n_items)
         if scores.shape != expected:
             raise ValueError(

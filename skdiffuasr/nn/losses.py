@@ -206,7 +206,9 @@ def sampled_binary_cross_entropy(
     targets : int64 Tensor of shape (tokens,)
         Code of the item that came next.
     n_negatives : int
-        Number of negatives of each token, drawn uniformly; 1 is SASRec's own loss.
+        Number of negatives of each token, drawn uniformly from all items; its own
+        target does not count as one. SASRec has 1, and draws it from the items that are
+        not in the user's history.
     sparse : bool, default=False
         Whether the gradient of the catalogue has the rows of these items only.
 

@@ -13,6 +13,7 @@ from sklearn.utils import Tags, check_scalar
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from skdiffuasr._ingest import as_ids
 from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import StrOptions
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
@@ -62,11 +63,12 @@ class BaseRecommender(BaseEstimator, ABC):
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
         """Learn the catalogue and return the histories as item codes."""
         histories = check_sequences(X)
-        self.item_ids_ = np.unique(
+        item_ids = np.unique(
             np.concatenate([variant.values for variant in histories.variants])
         )
-        if len(self.item_ids_) == 0:
+        if len(item_ids) == 0:
             raise ValueError("Every history of X is empty; there is no item to learn.")
+        self.item_ids_ = item_ids
         codes = encode_sequences(histories, self.item_ids_)
         self.item_counts_ = np.bincount(
             codes.strip_pseudo().values, minlength=len(self.item_ids_)
@@ -149,13 +151,16 @@ class BaseRecommender(BaseEstimator, ABC):
 
         Raises
         ------
+        TypeError
+            If `candidates` mixes integers and strings, or holds neither.
         ValueError
-            If `k` is less than 1, a candidate is not in the catalogue, or fewer than
-            `k` items are left for a history.
+            If `k` is less than 1, `candidates` is not one-dimensional or has an item
+            that is not in the catalogue, or fewer than `k` items are left for a
+            history.
         """
         check_scalar(k, "k", Integral, min_val=1)
         known = self._encode_known(X)
-        histories = _read_items(known)
+        histories = read_items(known)
         not_allowed = self._codes_not_in(candidates)
         items = np.empty((len(histories), k), dtype=np.int64)
         scores = np.empty((len(histories), k), dtype=np.float32)
@@ -207,7 +212,7 @@ class BaseRecommender(BaseEstimator, ABC):
 
     def _encode(self, X: SequencesLike) -> Sequences:
         """Histories as codes of the items that are read and that training had."""
-        return _read_items(self._encode_known(X))
+        return read_items(self._encode_known(X))
 
     def _encode_known(self, X: SequencesLike) -> Sequences:
         """Histories as codes of the items that training had, be they read or not."""
@@ -219,9 +224,10 @@ class BaseRecommender(BaseEstimator, ABC):
         """Codes of the items that are no candidates; none if there is no choice."""
         if candidates is None:
             return np.empty(0, dtype=np.int64)
-        codes = encode_items(np.asarray(candidates), self.item_ids_)
+        ids = as_ids(candidates, "candidates")
+        codes = encode_items(ids, self.item_ids_, "candidates")
         if (codes < 0).any():
-            unknown = np.asarray(candidates)[codes < 0][0].item()
+            unknown = ids[codes < 0][0].item()
             raise ValueError(
                 f"candidates has the item {unknown!r}, which was not in training."
             )
@@ -253,7 +259,7 @@ class BaseRecommender(BaseEstimator, ABC):
         return tags
 
 
-def _read_items(codes: Sequences) -> Sequences:
+def read_items(codes: Sequences) -> Sequences:
     """Keep the items that are read, as in training: see `context`."""
     if codes.is_context is None:
         return codes

@@ -137,6 +137,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     ['jam']
     """
 
+    _learns_passed_over = False
+
     _parameter_constraints = {
         **BaseNeuralRecommender._parameter_constraints,
         "n_layers": [Interval(Integral, 1, None, closed="left")],

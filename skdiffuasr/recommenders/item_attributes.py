@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from skdiffuasr._ingest import is_missing
 from skdiffuasr._typing import IdArray
 
 _N_SHOWN = 3
@@ -16,9 +17,11 @@ def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
 
     Parameters
     ----------
-    given : mapping, or array-like or sparse matrix of shape (n_items, n_attributes)
+    given : mapping, or frame, array-like or sparse matrix of two dimensions
         Attribute ids by item id; items that are not in the catalogue are passed over.
-        Or 0 and 1, with rows in the order of `item_ids`.
+        Or 0 and 1 in a pandas DataFrame of shape (n, n_attributes) with the item ids as
+        its index, where the same holds. Or 0 and 1 of shape (n_items, n_attributes)
+        with rows in the order of `item_ids`.
     item_ids : ndarray of shape (n_items,)
         The catalogue, sorted.
 
@@ -33,8 +36,8 @@ def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
     TypeError
         If the attributes of an item are no iterable of hashable ids.
     ValueError
-        If an item has no entry, the shape does not fit, a value is neither 0 nor 1 or
-        missing, or no item has any attribute.
+        If an item has no entry or several rows, the shape does not fit, a value is
+        neither 0 nor 1 or missing, or no item has any attribute.
 
     Examples
     --------
@@ -47,6 +50,8 @@ def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
     """
     if isinstance(given, Mapping) and not issparse(given):  # a DOK matrix is both
         attributes = _from_mapping(given, item_ids)
+    elif hasattr(given, "index") and hasattr(given, "columns"):
+        attributes = _from_matrix(_rows_by_index(given, item_ids), item_ids)
     else:
         attributes = _from_matrix(given, item_ids)
     if attributes.nnz == 0:
@@ -76,7 +81,7 @@ def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
 
 
 def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
-    """Refuse a mapping that lacks items of the catalogue."""
+    """Refuse a mapping, or an index, that lacks items of the catalogue."""
     missing = [item for item in items if item not in given]
     if not missing:
         return
@@ -89,7 +94,8 @@ def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
         )
     raise ValueError(
         f"item_attributes has no entry for {len(missing)} items of X, the first being "
-        f"{missing[:_N_SHOWN]}. An item without attributes takes an empty list."
+        f"{missing[:_N_SHOWN]}. An item without attributes takes an empty list, or a "
+        f"row of 0 in a DataFrame."
     )
 
 
@@ -109,12 +115,27 @@ def _attributes_of(given: Any, item: Any) -> set[Any]:
                 f"Attribute ids must be hashable, such as int or str; item_attributes "
                 f"has {name!r} for item {item!r}."
             ) from error
-        if name is None or name != name:  # NaN alone differs from itself
+        if is_missing(name):
             raise ValueError(
                 f"item_attributes has the missing value {name!r} for item {item!r}; "
                 f"leave it out."
             )
     return names
+
+
+def _rows_by_index(given: Any, item_ids: IdArray) -> Any:
+    """Values of a pandas DataFrame, with rows in the order of the catalogue."""
+    index = given.index.tolist()
+    row_of = {item: row for row, item in enumerate(index)}
+    if len(row_of) < len(index):
+        repeated = next(item for row, item in enumerate(index) if row_of[item] != row)
+        raise ValueError(
+            f"The index of item_attributes must hold each item once, but has "
+            f"{repeated!r} several times."
+        )
+    items = item_ids.tolist()
+    _check_all_known(row_of, items)
+    return np.asarray(given)[[row_of[item] for item in items]]
 
 
 def _from_matrix(given: Any, item_ids: IdArray) -> csr_array:

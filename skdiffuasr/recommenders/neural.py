@@ -34,7 +34,7 @@ from skdiffuasr.nn.losses import (
     sampled_cross_entropy,
 )
 from skdiffuasr.nn.precision import fast_dtype
-from skdiffuasr.recommenders.base import BaseRecommender, row_blocks
+from skdiffuasr.recommenders.base import BaseRecommender, read_items, row_blocks
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
     epoch_callbacks,
@@ -46,14 +46,15 @@ from skdiffuasr.training import (
     train,
 )
 from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
-from skdiffuasr.vocabulary import encode_items
+from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 
 class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     """Base class of the recommenders that are trained by gradient descent.
 
     A subclass implements `_build_module`, `_loss` and `_last_hidden`, and may train a
-    module beforehand in `_initial_module`.
+    module beforehand in `_initial_module`. One whose `_loss` leaves out the items that
+    are passed over says so in `_learns_passed_over`.
     """
 
     _parameter_constraints = {
@@ -96,6 +97,16 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     verbose: int
 
     weights_: Weights
+
+    #: What a fit learns. The next fit drops it first, so that it fits the catalogue.
+    _learned: tuple[str, ...] = (
+        "weights_",
+        "loss_curve_",
+        "validation_scores_",
+        "best_epoch_",
+        "n_iter_",
+    )
+    _learns_passed_over = True
 
     @abstractmethod
     def _build_module(self, n_items: int) -> nn.Module:
@@ -155,6 +166,8 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     ) -> Self:
         """Train on histories.
 
+        A fit that fails leaves the estimator unfitted, even if it was fitted before.
+
         Parameters
         ----------
         X : Sequences or iterable of n sequences of item ids
@@ -163,7 +176,8 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         y : object, default=None
             Not learned from; handed on to the callbacks.
         X_val : Sequences or iterable of n_val sequences of item ids, default=None
-            Histories for early stopping, which then holds out nothing of `X`.
+            Histories for early stopping, which then holds out nothing of `X`. They
+            take ``early_stopping=True``.
         y_val : array-like of shape (n_val,), default=None
             The item that came next, for each history of `X_val`.
 
@@ -175,9 +189,13 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         Raises
         ------
         ValueError
-            If no history has a real item with another item before it, or one of
-            `X_val` and `y_val` is given without the other.
+            If no history has a real item with another item before it, one of `X_val`
+            and `y_val` is given without the other, or both are given with
+            ``early_stopping=False``.
         """
+        for name in self._learned:
+            if hasattr(self, name):
+                delattr(self, name)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         X = check_sequences(X)
@@ -194,13 +212,16 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             validate = partial(self._validation_score, *validation)
         histories = histories.tail(self.max_length + 1)
         histories = histories[has_target(histories)]
-        if len(histories) == 0:
+        if not any(
+            has_target(variant, self._learns_passed_over).any()
+            for variant in histories.variants
+        ):
             raise ValueError(
                 "No history of X has a real item with another item before it; there "
                 "is nothing to train on."
             )
         batches = HistoryBatches(histories, self.batch_size, seed)
-        module = self._initial_module(histories, seed)
+        module, is_interrupted = self._initial_module(histories, seed)
         with epoch_callbacks(
             self,
             X,
@@ -212,7 +233,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
                 module,
                 batches,
                 partial(self._loss, dtype=fast_dtype(device)),
-                max_epochs=self.max_epochs,
+                max_epochs=0 if is_interrupted else self.max_epochs,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
                 ema_decay=self.ema_decay,
@@ -230,9 +251,16 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             self.n_iter_ = len(result.loss_curve)
         return self
 
-    def _initial_module(self, histories: Sequences, seed: int) -> nn.Module:
-        """Make the network that training on histories of item codes begins with."""
-        return seeded_build(partial(self._build_module, len(self.item_ids_)), seed)
+    def _initial_module(
+        self, histories: Sequences, seed: int
+    ) -> tuple[nn.Module, bool]:
+        """Make the network that training on histories of item codes begins with.
+
+        The second value tells whether the user has interrupted this; then the network
+        is not trained any further.
+        """
+        build = partial(self._build_module, len(self.item_ids_))
+        return seeded_build(build, seed), False
 
     def _given_validation(
         self, X_val: SequencesLike | None, y_val: npt.ArrayLike | None
@@ -242,13 +270,24 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             raise ValueError("X_val and y_val must be given together.")
         if X_val is None:
             return None
-        histories = check_sequences(X_val, input_name="X_val")
+        if not self.early_stopping:
+            raise ValueError(
+                "X_val and y_val are for early stopping, but early_stopping=False."
+            )
+        histories = check_sequences(X_val, input_name="X_val").variants[0]
         next_items = check_targets(y_val, len(histories), "y_val")
-        codes = self._encode(histories)
+        codes = read_items(
+            encode_sequences(histories, self.item_ids_, self.unknown_items, "X_val")
+        )
         known = codes.lengths > 0
         if not known.any():
             raise ValueError("No history of X_val has an item that is in X.")
-        return codes[known], encode_items(next_items, self.item_ids_)[known]
+        targets = encode_items(next_items, self.item_ids_, "items of y_val")
+        return codes[known], targets[known]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there are weights; the catalogue alone comes before them."""
+        return hasattr(self, "weights_")
 
     def to_module(self) -> nn.Module:
         """Build the trained network, for use with torch.
@@ -281,11 +320,13 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     def _validation_score(
         self, histories: Sequences, next_items: IntArray, module: nn.Module
     ) -> float:
-        """NDCG@10 of the items that came after histories."""
+        """NDCG@10 of the items that came after histories; NaN if a score is none."""
         score = self._module_scorer(module, histories)
         ranks = []
         for rows in row_blocks(len(next_items), len(self.item_ids_)):
             scores = score(rows).cpu().numpy()
+            if not np.isfinite(scores).all():
+                return float("nan")
             if self.validation_filter_seen:
                 scores = mask_seen(scores, histories[rows], next_items[rows])
             ranks.append(target_ranks(scores, next_items[rows]))

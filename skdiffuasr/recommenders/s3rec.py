@@ -1,11 +1,13 @@
 """S3-Rec as a scikit-learn estimator."""
 
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from skdiffuasr._sklearn_compat import Interval
@@ -29,7 +31,8 @@ class S3RecEstimator(SASRecEstimator):
     trained model costs what SASRec costs and reads no attributes. The histories are
     those of training: what early stopping holds out is not in them, but pseudo items
     may show it; see `early_stopping`. Pseudo items are read as context and are not what
-    is asked for, unless `is_target` says so.
+    is asked for, unless `is_target` says so. A keyboard interrupt in pre-training ends
+    the fit: the weights reached are kept, and no training follows.
 
     Each task's loss is the mean of its questions, and a question on attributes counts
     as many nats as all attributes of the item together. ``loss="bce"`` with one
@@ -41,13 +44,15 @@ class S3RecEstimator(SASRecEstimator):
     ----------
     embedding_dim : int, default=64
         Width of the item embeddings and hidden states.
-    item_attributes : mapping, array-like or sparse matrix, default=None
+    item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
         A mapping from each item id to an iterable of its attribute ids, of any hashable
         type; it may have items that are not in `X`, but must have all that are, if only
-        with an empty list. Or a matrix of shape (n_items, n_attributes) of 0 and 1 with
-        rows in the sorted order of the items of `X`; one that fits the whole of `X` may
-        not fit a fold of a cross-validation, as a mapping does. None pre-trains without
-        AAP and MAP.
+        with an empty list. Or a pandas DataFrame of 0 and 1 whose index holds the item
+        ids, with a column for each attribute; what holds for the items of a mapping
+        holds for its index. Or a matrix of shape (n_items, n_attributes) of 0 and 1
+        with rows in the sorted order of the items of `X`; one that fits the whole of
+        `X` may not fit a fold of a cross-validation, as the others do. None pre-trains
+        without AAP and MAP.
     pretraining_epochs : int, default=20
         Number of passes over the data before training. 0 gives what `SASRecEstimator`
         gives.
@@ -133,7 +138,8 @@ class S3RecEstimator(SASRecEstimator):
     validation_scores_ : list of float
         NDCG@10 on the held-out items after each of these epochs.
     best_epoch_ : int
-        The epoch that the weights are from, counted from 1.
+        The epoch that the weights are from, counted from 1; 0 if pre-training was
+        interrupted.
     n_iter_ : int
         Number of epochs that were run after pre-training.
 
@@ -177,6 +183,8 @@ class S3RecEstimator(SASRecEstimator):
     }
 
     pretraining_loss_curve_: list[float]
+
+    _learned = (*SASRecEstimator._learned, "pretraining_loss_curve_")
 
     def __init__(
         self,
@@ -241,7 +249,9 @@ class S3RecEstimator(SASRecEstimator):
         self.masked_attribute_weight = masked_attribute_weight
         self.segment_weight = segment_weight
 
-    def _initial_module(self, histories: Sequences, seed: int) -> nn.Module:
+    def _initial_module(
+        self, histories: Sequences, seed: int
+    ) -> tuple[nn.Module, bool]:
         """Pre-train the network on histories of item codes."""
         build = partial(self._build_pretraining, *self._attribute_tensors())
         if self.pretraining_epochs == 0:
@@ -263,7 +273,14 @@ class S3RecEstimator(SASRecEstimator):
             verbose=self.verbose,
         )
         self.pretraining_loss_curve_ = result.loss_curve
-        return pretraining.network
+        if result.is_interrupted:
+            warnings.warn(
+                "Pre-training was interrupted by the user, so no training follows; "
+                "the weights are those of pre-training.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return pretraining.network, result.is_interrupted
 
     def _attribute_tensors(self) -> tuple[Tensor | None, Tensor | None, int]:
         """Offsets, codes and number of attributes as `S3RecPretraining` takes them."""

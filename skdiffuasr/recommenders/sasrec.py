@@ -20,6 +20,11 @@ class SASRecEstimator(BaseNeuralRecommender):
     carries no loss [1]_, unless `is_target` says so. Positions are counted from the end
     of the history.
 
+    The negatives of the sampled losses are drawn from all items but the position's own
+    target; the paper leaves out all items of the user's history. The feed-forward
+    layers have the width ``4 * embedding_dim`` and GELU; those of the paper have
+    `embedding_dim` and ReLU.
+
     Parameters
     ----------
     embedding_dim : int, default=64
@@ -36,7 +41,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
         ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
         ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
-        position; SASRec itself uses ``"bce"`` with one.
+        position; the paper uses ``"bce"`` with one.
     n_negatives : int, default=None
         Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
         for ``"sampled_ce"``.

@@ -9,8 +9,8 @@ def resolve_device(device: str) -> torch.device:
     Parameters
     ----------
     device : str
-        ``"auto"`` takes CUDA where there is one and the CPU elsewhere; anything else
-        is passed to :class:`torch.device`.
+        ``"auto"`` takes CUDA where there is one and the CPU elsewhere; the others are
+        ``"cpu"``, ``"cuda"`` and ``"cuda:<index>"``.
 
     Returns
     -------
@@ -19,17 +19,20 @@ def resolve_device(device: str) -> torch.device:
     Raises
     ------
     ValueError
-        If the device is unknown to torch, or is CUDA on a machine without it.
+        If the device is none of these, or is CUDA on a machine without it.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    message = (
+        f"device={device!r} is no torch device that works here; use 'auto', 'cpu', "
+        f"'cuda' or 'cuda:<index>'."
+    )
     try:
         resolved = torch.device(device)
     except RuntimeError as error:
-        raise ValueError(
-            f"device={device!r} is no torch device; use 'auto', 'cpu', 'cuda' or "
-            f"'cuda:<index>'."
-        ) from error
+        raise ValueError(message) from error
+    if resolved.type not in ("cpu", "cuda"):
+        raise ValueError(message)
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device={device!r}, but torch finds no CUDA device here.")
     return resolved

@@ -163,13 +163,17 @@ def context(histories: Sequences) -> npt.NDArray[np.bool_]:
     return is_context
 
 
-def has_target(histories: Sequences) -> npt.NDArray[np.bool_]:
+def has_target(
+    histories: Sequences, learns_passed_over: bool = True
+) -> npt.NDArray[np.bool_]:
     """Tell which histories have an item to learn with one to read before it.
 
     Parameters
     ----------
     histories : Sequences of n rows
         The histories.
+    learns_passed_over : bool, default=True
+        Whether items that are passed over are learned, too; see `pass_over`.
 
     Returns
     -------
@@ -182,7 +186,9 @@ def has_target(histories: Sequences) -> npt.NDArray[np.bool_]:
     follows_read = np.concatenate(([False], is_context[:-1]))
     n_read = np.concatenate(([0], is_context.cumsum()))
     n_read_in_rows_before = np.repeat(n_read[histories.offsets[:-1]], histories.lengths)
-    is_learned = targets(histories) & (is_context | follows_read)
+    is_learned = targets(histories) & (
+        is_context | follows_read if learns_passed_over else is_context
+    )
     is_learned &= n_read[:-1] > n_read_in_rows_before
     n_learned = np.concatenate(([0], is_learned.cumsum()))
     return np.diff(n_learned[histories.offsets]) > 0

@@ -103,7 +103,7 @@ def train(
     Raises
     ------
     ValueError
-        If the loss becomes NaN or infinite.
+        If the loss, the weights or the validation score become NaN or infinite.
 
     Warns
     -----
@@ -124,16 +124,27 @@ def train(
                 mean_loss = _train_epoch(
                     module, averaged, batches(epoch - 1), loss, optimizers, device
                 )
+                remedy = f"try a lower learning_rate (now {learning_rate})."
                 if not math.isfinite(mean_loss):
                     raise ValueError(
-                        f"The training loss became {mean_loss} in epoch {epoch}; try "
-                        f"a lower learning_rate (now {learning_rate})."
+                        f"The training loss became {mean_loss} in epoch {epoch}; "
+                        f"{remedy}"
+                    )
+                # The loss is from before the last step.
+                if not _has_finite_weights(module):
+                    raise ValueError(
+                        f"The weights became NaN or infinite in epoch {epoch}; {remedy}"
                     )
                 result.loss_curve.append(mean_loss)
                 stop = False
                 with _evaluating(current):
                     if validate is not None:
                         score = validate(current)
+                        if not math.isfinite(score):
+                            raise ValueError(
+                                f"The validation score became {score} in epoch "
+                                f"{epoch}; {remedy}"
+                            )
                         result.validation_curve.append(score)
                         stop = stopping.update(epoch, score, current)
                     if on_epoch_end is not None:
@@ -187,6 +198,11 @@ def _train_epoch(
         total += batch_loss.detach()
         n_batches += 1
     return float(total) / max(n_batches, 1)
+
+
+def _has_finite_weights(module: nn.Module) -> bool:
+    """Tell whether no weight is NaN or infinite."""
+    return all(bool(weight.isfinite().all()) for weight in module.parameters())
 
 
 def _print_epoch(result: TrainingResult, max_epochs: int, seconds: float) -> None:

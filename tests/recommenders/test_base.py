@@ -160,15 +160,38 @@ def test_too_few_items_are_an_error(k, candidates, n_left):
 def test_candidates_must_be_known():
     with pytest.raises(ValueError, match="candidates has the item 7, which was not"):
         FITTED.recommend([[10]], candidates=[20, 7])
-    with pytest.raises(TypeError, match="type str"):
+    with pytest.raises(TypeError, match="The candidates are of type str"):
         FITTED.recommend([[10]], candidates=["20"])
+
+
+@pytest.mark.parametrize(
+    ("candidates", "error", "message"),
+    [
+        ([[10, 20], [30, 40]], ValueError, r"Row 0 of candidates is \[10, 20\]"),
+        (np.array([[10, 20]]), ValueError, r"candidates must be one-dimensional"),
+        ([10, "20"], TypeError, "Row 1 of candidates is '20'"),
+        ([10, True], TypeError, "Row 1 of candidates is True"),
+        ([10, float("nan")], ValueError, "Row 1 of candidates is nan"),
+        ([10.0], TypeError, "Row 0 of candidates is 10.0"),
+        ("10", TypeError, "candidates must be a sequence of ids, got '10'"),
+    ],
+)
+def test_candidates_are_never_cast(candidates, error, message):
+    with pytest.raises(error, match=message):
+        FITTED.recommend([[30]], k=1, candidates=candidates)
+
+
+@pytest.mark.parametrize("convert", [tuple, np.array, iter])
+def test_candidates_may_be_any_sequence(convert):
+    items, _ = FITTED.recommend([[30]], k=2, candidates=convert([20, 10]))
+    assert set(items[0].tolist()) == {10, 20}
 
 
 def test_unknown_items_are_an_error_on_demand():
     strict = TableRecommender(unknown_items="error").fit([ITEM_IDS])
     strict.predict([[10], []])
     for method in (strict.decision_function, strict.predict, strict.recommend):
-        with pytest.raises(ValueError, match=r"1 unknown item.*first in row 1: 99"):
+        with pytest.raises(ValueError, match=r"1 unknown item.*in row 1 of X: 99"):
             method([[10], [20, UNKNOWN]])
 
 
@@ -208,6 +231,18 @@ def test_catalogue_and_counts():
 def test_there_must_be_an_item(rows):
     with pytest.raises(ValueError, match="Every history of X is empty"):
         TableRecommender().fit(rows)
+
+
+def test_a_failed_fit_leaves_the_catalogue_as_it_was():
+    recommender = PopularityRecommender()
+    with pytest.raises(ValueError, match="Every history of X is empty"):
+        recommender.fit([[]])
+    with pytest.raises(NotFittedError):
+        recommender.predict([[1]])
+    recommender.fit([[3, 4], [4]])
+    with pytest.raises(ValueError, match="Every history of X is empty"):
+        recommender.fit([[]])
+    assert recommender.predict([[3]]).tolist() == [4]
 
 
 EVERY_RECOMMENDER = pytest.mark.parametrize(

@@ -190,12 +190,27 @@ def test_what_is_learned_can_be_given():
     assert recommender.predict(rows).tolist() == [row[-1] for row in CIRCLE]
 
 
+def passed_over_but_for(n):
+    """Eight rows; all targets but those of the last `n` rows are passed over."""
+    is_target = [False, True, False] * (8 - n) + [False, False, True] * n
+    is_context = [True, False, True] * 8
+    return Sequences(
+        [1, 2, 3] * 8, np.arange(9) * 3, is_target=is_target, is_context=is_context
+    )
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_targets_that_are_all_passed_over_are_nothing_to_train_on(early_stopping):
+    recommender = tiny(early_stopping=early_stopping)
+    with pytest.raises(ValueError, match="there is nothing to train on"):
+        recommender.fit(passed_over_but_for(0))
+
+
 @pytest.mark.parametrize("loss", ["ce", "sampled_ce", "bce"])
-def test_nothing_is_learned_where_all_targets_are_passed_over(loss):
-    masks = [False, True, False] * 8, [True, False, True] * 8
-    X = Sequences([1, 2, 3] * 8, np.arange(9) * 3, None, None, *masks)
-    recommender = tiny(loss=loss, max_epochs=2).fit(X)
-    assert recommender.loss_curve_ == [0.0, 0.0]
+def test_batches_whose_targets_are_all_passed_over_do_no_harm(loss):
+    X = passed_over_but_for(1)
+    recommender = tiny(loss=loss, max_epochs=2, batch_size=1).fit(X)
+    assert np.isfinite(recommender.loss_curve_).all()
     assert np.isfinite(recommender.decision_function(X)).all()
 
 

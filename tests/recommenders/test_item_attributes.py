@@ -103,6 +103,13 @@ def test_missing_attributes_are_refused(value):
         align_attributes({10: [1], 20: ["a", value], 30: []}, ITEMS)
 
 
+@pytest.mark.parametrize("name", ["NA", "NaT"])
+def test_missing_attributes_of_pandas_are_refused(name):
+    value = getattr(pytest.importorskip("pandas"), name)
+    with pytest.raises(ValueError, match=rf"missing value .*{name}.* for item 20; "):
+        align_attributes({10: [1], 20: ["a", value], 30: []}, ITEMS)
+
+
 # Matrices.
 
 
@@ -182,3 +189,45 @@ def test_what_is_no_matrix_is_refused(given, message):
 def test_there_must_be_an_attribute(given):
     with pytest.raises(ValueError, match="gives none of the 3 items of X an attribute"):
         align_attributes(given, ITEMS)
+
+
+# Frames.
+
+
+def frame(index):
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame(
+        {"fat": [1, 0, 1, 0], "hot": [0, 1, 1, 0]}, index=index
+    ).iloc[: len(index)]
+
+
+@pytest.mark.parametrize("dtype", [int, bool, float])
+def test_a_frame_is_aligned_by_its_index(dtype):
+    given = frame([30, 99, 10, 20]).astype(dtype)
+    attributes = align_attributes(given, ITEMS)
+    assert attributes.toarray().tolist() == [[1, 1], [0, 0], [1, 0]]
+    assert given.index.tolist() == [30, 99, 10, 20]
+
+
+def test_a_frame_of_strings_is_aligned_by_its_index():
+    attributes = align_attributes(frame(list("zbaq")), np.array(["a", "b", "z"]))
+    assert attributes.toarray().tolist() == [[1, 1], [0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ([30, 10, 98, 99], r"no entry for 1 items of X.*\[20\]. .* row of 0 in a Data"),
+        ([0, 1, 2, 3], r"has none of the 3 items of X: its first ids are \[0, 1, 2\]"),
+        (["10", "20", "30", "40"], "has none of the 3 items of X: .* 1 is not '1'"),
+        ([10, 20, 30, 20], "must hold each item once, but has 20 several times"),
+    ],
+)
+def test_the_index_of_a_frame_holds_each_item_once(index, message):
+    with pytest.raises(ValueError, match=message):
+        align_attributes(frame(index), ITEMS)
+
+
+def test_values_of_a_frame_are_checked():
+    with pytest.raises(ValueError, match=r"must hold 0 and 1, got 2\.0 .* item 10\."):
+        align_attributes(2 * frame([30, 20, 10, 40]), ITEMS)

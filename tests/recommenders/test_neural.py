@@ -4,12 +4,13 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from skdiffuasr.metrics import NextItemScorer
-from skdiffuasr.recommenders import SASRecEstimator
+from skdiffuasr.recommenders import SASRecEstimator, neural
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import hold_out
 
@@ -209,7 +210,8 @@ def test_the_module_shares_nothing_with_the_estimator():
     np.testing.assert_array_equal(FITTED.decision_function(X[:2]), before)
 
 
-def test_the_module_is_on_the_device_of_the_estimator():
+def test_the_module_is_on_the_device_of_the_estimator(monkeypatch):
+    monkeypatch.setattr(neural, "resolve_device", lambda name: torch.device(name))
     on_meta = pickle.loads(pickle.dumps(FITTED)).set_params(device="meta")
     assert {
         parameter.device.type for parameter in on_meta.to_module().parameters()
@@ -264,9 +266,73 @@ def test_every_parameter_reaches_the_training(name, value):
     assert not have_same_weights(tiny(**{name: value}).fit(X), FITTED)
 
 
-def test_a_learning_rate_that_is_too_high_is_named():
-    with pytest.raises(ValueError, match=r"lower learning_rate \(now 1e\+30\)"):
-        tiny(learning_rate=1e30, max_epochs=9).fit(X)
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("learning_rate", [1e38, 1e20])
+def test_a_learning_rate_that_is_too_high_is_named(learning_rate, early_stopping):
+    """Be it that the loss, the weights or the validation shows it first."""
+    recommender = tiny(
+        learning_rate=learning_rate, early_stopping=early_stopping, batch_size=len(X)
+    )
+    with pytest.raises(ValueError, match=r"lower learning_rate \(now 1e\+"):
+        recommender.set_params(max_epochs=9).fit(X)
+
+
+def test_the_last_step_is_checked_too():
+    recommender = tiny(learning_rate=1e38, max_epochs=1, batch_size=len(X))
+    with pytest.raises(ValueError, match=r"weights became .*lower learning_rate"):
+        recommender.fit(X)
+
+
+@pytest.mark.parametrize(
+    ("histories", "settings"),
+    [
+        ([[20], [21]], {}),
+        ([[20, 21, 22]] * 9, {"learning_rate": 1e30, "max_epochs": 9}),
+        ([[]], {}),
+    ],
+    ids=["nothing to train on", "divergence", "empty"],
+)
+@pytest.mark.parametrize("fit_before", [False, True])
+def test_a_fit_that_fails_leaves_the_estimator_unfitted(
+    histories, settings, fit_before
+):
+    recommender = tiny()
+    if fit_before:
+        recommender.fit(X)
+    with pytest.raises(ValueError, match=r".+"):
+        recommender.set_params(**settings).fit(histories)
+    for use in (recommender.predict, recommender.recommend):
+        with pytest.raises(NotFittedError):
+            use([[1]])
+    for name in ("weights_", "loss_curve_", "item_embeddings_", "n_iter_"):
+        assert not hasattr(recommender, name)
+    assert_same_weights(
+        tiny().fit(X), recommender.set_params(**tiny().get_params()).fit(X)
+    )
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        ({"X_val": [[1], [99]], "y_val": [1, 1]}, "first in row 1 of X_val: 99"),
+        ({"X_val": [["a"]], "y_val": [1]}, "The items of X_val are of type str"),
+        ({"X_val": [[1]], "y_val": ["a"]}, "The items of y_val are of type str"),
+        ({"X_val": [[1]], "y_val": [1.5]}, "Row 0 of y_val is 1.5"),
+    ],
+)
+def test_errors_name_the_validation_data(validation, message):
+    recommender = tiny(early_stopping=True, unknown_items="error")
+    with pytest.raises((TypeError, ValueError), match=message):
+        recommender.fit(X, **validation)
+
+
+def test_validation_data_take_early_stopping():
+    """They would be ignored without."""
+    validation = {"X_val": [[1, 2]], "y_val": [3]}
+    with pytest.raises(ValueError, match=r"but early_stopping=False\."):
+        tiny().fit(X, **validation)
+    recommender = tiny(early_stopping=True).fit(X, **validation)
+    assert len(recommender.validation_scores_) == 2
 
 
 def test_verbose_prints_a_line_per_epoch(capsys):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
 
 from skdiffuasr.nn.losses import full_cross_entropy
@@ -355,9 +356,11 @@ def test_the_same_weights_begin_with_and_without_pretraining():
     recommender = tiny()
     recommender.item_ids_ = np.arange(N_ITEMS)
     X = Sequences.from_iterable(CIRCLE)
-    fresh = recommender.set_params(pretraining_epochs=0)._initial_module(X, 7)
+    fresh, _ = recommender.set_params(pretraining_epochs=0)._initial_module(X, 7)
     recommender.set_params(pretraining_epochs=1, learning_rate=1e-12)
-    pretrained = recommender._initial_module(X, 7).state_dict()
+    module, is_interrupted = recommender._initial_module(X, 7)
+    assert not is_interrupted
+    pretrained = module.state_dict()
     for name, tensor in fresh.state_dict().items():
         torch.testing.assert_close(pretrained[name], tensor, atol=1e-6, rtol=0)
 
@@ -366,6 +369,35 @@ def test_pretraining_is_what_training_begins_with():
     recommender = tiny(max_epochs=1, pretraining_epochs=60).fit(CIRCLE)
     cold = tiny(SASRecEstimator, max_epochs=1).fit(CIRCLE)
     assert recommender.loss_curve_[0] < 0.8 * cold.loss_curve_[0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True, "ema_decay": 0.9}])
+def test_an_interrupt_in_pretraining_ends_the_fit(settings):
+    n_epochs, modules = 3, []
+    recommender = tiny(pretraining_epochs=9, batch_size=N_ITEMS, **settings)
+    loss = recommender._pretraining_loss
+
+    def interrupted(module, *batch, dtype):
+        if len(modules) == n_epochs:
+            raise KeyboardInterrupt
+        modules.append(module)
+        return loss(module, *batch, dtype=dtype)
+
+    recommender._pretraining_loss = interrupted
+    with pytest.warns(ConvergenceWarning, match="interrupted") as warned:
+        recommender.fit(CIRCLE)
+    assert ["no training follows" in str(warning.message) for warning in warned] == [
+        False,
+        True,
+    ]
+    assert len(recommender.pretraining_loss_curve_) == n_epochs
+    assert recommender.loss_curve_ == recommender.validation_scores_ == []
+    assert recommender.n_iter_ == recommender.best_epoch_ == 0
+    reached = modules[0].network.state_dict()
+    assert list(recommender.weights_) == list(reached)
+    for name, array in recommender.weights_.items():
+        np.testing.assert_array_equal(array, reached[name])
+    assert len(recommender.predict(CIRCLE)) == N_ITEMS
 
 
 def test_only_the_weights_of_sasrec_are_kept():
@@ -383,6 +415,18 @@ def test_a_matrix_is_a_mapping(convert):
     given = tiny(max_epochs=2, item_attributes=matrix).fit(CIRCLE)
     mapped = tiny(max_epochs=2, item_attributes=PARITY).fit(CIRCLE)
     assert joblib.hash(given.weights_) == joblib.hash(mapped.weights_)
+
+
+def test_a_frame_is_a_mapping_whatever_the_order_of_its_rows():
+    pandas = pytest.importorskip("pandas")
+    items = [99, *range(N_ITEMS)][::-1]
+    columns = {
+        name: [name in PARITY.get(i, []) for i in items] for name in ("even", "odd")
+    }
+    given = tiny(max_epochs=2, item_attributes=pandas.DataFrame(columns, index=items))
+    mapped = tiny(max_epochs=2, item_attributes=PARITY).fit(CIRCLE)
+    weights = clone(given).fit(CIRCLE).weights_
+    assert joblib.hash(weights) == joblib.hash(mapped.weights_)
 
 
 def test_attributes_change_what_is_learned():

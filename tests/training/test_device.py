@@ -16,9 +16,10 @@ def test_a_device_may_be_named(monkeypatch):
     assert resolve_device("cuda:1") == torch.device("cuda", 1)
 
 
-@pytest.mark.parametrize("device", ["gpu", "", "cuda:x"])
-def test_unknown_devices_are_refused(device):
-    with pytest.raises(ValueError, match=f"device='{device}' is no torch device; use"):
+@pytest.mark.parametrize("device", ["gpu", "", "cuda:x", "mps", "meta", "xpu:0"])
+def test_devices_that_cannot_be_used_are_refused(device):
+    message = f"device='{device}' is no torch device that works here; use 'auto', 'cpu'"
+    with pytest.raises(ValueError, match=message):
         resolve_device(device)
 
 

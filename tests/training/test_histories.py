@@ -107,6 +107,16 @@ def test_masks_say_what_is_learned_from_what(X):
     assert [sorted(s) for s in found] == [sorted(s) for s in expected]
 
 
+@quick
+@given(masked_histories())
+def test_items_that_are_passed_over_may_be_left_out(X):
+    expected = []
+    for row in range(len(X)):
+        batch = HistoryBatches(X, 1).pad(np.array([row]))
+        expected.append(bool(batch[2][:, 1:].any()))
+    assert has_target(X, learns_passed_over=False).tolist() == expected
+
+
 def order(epoch, random_state):
     X = Sequences.from_iterable([[item] for item in range(50)])
     batches = HistoryBatches(X, 10, random_state)(epoch)

@@ -112,6 +112,36 @@ def test_a_loss_that_is_not_finite_is_an_error(bad):
         train(linear_model(), batches, loss, **SETTINGS)
 
 
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite_are_an_error_before_validation(bad):
+    """The loss of the last step is from before it."""
+
+    def spoil(epoch):
+        yield from batches(epoch)
+        if epoch == 2:
+            module.weight.data[0, 1] = bad
+
+    def validate(module):
+        validated.append(module)
+        return 0.0
+
+    module, validated = linear_model(), []
+    message = (
+        r"weights became NaN or infinite in epoch 3; try a lower learning_rate \(now 0"
+    )
+    settings = {**SETTINGS, "max_epochs": 3, "validate": validate}
+    with pytest.raises(ValueError, match=message):
+        train(module, spoil, squared_error, **settings)
+    assert len(validated) == 2
+
+
+@pytest.mark.parametrize("bad", [torch.nan, -torch.inf])
+def test_a_validation_score_that_is_not_finite_is_an_error(bad):
+    message = rf"score became {bad} in epoch 2; try a lower learning_rate \(now 0.05\)"
+    with pytest.raises(ValueError, match=message):
+        fit(linear_model(), validate=epoch_scores([0.5, bad]))
+
+
 def test_the_best_weights_are_kept():
     seen = []
 
