@@ -82,6 +82,9 @@ def backbones(attributes, common):
 def chosen(estimators, names):
     if names is None:
         return estimators
+    unknown = [name for name in names if name not in estimators]
+    if unknown:
+        raise ValueError(f"unknown {unknown}; this part has {list(estimators)}")
     return {name: estimators[name] for name in names}
 
 
@@ -128,18 +131,23 @@ def main():
     parser.add_argument("--only", nargs="*", metavar="AUGMENTER")
     parser.add_argument("--recommenders", nargs="+", metavar="RECOMMENDER")
     options = parser.parse_args()
-    study = make_study(
-        options.part,
-        str(options.out / "trainings"),
-        read_attributes(options.attributes),
-        options.seeds,
-        options.patience,
-        options.only,
-        options.recommenders,
-    )
+    out = options.out.resolve()
+    attributes = read_attributes(options.attributes)
+    try:
+        study = make_study(
+            options.part,
+            str(out / "trainings"),
+            attributes,
+            options.seeds,
+            options.patience,
+            options.only,
+            options.recommenders,
+        )
+    except ValueError as error:
+        parser.error(str(error))
     study.run(
         read_interactions(options.log),
-        options.out,
+        out,
         log_name=options.log.name,
         on_progress=print_progress,
     )

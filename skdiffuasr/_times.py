@@ -13,16 +13,25 @@ from skdiffuasr._ingest import is_missing, show
 
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
+# More decimals of a second than datetime64[us] and Python's dates hold.
+_NANOSECONDS = re.compile(r"[.,]\d{6}\d*[1-9]")
+
 _ACCEPTED = (
-    "accepted are numbers in the whole column, or dates in the whole column (datetime "
-    "objects or ISO 8601 texts)"
+    "accepted are numbers in the whole column (integers of 64 bits, or of 53 beside "
+    "fractions), or dates in the whole column (datetime objects or ISO 8601 texts, to "
+    "the microsecond)"
 )
 
+_KINDS = {"i": "integers", "f": "numbers", "M": "dates"}
 
-def as_times(times: Any, where: Callable[[int], str], name: str) -> NDArray[Any]:
+
+def as_times(
+    times: Any, where: Callable[[int], str], name: str, kind: str | None = None
+) -> NDArray[Any]:
     """Return times as int64, float64 or datetime64, the first that fits all.
 
-    Dates with a time zone become UTC; texts are read as numbers or as ISO 8601 dates.
+    Dates with a time zone become UTC; texts are read as numbers or as ISO 8601 dates,
+    to the microsecond. Arrays of datetime64 keep their unit.
 
     Parameters
     ----------
@@ -32,6 +41,9 @@ def as_times(times: Any, where: Callable[[int], str], name: str) -> NDArray[Any]
         Names a row in an error message.
     name : str
         Names all of them.
+    kind : {"i", "f", "M"}, default=None
+        Kind of dtype that texts and objects are to have, as those before them. None
+        takes what fits.
 
     Returns
     -------
@@ -45,7 +57,8 @@ def as_times(times: Any, where: Callable[[int], str], name: str) -> NDArray[Any]
         names the row and the value.
     """
     if getattr(getattr(times, "dtype", None), "tz", None) is not None:
-        times = times.dt.tz_convert(None)  # pandas would make objects of them
+        # pandas would make objects of them. An index has no dt.
+        times = getattr(times, "dt", times).tz_convert(None)
     # numpy would make texts of all that stands in a list beside a text.
     array = np.asarray(times, dtype=object if isinstance(times, list | tuple) else None)
     if array.ndim != 1:
@@ -58,14 +71,17 @@ def as_times(times: Any, where: Callable[[int], str], name: str) -> NDArray[Any]
         return array
     values = array.tolist()
     for parse, dtype in _PARSERS:
-        try:
-            return np.array([parse(value) for value in values], dtype=dtype)
-        except (OverflowError, TypeError, ValueError):
-            continue
+        if kind in (None, np.dtype(dtype).kind):
+            try:
+                return np.array([parse(value) for value in values], dtype=dtype)
+            except (OverflowError, TypeError, ValueError):
+                continue
     # The first time tells what the others should have been.
-    parse = _as_float if _accepts(_as_float, values[0]) else _as_date
+    first = kind or ("f" if _accepts(_as_float, values[0]) else "M")
+    parse = next(parse for parse, dtype in _PARSERS if np.dtype(dtype).kind == first)
     row = next(row for row, value in enumerate(values) if not _accepts(parse, value))
-    raise ValueError(f"{where(row)} is {show(values[row])}: {_ACCEPTED}.")
+    before = "" if kind is None else f" The times before it are {_KINDS[kind]}."
+    raise ValueError(f"{where(row)} is {show(values[row])}: {_ACCEPTED}.{before}")
 
 
 def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
@@ -98,22 +114,36 @@ def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
 
 
 def _as_int(value: Any) -> int:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return int(value)
-    raise TypeError(f"{value!r} is no integer.")
+    """Return an integer of 64 bits."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no integer.")
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise OverflowError(f"{value!r} does not fit into 64 bits.")
+    return number
 
 
 def _as_float(value: Any) -> float:
-    """Return a finite number."""
+    """Return a finite number that is what was given, if that is an integer."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError(f"{value!r} is no number.")
-    if not isfinite(float(value)):
+    number = float(value)
+    if not isfinite(number):
         raise ValueError(f"{value!r} is not finite.")
-    return float(value)
+    is_exact = isinstance(value, float) or abs(number) < 2**53
+    if not is_exact and _looks_like_an_integer(value) and _as_int(value) != number:
+        raise ValueError(f"{value!r} would become {number!r}.")
+    return number
+
+
+def _looks_like_an_integer(value: Any) -> bool:
+    return re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value)) is not None
 
 
 def _as_date(value: Any) -> Any:
     """Return a date without a time zone, in UTC if it had one."""
+    if _has_nanoseconds(value):
+        raise ValueError(f"{value!r} has more than microseconds.")
     if isinstance(value, str):
         text = value.strip()
         if _YEAR_OR_MONTH.fullmatch(text):
@@ -124,6 +154,15 @@ def _as_date(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
+
+
+def _has_nanoseconds(value: Any) -> bool:
+    """Tell a time that loses digits as datetime64[us]; pandas' dates have more too."""
+    if isinstance(value, str):
+        return _NANOSECONDS.search(value) is not None
+    if isinstance(value, np.datetime64):
+        return bool(value != value.astype("datetime64[us]"))
+    return bool(getattr(value, "nanosecond", 0))
 
 
 _PARSERS: Iterable[tuple[Callable[[Any], Any], str]] = (

@@ -155,7 +155,13 @@ class Sequences:
 
     @classmethod
     def from_interactions(
-        cls, frame: Any, *, user: str, item: str, time: str | None = None
+        cls,
+        frame: Any,
+        *,
+        user: str,
+        item: str,
+        time: str | None = None,
+        is_pseudo: str | None = None,
     ) -> Self:
         """Build from a log with one row per interaction.
 
@@ -168,18 +174,22 @@ class Sequences:
         time : str, default=None
             Name of a sortable column. Ties keep their order of appearance, and
             without it all interactions do.
+        is_pseudo : str, default=None
+            Name of a column of bools, or of 0 and 1, that marks pseudo items. None
+            takes all items as observed.
 
         Returns
         -------
         Sequences
-            One row per user, sorted by user id, with `user_ids`.
+            One row per user, sorted by user id, with `user_ids` and `n_pseudo`.
 
         Raises
         ------
         TypeError
             If ids are neither all integers nor all strings.
         ValueError
-            If a column does not exist or has missing values.
+            If a column does not exist or has missing values, or a pseudo item stands
+            behind an observed one of the same user.
 
         Examples
         --------
@@ -189,8 +199,7 @@ class Sequences:
         >>> X.to_lists()
         [[2], [3, 1]]
         """
-        values, offsets, user_ids = read_interactions(frame, user, item, time)
-        return cls(values, offsets, user_ids=user_ids)
+        return cls(*read_interactions(frame, user, item, time, is_pseudo))
 
     @classmethod
     def from_frame(cls, frame: Any) -> Self:

@@ -635,3 +635,32 @@ def test_rows_that_are_too_short_are_refused():
         check_sequences(rows, min_length=1)
     with pytest.raises(ValueError, match=r"Row 1 of X has 1 items, .* minimum of 2"):
         check_sequences(Sequences.from_iterable(rows), min_length=2)
+
+
+@pytest.mark.parametrize("kind", [bool, int, object])
+def test_pseudo_items_of_a_log_are_counted(kind):
+    X = Sequences.from_iterable([[5, 6], [7], [8]], user_ids=["a", "b", "c"])
+    X = X.prepend([[1, 3], [], [2]])
+    log = X.to_interactions()
+    order = np.random.default_rng(0).permutation(len(log["user"]))
+    frame = {name: column[order] for name, column in log.items()}
+    frame["is_pseudo"] = frame["is_pseudo"].astype(kind)
+    names = {"user": "user", "item": "item", "time": "position"}
+    assert Sequences.from_interactions(frame, **names, is_pseudo="is_pseudo") == X
+    assert not Sequences.from_interactions(frame, **names).n_pseudo.any()
+
+
+def test_a_pseudo_item_behind_an_observed_one_is_named():
+    log = {"u": ["a", "b", "b"], "i": [1, 2, 3], "mark": [True, False, True]}
+    names = {"user": "u", "item": "i", "is_pseudo": "mark"}
+    with pytest.raises(ValueError, match="User 'b' has the pseudo item 3 behind an"):
+        Sequences.from_interactions(log, **names)
+    log["time"] = [1, 2, 1]
+    X = Sequences.from_interactions(log, **names, time="time")
+    assert X.n_pseudo.tolist() == [1, 1]
+    log["mark"] = [True, False]
+    with pytest.raises(ValueError, match="3 times, 2 marks of pseudo items"):
+        Sequences.from_interactions(log, **names, time="time")
+    log["mark"] = [True, False, 3]
+    with pytest.raises(ValueError, match=r"Row 2 of column 'mark' is .*3"):
+        Sequences.from_interactions(log, **names)

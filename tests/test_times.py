@@ -38,6 +38,19 @@ def test_times_of_every_kind(times, expected):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("times", [["9", "3"], [2**62, "3"], ["9" * 18, 3]])
+def test_large_integers_are_kept(times):
+    assert read(times).tolist() == [int(time) for time in times]
+
+
+def test_times_of_a_kind_that_is_known():
+    for times, kind in ((["2013"], "M"), (["3", 4], "f"), (["3"], "i")):
+        found = as_times(times, lambda row: f"Row {row}", "times", kind)
+        assert found.dtype.kind == kind
+    with pytest.raises(ValueError, match=r"Row 1 is '3\.5'.*before it are int"):
+        as_times(["3", "3.5"], lambda row: f"Row {row}", "times", "i")
+
+
 def test_columns_with_a_time_zone_become_utc():
     pd = pytest.importorskip("pandas")
     pl = pytest.importorskip("polars")
@@ -45,6 +58,8 @@ def test_columns_with_a_time_zone_become_utc():
     local = pd.Series(DAYS).dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")
     for column in (
         local,
+        pd.DatetimeIndex(local),
+        local.array,
         pl.from_pandas(local),
         pa.array(local),
         pa.chunked_array([pa.array(local)]),
@@ -66,6 +81,11 @@ def test_columns_with_a_time_zone_become_utc():
         (["inf", "1"], "Row 0 is 'inf'"),
         (np.array([1.0, -np.inf]), r"Row 1 is .*-inf.*: times must be finite"),
         (np.array([1, 2**63], np.uint64), r"Row 1 is .*9223372036854775808.* must be"),
+        ([2**63 + 2, 2**63], r"Row 0 is 9223372036854775810 .*integers of 64 bits"),
+        (["5", "-9223372036854775809"], "Row 1 is '-9223372036854775809'"),
+        ([0.5, 2**53 + 1], "Row 1 is 9007199254740993 .* of 53 beside fractions"),
+        (["2026-01-01T00:00:00.0000001"], "Row 0 is .*to the microsecond"),
+        ([np.datetime64(1, "us"), np.datetime64(1, "ns")], "Row 1 is .*datetime64"),
         ([True, False], "Row 0 is"),
         ([[1], [2]], r"times must be one-dimensional, got shape \(2, 1\)"),
     ],
@@ -73,3 +93,11 @@ def test_columns_with_a_time_zone_become_utc():
 def test_what_cannot_be_read_is_named(times, message):
     with pytest.raises(ValueError, match=message):
         read(times)
+
+
+def test_nanoseconds_of_pandas_are_refused_in_a_list_and_kept_in_a_column():
+    pd = pytest.importorskip("pandas")
+    times = [pd.Timestamp(2), pd.Timestamp(1)]
+    with pytest.raises(ValueError, match="Row 0 is Timestamp"):
+        read(times)
+    assert read(pd.Series(times)).argsort().tolist() == [1, 0]

@@ -219,6 +219,7 @@ class ASRePAugmenter(BaseAugmenter):
             If no history has two items, `n_heads` does not divide `embedding_dim`, or
             several variants are asked for at temperature 0.
         """
+        self._forget()
         if self.n_variants > 1 and self.temperature == 0:
             raise ValueError(
                 f"n_variants={self.n_variants} are all the same at temperature=0; give "
@@ -254,6 +255,10 @@ class ASRePAugmenter(BaseAugmenter):
         self.best_epoch_ = result.best_epoch
         self.n_iter_ = len(result.loss_curve)
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there are weights; the catalogue alone comes before them."""
+        return hasattr(self, "weights_")
 
     def _build_module(self, n_items: int) -> SASRec:
         return SASRec(

@@ -30,6 +30,7 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     }
 
     augment_at: str
+    unknown_items: str = "ignore"
     random_state: RandomState
 
     item_ids_: IdArray
@@ -43,12 +44,20 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     def _augment(self, histories: Sequences) -> Sequences:
         """Augment histories."""
 
+    def _forget(self) -> None:
+        """Drop what an earlier fit has learned, in case that the next one fails."""
+        for name in list(vars(self)):
+            if name.endswith("_") and not name.startswith("_"):
+                delattr(self, name)
+
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
         """Learn the catalogue, draw the seed, and return observed items as codes."""
+        self._forget()
         observed = check_sequences(X).strip_pseudo()
-        self.item_ids_ = np.unique(observed.values)
-        if len(self.item_ids_) == 0:
+        item_ids = np.unique(observed.values)
+        if len(item_ids) == 0:
             raise ValueError("Every history of X is empty; there is no item to learn.")
+        self.item_ids_ = item_ids
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         return encode_sequences(observed, self.item_ids_)
 
@@ -64,9 +73,18 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         -------
         X_augmented : Sequences of n rows
             `X` itself where ``augment_at="fit"``; else the augmented histories.
+
+        Raises
+        ------
+        TypeError
+            If the items of `X` are of another type than those of `fit`.
+        ValueError
+            If `X` has unknown items and ``unknown_items="error"``.
         """
         check_is_fitted(self)
         histories = check_sequences(X)
+        for variant in histories.variants:
+            encode_sequences(variant.strip_pseudo(), self.item_ids_, self.unknown_items)
         return histories if self.augment_at == "fit" else self._augment(histories)
 
     def fit_transform(self, X: SequencesLike, y: Any = None) -> Sequences:
@@ -127,7 +145,6 @@ class BaseAugmenter(BaseSequenceAugmenter):
     n_variants: int = 1
     max_history_length: int | None
     unique: bool = False
-    unknown_items: str
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:
         """Generate the pseudo items (n, n_pseudo_items) of one variant."""

@@ -79,7 +79,9 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     A diffusion model over item embeddings, with a sequential U-Net as its noise model,
     learns which M items come before a history [1]_; `transform` generates them from
     noise and puts them in front. The pseudo items are counted by ``n_pseudo`` of the
-    resulting `Sequences`, so that a recommender does not learn to predict them.
+    resulting `Sequences`, so that a recommender does not learn to predict them. In
+    every step of sampling the estimate of the clean embeddings is clamped to the
+    largest coordinate of the item table, in absolute value.
 
     Parameters
     ----------
@@ -342,7 +344,9 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         X : Sequences or iterable of n sequences of item ids
             Histories, oldest item first. Pseudo items are not learned from.
         y : object, default=None
-            Not learned from; handed on to the callbacks.
+            Not learned from; handed on to the callbacks. Those that take a fitted
+            estimator get one with ``guidance=None`` after each epoch where the
+            classifier is trained inside: it comes after the denoiser.
 
         Returns
         -------
@@ -363,6 +367,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         UserWarning
             If there are few training pairs.
         """
+        self._forget()
         self._check_parameters()
         X = check_sequences(X)
         histories = X.strip_pseudo()
@@ -375,7 +380,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         codes = encode_sequences(histories, self.item_ids_)
         pairs = find_training_pairs(codes, self.n_pseudo_items, self.training_pairs)
-        check_training_pairs(pairs, codes)
+        check_training_pairs(pairs, codes, self.training_pairs)
         self.n_training_pairs_ = len(pairs)
         training, validation = pairs.split(self.validation_fraction, self.seed_)
         item_embeddings = initial_embeddings(
@@ -384,13 +389,20 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         is_learned = is_name(self.item_embeddings, "learned")
         if self.guidance == "classifier" and self.classifier is not None:
             check_classifier(self.classifier, self.item_ids_, self.n_pseudo_items)
+        trains_classifier = self.guidance == "classifier" and self.classifier is None
+        # It is not there yet when callbacks look at the denoiser.
+        self.classifier_weights_: Weights = {}
+        guidance = None if trains_classifier else self.guidance
         memory = check_memory(self.memory)
         with epoch_callbacks(
             self,
             X,
             y,
             max_epochs=self.max_epochs,
-            fitted_attributes=lambda module: {"weights_": to_weights(module)},
+            fitted_attributes=lambda module: {
+                "weights_": to_weights(module),
+                "guidance": guidance,
+            },
         ) as on_epoch_end:
             result = cached_fit(memory, fit_denoiser, ["verbose", "on_epoch_end"])(
                 training,
@@ -419,8 +431,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             self.validation_scores_ = result.validation_curve
             self.best_epoch_ = result.best_epoch
             self.n_iter_ = len(result.loss_curve)
-            self.classifier_weights_: Weights = {}
-            if self.guidance == "classifier" and self.classifier is None:
+            if trains_classifier:
                 self._fit_classifier(training, validation, memory)
         return self
 
@@ -526,6 +537,10 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             verbose=self.verbose,
         )
         self.classifier_weights_ = result.weights
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there are weights; the catalogue alone comes before them."""
+        return hasattr(self, "weights_")
 
     def _check_parameters(self) -> None:
         """Refuse parameters that do not fit together before training on them."""

@@ -28,14 +28,19 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
     def _learn(self, codes: Sequences) -> None:
         """Learn the most similar other item of each."""
         n_items = len(self.item_ids_)
-        self.similar_items_ = self.item_ids_
+        similar_items = self.item_ids_
         if self.new_items == "similar" and n_items > 1:
             embeddings = cooccurrence_embeddings(
                 codes, n_items, _EMBEDDING_DIM, random_state=self.seed_
             )
             neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
             nearest = neighbours.fit(embeddings).kneighbors(return_distance=False)
-            self.similar_items_ = self.item_ids_[nearest[:, 0]]
+            similar_items = self.item_ids_[nearest[:, 0]]
+        self.similar_items_ = similar_items
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether the last step of `fit` was reached."""
+        return hasattr(self, "similar_items_")
 
     def _replacements(self, items: Tensor, random_items: Tensor) -> Tensor:
         """Codes of the new items, one for each position."""

@@ -145,7 +145,9 @@ def find_training_pairs(
     return TrainingPairs(histories.values, starts, ends, n_pseudo_items)
 
 
-def check_training_pairs(pairs: TrainingPairs, histories: Sequences) -> None:
+def check_training_pairs(
+    pairs: TrainingPairs, histories: Sequences, training_pairs: str
+) -> None:
     """Refuse to train on nothing, and warn of little.
 
     Parameters
@@ -154,6 +156,8 @@ def check_training_pairs(pairs: TrainingPairs, histories: Sequences) -> None:
         What was found.
     histories : Sequences
         Where it was found.
+    training_pairs : {"windows", "heads"}
+        See `find_training_pairs`.
 
     Raises
     ------
@@ -172,10 +176,13 @@ def check_training_pairs(pairs: TrainingPairs, histories: Sequences) -> None:
             f"{histories.lengths.max()}."
         )
     if len(pairs) < FEW_PAIRS:
+        remedy = (
+            ", or use training_pairs='windows'" if training_pairs == "heads" else ""
+        )
         warnings.warn(
             f"X gives only {len(pairs)} training pairs of {pairs.n_pseudo_items} items "
             f"and a history behind them; the pseudo items may be poor. Lower "
-            f"n_pseudo_items, or use training_pairs='windows'.",
+            f"n_pseudo_items{remedy}.",
             UserWarning,
             stacklevel=3,
         )

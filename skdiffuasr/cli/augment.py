@@ -20,7 +20,7 @@ from skdiffuasr.cli.options import (
     training_parameters,
     without_held_out,
 )
-from skdiffuasr.datasets import iter_interactions, write_interactions
+from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
 from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.writers import interaction_columns
 from skdiffuasr.persistence import load, save
@@ -96,7 +96,7 @@ def _train_and_augment(options: argparse.Namespace) -> int:
     refuse_unused(parameters, [augmenter])
     log = read_log(options).sort()
     with progress_bar(augmenter, options):
-        augmented = _put_before(log.to_sequences(), augmenter.fit_transform, options)
+        augmented = _put_before(_histories(log), augmenter.fit_transform, options)
     if options.save_model is not None:
         save(augmenter, options.save_model, overwrite=options.force)
     write_interactions(
@@ -108,7 +108,7 @@ def _train_and_augment(options: argparse.Namespace) -> int:
 def _augment_whole(augmenter: Any, options: argparse.Namespace) -> int:
     """Augment a log with a trained augmenter."""
     log = read_log(options).sort()
-    augmented = _put_before(log.to_sequences(), augmenter.transform, options)
+    augmented = _put_before(_histories(log), augmenter.transform, options)
     write_interactions(
         augmented, options.output, times=log.time, overwrite=options.force
     )
@@ -123,10 +123,19 @@ def _augment_in_parts(augmenter: Any, options: argparse.Namespace) -> int:
             options.log, user=options.user, item=options.item, time=options.time
         ):
             log = part.sort()
-            augmented = _put_before(log.to_sequences(), augmenter.transform, options)
+            augmented = _put_before(_histories(log), augmenter.transform, options)
             write(interaction_columns(augmented, log.time))
             n_pseudo += int(augmented.n_pseudo.sum())
     return n_pseudo
+
+
+def _histories(log: Interactions) -> Sequences:
+    """Take the histories of a log that has no pseudo items yet."""
+    if log.is_pseudo is not None and log.is_pseudo.any():
+        raise ValueError(
+            "LOG has pseudo items already; augment the log that they were made from."
+        )
+    return log.to_sequences()
 
 
 def _put_before(

@@ -5,7 +5,8 @@ import os
 from sklearn.utils import Bunch
 
 from skdiffuasr.datasets.download import fetch_file
-from skdiffuasr.datasets.json_lines import open_lines, read_json_lines
+from skdiffuasr.datasets.json_lines import read_json_lines
+from skdiffuasr.datasets.lines import open_lines
 
 URL = "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles/"
 

@@ -1,4 +1,4 @@
-"""Which columns of a file hold users, items and times."""
+"""Which columns of a file hold users, items, times and marks of pseudo items."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ _USUAL_NAMES = {
     "user": {"user", "userid"},
     "item": {"item", "itemid"},
     "time": {"time", "timestamp", "datetime", "date"},
+    "is_pseudo": {"ispseudo"},
 }
 
 # RecBole's headers carry the type of a column behind its name.
@@ -80,13 +81,13 @@ def locate_columns(
             usual = (_plain_name(name) in _USUAL_NAMES[role] for name in names)
             position = next((at for at, found in enumerate(usual) if found), -1)
         else:
-            position = {"user": 0, "item": 1, "time": -1}[role]
+            position = {"user": 0, "item": 1}.get(role, -1)
         if position >= 0:
             positions[role] = position
-        elif role != "time":
+        elif role in ("user", "item"):
             raise ValueError(
-                f"{path}: no {role} column found among {names}; pass its name or its "
-                "position from 0."
+                f"{path}: no {role} column found among {names}; say which it is, by "
+                f"name or position from 0: {role}=, or --{role} on the command line."
             )
     return positions
 

@@ -19,7 +19,8 @@ def k_core(
 
     Dropping a rare item can make a user rare and the other way round, so both are
     dropped in turn until nothing changes. What remains does not depend on the order
-    of dropping. Repeated interactions count each time.
+    of dropping. Repeated interactions count each time. Pseudo items do not count; they
+    stay where their user and their item do.
 
     Parameters
     ----------
@@ -71,9 +72,13 @@ def k_core(
     users = np.unique(interactions.user, return_inverse=True)[1]
     items = np.unique(interactions.item, return_inverse=True)[1]
     rows = np.arange(len(interactions))
+    is_observed = np.ones(len(interactions), dtype=bool)
+    if interactions.is_pseudo is not None:
+        is_observed = ~interactions.is_pseudo
     while True:
-        user_counts = np.bincount(users[rows])[users[rows]]
-        item_counts = np.bincount(items[rows])[items[rows]]
+        observed = is_observed[rows]
+        user_counts = np.bincount(users[rows], observed)[users[rows]]
+        item_counts = np.bincount(items[rows], observed)[items[rows]]
         frequent = (user_counts >= min_user) & (item_counts >= min_item)
         if frequent.all():
             break

@@ -1,12 +1,13 @@
 """A log of user-item interactions as columns."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._ingest import as_ids
+from skdiffuasr._log import as_flags
 from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
@@ -30,13 +31,16 @@ class Interactions:
     time : array-like of shape (n_interactions,), default=None
         When each interaction happened: numbers, dates or ISO 8601 texts; those with a
         time zone become UTC. None if the order of the rows is all that is known.
+    is_pseudo : array-like of shape (n_interactions,), bool or 0 and 1, default=None
+        Which items were generated. None if all were observed.
 
     Raises
     ------
     TypeError
         If the ids or times are of another type.
     ValueError
-        If the columns are not one-dimensional or differ in length.
+        If the columns are not one-dimensional or differ in length, or `is_pseudo` has
+        another value.
 
     See Also
     --------
@@ -56,6 +60,7 @@ class Interactions:
     user: IdArray
     item: IdArray
     time: npt.NDArray[np.generic] | None = None
+    is_pseudo: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Convert the columns to arrays and check them."""
@@ -68,14 +73,24 @@ class Interactions:
                 "time",
                 as_times(self.time, lambda row: f"Row {row} of time", "time"),
             )
+        if self.is_pseudo is not None:
+            object.__setattr__(
+                self,
+                "is_pseudo",
+                as_flags(
+                    self.is_pseudo, lambda row: f"Row {row} of is_pseudo", "is_pseudo"
+                ),
+            )
         lengths = {column: len(self[column]) for column in self.columns}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"The columns differ in length: {lengths}.")
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns: user, item and, if known, time."""
-        return ("user", "item") if self.time is None else ("user", "item", "time")
+        """Names of the columns: user, item and, if known, time and is_pseudo."""
+        optional = ("time", "is_pseudo")
+        known = (name for name in optional if getattr(self, name) is not None)
+        return ("user", "item", *known)
 
     def __len__(self) -> int:
         """Return the number of interactions."""
@@ -107,6 +122,8 @@ class Interactions:
         ]
         if self.time is not None and len(self):
             parts.append(f"time={self.time.min()}..{self.time.max()}")
+        if self.is_pseudo is not None:
+            parts.append(f"n_pseudo={self.is_pseudo.sum()}")
         return f"Interactions({', '.join(parts)})"
 
     def take(self, rows: npt.ArrayLike) -> "Interactions":
@@ -131,7 +148,8 @@ class Interactions:
         rows = np.asarray(rows)
         if rows.size == 0:
             rows = rows.astype(np.intp)  # numpy makes floats of an empty list
-        return Interactions(*(self[column][rows] for column in self.columns))
+        columns: dict[str, Any] = {name: self[name][rows] for name in self.columns}
+        return Interactions(**columns)
 
     def sort(self) -> "Interactions":
         """Sort by user and time: the order of the items in `to_sequences`.
@@ -157,6 +175,8 @@ class Interactions:
         self, keep: Literal["first", "last"] = "first"
     ) -> "Interactions":
         """Keep one interaction of each user with each item.
+
+        Pseudo items are looked at apart: one stays beside an observed interaction.
 
         Parameters
         ----------
@@ -188,6 +208,8 @@ class Interactions:
         users = np.unique(self.user, return_inverse=True)[1]
         items = np.unique(self.item, return_inverse=True)[1]
         pairs = users * (items.max(initial=0) + 1) + items
+        if self.is_pseudo is not None:
+            pairs = 2 * pairs + self.is_pseudo
         order = np.arange(len(self))
         if self.time is not None:
             order = np.argsort(self.time, kind="stable")
@@ -204,7 +226,16 @@ class Interactions:
         X : Sequences of shape (n_users,)
             One history per user in the order of the user ids, oldest item first.
             Interactions at the same time keep their order in the log; without times
-            the order in the log is the order of the history.
+            the order in the log is the order of the history. What is_pseudo marks is
+            counted in `n_pseudo`.
+
+        Raises
+        ------
+        ValueError
+            If a pseudo item stands behind an observed one of the same user.
         """
         time = None if self.time is None else "time"
-        return Sequences.from_interactions(self, user="user", item="item", time=time)
+        is_pseudo = None if self.is_pseudo is None else "is_pseudo"
+        return Sequences.from_interactions(
+            self, user="user", item="item", time=time, is_pseudo=is_pseudo
+        )

@@ -68,7 +68,7 @@ def iter_interactions(
     [3] ['c']
     """
     path = Path(path)
-    columns = {"user": user, "item": item, "time": time}
+    columns = {"user": user, "item": item, "time": time, "is_pseudo": None}
     n_rows = min(BATCH_ROWS, max(max_interactions, 1))
     if path.suffix == ".parquet":
         batches = parquet_batches(path, columns, n_rows)

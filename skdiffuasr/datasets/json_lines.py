@@ -1,14 +1,10 @@
 """Logs with one JSON object or Python dictionary per line."""
 
 import ast
-import gzip
 import json
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from skdiffuasr._files import open_text
 from skdiffuasr._ingest import as_ids
 from skdiffuasr._times import as_times
 from skdiffuasr.datasets.interactions import Interactions
@@ -71,7 +67,7 @@ def read_json_lines(
         If a line cannot be parsed or lacks a field, or there are none.
     """
     user, item, time = fields
-    users, items, times = [], [], []
+    users, items, times, numbers = [], [], [], []
     for number, line in enumerate(lines, start=1):
         if line.isspace():
             continue
@@ -82,6 +78,7 @@ def read_json_lines(
             users.append(record[user])
             items.append(record[item])
             times.append(record[time])
+            numbers.append(number)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{source}, line {number}: {_reason(error)}.") from error
     if not users:
@@ -89,32 +86,8 @@ def read_json_lines(
     return Interactions(
         as_ids(users, f"{source}, field {user!r}"),
         as_ids(items, f"{source}, field {item!r}"),
-        as_times(times, lambda row: f"{source}, time {row}", time),
+        as_times(times, lambda row: f"{source}, line {numbers[row]}: {time}", time),
     )
-
-
-def open_lines(path: Path) -> Iterator[str]:
-    """Read the lines of a text file, which may be gzipped.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Yields
-    ------
-    line : str
-
-    Raises
-    ------
-    ValueError
-        If the file is cut short or no UTF-8 text.
-    """
-    try:
-        with open_text(path) as file:
-            yield from file
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def _reason(error: Exception) -> str:

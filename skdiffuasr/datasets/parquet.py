@@ -12,6 +12,8 @@ from skdiffuasr._arrow import to_arrow
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr._ingest import as_ids
+from skdiffuasr._log import as_flags
+from skdiffuasr._times import as_times
 from skdiffuasr.datasets.column_names import locate_columns
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.whole_users import Columns
@@ -26,7 +28,7 @@ def read_parquet(path: Path, columns: Mapping[str, str | int | None]) -> Interac
     ----------
     path : Path
         The file.
-    columns : mapping of "user", "item" and "time" to str, int or None
+    columns : mapping of "user", "item", "time" and "is_pseudo" to str, int or None
         See `read_interactions`.
 
     Returns
@@ -39,7 +41,7 @@ def read_parquet(path: Path, columns: Mapping[str, str | int | None]) -> Interac
         If pyarrow is not installed.
     ValueError
         If the file is no Parquet file, holds no interactions or lacks a column, or an
-        id or time is missing.
+        id, a time or a mark of a pseudo item is missing or cannot be read.
     """
     batches = list(_arrow_batches(path, columns))
     if not batches:
@@ -51,7 +53,7 @@ def read_parquet(path: Path, columns: Mapping[str, str | int | None]) -> Interac
     }
     return Interactions(
         **{
-            name: _values(column.unify_dictionaries().combine_chunks(), path, name)
+            name: _checked(column.unify_dictionaries().combine_chunks(), path, name)
             for name, column in whole.items()
         }
     )
@@ -66,7 +68,7 @@ def parquet_batches(
     ----------
     path : Path
         The file.
-    columns : mapping of "user", "item" and "time" to str, int or None
+    columns : mapping of "user", "item", "time" and "is_pseudo" to str, int or None
         See `read_interactions`.
     n_rows : int
         Largest number of rows of a batch.
@@ -74,15 +76,25 @@ def parquet_batches(
     Yields
     ------
     batch : dict of str to ndarray
-        Columns by "user", "item" and perhaps "time".
+        Columns by "user", "item" and perhaps "time" and "is_pseudo". Times that are
+        texts are of the kind of those of the first batch.
 
     Raises
     ------
     ImportError, ValueError
         See `read_parquet`.
     """
+    n_read = 0
+    kind = None  # of the times of the first batch
     for batch in _arrow_batches(path, columns, n_rows):
-        yield {name: _values(column, path, name) for name, column in batch.items()}
+        checked = {
+            name: _checked(column, path, name, n_read, kind)
+            for name, column in batch.items()
+        }
+        n_read += len(checked["user"])
+        if "time" in checked:
+            kind = checked["time"].dtype.kind
+        yield checked
 
 
 @contextmanager
@@ -166,8 +178,24 @@ def _coded(column: Any, name: str, first_row: int) -> Any:
     return column.dictionary_encode() if _is_text(column.type) else column
 
 
+def _checked(
+    column: Any, path: Path, role: str, first_row: int = 0, kind: str | None = None
+) -> npt.NDArray[Any]:
+    """Return an Arrow column as ids, times or marks of pseudo items."""
+    values = _values(column, path, role)
+
+    def where(row: int) -> str:
+        return f"{path}: the {role} of row {first_row + row}"
+
+    if role == "time":
+        return as_times(values, where, f"{path}: the times", kind)
+    if role == "is_pseudo":
+        return as_flags(values, where, f"{path}: is_pseudo")
+    return values
+
+
 def _values(column: Any, path: Path, role: str) -> npt.NDArray[Any]:
-    """Return an Arrow column as an array of ids or times."""
+    """Return an Arrow column as an array."""
     if not _is_text(column.type):
         values: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
         return values

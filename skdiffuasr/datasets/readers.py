@@ -22,7 +22,8 @@ def read_interactions(
     Comma, semicolon and tab separated values, text separated by blanks (``user item``)
     and RecBole's ``.inter`` files are recognised by their first line. Files that end in
     ``.gz``, ``.bz2`` or ``.xz`` are decompressed. The text is UTF-8; blank lines are
-    skipped. Files that end in ``.parquet`` need pyarrow.
+    skipped. Files that end in ``.parquet`` need pyarrow. A column ``is_pseudo`` of the
+    header, of 0 and 1, marks pseudo items; its name is looked for like the others.
 
     Parameters
     ----------
@@ -38,8 +39,10 @@ def read_interactions(
         ``date`` in the header in the same way, and reads no times if there is none, or
         if there is no header.
     sep : str, default=None
-        What separates two fields. None takes the first of tab, comma and semicolon
-        that the first line has, and otherwise any run of blanks.
+        What separates two fields. None takes the tab, comma or semicolon that the
+        first line has, the tab before the others, and otherwise any run of blanks. Of
+        comma and semicolon it takes the one by which the first rows have the same
+        number of fields.
     header : bool, default=None
         Whether the first line names the columns. None means that it does if a
         column is given by name or if it has one of the names above.
@@ -56,11 +59,12 @@ def read_interactions(
     Raises
     ------
     ValueError
-        If the file holds no interactions, lacks a column, or has a line with too few
-        fields, a misplaced quote, an id that is empty or has a line break in it, or a
-        time that cannot be read; or if its first line looks like unknown names of
-        columns: it has no number, and a column below it nothing but numbers or dates.
-        The message names the line.
+        If the file cannot be read as UTF-8 text, holds no interactions, lacks a
+        column, or has a line with too few or too many fields, a misplaced quote, an id
+        that is empty or has a line break in it, or a time or a mark of a pseudo item
+        that cannot be read; or if its first line looks like unknown names of columns:
+        it has no number, and a column below it nothing but numbers or dates. The
+        message names the line.
 
     Examples
     --------
@@ -78,7 +82,7 @@ def read_interactions(
     Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
     """
     path = Path(path)
-    columns = {"user": user, "item": item, "time": time}
+    columns = {"user": user, "item": item, "time": time, "is_pseudo": None}
     if path.suffix == ".parquet":
         return read_parquet(path, columns)
     (log,) = text_batches(path, columns, sep=sep, header=header)

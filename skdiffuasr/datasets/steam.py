@@ -7,7 +7,8 @@ from typing import Any
 
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.json_lines import open_lines, parse_python, read_json_lines
+from skdiffuasr.datasets.json_lines import parse_python, read_json_lines
+from skdiffuasr.datasets.lines import open_lines
 
 DESCRIPTION = """\
 Steam reviews, collected by Wang-Cheng Kang and Julian McAuley; for academic use.

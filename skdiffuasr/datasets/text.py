@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._files import open_text
 from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.column_names import (
@@ -21,6 +20,9 @@ from skdiffuasr.datasets.column_names import (
     locate_columns,
     looks_like_names,
 )
+from skdiffuasr.datasets.lines import open_lines
+
+_FLAGS = {"0": False, "1": True, "false": False, "true": True}
 
 
 def text_batches(
@@ -37,7 +39,7 @@ def text_batches(
     ----------
     path : Path
         The file, perhaps compressed.
-    columns : mapping of "user", "item" and "time" to str, int or None
+    columns : mapping of "user", "item", "time" and "is_pseudo" to str, int or None
         See `read_interactions`.
     sep : str, default=None
         See `read_interactions`.
@@ -49,59 +51,91 @@ def text_batches(
     Yields
     ------
     batch : dict of str to ndarray
-        Columns user, item and, if there are times, time. The ids of the first batch
-        decide whether a column is one of integers or of strings.
+        Columns user, item and, where they are there, time and is_pseudo. The ids of the
+        first batch decide whether a column is one of integers or of strings, and its
+        times whether all are integers, numbers or dates.
 
     Raises
     ------
     ValueError
         See `read_interactions`; or if a later batch has an id that is no integer in a
-        column of integers.
+        column of integers, or a time of another kind.
     """
-    # A byte order mark is no part of the text.
-    with open_text(path, encoding="utf-8-sig") as file:
-        first_line = next((line for line in file if line.strip()), "")
     if sep is None:
-        sep = next((mark for mark in "\t,;" if mark in first_line), None)
-
-    with open_text(path, encoding="utf-8-sig", newline="") as file:
-        rows = _split_lines(file, sep, path)
-        first_rows = list(islice(rows, 1 + N_ROWS_COMPARED))
-        if not first_rows:
-            raise ValueError(f"{path}: the file is empty.")
-        (line, first_row), *others = first_rows
-        names = None
-        if has_header(first_row, list(columns.values()), header):
-            names = [RECBOLE_TYPE.sub("", name.strip()) for name in first_row]
-            rows = chain(others, rows)
-        else:
-            if header is None and looks_like_names([row for _, row in first_rows]):
-                raise ValueError(
-                    f"{path}, line {line}: {first_row} looks like names of columns, "
-                    "but none is known; say which are user and item, or pass "
-                    "header=False if the line is an interaction."
-                )
-            rows = chain(first_rows, rows)
-        positions = locate_columns(columns, names, path)
-        kinds: dict[str, str] = {}
-        while True:
-            lines, fields = _read_columns(
-                islice(rows, n_rows), list(positions.values()), path
+        sep = _find_separator(path)
+    rows = _split_lines(_lines(path), sep, path)
+    first_rows = list(islice(rows, 1 + N_ROWS_COMPARED))
+    if not first_rows:
+        raise ValueError(f"{path}: the file is empty.")
+    (line, first_row), *others = first_rows
+    names = None
+    if has_header(first_row, list(columns.values()), header):
+        names = [RECBOLE_TYPE.sub("", name.strip()) for name in first_row]
+        rows = chain(others, rows)
+    else:
+        if header is None and looks_like_names([row for _, row in first_rows]):
+            are_known = None not in (columns["user"], columns["item"])
+            remedy = (
+                "pass header=True, or --header on the command line"
+                if are_known
+                else "say which are user and item"
             )
-            if not lines:
-                break
-            texts = dict(zip(positions, fields, strict=True))
-            batch: dict[str, npt.NDArray[Any]] = {}
-            for role in ("user", "item"):
-                batch[role] = _parse_ids(
-                    texts[role], role, lines, path, kinds.get(role)
-                )
-                kinds[role] = batch[role].dtype.kind
-            if "time" in texts:
-                batch["time"] = _as_times(texts["time"], lines, path)
-            yield batch
-        if not kinds:
-            raise ValueError(f"{path}: the file holds a header and no interactions.")
+            raise ValueError(
+                f"{path}, line {line}: {first_row} looks like names of columns, but "
+                f"none is known; {remedy}; or pass header=False, or --no-header, if "
+                "the line is an interaction."
+            )
+        rows = chain(first_rows, rows)
+    positions = locate_columns(columns, names, path)
+    kinds: dict[str, str] = {}
+    while True:
+        lines, fields = _read_columns(
+            islice(rows, n_rows), list(positions.values()), len(first_row), path
+        )
+        if not lines:
+            break
+        texts = dict(zip(positions, fields, strict=True))
+        batch: dict[str, npt.NDArray[Any]] = {}
+        for role in ("user", "item"):
+            batch[role] = _parse_ids(texts[role], role, lines, path, kinds.get(role))
+        if "time" in texts:
+            batch["time"] = _as_times(texts["time"], lines, path, kinds.get("time"))
+        kinds = {role: column.dtype.kind for role, column in batch.items()}
+        if "is_pseudo" in texts:
+            batch["is_pseudo"] = _as_flags(texts["is_pseudo"], lines, path)
+        yield batch
+    if not kinds:
+        raise ValueError(f"{path}: the file holds a header and no interactions.")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    # A byte order mark is no part of the text.
+    return open_lines(path, encoding="utf-8-sig", newline="")
+
+
+def _find_separator(path: Path) -> str | None:
+    """Return what separates the fields of the first line; None for blanks."""
+    first_line = next((line for line in _lines(path) if line.strip()), "")
+    marks = [mark for mark in "\t,;" if mark in first_line]
+    if "\t" in marks or len(marks) < 2:
+        return marks[0] if marks else None
+    fitting = [mark for mark in marks if _splits_evenly(path, mark)]
+    if len(fitting) != 1:
+        raise ValueError(
+            f"{path}: the first line has commas and semicolons, and the first rows do "
+            "not tell which of them separates; pass sep, or --sep on the command line."
+        )
+    return fitting[0]
+
+
+def _splits_evenly(path: Path, sep: str) -> bool:
+    """Tell whether the first rows have the same number of fields, more than one."""
+    rows = islice(_split_lines(_lines(path), sep, path), 1 + N_ROWS_COMPARED)
+    try:
+        counts = {len(fields) for _, fields in rows}
+    except ValueError:  # of quotes
+        return False
+    return len(counts) == 1 and counts != {1}
 
 
 def _split_lines(
@@ -128,13 +162,24 @@ def _split_lines(
 
 
 def _read_columns(
-    rows: Iterable[tuple[int, list[str]]], positions: list[int], path: Path
+    rows: Iterable[tuple[int, list[str]]],
+    positions: list[int],
+    n_fields: int,
+    path: Path,
 ) -> tuple[list[int], list[Sequence[str]]]:
-    """Return the line numbers and the fields at the given positions."""
+    """Return the line numbers and the fields at the given positions.
+
+    A row has `n_fields` and empty ones behind them at most.
+    """
     pick = itemgetter(*positions)
     lines: list[int] = []
     texts: list[str] = []
     for line, fields in rows:
+        if len(fields) > n_fields and any(map(str.strip, fields[n_fields:])):
+            raise ValueError(
+                f"{path}, line {line}: {len(fields)} fields, but the first line has "
+                f"{n_fields}; a field that holds a separator takes quotes around it."
+            )
         try:
             texts.extend(pick(fields))
         except IndexError:
@@ -186,9 +231,26 @@ def _are_integers(ids: IdArray) -> bool:
 
 
 def _as_times(
-    texts: Sequence[str], lines: list[int], path: Path
+    texts: Sequence[str], lines: list[int], path: Path, kind: str | None
 ) -> npt.NDArray[np.generic]:
-    """Return times; errors name the line."""
+    """Return times, of the kind of those before; errors name the line."""
     return as_times(
-        list(texts), lambda row: f"{path}, line {lines[row]}: the time", "the times"
+        list(texts),
+        lambda row: f"{path}, line {lines[row]}: the time",
+        "the times",
+        kind,
     )
+
+
+def _as_flags(
+    texts: Sequence[str], lines: list[int], path: Path
+) -> npt.NDArray[np.bool_]:
+    """Return which items are pseudo items; errors name the line."""
+    flags = [_FLAGS.get(text.strip().lower()) for text in texts]
+    if None in flags:
+        row = flags.index(None)
+        raise ValueError(
+            f"{path}, line {lines[row]}: is_pseudo is {texts[row]!r}; accepted are 0 "
+            "and 1, or false and true."
+        )
+    return np.array(flags, dtype=bool)

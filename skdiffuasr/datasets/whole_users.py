@@ -20,7 +20,7 @@ def whole_users(
 
     Parameters
     ----------
-    batches : iterable of mappings of "user", "item" and perhaps "time" to arrays
+    batches : iterable of mappings of names of columns of `Interactions` to arrays
         The log, sorted by user; the batches are not empty.
     max_interactions : int
         A part is handed out once it has more.

@@ -59,9 +59,9 @@ def write_interactions(
     Parameters
     ----------
     log : Interactions or Sequences
-        Columns user, item and, where it is known, time. `Sequences` have the columns
-        position and is_pseudo as well: pseudo items stand before the history, at
-        negative positions.
+        Columns user, item and, where they are known, time and is_pseudo. `Sequences`
+        have the columns position and is_pseudo as well: pseudo items stand before the
+        history, at negative positions.
     path : str or path-like
         The file.
     times : array-like of shape (n_observed,), default=None
@@ -79,13 +79,13 @@ def write_interactions(
         If the file exists and must not be overwritten, or cannot be written; what was
         there before then stays.
     ValueError
-        If the ending is not known, a format cannot hold an id, which is named with its
-        row, or `times` do not fit.
+        If the ending is not known, a format cannot hold an id or a date, which is named
+        with its row, or `times` do not fit.
 
     Notes
     -----
     Texts have no types: string ids that all look like integers are read back as
-    integers, unless the file is Parquet.
+    integers, unless the file is Parquet. Dates with nanoseconds take Parquet.
 
     Examples
     --------
@@ -108,6 +108,8 @@ def write_interactions(
         if times is not None:
             raise ValueError("times are for Sequences; Interactions have their own.")
         columns = {name: log[name] for name in log.columns}
+        if log.is_pseudo is not None:
+            columns["is_pseudo"] = log.is_pseudo.astype(np.int8)
     else:
         columns = interaction_columns(log, times)
     path = Path(path)
@@ -226,6 +228,7 @@ def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Dates as seconds since 1970, for formats that have numbers only."""
     if times.dtype.kind != "M":
         return times
+    _refuse_nanoseconds(times, "time", ".inter")
     return times.astype("datetime64[us]").astype(np.int64) / 1e6
 
 
@@ -251,8 +254,23 @@ def _refuse_header(columns: Columns) -> None:
         )
 
 
+def _refuse_nanoseconds(
+    dates: npt.NDArray[np.datetime64], name: str, ending: str
+) -> None:
+    """Refuse dates that are finer than what is read back, microseconds."""
+    is_finer = dates != dates.astype("datetime64[us]")
+    if is_finer.any():
+        row = int(is_finer.argmax())
+        raise ValueError(
+            f"Row {row} of column {name!r} is {dates[row]}, and {ending} files hold "
+            "microseconds; write Parquet, or round the times."
+        )
+
+
 def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
-    """Refuse strings that would not be read back as they are."""
+    """Refuse strings and dates that would not be read back as they are."""
+    if column.dtype.kind == "M" and ending != ".parquet":
+        _refuse_nanoseconds(column, name, ending)
     if column.dtype.kind != "U":
         return
     unreadable = _UNREADABLE[ending]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.json_lines import open_lines, read_json_lines
+from skdiffuasr.datasets.json_lines import read_json_lines
+from skdiffuasr.datasets.lines import open_lines
 
 DESCRIPTION = """\
 Yelp Open Dataset: reviews of businesses, for academic and personal use under Yelp's

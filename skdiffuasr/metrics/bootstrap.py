@@ -1,11 +1,12 @@
 """How sure the difference between two recommenders is."""
 
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 
 from skdiffuasr._typing import RandomState
 from skdiffuasr.metrics._checks import check_values
@@ -70,7 +71,8 @@ def paired_bootstrap(
     ------
     ValueError
         If the arrays differ in shape, hold fewer than two users, or a value that is
-        not finite.
+        not finite, `n_resamples` is less than 1, or `confidence_level` does not lie
+        between 0 and 1.
 
     References
     ----------
@@ -84,6 +86,15 @@ def paired_bootstrap(
     >>> round(result.difference, 3), round(result.low, 3), round(result.high, 3)
     (0.3, 0.1, 0.5)
     """
+    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
+    check_scalar(
+        confidence_level,
+        "confidence_level",
+        Real,
+        min_val=0,
+        max_val=1,
+        include_boundaries="neither",
+    )
     a, b = check_values(a, "a"), check_values(b, "b")
     if a.shape != b.shape or len(a) < 2:
         raise ValueError(

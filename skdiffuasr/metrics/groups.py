@@ -63,6 +63,30 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
     >>> length_groups(np.array([3, 50, 6]))
     Groups(names=('<=5', '6-20', '>20'), codes=array([0, 2, 1]))
     """
+    check_length_bins(bins)
+    middle = (
+        f"{low + 1}-{high}" if low + 1 < high else f"{high}"
+        for low, high in pairwise(bins)
+    )
+    names = (f"<={bins[0]}", *middle, f">{bins[-1]}")
+    return Groups(names, np.searchsorted(np.asarray(bins), lengths, side="left"))
+
+
+def check_length_bins(bins: Sequence[int], name: str = "bins") -> None:
+    """Refuse what :func:`length_groups` does not take.
+
+    Parameters
+    ----------
+    bins : sequence of int
+        Largest length of every group but the last.
+    name : str, default="bins"
+        What to call them in the message.
+
+    Raises
+    ------
+    ValueError
+        If `bins` is empty, or not strictly increasing from 0 or more.
+    """
     edges = np.asarray(bins)
     if (
         edges.ndim != 1
@@ -70,14 +94,8 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
         or np.any(np.diff(edges, prepend=-1) <= 0)
     ):
         raise ValueError(
-            f"bins must hold increasing lengths such as (5, 20), got {bins!r}."
+            f"{name} must hold increasing lengths such as (5, 20), got {bins!r}."
         )
-    middle = (
-        f"{low + 1}-{high}" if low + 1 < high else f"{high}"
-        for low, high in pairwise(bins)
-    )
-    names = (f"<={bins[0]}", *middle, f">{bins[-1]}")
-    return Groups(names, np.searchsorted(edges, lengths, side="left"))
 
 
 def popularity_groups(
@@ -118,14 +136,8 @@ def popularity_groups(
     >>> popularity_groups(np.array([1, 0, -1]), np.array([3, 9, 1, 1, 1]))
     Groups(names=('head', 'tail'), codes=array([0, 1, 1]))
     """
+    check_popularity_bins(bins)
     shares = np.asarray(bins, dtype=np.float64)
-    if len(bins) not in _POPULARITY_NAMES or not np.all(
-        np.diff(shares, prepend=0.0, append=1.0) > 0
-    ):
-        raise ValueError(
-            "bins must hold one or two increasing shares between 0 and 1, such as "
-            f"(0.2,), got {bins!r}."
-        )
     targets = np.asarray(targets)
     n_items = len(item_counts)
     check_codes(targets, n_items, "targets", lowest=-1)
@@ -135,6 +147,34 @@ def popularity_groups(
     names = _POPULARITY_NAMES[len(bins)]
     codes = np.append(item_groups, len(names) - 1)[targets]
     return Groups(names, codes)
+
+
+def check_popularity_bins(bins: Sequence[float], name: str = "bins") -> None:
+    """Refuse what :func:`popularity_groups` does not take.
+
+    Parameters
+    ----------
+    bins : sequence of one or two floats
+        Shares of the catalogue.
+    name : str, default="bins"
+        What to call them in the message.
+
+    Raises
+    ------
+    ValueError
+        If `bins` is not one or two increasing shares between 0 and 1.
+    """
+    shares = np.asarray(bins)
+    if (
+        shares.ndim != 1
+        or shares.dtype.kind not in "iuf"
+        or len(shares) not in _POPULARITY_NAMES
+        or not np.all(np.diff(shares, prepend=0.0, append=1.0) > 0)
+    ):
+        raise ValueError(
+            f"{name} must hold one or two increasing shares between 0 and 1, such as "
+            f"(0.2,), got {bins!r}."
+        )
 
 
 def novelty_groups(histories: SequencesLike, targets: npt.ArrayLike) -> Groups:

@@ -98,7 +98,7 @@ def sampled_target_ranks(
     ------
     ValueError
         If a row leaves fewer than `n_negatives` items to draw from, or as in
-        :func:`target_ranks`.
+        :func:`target_ranks` and :func:`mask_seen`.
 
     References
     ----------
@@ -118,6 +118,8 @@ def sampled_target_ranks(
     array([1., 2.])
     """
     scores, targets = _check_scores(scores, targets, first_row)
+    if seen is not None:
+        _check_seen(seen.strip_pseudo(), scores, first_row)
     excluded = excluded_items(targets, seen, scores.shape[1])
     n_left = scores.shape[1] - excluded.lengths
     if (n_left < n_negatives).any():
@@ -156,6 +158,11 @@ def mask_seen(
     masked : ndarray of shape (n, n_items)
         A copy of `scores` with `-inf` at the seen items.
 
+    Raises
+    ------
+    ValueError
+        If there is not one history per row, or a code is no column of `scores`.
+
     Examples
     --------
     >>> import numpy as np
@@ -167,6 +174,7 @@ def mask_seen(
            [  3., -inf,   1.]])
     """
     real = histories.strip_pseudo()
+    _check_seen(real, scores)
     masked = np.array(scores, dtype=np.result_type(scores, np.float32))
     masked[np.repeat(np.arange(len(real)), real.lengths), real.values] = -np.inf
     known = np.flatnonzero(targets >= 0)
@@ -238,6 +246,24 @@ def _check_scores(
             "for an item that is no candidate."
         )
     return scores, targets
+
+
+def _check_seen(real: Sequences, scores: FloatArray, first_row: int = 0) -> None:
+    """Refuse histories of other rows, and codes outside the catalogue."""
+    n, n_items = scores.shape
+    if len(real) != n:
+        raise ValueError(
+            f"There must be one history for each of the {n} rows of scores, got "
+            f"{len(real)}."
+        )
+    outside = (real.values < 0) | (real.values >= n_items)
+    if outside.any():
+        place = int(np.argmax(outside))
+        row = int(np.searchsorted(real.offsets, place, side="right")) - 1
+        raise ValueError(
+            f"The history of row {first_row + row} has the code {real.values[place]}; "
+            f"accepted are 0 to {n_items - 1}, without unknown items."
+        )
 
 
 def _target_scores(scores: FloatArray, targets: IntArray) -> FloatArray:

@@ -15,6 +15,8 @@ from skdiffuasr.metrics._routing import WeightedScorer
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.groups import (
     Groups,
+    check_length_bins,
+    check_popularity_bins,
     length_groups,
     novelty_groups,
     popularity_groups,
@@ -222,6 +224,10 @@ class NextItemScorer(WeightedScorer):
         check_scalar(self.random_state, "random_state", Integral)
         if self.n_negatives is not None:
             check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
+        if self.length_bins is not None:
+            check_length_bins(self.length_bins, "length_bins")
+        if self.popularity_bins is not None:
+            check_popularity_bins(self.popularity_bins, "popularity_bins")
         ranks = np.empty(len(X))
         blocks = score_blocks(estimator, X, len(item_ids), self.block_size)
         for rows, scores in blocks:

@@ -1,5 +1,9 @@
 """Hiding the first items of histories, to judge what is generated in their place."""
 
+from numbers import Integral
+
+from sklearn.utils import check_scalar
+
 from skdiffuasr._typing import SequencesLike
 from skdiffuasr.sequences import Sequences, check_sequences
 
@@ -26,7 +30,7 @@ def leave_first_out(
     Raises
     ------
     ValueError
-        If no history has more than `n_hidden_items` items.
+        If no history has more than `n_hidden_items` items, or that is less than 1.
 
     Examples
     --------
@@ -35,6 +39,7 @@ def leave_first_out(
     >>> visible.to_lists(), hidden.to_lists()
     ([[3, 4]], [[1, 2]])
     """
+    check_scalar(n_hidden_items, "n_hidden_items", Integral, min_val=1)
     histories = check_sequences(X).strip_pseudo()
     long = histories[histories.lengths > n_hidden_items]
     if len(long) == 0:

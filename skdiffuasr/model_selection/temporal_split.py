@@ -1,5 +1,6 @@
 """Split all histories at one point in time."""
 
+from datetime import UTC, datetime
 from numbers import Real
 from typing import Any
 
@@ -28,8 +29,9 @@ class TemporalSplit:
     ----------
     cutoff : int, float, str or datetime-like, default=None
         First point in time that belongs to the test period. For a column of dates
-        anything that ``numpy.datetime64`` takes, such as ``"2014-07-01"``. None places
-        it so that `test_fraction` of the interactions happen at or after it.
+        anything that ``numpy.datetime64`` takes, such as ``"2014-07-01"``, and dates
+        with a time zone, which become UTC as those of the column do. None places it so
+        that `test_fraction` of the interactions happen at or after it.
     test_fraction : float, default=0.2
         Fraction of the interactions in the test period, between 0 and 1. Interactions
         at the same time stay together, in the test period, which can then be
@@ -96,8 +98,9 @@ class TemporalSplit:
         TypeError
             If times and cutoff cannot be compared.
         ValueError
-            If there is no time column, a time is missing, no interaction lies before
-            the cutoff or none at or after it, or no user can be evaluated.
+            If there are no interactions, or pseudo items among them, there is no time
+            column, a time is missing, no interaction lies before the cutoff or none at
+            or after it, or no user can be evaluated.
         """
         check_scalar(
             self.test_fraction,
@@ -107,9 +110,13 @@ class TemporalSplit:
             max_val=1,
             include_boundaries="neither",
         )
+        if np.any(getattr(interactions, "is_pseudo", False)):
+            raise ValueError("The log has pseudo items; split it first, then augment.")
         histories = Sequences.from_interactions(
             interactions, user=user, item=item, time=time
         )
+        if len(histories) == 0:
+            raise ValueError("There are no interactions to split.")
         is_after = self._is_after(times_of(interactions, time))
         rows = np.unique(as_ids(interactions[user], user), return_inverse=True)[1]
         n_after = np.bincount(rows[is_after], minlength=len(histories))
@@ -134,7 +141,7 @@ class TemporalSplit:
             n_test = max(1, round(self.test_fraction * len(times)))
             cutoff = ordered[-n_test]
         elif times.dtype.kind == "M":
-            cutoff = np.datetime64(cutoff)
+            cutoff = _as_utc(cutoff)
         try:
             is_after = times >= cutoff
         except TypeError:
@@ -148,3 +155,12 @@ class TemporalSplit:
                 f"from {ordered[0]} to {ordered[-1]}."
             )
         return is_after
+
+
+def _as_utc(cutoff: Any) -> Any:
+    """Turn a cutoff into a date of numpy, which has no time zone."""
+    if isinstance(cutoff, str) and len(cutoff) > len("2014-07-01"):
+        cutoff = datetime.fromisoformat(cutoff)
+    if isinstance(cutoff, datetime) and cutoff.tzinfo is not None:
+        cutoff = cutoff.astimezone(UTC).replace(tzinfo=None)
+    return np.datetime64(cutoff)

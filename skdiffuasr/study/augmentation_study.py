@@ -19,6 +19,7 @@ from skdiffuasr.metrics import (
     popularity_groups,
 )
 from skdiffuasr.metrics.ranks import excluded_items
+from skdiffuasr.study.options import as_seeds, check_parameters, with_memory
 from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
 from skdiffuasr.study.records import StudyResults
 from skdiffuasr.study.report import write_report
@@ -79,10 +80,12 @@ class AugmentationStudy:
     Raises
     ------
     TypeError
-        If an augmenter or recommender lacks the methods of one.
+        If an augmenter or recommender lacks the methods of one, or a seed is no
+        integer.
     ValueError
-        If there are no recommenders or seeds, an option is not known, or two names
-        differ only in characters that no file name has.
+        If there are no recommenders or seeds, a seed occurs twice or does not fit into
+        32 bits, ``"none"`` is an augmenter, an option or a parameter to choose is not
+        known, or two names differ only in characters that no file name has.
 
     Examples
     --------
@@ -121,10 +124,7 @@ class AugmentationStudy:
     ) -> None:
         self.augmenters = {REFERENCE: None, **augmenters}
         self.recommenders = dict(recommenders)
-        self.seeds = [
-            int(check_scalar(seed, "seed", Integral))
-            for seed in (range(seeds) if isinstance(seeds, int | Integral) else seeds)
-        ]
+        self.seeds = as_seeds(seeds)
         self.protocol = protocol
         self.test_fraction = test_fraction
         self.n_negatives = n_negatives
@@ -149,7 +149,7 @@ class AugmentationStudy:
         Parameters
         ----------
         log : Interactions, Sequences or iterable of sequences of item ids
-            The log; with times for ``protocol="temporal"``.
+            The log; with times for ``protocol="temporal"``. Pseudo items are dropped.
         folder : str or Path
             Where results and report go; that of an earlier `run` to resume it.
         log_name : str, default="log"
@@ -179,13 +179,20 @@ class AugmentationStudy:
             results = replace(results, records=(*results.records, record))
             rows += metric_rows(replace(results, records=(record,)))
             write_csv(rows, store.folder / "results.csv")
-        results = replace(results, quality=tuple(tasks.quality()))
+        results = replace(
+            results, candidates=tuple(tasks.tried), quality=tuple(tasks.quality())
+        )
         write_report(results, store.folder)
         tasks.tell("done")
         return results
 
     def _check(self) -> None:
         """Refuse what is no augmenter, recommender or known option."""
+        if self.augmenters[REFERENCE] is not None:
+            raise ValueError(
+                f"The augmenter {REFERENCE!r} stands for no augmentation and must be "
+                f"None, got {self.augmenters[REFERENCE]!r}; choose another name."
+            )
         for name, augmenter in self.augmenters.items():
             if augmenter is not None and not hasattr(augmenter, "fit_transform"):
                 raise TypeError(f"The augmenter {name!r} has no fit_transform.")
@@ -195,8 +202,6 @@ class AugmentationStudy:
         check_file_names(product(self.augmenters, self.recommenders))
         if not self.recommenders:
             raise ValueError("There must be one recommender at least.")
-        if not self.seeds:
-            raise ValueError("There must be one seed at least.")
         if self.protocol not in PROTOCOLS:
             raise ValueError(
                 f"protocol must be one of {PROTOCOLS}, got {self.protocol!r}."
@@ -204,15 +209,7 @@ class AugmentationStudy:
         check_scalar(self.n_candidates, "n_candidates", Integral, min_val=1)
         if self.n_negatives is not None:
             check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
-        unknown = self.param_distributions.keys() - {
-            *self.augmenters,
-            *self.recommenders,
-        }
-        if unknown:
-            raise ValueError(
-                f"param_distributions has {sorted(unknown)}, which is no augmenter and "
-                "no recommender."
-            )
+        check_parameters(self.param_distributions, self.augmenters, self.recommenders)
 
     def _plan(self) -> StudyPlan:
         return StudyPlan(
@@ -266,8 +263,8 @@ class AugmentationStudy:
             groups=self._groups(data, item_ids, counts),
             main_ranking="full" if data.has_repeats else "filtered",
             records=(),
-            quality=(),
             reference=REFERENCE,
+            with_memory=with_memory({**self.recommenders, **self.augmenters}),
         )
 
     def _groups(

@@ -1,15 +1,19 @@
 """How much better an augmenter is than none and than its best rival, and how sure."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
+from numbers import Integral, Real
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import check_scalar
 
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.metrics import parse_metric
 from skdiffuasr.study.records import RANKINGS, StudyResults
+from skdiffuasr.study.seed_interval import seed_interval
 from skdiffuasr.study.tidy import Row
 
 # Numbers drawn at a time: 8 MB of indices and as much of counts.
@@ -45,9 +49,8 @@ def compare(
     second. A user's values are averaged over the seeds that both have. Then users are
     drawn anew with replacement, as in `paired_bootstrap`, but the same draws serve all
     augmenters and recommenders. That interval holds for the seeds at hand. A second
-    one is from resamples of users and of seeds, each drawn on its own [1]_; with two
-    or three seeds it is rough, and on the safe side where retraining moves users but
-    not the mean. With one seed the two are the same.
+    one, of `seed_interval`, holds for other users and other seeds; with few seeds it
+    is wide.
 
     Parameters
     ----------
@@ -58,7 +61,8 @@ def compare(
     metric : str
         Such as ``"ndcg@10"``; see `parse_metric`.
     n_resamples : int, default=2000
-        Number of resamples. A p-value is at least ``1 / (n_resamples + 1)``.
+        Number of resamples. A p-value is at least ``1 / (n_resamples + 1)``: from 15
+        augmenters on, 2000 are too few to correct for all their pairs.
     confidence_level : float, default=0.95
         Probability content of the intervals.
     random_state : int, default=0
@@ -74,19 +78,16 @@ def compare(
         ``seed_std`` (standard deviation of the difference over seeds), ``low``,
         ``high`` and ``p_value`` over users, ``low_seeds``, ``high_seeds`` and
         ``p_seeds`` over users and seeds, and ``p_holm``: ``p_value`` corrected over
-        the augmenters of a recommender, for all users only; the best and the second,
-        each the other's rival, are one hypothesis. What cannot be known, from one
-        user or one seed, is NaN. Augmenters that share no seed are not
-        compared.
+        the augmenters of a recommender, for all users only. As the rival is chosen by
+        the results, the p-values against it are corrected as if every augmenter had
+        been tested against every other one. What cannot be known, from one user or
+        one seed, is NaN. Augmenters that share no seed are not compared.
 
     Raises
     ------
     ValueError
-        If the ranking or the metric is not known.
-
-    References
-    ----------
-    .. [1] Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1(2), 2007.
+        If the ranking or the metric is not known, `n_resamples` is less than 1, or
+        `confidence_level` does not lie between 0 and 1.
 
     Examples
     --------
@@ -104,6 +105,15 @@ def compare(
     """
     if ranking not in RANKINGS:
         raise ValueError(f"ranking must be one of {RANKINGS}, got {ranking!r}.")
+    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
+    check_scalar(
+        confidence_level,
+        "confidence_level",
+        Real,
+        min_val=0,
+        max_val=1,
+        include_boundaries="neither",
+    )
     runs = _values_per_user(results, ranking, metric)
     pairs = _pairs(runs, results.reference)
     if not pairs:
@@ -136,27 +146,31 @@ def compare(
                     "n_users": of_group.shape[1],
                     "n_seeds": len(seeds),
                     **_difference(means[ours], means[theirs]),
-                    **_intervals(
-                        means[ours] - means[theirs],
-                        resampled[ours] - resampled[theirs],
+                    **_over_users(
+                        (means[ours] - means[theirs]).mean(),
+                        (resampled[ours] - resampled[theirs]).mean(axis=0),
                         confidence_level,
-                        random_state,
                         is_known=of_group.shape[1] > 1,
                     ),
+                    **_over_both(of_group[ours] - of_group[theirs], confidence_level),
+                    "p_holm": np.nan,
                 }
             )
     rows = [row for of_pair in found.values() for row in of_pair]
-    _add_holm(rows, results.reference)
+    _add_holm(rows, runs, results.reference)
     return rows
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], n_hypotheses: int | None = None) -> list[float]:
     """Correct p-values for their number by Holm's step-down procedure [1]_.
 
     Parameters
     ----------
     p_values : sequence of n floats
         The p-values of one family of hypotheses.
+    n_hypotheses : int or None, default=None
+        Size of the family where only n of its p-values are given. The others count
+        as if they were the largest, which is safe. None stands for n.
 
     Returns
     -------
@@ -177,7 +191,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    n = len(p) if n_hypotheses is None else n_hypotheses
+    stepped = np.maximum.accumulate(p[order] * (n - np.arange(len(p))))
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(stepped, 1.0)
     return [float(value) for value in corrected]
@@ -250,50 +265,53 @@ def _difference(ours: FloatArray, theirs: FloatArray) -> Row:
     }
 
 
-def _intervals(
-    differences: FloatArray,
+def _over_users(
+    difference: float,
     resampled: FloatArray,
     confidence_level: float,
-    random_state: int,
     *,
     is_known: bool,
 ) -> Row:
-    """Intervals and p-values, from shapes (n_seeds,) and (n_seeds, n_resamples)."""
-    n_seeds, n_resamples = resampled.shape
-    difference = differences.mean()
-    rng = np.random.default_rng([random_state, n_seeds])
-    seed_counts = rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), n_resamples)
-    over_users = resampled.mean(axis=0)
-    over_both = np.einsum("rs,sr->r", seed_counts / n_seeds, resampled)
-    quantiles = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
-    row: Row = {}
-    for low, high, p_value, draws in (
-        ("low", "high", "p_value", over_users),
-        ("low_seeds", "high_seeds", "p_seeds", over_both),
-    ):
-        row[low], row[high] = np.quantile(draws, quantiles).tolist()
-        distances = np.abs(draws - difference)
-        n_extreme = np.count_nonzero(distances >= abs(difference) - _SLACK)
-        row[p_value] = (1 + n_extreme) / (1 + n_resamples)
+    """Interval and p-value over users, from resamples of shape (n_resamples,)."""
     if not is_known:
-        row = dict.fromkeys(row, np.nan)
-    return {**row, "p_holm": np.nan}
+        return dict.fromkeys(("low", "high", "p_value"), np.nan)
+    quantiles = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
+    low, high = np.quantile(resampled, quantiles).tolist()
+    distances = np.abs(resampled - difference)
+    n_extreme = np.count_nonzero(distances >= abs(difference) - _SLACK)
+    p_value = (1 + n_extreme) / (1 + len(resampled))
+    return {"low": low, "high": high, "p_value": p_value}
 
 
-def _add_holm(rows: list[Row], reference: str) -> None:
+def _over_both(differences: FloatArray, confidence_level: float) -> Row:
+    """Interval and p-value over users and seeds, from shape (n_seeds, n_users)."""
+    low, high, p_value = seed_interval(differences, confidence_level)
+    return {"low_seeds": low, "high_seeds": high, "p_seeds": p_value}
+
+
+def _add_holm(
+    rows: list[Row], runs: dict[tuple[str, str], _Runs], reference: str
+) -> None:
     """Correct the p-values of all users within a recommender, for either reference."""
 
     def family(row: Row) -> tuple[str, bool]:
         return row["recommender"], row["reference"] == reference
 
     of_all = sorted((row for row in rows if row["group_by"] == "all"), key=family)
-    for _, members in groupby(of_all, key=family):
+    for (recommender, is_plain), members in groupby(of_all, key=family):
         # The best and the second are each other's rivals: one hypothesis, two rows.
         rows_of: dict[frozenset[str], list[Row]] = {}
         for row in members:
             pair = frozenset((row["augmenter"], row["reference"]))
             rows_of.setdefault(pair, []).append(row)
-        corrected = holm([same[0]["p_value"] for same in rows_of.values()])
+        augmenters = [
+            name for of, name in runs if of == recommender and name != reference
+        ]
+        corrected = holm(
+            [same[0]["p_value"] for same in rows_of.values()],
+            # The rivals were chosen by the results, out of all pairs.
+            None if is_plain else math.comb(len(augmenters), 2),
+        )
         for same, p_holm in zip(rows_of.values(), corrected, strict=True):
             for row in same:
                 row["p_holm"] = p_holm

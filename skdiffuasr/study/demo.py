@@ -73,6 +73,12 @@ def run_demo(
     -------
     report : str
         In Markdown.
+
+    Raises
+    ------
+    ValueError
+        If no history has more than `n_pseudo_items` items besides the two that are
+        held out.
     """
     stopwatch = Stopwatch()
     with stopwatch.step("read or make the log"):
@@ -81,6 +87,7 @@ def run_demo(
         else:
             log = _as_demo_log(data, log_name)
     X_train, _, X_test, y_test = leave_last_out(log.histories, short="drop")
+    _check_lengths(X_train, n_pseudo_items)
 
     augmenter = DiffusionSequenceAugmenter(
         n_pseudo_items, max_epochs=max_epochs, device=device, random_state=random_state
@@ -103,7 +110,10 @@ def run_demo(
             values[name] = scorer.per_user(model, X_test, y_test)
 
     with stopwatch.step("judge the pseudo items"):
-        nearness = _nearness_table(log, X_train, augmenter)
+        try:
+            nearness = _nearness_table(log, X_train, augmenter)
+        except ValueError as error:  # the comparison above must not be lost
+            nearness = f"Not measured: {error}"
     groups = length_groups(X_train.lengths)
     parts = [
         "# Does diffusion augmentation help?",
@@ -137,6 +147,17 @@ def _as_demo_log(data: str | Path | Interactions, name: str | None) -> DemoLog:
     if isinstance(data, Interactions):
         return DemoLog(name or "Log", data.to_sequences())
     return DemoLog(name or Path(data).name, read_interactions(data).to_sequences())
+
+
+def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
+    """Say at once what would fail after the other models are trained."""
+    longest = int(X_train.lengths.max())
+    if longest <= n_pseudo_items:
+        raise ValueError(
+            "Without the two items that are held out the longest history has "
+            f"{longest} items; the augmenter learns from those of more than "
+            f"n_pseudo_items={n_pseudo_items}."
+        )
 
 
 def _nearness_table(

@@ -160,7 +160,7 @@ def cost_figure(results: StudyResults) -> "Figure":
     """
     values = values_by_line(results)
     seconds: dict[tuple[str, str], list[float]] = {}
-    for row in run_rows(results):
+    for row in run_rows(results.records):
         if not row["error"]:
             names = row["recommender"], row["augmenter"]
             seconds.setdefault(names, []).append(row["seconds_total"])

@@ -8,7 +8,7 @@ import numpy as np
 from skdiffuasr.study.records import METRICS, StudyResults
 from skdiffuasr.study.report_blocks import Block, Picture, Section, Table
 from skdiffuasr.study.tidy import Row, metric_rows
-from skdiffuasr.study.verdicts import bounds, interval, p_text
+from skdiffuasr.study.verdicts import bounds, interval, note_of, p_text, seeds_note
 
 _METRIC_NAMES = {"ndcg@10": "NDCG@10", "hr@10": "HR@10", "mrr": "MRR"}
 
@@ -72,20 +72,25 @@ def main_section(
     blocks: list[Block] = [
         f"Gain: difference in NDCG@10 to {results.reference} with its 95 % interval."
     ]
+    has_gains = False
     for recommender in results.recommenders:
-        table = _metric_table(results, values, results.main_ranking, recommender)
+        ranking = results.main_ranking
+        table = _metric_table(results, values, ranking, recommender)
         gains = gains_of(results, comparisons, recommender)
+        has_gains |= bool(gains)
+        names = _with_results(results, values, ranking, recommender)
         rows = []
-        for row in table.rows:
+        for augmenter, row in zip(names, table.rows, strict=True):
             cells = ["-"] * (2 + several)
-            if (row[0], "all") in gains:
-                gain = gains[row[0], "all"]
-                cells = [interval(gain), p_text(gain["p_holm"])]
+            if (augmenter, "all") in gains:
+                gain = gains[augmenter, "all"]
+                cells = [interval(gain) + seeds_note(results, gain)]
+                cells += [p_text(gain["p_holm"])]
                 cells += [bounds(gain, "_seeds")] * several
             rows.append((*row, *cells))
         if rows:
             blocks.append(table._replace(header=tuple(header), rows=tuple(rows)))
-    if comparisons:
+    if has_gains:
         caption = f"Gain in NDCG@10 over {results.reference}, 95 % intervals."
         blocks.append(Picture("gain", caption))
     has_results = len(blocks) > 1
@@ -136,7 +141,10 @@ def group_section(
         plain = [
             values[line._replace(group_by=group_by, group=name)] for name, _ in groups
         ]
-        rows = [(results.reference, *(f"{np.mean(seeds):.4f}" for seeds in plain))]
+        note = note_of(len(plain[0]), len(results.seeds))
+        rows = [
+            (results.reference + note, *(f"{np.mean(seeds):.4f}" for seeds in plain))
+        ]
         for augmenter in results.augmenters:
             of_augmenter = [
                 gains[augmenter, name]
@@ -144,8 +152,11 @@ def group_section(
                 if (augmenter, name) in gains
             ]
             if of_augmenter:
-                rows.append((augmenter, *map(interval, of_augmenter)))
+                name = augmenter + seeds_note(results, of_augmenter[0])
+                rows.append((name, *map(interval, of_augmenter)))
         tables.append(Table(header, tuple(rows), recommender))
+    if not tables:
+        return Section(title, ())
     explanation = (
         f"NDCG@10 of {results.reference}; for the others the difference to it with a "
         "95 % interval over users, not corrected for the number of groups."
@@ -225,12 +236,12 @@ def _metric_table(
     """One line per augmenter that has results, the best of each metric in bold."""
     lines = [
         [Line(ranking, recommender, augmenter, metric) for metric in METRICS]
-        for augmenter in results.augmenters
+        for augmenter in _with_results(results, values, ranking, recommender)
     ]
-    lines = [of_augmenter for of_augmenter in lines if of_augmenter[0] in values]
     rows = tuple(
         (
-            of_augmenter[0].augmenter,
+            of_augmenter[0].augmenter
+            + note_of(len(values[of_augmenter[0]]), len(results.seeds)),
             *(_mean_and_spread(values[line]) for line in of_augmenter),
         )
         for of_augmenter in lines
@@ -244,6 +255,17 @@ def _metric_table(
         for row, column in np.argwhere(means == means.max(axis=0, initial=0.0))
     )
     return Table(("augmenter", *_METRIC_NAMES.values()), rows, recommender, bold)
+
+
+def _with_results(
+    results: StudyResults, values: Values, ranking: str, recommender: str
+) -> list[str]:
+    """Name the augmenters that did not fail with a recommender every time."""
+    return [
+        name
+        for name in results.augmenters
+        if Line(ranking, recommender, name, METRICS[0]) in values
+    ]
 
 
 def _mean_and_spread(values: Sequence[float]) -> str:

@@ -49,7 +49,8 @@ def leave_last_out_data(log: Any) -> StudyData:
     Parameters
     ----------
     log : Interactions, Sequences or iterable of n sequences of item ids
-        The log. Histories of fewer than three items are left out.
+        The log. Pseudo items are dropped, and histories of fewer than three items
+        left out.
 
     Returns
     -------
@@ -61,6 +62,7 @@ def leave_last_out_data(log: Any) -> StudyData:
         If no history has three items.
     """
     X = log.to_sequences() if isinstance(log, Interactions) else check_sequences(log)
+    X = X.strip_pseudo()  # nobody has met them
     X_train, y_val, X_test, y_test = leave_last_out(X, short="drop")
     return StudyData(X_train, X_train, y_val, X_test, y_test)
 
@@ -71,7 +73,7 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
     Parameters
     ----------
     log : Interactions
-        The log, with times.
+        The log, with times. Pseudo items are dropped.
     test_fraction : float, default=0.2
         Share of the interactions in the test period, and of those before it in the
         validation period. Users are evaluated on their first item of a period.
@@ -85,16 +87,22 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
     TypeError
         If the log is none of interactions with times.
     ValueError
-        If a period has no interactions, or no user is active before and in it.
+        If the log or a period has no interactions, or no user is active before and
+        in it.
     """
     if not isinstance(log, Interactions) or log.time is None:
         raise TypeError(
             "protocol='temporal' takes Interactions with times, got "
             f"{type(log).__name__}{' without times' * isinstance(log, Interactions)}."
         )
+    if len(log) == 0:
+        raise ValueError("The log has no interactions.")
+    if log.is_pseudo is not None:
+        log = log.take(~log.is_pseudo)
     _, X_test, y_test = TemporalSplit(test_fraction=test_fraction).split(log)
     n_test = max(1, round(test_fraction * len(log)))
-    before = log.take(np.asarray(log.time) < np.sort(log.time)[-n_test])
+    times = np.asarray(log.time)
+    before = log.take(times < np.sort(times)[-n_test])
     X_train, X_val, y_val = TemporalSplit(test_fraction=test_fraction).split(before)
     return StudyData(X_train, X_val, y_val, X_test, y_test)
 

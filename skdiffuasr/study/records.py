@@ -105,6 +105,10 @@ class StudyResults:
         One row of numbers per augmenter that generates.
     reference : str, default="none"
         Name of the augmenter that the others are compared with.
+    candidates : tuple of RunRecord
+        The runs that parameters were chosen by, failures included; without ranks.
+    with_memory : tuple of str
+        Names of the augmenters and recommenders that may take a training from a cache.
 
     Raises
     ------
@@ -120,6 +124,8 @@ class StudyResults:
     records: tuple[RunRecord, ...]
     quality: tuple[Mapping[str, Any], ...] = ()
     reference: str = "none"
+    candidates: tuple[RunRecord, ...] = ()
+    with_memory: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.main_ranking not in RANKINGS:
@@ -157,6 +163,12 @@ class StudyResults:
     def seeds(self) -> tuple[int, ...]:
         """The seeds, in rising order."""
         return tuple(sorted({record.seed for record in self.records}))
+
+    @property
+    def failures(self) -> tuple[RunRecord, ...]:
+        """The runs that failed, those that parameters were chosen by first."""
+        records = (*self.candidates, *self.records)
+        return tuple(record for record in records if record.error is not None)
 
     def user_groups(self, n_users: int) -> Iterator[UserGroup]:
         """Go through all users, and then the groups that have any.

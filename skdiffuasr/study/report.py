@@ -21,12 +21,16 @@ def write_report(results: StudyResults, folder: Path) -> None:
         What was found.
     folder : Path
         Gets ``results.csv`` (one line per value), ``runs.csv`` (one per run),
-        ``comparisons.csv``, ``quality.csv``, ``report.md`` and ``report.html``; with
-        pyarrow ``results.parquet`` and with matplotlib ``figures`` as well.
+        ``comparisons.csv``, ``quality.csv``, ``report.md`` and ``report.html``; where
+        parameters were chosen ``candidates.csv`` (one line per setting that was
+        tried), with pyarrow ``results.parquet`` and with matplotlib ``figures`` as
+        well.
     """
     rows = metric_rows(results)
     write_csv(rows, folder / "results.csv")
-    write_csv(run_rows(results), folder / "runs.csv")
+    write_csv(run_rows(results.records), folder / "runs.csv")
+    if results.candidates:
+        write_csv(run_rows(results.candidates), folder / "candidates.csv")
     write_csv(
         [
             comparison

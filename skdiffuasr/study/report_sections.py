@@ -1,17 +1,21 @@
 """The content of a study's report, whatever it is rendered to."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.metric_sections import (
+    Line,
+    Values,
     group_section,
     main_section,
     sampled_section,
     values_by_line,
 )
-from skdiffuasr.study.records import StudyResults, exception_line
+from skdiffuasr.study.records import RunRecord, StudyResults, exception_line
 from skdiffuasr.study.report_blocks import Items, Picture, Section, Table
 from skdiffuasr.study.tidy import Row, run_rows
 from skdiffuasr.study.verdicts import verdict_sentences
@@ -77,8 +81,9 @@ def report_sections(results: StudyResults) -> list[Section]:
         by_length = by_length._replace(blocks=(*by_length.blocks, picture))
     sections = [
         _log_section(results),
-        _verdict_section(results, comparisons),
+        _verdict_section(results, comparisons, values),
         main_section(results, comparisons, values),
+        _choice_section(results),
         by_length,
         by_popularity,
         by_novelty,
@@ -103,18 +108,31 @@ def _log_section(results: StudyResults) -> Section:
     return Section("Log and protocol", (*paragraphs, *([table] if facts else [])))
 
 
-def _verdict_section(results: StudyResults, comparisons: Sequence[Row]) -> Section:
+def _verdict_section(
+    results: StudyResults, comparisons: Sequence[Row], values: Values
+) -> Section:
     if not comparisons:
         return Section("In short", ())
     explanation = (
         f"Difference in NDCG@10 to {results.reference} with a 95 % bootstrap interval "
         "over users. An augmenter helps (hurts) if the interval lies above (below) 0 "
-        "and the p-value, after Holm's correction over the augmenters, is below 0.05."
+        "and the p-value, after Holm's correction over the augmenters, is below 0.05. "
+        "The lead of the best is corrected as if every pair of augmenters had been "
+        "tested, as the pair is chosen by the results."
     )
-    lists = [
-        Items(name, tuple(verdict_sentences(results, name, comparisons)))
-        for name in results.recommenders
-    ]
+    lists = []
+    for recommender in results.recommenders:
+        lines = {
+            augmenter: Line(results.main_ranking, recommender, augmenter, "ndcg@10")
+            for augmenter in results.augmenters
+        }
+        means = {
+            augmenter: float(np.mean(values[line]))
+            for augmenter, line in lines.items()
+            if line in values
+        }
+        sentences = verdict_sentences(results, recommender, comparisons, means)
+        lists.append(Items(recommender, tuple(sentences)))
     return Section("In short", (explanation, *lists, _about_seeds(results)))
 
 
@@ -127,11 +145,17 @@ def _about_seeds(results: StudyResults) -> str:
         )
     text = (
         f"Values are averaged over {n_seeds} seeds, ± their standard deviation. The "
-        "interval over users and seeds draws the seeds anew too"
+        "interval over users and seeds holds for other trainings, too"
     )
     if n_seeds < _FEW_SEEDS:
-        text += f"; with {n_seeds} seeds it is rough"
-    return text + "."
+        text += f"; with {n_seeds} seeds it is wide"
+    text += "."
+    if any(record.error is not None for record in results.records):
+        text += (
+            " Where a run failed, the seeds that are left are named; a gain is of "
+            "those that both have."
+        )
+    return text
 
 
 def _cost_section(results: StudyResults) -> Section:
@@ -146,7 +170,7 @@ def _cost_section(results: StudyResults) -> Section:
         "peak_memory_mib": "peak MiB",
     }
     runs: dict[tuple[str, str], list[Row]] = {}
-    for row in run_rows(results):
+    for row in run_rows(results.records):
         if not row["error"]:
             runs.setdefault((row["recommender"], row["augmenter"]), []).append(row)
     if not runs:
@@ -168,6 +192,11 @@ def _cost_section(results: StudyResults) -> Section:
         "Means over the seeds. A fitted augmenter serves all recommenders and is "
         "counted for each of them. Memory is the resident memory of the whole process."
     )
+    if results.with_memory:
+        explanation += (
+            f" A cache is in use (memory=) by {', '.join(results.with_memory)}: "
+            "trainings that come from the cache are not in its time."
+        )
     picture = Picture("cost", "Quality against cost: NDCG@10 and seconds of a run.")
     return Section(title, (explanation, *tables, picture))
 
@@ -192,15 +221,37 @@ def _quality_section(results: StudyResults) -> Section:
         "item; popularity drift: above 0 where the generated are more popular than "
         "the hidden; coverage: share of the catalogue that is generated for anyone."
     )
+    if results.candidates:
+        explanation += (
+            " The augmenters are as given, before parameters are chosen for them."
+        )
     header = ("augmenter", *(_words(column) for column in columns))
     return Section(title, (explanation, Table(header, rows)))
 
 
+def _choice_section(results: StudyResults) -> Section:
+    """Show the parameters that every combination was run with."""
+    title = "Chosen parameters"
+    if not results.candidates:
+        return Section(title, ())
+    n_tried = Counter(_names(record) for record in results.candidates)
+    chosen = {_names(record): record.parameters for record in results.records}
+    rows = tuple(
+        (*names, str(n_tried.get(names, 0)), _settings(parameters))
+        for names, parameters in chosen.items()
+    )
+    explanation = (
+        "Of the settings that were tried, with the first seed, the one with the "
+        "highest NDCG@10 on the validation items. All of them are in candidates.csv."
+    )
+    header = ("augmenter", "recommender", "tried", "parameters")
+    return Section(title, (explanation, Table(header, rows, is_text=True)))
+
+
 def _failure_section(results: StudyResults) -> Section:
     rows = [
-        (record.augmenter, record.recommender, str(record.seed), record.error_line)
-        for record in results.records
-        if record.error is not None
+        (*_names(record), _run(results, record), record.error_line)
+        for record in results.failures
     ]
     rows += [
         (
@@ -215,9 +266,27 @@ def _failure_section(results: StudyResults) -> Section:
     if not rows:
         return Section("Failures", ())
     header = ("augmenter", "recommender", "seed", "error")
-    explanation = "Full tracebacks are in the folder runs."
+    explanation = (
+        "Full tracebacks of runs are in the folder runs, those of the quality of "
+        "pseudo items in quality.csv."
+    )
     table = Table(header, tuple(rows), is_text=True)
     return Section("Failures", (explanation, table))
+
+
+def _run(results: StudyResults, record: RunRecord) -> str:
+    """Name a run by its seed, and a candidate by its parameters, too."""
+    if record in results.candidates:
+        return f"{record.seed}, candidate {_settings(record.parameters)}"
+    return str(record.seed)
+
+
+def _names(record: RunRecord) -> tuple[str, str]:
+    return record.augmenter, record.recommender
+
+
+def _settings(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "-"
 
 
 def _words(name: str) -> str:

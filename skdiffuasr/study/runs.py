@@ -18,6 +18,10 @@ from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.ranking import rank_next_items
 from skdiffuasr.study.stopwatch import Stopwatch
 
+_INTERRUPTED = "Training interrupted"
+# Parameters that tell how a result is come by, and not what it is.
+_HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
+
 
 class AugmentedData(NamedTuple):
     """Histories as an augmenter hands them on, and what that took.
@@ -58,6 +62,29 @@ def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> An
     """
     copy = clone(estimator).set_params(**parameters)
     _set_everywhere(copy, "random_state", seed)
+    return copy
+
+
+def without_handling(estimator: Any) -> Any:
+    """Clone an estimator for its hash: without what does not change its results.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+
+    Returns
+    -------
+    copy : estimator
+        Its `memory`, `verbose`, `device` and `n_jobs`, and those of estimators inside
+        it, are those of its class.
+    """
+    copy = clone(estimator)
+    for part in (copy, *copy.get_params(deep=True).values()):
+        if hasattr(part, "get_params") and not isinstance(part, type):
+            defaults = inspect.signature(type(part)).parameters
+            names = _HANDLING.intersection(part.get_params(deep=False))
+            part.set_params(**{name: defaults[name].default for name in names})
     return copy
 
 
@@ -119,7 +146,8 @@ def train_and_rank(
     filter_seen = not data.has_repeats
     _set_everywhere(recommender, "validation_filter_seen", filter_seen)
     validation = {}
-    if "X_val" in inspect.signature(recommender.fit).parameters:
+    takes_validation = "X_val" in inspect.signature(recommender.fit).parameters
+    if takes_validation and getattr(recommender, "early_stopping", True):
         validation = {"X_val": augmented.X_val, "y_val": data.y_val}
     scorer = NextItemScorer(("ndcg@10",), filter_seen=filter_seen)
     stopwatch, memory = Stopwatch(), PeakMemory()
@@ -182,9 +210,12 @@ def stop_on_interrupt() -> Iterator[None]:
     """
     with warnings.catch_warnings():
         warnings.filterwarnings(
-            "error", message="Training interrupted", category=ConvergenceWarning
+            "error", message=_INTERRUPTED, category=ConvergenceWarning
         )
         try:
             yield
         except ConvergenceWarning as warning:
+            # Others are exceptions, too, where the user has asked for it.
+            if not str(warning).startswith(_INTERRUPTED):
+                raise
             raise KeyboardInterrupt from warning

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class StudyStore:
                 np.savez_compressed(file, **record.ranks)  # type: ignore[arg-type]
         content = {"key": key, **asdict(record)}
         del content["ranks"]
-        write_text(path, json.dumps(content, indent=2, default=as_json))
+        write_text(path, to_json(content, indent=2))
 
     def cached(self, kind: str, key: str, *names: object) -> Any:
         """Read an object, or None if none of this key is there."""
@@ -144,17 +144,39 @@ def _stem(names: Iterable[object]) -> str:
     return "--".join(re.sub(r"[^\w.=+-]+", "_", str(name)) for name in names)
 
 
-def as_json(value: object) -> Any:
-    """Turn what `json` does not know into what it does: `default` of ``json.dumps``.
+def to_json(value: object, indent: int | None = None) -> str:
+    """Write parameters, and what else `json` may not know, as JSON.
 
     Parameters
     ----------
     value : object
-        Such as a numpy number or an estimator.
+        Mappings, sequences, numbers and texts; all else is written as its text.
+    indent : int or None, default=None
+        As for ``json.dumps``.
 
     Returns
     -------
-    value : bool, int, float or str
-        A number of numpy as that of Python, all else as a text.
+    text : str
+        Numbers of numpy are numbers, and keys of mappings texts, in rising order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.study.store import to_json
+    >>> to_json({"weights": {(1, 2): np.float64(0.5)}})
+    '{"weights": {"(1, 2)": 0.5}}'
     """
-    return value.item() if isinstance(value, np.generic) else str(value)
+    return json.dumps(_plain(value), indent=indent, sort_keys=True)
+
+
+def _plain(value: object) -> object:
+    """Turn a value into what `json` knows."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

@@ -18,6 +18,7 @@ from skdiffuasr.study.runs import (
     stop_on_interrupt,
     train_and_rank,
     with_parameters,
+    without_handling,
 )
 from skdiffuasr.study.store import StudyStore
 
@@ -103,6 +104,8 @@ class StudyTasks:
         self.seconds = 0.0
         # Augmenters whose time has been counted: one fit serves all recommenders.
         self._counted: set[tuple[str, str]] = set()
+        #: The runs that parameters are chosen by, once they are done.
+        self.tried: list[RunRecord] = []
         # The last augmented histories: recommenders of one augmenter follow each other.
         self._augmented: tuple[str, AugmentedData] | None = None
 
@@ -118,7 +121,7 @@ class StudyTasks:
         seed = self.plan.seeds[0]
         for name in self.generating:
             estimator = with_parameters(self.plan.augmenters[name], seed, {})
-            key = str(joblib.hash(estimator))
+            key = str(joblib.hash(without_handling(estimator)))
             measured = self.store.cached("quality", key, name)
             if measured is None or ("error" in measured and self.plan.retry_failed):
                 self.tell(f"quality of {name}")
@@ -171,6 +174,7 @@ class StudyTasks:
                 f"candidate{number}",
                 with_test=False,
             )
+            self.tried.append(record)
             scores.append(np.nan_to_num(record.validation_score, nan=-1.0))
         return tried[int(np.argmax(scores))]
 
@@ -197,7 +201,8 @@ class StudyTasks:
                 if name.startswith(f"{kind}__")
             }
             estimators.append(estimator and with_parameters(estimator, seed, own))
-        key = str(joblib.hash((estimators, seed, with_test)))
+        hashed = [estimator and without_handling(estimator) for estimator in estimators]
+        key = str(joblib.hash((hashed, seed, with_test)))
         names = (augmenter, recommender, suffix)
         record = self.store.record(key, *names)
         if record is None or (record.error is not None and plan.retry_failed):
@@ -246,7 +251,7 @@ class StudyTasks:
 
     def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
         """Augmented histories, from memory or disk where they are there."""
-        key = str(joblib.hash(augmenter))
+        key = str(joblib.hash(augmenter and without_handling(augmenter)))
         if self._augmented is None or self._augmented[0] != key:
             augmented = self.store.cached("augmented", key, name, suffix)
             if augmented is None:

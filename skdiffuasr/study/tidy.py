@@ -1,8 +1,7 @@
 """Results as tidy rows, one value or one run each, and as files of them."""
 
 import csv
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,8 +10,8 @@ import numpy as np
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import replaced
 from skdiffuasr.metrics import parse_metric
-from skdiffuasr.study.records import METRICS, RANKINGS, STEPS, StudyResults
-from skdiffuasr.study.store import as_json
+from skdiffuasr.study.records import METRICS, RANKINGS, STEPS, RunRecord, StudyResults
+from skdiffuasr.study.store import to_json
 
 #: Names of columns to values.
 Row: TypeAlias = dict[str, Any]
@@ -64,13 +63,13 @@ def metric_rows(results: StudyResults) -> list[Row]:
     ]
 
 
-def run_rows(results: StudyResults) -> list[Row]:
+def run_rows(records: Iterable[RunRecord]) -> list[Row]:
     """Tell what every run took, and whether it failed.
 
     Parameters
     ----------
-    results : StudyResults
-        What was found.
+    records : iterable of RunRecord
+        The runs.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def run_rows(results: StudyResults) -> list[Row]:
         run took is NaN; a step that a run does not have takes 0 seconds.
     """
     rows = []
-    for record in results.records:
+    for record in records:
         missing = 0.0 if record.error is None else np.nan
         seconds = {step: record.seconds.get(step, missing) for step in STEPS}
         rows.append(
@@ -100,9 +99,7 @@ def run_rows(results: StudyResults) -> list[Row]:
                 else np.nan,
                 "n_epochs": record.n_epochs,
                 "validation_score": record.validation_score,
-                "parameters": json.dumps(
-                    record.parameters, sort_keys=True, default=as_json
-                ),
+                "parameters": to_json(record.parameters),
                 "error": record.error_line,
             }
         )

@@ -1,7 +1,7 @@
 """What a comparison says, in words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from skdiffuasr.study.records import StudyResults
 from skdiffuasr.study.tidy import Row
@@ -39,7 +39,10 @@ def verdict(row: Row) -> str:
 
 
 def verdict_sentences(
-    results: StudyResults, recommender: str, rows: Sequence[Row]
+    results: StudyResults,
+    recommender: str,
+    rows: Sequence[Row],
+    means: Mapping[str, float],
 ) -> list[str]:
     """Sum up what augmentation does for a recommender.
 
@@ -51,32 +54,86 @@ def verdict_sentences(
         One of its recommenders.
     rows : sequence of dict
         All rows of `compare`.
+    means : mapping of str to float
+        The recommender's metric with each augmenter that has a result, over all seeds
+        that it has one for, as the tables show it.
 
     Returns
     -------
     sentences : list of str
         One for each augmenter and, where there are two, one about the best of them.
     """
-    of_recommender = [
-        row
+    of_recommender = {
+        (row["augmenter"], row["reference"] == results.reference): row
         for row in rows
         if row["recommender"] == recommender and row["group_by"] == "all"
-    ]
-    gains = {
-        row["augmenter"]: row
-        for row in of_recommender
-        if row["reference"] == results.reference
     }
+    others = [name for name in results.augmenters if name != results.reference]
     sentences = []
-    for augmenter in results.augmenters:
-        if augmenter in gains:
-            sentences.append(_about_gain(augmenter, gains[augmenter]))
-        elif augmenter != results.reference:
+    for augmenter in others:
+        if (augmenter, True) in of_recommender:
+            row = of_recommender[augmenter, True]
+            sentences.append(_about_gain(augmenter, row, seeds_note(results, row)))
+        elif augmenter not in means:
             sentences.append(f"{augmenter}: no result to compare.")
-    leads = [row for row in of_recommender if row["reference"] != results.reference]
-    if leads:
-        sentences.append(_about_lead(max(leads, key=lambda row: row["value"])))
+        elif results.reference not in means:
+            sentences.append(
+                f"{augmenter}: {results.reference} has no result to compare with."
+            )
+        else:
+            sentences.append(
+                f"{augmenter}: no seed in common with {results.reference}."
+            )
+    ranked = [name for name in others if name in means]
+    if len(ranked) > 1:
+        best = max(ranked, key=means.__getitem__)
+        sentence = f"Best augmenter: {best} ({means[best]:.4f})."
+        if (best, False) in of_recommender:
+            row = of_recommender[best, False]
+            sentence += _about_lead(row, seeds_note(results, row))
+        sentences.append(sentence)
     return sentences
+
+
+def seeds_note(results: StudyResults, row: Row) -> str:
+    """Tell of how many seeds a comparison is, if some are missing.
+
+    Parameters
+    ----------
+    results : StudyResults
+        What was found.
+    row : dict
+        A row of `compare`.
+
+    Returns
+    -------
+    note : str
+        Such as ``" (1 of 3 seeds)"``; empty if both have results for all seeds.
+    """
+    return note_of(row["n_seeds"], len(results.seeds))
+
+
+def note_of(n_seeds: int, n_all: int) -> str:
+    """Tell how many seeds there are of all, if some are missing.
+
+    Parameters
+    ----------
+    n_seeds : int
+        Number of seeds that there is a result for.
+    n_all : int
+        Number of seeds of the study.
+
+    Returns
+    -------
+    note : str
+
+    Examples
+    --------
+    >>> from skdiffuasr.study.verdicts import note_of
+    >>> note_of(1, 3), note_of(3, 3)
+    (' (1 of 3 seeds)', '')
+    """
+    return f" ({n_seeds} of {n_all} seeds)" if n_seeds < n_all else ""
 
 
 def interval(row: Row) -> str:
@@ -144,12 +201,13 @@ def p_text(p_value: float) -> str:
     return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def _about_gain(augmenter: str, row: Row) -> str:
+def _about_gain(augmenter: str, row: Row, note: str) -> str:
     found = verdict(row)
     relative = row["relative"]
     percent = "" if math.isnan(relative) else f", {100 * relative:+.1f} %"
     text = (
-        f"{augmenter} {found}: {interval(row)}{percent}, Holm p {p_text(row['p_holm'])}"
+        f"{augmenter} {found}: {interval(row)}{percent}, Holm p "
+        f"{p_text(row['p_holm'])}{note}"
     )
     is_clear = found != "makes no clear difference"
     if is_clear and row["low_seeds"] <= 0 <= row["high_seeds"]:
@@ -157,13 +215,12 @@ def _about_gain(augmenter: str, row: Row) -> str:
     return text + "."
 
 
-def _about_lead(row: Row) -> str:
+def _about_lead(row: Row, note: str) -> str:
     """Say how clear the lead of the best augmenter over the second is."""
     clear = "clear" if verdict(row) == "helps" else "not clear"
     return (
-        f"Best augmenter: {row['augmenter']} ({row['value']:.4f}). Its lead over "
-        f"{row['reference']}, the next, is {clear}: {interval(row)}, Holm p "
-        f"{p_text(row['p_holm'])}."
+        f" Its lead over {row['reference']}, the next, is {clear}: {interval(row)}, "
+        f"Holm p {p_text(row['p_holm'])}{note}."
     )
 
 

@@ -6,6 +6,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr._sklearn_compat import CallbackSupportMixin
 from skdiffuasr.augmentation import fitting
 from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
 from skdiffuasr.augmentation.training_pairs import TrainingPairs
@@ -269,8 +270,12 @@ def test_history_shorter_than_m_everywhere_is_an_error(log):
 
 
 def test_few_training_pairs_are_warned_of():
-    with pytest.warns(UserWarning, match="only 2 training pairs"):
+    message = r"only 2 training pairs .* Lower n_pseudo_items\.$"
+    with pytest.warns(UserWarning, match=message):
         DiffusionSequenceAugmenter(2, **TINY).fit([[1, 2, 3], [2, 3, 4]])
+    heads = DiffusionSequenceAugmenter(2, training_pairs="heads", **TINY)
+    with pytest.warns(UserWarning, match=r"or use training_pairs='windows'\.$"):
+        heads.fit([[1, 2, 3, 4], [2, 3, 4]])
 
 
 @pytest.mark.parametrize("X", [[[5, 5, 5]], [[]]], ids=["one item", "no item"])
@@ -337,3 +342,49 @@ def test_similar_histories_are_encoded_the_same_for_ids_of_any_type(log, fitted)
         renamed.generate(X),
         names[np.searchsorted(log.item_ids, fitted.generate(log.X))],
     )
+
+
+class Watcher:
+    """Scores the fitted estimator after each epoch, as ScoringMonitor does."""
+
+    def __init__(self):
+        self.scores = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
+        self.scores.append(fitted_estimator.score(X))
+
+
+@pytest.mark.skipif(
+    CallbackSupportMixin.__module__.startswith("skdiffuasr"),
+    reason="scikit-learn before 1.9 has no callbacks",
+)
+def test_callbacks_may_use_a_model_whose_classifier_is_still_to_come(log):
+    """At a first fit and at one for another number of pseudo items."""
+    plain, guided = (
+        DiffusionSequenceAugmenter(4, guidance=guidance, **TINY)
+        for guidance in (None, "classifier")
+    )
+    unwatched = clone(guided).fit(log.X)
+    for n_pseudo_items in (4, 3):
+        watchers = Watcher(), Watcher()
+        for augmenter, watcher in zip((plain, guided), watchers, strict=True):
+            augmenter.set_params(n_pseudo_items=n_pseudo_items)
+            augmenter.set_callbacks(watcher).fit(log.X)
+        *epochs, end = watchers[1].scores
+        assert epochs == watchers[0].scores[:-1]
+        assert len(epochs) == 2
+        assert end == guided.score(log.X)
+        assert guided.guidance == "classifier"
+        if n_pseudo_items == 4:
+            np.testing.assert_array_equal(
+                guided.generate(log.X), unwatched.generate(log.X)
+            )

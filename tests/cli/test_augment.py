@@ -23,9 +23,7 @@ def test_the_log_is_kept_and_pseudo_items_come_first(timed_file, tmp_path, endin
     assert augment(timed_file, "-o", out, "--augmenter=random", TWO) == 0
     before, after = read_interactions(timed_file), read_interactions(out)
     expected = RandomAugmenter(2, random_state=0).fit_transform(before.to_sequences())
-    assert after.to_sequences() == expected.from_iterable(
-        expected.to_lists(), expected.user_ids
-    )
+    assert after.to_sequences() == expected
     mark = "is_pseudo:float" if ending == ".inter" else "is_pseudo"
     marked = read_interactions(
         out, user=mark.partition(":")[0], item=1 if ending != ".parquet" else "item"
@@ -55,7 +53,15 @@ def test_pseudo_items_are_made_without_what_is_held_out(
     X = read_interactions(timed_file).to_sequences()
     augmenter = RandomSequenceAugmenter(2, random_state=0).fit(X.drop_last(2))
     expected = X.prepend(augmenter.generate(X.drop_last(2)))
-    assert read_interactions(out).to_sequences().to_lists() == expected.to_lists()
+    assert read_interactions(out).to_sequences() == expected
+
+
+def test_a_log_is_not_augmented_twice(timed_file, tmp_path, capsys):
+    once, twice = tmp_path / "once.csv", tmp_path / "twice.csv"
+    assert augment(timed_file, "-o", once, "--augmenter=random", TWO) == 0
+    assert augment(once, "-o", twice, "--augmenter=random", TWO) == 1
+    assert "LOG has pseudo items already" in capsys.readouterr().err
+    assert not twice.exists()
 
 
 @pytest.mark.parametrize(

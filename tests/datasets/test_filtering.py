@@ -76,3 +76,23 @@ def test_thresholds_are_positive(k):
 def test_other_containers_are_refused():
     with pytest.raises(TypeError, match="got list"):
         k_core([[1, 2]])
+
+
+@given(pairs=logs, k=st.integers(1, 4), seed=st.integers(0, 9))
+def test_pseudo_items_do_not_count_and_stay_with_their_user_and_item(pairs, k, seed):
+    marks = np.random.default_rng(seed).random(len(pairs)) < 0.4
+    observed = [pair for pair, mark in zip(pairs, marks, strict=True) if not mark]
+    core = naive_core(observed, k, k)
+    users, items = zip(*pairs, strict=True)
+    log = Interactions(users, items, is_pseudo=marks)
+    if not core:
+        with pytest.raises(ValueError, match="None of the"):
+            k_core(log, k)
+        return
+    core_users, core_items = map(set, zip(*core, strict=True))
+    expected = [
+        row
+        for row, (user, item) in enumerate(pairs)
+        if user in core_users and item in core_items
+    ]
+    assert k_core(log, k) == log.take(expected)

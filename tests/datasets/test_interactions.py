@@ -132,3 +132,42 @@ def test_duplicates_are_kept_unless_they_are_dropped():
     log = Interactions(user=[1, 1, 1], item=[5, 6, 5])
     assert log.to_sequences().to_lists() == [[5, 6, 5]]
     assert log.drop_duplicates().to_sequences().to_lists() == [[5, 6]]
+
+
+def test_pseudo_items_are_carried_along():
+    log = Interactions([8, 7, 7], [1, 2, 3], [5, 9, 5], is_pseudo=[0, 0, 1])
+    assert log.columns == ("user", "item", "time", "is_pseudo")
+    assert log["is_pseudo"].dtype == bool
+    assert log.take([2, 0]).is_pseudo.tolist() == [True, False]
+    assert log.sort().is_pseudo.tolist() == [True, False, False]
+    assert log.to_sequences().n_pseudo.tolist() == [1, 0]
+    assert log != Interactions([8, 7, 7], [1, 2, 3], [5, 9, 5])
+    assert repr(log) == "Interactions(n=3, n_users=2, n_items=3, time=5..9, n_pseudo=1)"
+    untimed = Interactions([7, 7], [1, 2], is_pseudo=[True, False])
+    assert untimed.columns == ("user", "item", "is_pseudo")
+    assert untimed.take([0]).is_pseudo.tolist() == [True]
+    description = log.to_sequences().describe()
+    assert (description.n_interactions, description.n_pseudo_items) == (2, 1)
+
+
+def test_no_observed_interaction_is_dropped_for_a_pseudo_item():
+    log = Interactions([7] * 5, [1, 1, 1, 2, 1], is_pseudo=[1, 1, 0, 0, 0])
+    kept = log.drop_duplicates()
+    assert kept.item.tolist() == [1, 1, 2]
+    assert kept.is_pseudo.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("marks", "message"),
+    [
+        ([0, 2], r"Row 1 of is_pseudo is .*2"),
+        ([0.0, 1.0], r"Row 0 of is_pseudo is .*0\.0"),
+        (["0", "1"], r"Row 0 of is_pseudo is .*'0'"),
+        ([True, None], r"Row 1 of is_pseudo is None"),
+        ([[0], [1]], "is_pseudo must be one-dimensional"),
+        ([True], r"differ in length.*'is_pseudo': 1"),
+    ],
+)
+def test_other_marks_of_pseudo_items_are_refused(marks, message):
+    with pytest.raises(ValueError, match=message):
+        Interactions([1, 1], [2, 3], is_pseudo=marks)

@@ -108,3 +108,31 @@ def test_bad_files_and_sizes(tmp_path, text, size, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         list(iter_sequences(path, max_interactions=size))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".inter.gz", ".parquet"])
+def test_pseudo_items_are_marked_in_the_parts(tmp_path, ending):
+    X = Sequences.from_iterable([[5, 6], [7], [8]], user_ids=[1, 2, 3])
+    X = X.prepend([[1], [], [3, 4]])
+    path = write(tmp_path, X, ending)
+    parts = list(iter_sequences(path, max_interactions=1))
+    assert parts == [X[:1], X[1:2], X[2:]]
+
+
+@pytest.mark.parametrize(
+    ("times", "value"),
+    [
+        (["1", "2", "3.5"], r"3\.5.*before it are integers"),
+        (["1", "2", "2013-01-01"], "2013-01-01.*before it are integers"),
+        (["0.5", "1", "2013-01-01"], "2013-01-01.*before it are numbers"),
+        (["2013-01-01", "2014", "1.5"], r"1\.5.*before it are dates"),
+    ],
+)
+def test_the_first_part_decides_about_times(tmp_path, times, value):
+    path = tmp_path / "log.csv"
+    rows = "".join(f"{user},9,{time}\n" for user, time in enumerate(times))
+    path.write_text(f"user,item,time\n{rows}")
+    parts = iter_interactions(path, max_interactions=1)
+    assert next(parts).item.tolist() == [9]
+    with pytest.raises(ValueError, match=f"csv, line 4: the time is .{value}"):
+        list(parts)

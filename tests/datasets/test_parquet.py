@@ -55,7 +55,18 @@ def test_columns_are_found_by_usual_names(tmp_path):
             {"user": [1], "item": [1], "time": pa.array([None], pa.int64())},
             "the time of row 0 is missing",
         ),
-        ({"user": [1, 2], "item": [1, 2], "time": ["2026", "soon"]}, "Row 1 of time"),
+        (
+            {"user": [1, 2], "item": [1, 2], "time": ["2026", "soon"]},
+            "the time of row 1 is 'soon'",
+        ),
+        (
+            {"user": [1, 1], "item": [1, 2], "is_pseudo": [1, 2]},
+            "the is_pseudo of row 1 is .*2.*: accepted are True and False",
+        ),
+        (
+            {"user": [1, 1], "item": [1, 2], "is_pseudo": [True, None]},
+            "the is_pseudo of row 1 is missing",
+        ),
         ({"user": [True, False], "item": [1, 2]}, "ids must be integers or strings"),
         ({"user": [1, 2], "item": [0.5, 1.0]}, "ids must be integers or strings"),
         ({"who": [1], "item": [2]}, "no user column found"),
@@ -150,3 +161,40 @@ def test_only_the_columns_that_are_needed_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", spy)
     read_interactions(path)
     assert asked == [["user", "item"]]
+
+
+@pytest.mark.parametrize("kind", [pa.bool_(), pa.int8(), pa.int64()])
+def test_pseudo_items_are_read_from_bools_and_integers(tmp_path, kind):
+    marks = pa.array([1, 0], pa.int8()).cast(kind)
+    table = pa.table({"user": [1, 1], "item": [2, 3], "Is_Pseudo": marks})
+    pq.write_table(table, tmp_path / "log.parquet")
+    log = read_interactions(tmp_path / "log.parquet")
+    assert log == Interactions([1, 1], [2, 3], is_pseudo=[True, False])
+
+
+@pytest.mark.parametrize("unit", ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns"])
+def test_dates_of_every_unit_are_read_back(tmp_path, unit):
+    dates = np.array(["1970-01-01", "2014-01-02"], "M8[s]").astype(f"M8[{unit}]")
+    log = Interactions([1, 2], [7, 8], dates)
+    write_interactions(log, tmp_path / "log.parquet")
+    assert read_interactions(tmp_path / "log.parquet") == log
+
+
+@pytest.mark.parametrize(
+    ("times", "value"),
+    [
+        (["1", "2", "3.5"], r"3\.5.*before it are integers"),
+        (["2014-01-01", "2014-01-02", "soon"], "soon.*before it are dates"),
+        (["0.5", "1", "2014-01-01"], "2014-01-01.*before it are numbers"),
+    ],
+)
+def test_times_that_are_texts_are_of_the_kind_of_the_first_part(tmp_path, times, value):
+    """Or parts would be sorted as one kind and written as another."""
+    path = tmp_path / "log.parquet"
+    pq.write_table(
+        pa.table({"user": [1, 2, 3], "item": [1, 2, 1], "time": times}), path
+    )
+    parts = iter_interactions(path, max_interactions=1)
+    assert next(parts).user.tolist() == [1]
+    with pytest.raises(ValueError, match=f"the time of row 2 is .{value}"):
+        list(parts)

@@ -212,13 +212,21 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
         ("user,item\n1,2\n1,\n", {}, "log.txt, line 3: the item id is empty"),
         ("user,item\n ,2\n", {}, "log.txt, line 2: the user id is empty"),
         ("user,item\n1,2\n", {"user": "u"}, r"no column 'u'; the columns are \['user'"),
-        ("user,thing\n1,2\n", {}, r"no item column found among \['user', 'thing'\]"),
+        (
+            "user,thing\n1,2\n",
+            {},
+            r"no item column found among \['user', 'thing'\].*: item=, or --item on",
+        ),
         ("1,2\n", {"user": "u", "header": False}, "'u' cannot be found without a"),
         ("1,2\n", {"user": -1}, "user=-1: positions count from 0"),
         ("a,b\n1,2\n", {"header": True}, "no user column found"),
         ("a,b\n1,2\n", {}, r"line 1: \['a', 'b'\] looks like names of columns"),
         ("a,b,c\nu,i,2020-01-31T10\n", {}, "line 1: .* looks like names of columns"),
         ("\na b c\nu i 1.5e9\nv j 2e9\n", {}, "line 2: .* looks like names"),
+        ("a,b\n1,2\n", {"user": 0}, "say which are user and item"),
+        ("a,b\n1,2\n", {"user": 0, "item": 1}, "pass header=True, or --header"),
+        ("user,item,is_pseudo\n1,2,0\n1,3,2\n", {}, "line 3: is_pseudo is '2'"),
+        ("user,item,is_pseudo\n1,2,\n", {}, "line 2: is_pseudo is ''"),
     ],
 )
 def test_errors_name_file_and_line(write, text, arguments, message):
@@ -252,3 +260,112 @@ def test_malformed_quoting_names_the_line(write):
 
     with pytest.raises(ValueError, match="line 3: field larger"):
         read_interactions(path)
+
+
+@pytest.mark.parametrize("name", ["is_pseudo", "IsPseudo", "ISPSEUDO"])
+@pytest.mark.parametrize("marks", [("1", "0"), ("True", "False"), ("true", " false")])
+def test_pseudo_items_are_marked(write, name, marks):
+    log = read_interactions(
+        write(f"user,{name},item\n1,{marks[0]},5\n1,{marks[1]},6\n")
+    )
+
+    assert log == Interactions([1, 1], [5, 6], is_pseudo=[True, False])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("user,timestamp,item\nu1,1,Hello, World\nu1,2,Hello\n", 2),
+        ("u1,a\n\nu1,b\nu1,c,d\n", 4),
+        ("u1 a\nu1 b c\n", 2),
+        ("user::item\nu1::a\nu1::b::c\n", 3),
+    ],
+)
+def test_rows_with_too_many_fields_are_refused(write, text, line):
+    """What stands behind a separator would be lost without a word."""
+    with pytest.raises(ValueError, match=f"log.txt, line {line}: . fields, but the fi"):
+        read_interactions(write(text), sep="::" if "::" in text else None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user,item\n1,10,\n1,20\n2,10, ,\n",
+        "user\titem\n1\t10\t\n1\t20\n2\t10\t\t\n",
+        "1 10 5\n1 20 6\n2 10 7\n",
+        "1,10,5,8\n1,20,6,8\n2,10\n",
+    ],
+)
+def test_rows_may_end_with_empty_fields_or_have_more_everywhere(write, text):
+    log = read_interactions(write(text))
+
+    assert log == Interactions(user=[1, 1, 2], item=[10, 20, 10])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user;item;price\n1;10;3,5\n1;20;4\n2;10;5,5\n",
+        'user,item,"a;b"\n1,10,x\n1,20,y;z\n2,10,z\n',
+        "1;10;3,5\n1;20;4,5\n2;10;5\n",
+        '1,10,";\n;"\n1,20,x\n2,10,y\n',
+    ],
+)
+def test_the_separator_is_the_one_that_splits_evenly(write, text):
+    expected = Interactions(user=[1, 1, 2], item=[10, 20, 10])
+
+    assert read_interactions(write(text)) == expected
+
+
+@pytest.mark.parametrize("text", ["1;10;3,5\n1;11;4,5\n", "a,b;c\nd,e\nf;g\nh\n"])
+def test_a_separator_that_cannot_be_told_is_asked_for(write, text):
+    with pytest.raises(ValueError, match="the first line has commas and semi"):
+        read_interactions(write(text))
+    if text[0] == "1":
+        assert read_interactions(write(text), sep=";").item.tolist() == [10, 11]
+
+
+def test_a_tab_goes_before_commas_and_semicolons(write):
+    log = read_interactions(write("user\titem\ttags\n1\t10\ta;b,c\n"))
+
+    assert log.item.tolist() == [10]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("log.csv", "user,item\nu,i\n\nu,café\n".encode("latin-1"), ", line 4, cannot"),
+        ("log.csv", "user,item\nu,i\n".encode("utf-16"), ", line 1, cannot be read as"),
+        ("log.csv.gz", b"user,item\nu,i\n", " cannot be read: Not a gzipped file"),
+        ("log.csv.bz2", b"user,item\nu,i\n", " cannot be read: Invalid data stream"),
+        ("log.csv.xz", b"user,item\nu,i\n", " cannot be read: Input format"),
+    ],
+)
+def test_files_that_cannot_be_read_are_named(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name}{message}"):
+        read_interactions(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "compress"),
+    [
+        ("log.csv.gz", gzip.compress),
+        ("log.csv.bz2", bz2.compress),
+        ("log.csv.xz", lzma.compress),
+    ],
+)
+def test_files_that_are_cut_short_are_named(tmp_path, name, compress):
+    rows = "".join(f"u{row},i{row * 7919 % 1000}\n" for row in range(1000))
+    path = tmp_path / name
+    path.write_bytes(compress(f"user,item\n{rows}".encode())[:-200])
+    with pytest.raises(ValueError, match=f"{name} cannot be read: Compressed file"):
+        read_interactions(path)
+
+
+def test_nanoseconds_are_refused(write):
+    rows = "u,a,2014-07-01T00:00:00.123456000\nu,b,2014-07-01T00:00:00.000000001\n"
+
+    with pytest.raises(ValueError, match=r"line 3: the time is .*microsecond"):
+        read_interactions(write(f"user,item,time\n{rows}"))

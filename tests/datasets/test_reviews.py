@@ -216,3 +216,12 @@ def test_bad_lines_are_named(tmp_path, line, message):
 def test_missing_files_say_where_to_get_them(tmp_path, load, place):
     with pytest.raises(FileNotFoundError, match=place):
         load(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize("min_rating", [None, 3])
+def test_a_bad_date_of_yelp_is_named_by_its_line(tmp_path, min_rating):
+    path = tmp_path / "review.json"
+    bad = {**YELP[0], "date": "yesterday"}
+    path.write_text("\n".join(map(json.dumps, [YELP[1], YELP[0], bad])))
+    with pytest.raises(ValueError, match=r"review.json, line 3: date is 'yesterday'"):
+        load_yelp(path, min_rating=min_rating)

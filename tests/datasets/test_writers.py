@@ -112,8 +112,7 @@ def test_pseudo_items_are_marked_and_come_first_by_position(tmp_path, ending):
     log = read_interactions(path, user="user", item="item", time="position")
     assert log.item.tolist() == [1, 3, 5, 6, 2, 4, 7]
     assert log.sort().item.tolist() == [2, 4, 7, 1, 3, 5, 6]
-    marked = read_interactions(path, user="is_pseudo", item="item")
-    assert marked.user.tolist() == [1, 1, 0, 0, 1, 1, 0]
+    assert log.is_pseudo.tolist() == [1, 1, 0, 0, 1, 1, 0]
 
 
 TIMES = {
@@ -204,3 +203,28 @@ def test_what_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
         write_columns({"a": FullDisk()}, path, overwrite=True)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("times", [None, *TIMES.values()], ids=["none", *TIMES])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_pseudo_items_are_read_back_as_such(tmp_path, ending, times):
+    """Or a recommender would learn them like what users did."""
+    X = Sequences.from_iterable([[5, 6], [7]], user_ids=[2, 3])
+    X = X.prepend([[1, 3], [2]])
+    log = read_interactions(write(tmp_path, X, ending, times=times))
+    assert log.to_sequences() == X
+    again = tmp_path / f"again{ending}"
+    write_interactions(log, again)
+    assert read_interactions(again) == log
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".inter"])
+def test_nanoseconds_are_refused_by_text(tmp_path, ending):
+    """Cut off, two times would be equal and their items turn around."""
+    whole = np.array([3000, 1000], "M8[ns]")
+    log = Interactions([1, 1], [7, 8], whole)
+    back = read_interactions(write(tmp_path, log, ending))
+    assert back.to_sequences() == log.to_sequences()
+    log = Interactions([1, 1], [7, 8], np.array([1000, 1], "M8[ns]"))
+    with pytest.raises(ValueError, match=r"Row 1 of column 'time.*000000001, and"):
+        write(tmp_path, log, ending, overwrite=True)

@@ -77,3 +77,21 @@ def test_seed_decides(pair):
 def test_bad_values_are_refused(a, b, message):
     with pytest.raises(ValueError, match=message):
         paired_bootstrap(a, b)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"n_resamples": 0}, "n_resamples == 0, must be >= 1"),
+        ({"confidence_level": 0.0}, "confidence_level == 0.0, must be > 0"),
+        ({"confidence_level": 95}, "confidence_level == 95, must be < 1"),
+    ],
+)
+def test_bad_options_are_refused(option, message):
+    with pytest.raises(ValueError, match=message):
+        paired_bootstrap([1, 2, 3], [1, 2, 4], **option)
+
+
+def test_the_number_of_resamples_is_an_integer():
+    with pytest.raises(TypeError, match="n_resamples must be an instance of"):
+        paired_bootstrap([1, 2, 3], [1, 2, 4], n_resamples=99.5)

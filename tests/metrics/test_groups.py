@@ -62,7 +62,9 @@ def test_head_has_the_rounded_share(n_items, share):
     assert np.count_nonzero(groups.codes == 0) == np.rint(share * n_items)
 
 
-@pytest.mark.parametrize("bins", [(), (0.0,), (1.0,), (0.5, 0.2), (0.1, 0.2, 0.3)])
+@pytest.mark.parametrize(
+    "bins", [(), (0.0,), (1.0,), (0.5, 0.2), (0.1, 0.2, 0.3), 0.2, "ab", None]
+)
 def test_bad_shares_are_refused(bins):
     with pytest.raises(ValueError, match="one or two increasing shares"):
         popularity_groups(np.array([0]), np.ones(5), bins)

@@ -197,3 +197,21 @@ def test_too_few_negatives_left_is_an_error():
 def test_sampled_ranks_of_unknown_targets_are_misses():
     ranks = sampled_target_ranks(np.zeros((1, 4)), np.array([-1]), draw_keys(1), 2)
     assert ranks == [np.inf]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([[1], [2, -1]], "history of row 1 has the code -1; accepted are 0 to 3"),
+        ([[], [4, 1]], "history of row 1 has the code 4"),
+        ([[1]], "one history for each of the 2 rows of scores, got 1"),
+        ([[1], [2], [3]], "one history for each of the 2 rows of scores, got 3"),
+    ],
+)
+def test_histories_that_do_not_fit_the_scores_are_refused(rows, message):
+    scores, targets = np.zeros((2, 4)), np.array([0, 0])
+    histories = Sequences.from_iterable(rows)
+    with pytest.raises(ValueError, match=message):
+        mask_seen(scores, histories, targets)
+    with pytest.raises(ValueError, match=message):
+        sampled_target_ranks(scores, targets, draw_keys(2), 1, seen=histories)

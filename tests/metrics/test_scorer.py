@@ -490,3 +490,20 @@ def test_scores_of_the_wrong_shape_are_refused(model, log):
     model.decision_function = lambda X: np.zeros((len(X), 40))
     with pytest.raises(ValueError, match=r"shape \(90, 40\) for 90 rows and 39 items"):
         NextItemScorer()(model, *log)
+
+
+@pytest.mark.parametrize(
+    ("bins", "message"),
+    [
+        ({"length_bins": (9, 3)}, "length_bins must hold increasing lengths"),
+        ({"popularity_bins": 0.2}, "popularity_bins must hold .* got 0.2"),
+    ],
+)
+def test_bad_bins_are_refused_before_scoring(bins, message):
+    class Unscored:
+        item_ids_ = np.array([1, 2])
+        item_counts_ = np.array([1, 1])
+
+    scorer = NextItemScorer(**bins)
+    with pytest.raises(ValueError, match=message):
+        scorer(Unscored(), [[1]], [2])

@@ -29,3 +29,10 @@ def test_user_ids_are_kept_and_pseudo_items_dropped():
 def test_short_histories_alone_are_an_error():
     with pytest.raises(ValueError, match="more than 2 items; the longest has 2"):
         leave_first_out([[1, 2]], 2)
+
+
+def test_nothing_hidden_is_an_error():
+    with pytest.raises(ValueError, match="n_hidden_items == 0, must be >= 1"):
+        leave_first_out([[1, 2]], 0)
+    with pytest.raises(TypeError, match="n_hidden_items must be an instance of"):
+        leave_first_out([[1, 2]], 1.0)

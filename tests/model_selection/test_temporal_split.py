@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -149,6 +149,12 @@ def test_frames_are_accepted(library):
     assert y_test.tolist() == [3]
 
 
+def test_a_log_with_pseudo_items_is_refused():
+    log = Interactions([1, 1], [5, 6], [0, 9], is_pseudo=[True, False])
+    with pytest.raises(ValueError, match="split it first, then augment"):
+        TemporalSplit(cutoff=5).split(log)
+
+
 def test_a_log_without_times_is_refused():
     log = Interactions(user=[1, 1], item=[1, 2])
 
@@ -189,3 +195,31 @@ def test_repr():
     expected = "TemporalSplit(cutoff=5, test_fraction=0.2)"
 
     assert repr(TemporalSplit(cutoff=5)) == expected
+
+
+def test_an_empty_log_cannot_be_split():
+    with pytest.raises(ValueError, match="no interactions to split"):
+        TemporalSplit().split(Interactions([], [], []))
+
+
+@pytest.mark.parametrize(
+    "cutoff",
+    [
+        "2020-07-01T02:00:00+02:00",
+        "2020-07-01 00:00:00Z",
+        "2020-07-01",
+        "2020-07",
+        datetime(2020, 7, 1, 2, tzinfo=timezone(timedelta(hours=2))),
+        datetime(2020, 7, 1),
+        np.datetime64("2020-07-01"),
+    ],
+)
+def test_a_cutoff_is_in_utc_as_the_times_are(cutoff):
+    log = Interactions(
+        user=[1, 1],
+        item=[1, 2],
+        time=["2020-07-01T01:59:59+02:00", "2020-07-01T02:00:00+02:00"],
+    )
+    X_train, _, y_test = TemporalSplit(cutoff).split(log)
+    assert X_train.to_lists() == [[1]]
+    assert y_test.tolist() == [2]

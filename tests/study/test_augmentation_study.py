@@ -8,10 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 
-from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter, SASRecEstimator
+from skdiffuasr import (
+    DiffusionSequenceAugmenter,
+    MarkovRecommender,
+    RandomSequenceAugmenter,
+    SASRecEstimator,
+)
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.datasets import Interactions, make_sequences
 from skdiffuasr.metrics import NextItemScorer
@@ -185,6 +190,107 @@ def test_seeds_of_numpy_are_those_of_python(tmp_path, seeds):
 def test_a_seed_is_an_integer():
     with pytest.raises(TypeError, match="seed must be an instance of"):
         study(seeds=[0.5])
+
+
+def test_pseudo_items_of_the_log_do_not_count(tmp_path):
+    markov = {"augmenters": {}, "recommenders": {"Markov": MarkovRecommender()}}
+    log = make_sequences(n_users=150, n_items=60, random_state=0).X
+    augmented = RandomSequenceAugmenter(8, random_state=0).fit_transform(log)
+    expected = study(**markov, seeds=1).run(log, tmp_path / "plain")
+    found = study(**markov, seeds=1).run(augmented, tmp_path / "augmented")
+    assert found.description == expected.description
+    assert found.main_ranking == expected.main_ranking == "filtered"
+    for name, groups in expected.groups.items():
+        np.testing.assert_array_equal(found.groups[name].codes, groups.codes)
+
+
+def test_handling_does_not_redo_a_run(tmp_path):
+    """Another place of the cache, or more to read, changes no result."""
+    labels = []
+    for memory, verbose in ((None, 0), (str(tmp_path / "cache"), 1)):
+        augmenter = DiffusionSequenceAugmenter(
+            1, embedding_dim=4, n_res_blocks=1, max_epochs=1, n_timesteps=4
+        )
+        study(
+            augmenters={"diffusion": augmenter.set_params(memory=memory)},
+            recommenders={"SASRec": clone(SASREC).set_params(verbose=verbose)},
+            seeds=1,
+        ).run(X, tmp_path / "out", on_progress=lambda p: labels.append(p.label))
+        labels.append("next")
+    assert labels == [
+        "none + SASRec + seed0",
+        "diffusion + SASRec + seed0",
+        "quality of diffusion",
+        "done",
+        "next",
+        "done",
+        "next",
+    ]
+
+
+class Picky(MarkovRecommender):
+    """Fails with one value of its parameter."""
+
+    _parameter_constraints: dict = {"value": [int, dict]}
+
+    def __init__(self, value=1):
+        self.value = value
+        self.smoothing = 1.0
+
+    def fit(self, X, y=None):
+        if self.value == 3:
+            raise RuntimeError("no such value")
+        self.model_ = MarkovRecommender().fit(X)
+        self.item_ids_ = self.model_.item_ids_
+        return self
+
+    def decision_function(self, X):
+        return self.model_.decision_function(X)
+
+
+def test_a_candidate_that_fails_is_reported(tmp_path):
+    results = study(
+        augmenters={},
+        recommenders={"picky": Picky()},
+        seeds=1,
+        param_distributions={"picky": {"value": [1, 3]}},
+        n_candidates=2,
+    ).run(X, tmp_path)
+    assert [record.error for record in results.records] == [None]
+    (failed,) = results.failures
+    assert failed.parameters == {"recommender__value": 3}
+    report = (tmp_path / "report.md").read_text()
+    line = next(line for line in report.splitlines() if "no such value" in line)
+    assert "candidate" in line
+    assert "recommender\\_\\_value=3" in line
+    errors = [row["error"] for row in rows_of(tmp_path, "candidates.csv")]
+    assert sorted(errors) == ["", "RuntimeError: no such value"]
+
+
+def test_candidates_may_be_mappings_of_anything(tmp_path):
+    spaces = {"picky": {"value": [{(1, 2): 1}, {(2, 3): np.float64(2)}]}}
+    results = study(
+        augmenters={},
+        recommenders={"picky": Picky()},
+        seeds=1,
+        param_distributions=spaces,
+        n_candidates=2,
+    ).run(X, tmp_path)
+    assert not results.failures
+    assert len(rows_of(tmp_path, "candidates.csv")) == 2
+
+
+def test_no_candidates_no_file(tmp_path):
+    study(augmenters={}, seeds=1).run(X, tmp_path)
+    assert not (tmp_path / "candidates.csv").exists()
+
+
+def test_an_augmenter_with_a_cache_is_named(tmp_path):
+    cached = make_pipeline(OWN, memory=str(tmp_path / "cache"))
+    results = study(augmenters={"cached": cached, "own items": OWN}, seeds=1).run(
+        X, tmp_path / "out"
+    )
+    assert results.with_memory == ("cached",)
 
 
 def test_pipelines_are_augmenters_and_recommenders(tmp_path):
@@ -370,6 +476,7 @@ def test_groups_of_a_temporal_study_are_by_the_training_history(tmp_path):
     [
         ({"recommenders": {}}, "one recommender"),
         ({"seeds": []}, "one seed"),
+        ({"augmenters": {"none": OWN}}, "'none' stands for no augmentation"),
         ({"protocol": "random"}, "protocol must be one of"),
         ({"param_distributions": {"SASrec": {}}}, "SASrec"),
         ({"n_candidates": 0}, "n_candidates"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from skdiffuasr.metrics import ndcg_at_k, paired_bootstrap
 from skdiffuasr.study.comparison import compare, holm
@@ -49,6 +50,15 @@ def test_holm_is_the_naive_procedure(p_values):
     np.testing.assert_allclose(holm(p_values), naive_holm(p_values))
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.data())
+def test_holm_of_a_part_is_no_less_than_that_of_the_whole(p_values, data):
+    part = data.draw(st.lists(st.sampled_from(range(len(p_values))), unique=True))
+    of_whole = np.array(naive_holm(p_values))[part]
+    of_part = np.array(holm([p_values[index] for index in part], len(p_values)))
+    assert (of_part >= of_whole - 1e-12).all()
+
+
 def test_one_family_is_a_recommender_and_a_kind_of_reference():
     rows = compare(make_results(), "full", "ndcg@10")
     n_families = 0
@@ -70,7 +80,10 @@ def test_one_family_is_a_recommender_and_a_kind_of_reference():
                 assert lead["p_value"] == gap["p_value"]
                 assert lead["p_holm"] == gap["p_holm"]
                 family = [lead, worst]
-            expected = naive_holm([row["p_value"] for row in family])
+            p_values = [row["p_value"] for row in family]
+            if not against_none:
+                p_values.append(1.0)  # of three augmenters there are three pairs
+            expected = naive_holm(p_values)[: len(family)]
             assert [row["p_holm"] for row in family] == pytest.approx(expected)
             n_families += 1
     assert n_families == 4
@@ -135,14 +148,12 @@ def test_p_values_are_those_of_the_paired_bootstrap():
     assert row["p_value"] == pytest.approx(expected.p_value, abs=0.02)
 
 
-def test_one_seed_has_no_spread_and_one_interval():
+def test_one_seed_says_nothing_of_others():
     for row in compare(make_results(n_seeds=1), "full", "ndcg@10"):
         assert row["n_seeds"] == 1
-        assert math.isnan(row["seed_std"])
-        found = row["low"], row["high"], row["p_value"]
-        assert found == pytest.approx(
-            (row["low_seeds"], row["high_seeds"], row["p_seeds"]), abs=1e-12
-        )
+        assert row["low"] < row["high"]
+        for name in ("seed_std", "low_seeds", "high_seeds", "p_seeds"):
+            assert math.isnan(row[name])
 
 
 def test_seeds_that_disagree_widen_the_interval_over_both():
@@ -151,13 +162,14 @@ def test_seeds_that_disagree_widen_the_interval_over_both():
     runs = [("none", seed, theirs) for seed in range(4)]
     runs += [("own", seed, better if seed else worse) for seed in range(4)]
     [row] = compare(results_of(runs), "full", "mrr")
-    # All users agree, so that the seeds are all there is to draw.
+    # All users agree, so that the seeds are all there is.
     assert row["low"] == pytest.approx(row["high"]) == pytest.approx(0.3125)
     differences = np.array([-0.25, 0.5, 0.5, 0.5])
-    grid = np.stack(np.meshgrid(*4 * [differences]), axis=-1).reshape(-1, 4)
-    low, high = np.quantile(grid.mean(axis=1), [0.025, 0.975])
-    assert row["low_seeds"] == pytest.approx(low, abs=0.1)
+    expected = stats.ttest_1samp(differences, 0.0)
+    low, high = expected.confidence_interval()
+    assert row["low_seeds"] == pytest.approx(low)
     assert row["high_seeds"] == pytest.approx(high)
+    assert row["p_seeds"] == pytest.approx(expected.pvalue)
     assert row["seed_std"] == pytest.approx(differences.std(ddof=1))
 
 
@@ -242,6 +254,33 @@ def test_a_comparison_does_not_depend_on_other_augmenters():
 def test_nothing_to_compare():
     assert compare(results_of([("none", 0, [1, 2])]), "full", "mrr") == []
     assert compare(make_results(with_failure=False, records=()), "full", "mrr") == []
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"n_resamples": 0}, "n_resamples == 0, must be >= 1"),
+        ({"confidence_level": 95}, "confidence_level == 95, must be < 1"),
+    ],
+)
+def test_bad_options_are_refused(option, message):
+    with pytest.raises(ValueError, match=message):
+        compare(make_results(n_users=5), "full", "mrr", **option)
+
+
+def test_the_best_of_equals_is_not_taken_for_better():
+    """The rival of the best is chosen, too: ten pairs of five augmenters."""
+    rng = np.random.default_rng(0)
+    n_studies, n_clear = 100, 0
+    for study in range(n_studies):
+        runs = [(name, 0, rng.integers(1, 20, 50)) for name in ("none", *"abcde")]
+        rows = compare(
+            results_of(runs), "full", "mrr", n_resamples=400, random_state=study
+        )
+        n_clear += any(
+            row["p_holm"] < 0.05 for row in rows if row["reference"] != "none"
+        )
+    assert n_clear <= 12  # of 5 expected at most
 
 
 def test_unknown_names_are_refused():

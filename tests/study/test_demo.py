@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdiffuasr.datasets import make_sequences
+from skdiffuasr.datasets import Interactions, make_sequences
 from skdiffuasr.study import run_demo
 from skdiffuasr.study.demo import _difference_table
 
@@ -22,6 +22,24 @@ def test_report_on_a_log_of_a_file(tmp_path):
         "| fit diffusion + SASRec ",
     ):
         assert line in report
+
+
+def test_histories_that_are_too_short_are_told_before_training(monkeypatch):
+    monkeypatch.delattr("skdiffuasr.study.demo.NextItemScorer")
+    log = Interactions(np.repeat(np.arange(9), 5), np.arange(45) % 7)
+    with pytest.raises(ValueError, match=r"has 3 items; .* n_pseudo_items=3"):
+        run_demo(log, n_pseudo_items=3, max_epochs=1)
+
+
+@pytest.mark.filterwarnings("ignore:.*training pairs")
+def test_a_comparison_is_not_lost_if_nearness_cannot_be_measured():
+    """The only long history would have to be set aside and trained on."""
+    lengths = np.array([12, *[4] * 59])
+    items = np.random.default_rng(0).integers(1, 16, lengths.sum())
+    log = Interactions(np.repeat(np.arange(60), lengths), items)
+    report = run_demo(log, n_pseudo_items=3, max_epochs=1)
+    assert "| diffusion + SASRec " in report
+    assert "\n\nNot measured: No history" in report
 
 
 def test_differences_are_paired():

@@ -20,6 +20,16 @@ def test_the_last_item_is_tested_and_the_one_before_validated():
     assert data.y_test.tolist() == [4, 9]
 
 
+def test_pseudo_items_are_dropped():
+    rows = [[1, 2, 3, 4], [5, 6], [7, 8, 9]]
+    prefixes = Sequences.from_iterable([[4, 4], [9, 9], [7, 7]])
+    augmented = Sequences.from_iterable(rows).prepend(prefixes)
+    found, expected = leave_last_out_data(augmented), leave_last_out_data(rows)
+    assert found.X_train == expected.X_train
+    assert found.X_test == expected.X_test
+    assert not found.has_repeats
+
+
 def test_interactions_are_grouped_by_user():
     expected = leave_last_out_data(LOG.to_sequences())
     assert leave_last_out_data(LOG).X_test == expected.X_test
@@ -46,11 +56,25 @@ def test_a_temporal_study_trains_on_the_past_only():
     assert earliest(data.X_val, data.y_val) < earliest(data.X_test, data.y_test)
 
 
+def test_a_temporal_study_drops_pseudo_items():
+    user, item, time = np.repeat([1, 2], 4), np.arange(8), np.tile(np.arange(4), 2)
+    observed = Interactions(user, item, time)
+    log = Interactions(
+        [*user, 1, 2], [*item, 3, 4], [*time, -1, -1], is_pseudo=[0] * 8 + [1] * 2
+    )
+    assert temporal_data(log).fingerprint == temporal_data(observed).fingerprint
+
+
 def test_a_temporal_study_needs_times():
     with pytest.raises(TypeError, match="got Sequences"):
         temporal_data(Sequences.from_iterable([[1, 2, 3]]))
     with pytest.raises(TypeError, match="Interactions without times"):
         temporal_data(Interactions(user=[1, 1], item=[1, 2]))
+
+
+def test_a_temporal_study_of_nothing():
+    with pytest.raises(ValueError, match="The log has no interactions"):
+        temporal_data(Interactions([], [], []))
 
 
 @pytest.mark.parametrize(

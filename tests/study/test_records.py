@@ -69,3 +69,12 @@ def test_ranks_of_other_users_are_refused():
 def test_an_unknown_main_ranking_is_refused():
     with pytest.raises(ValueError, match="got 'best'"):
         make_results(main_ranking="best")
+
+
+def test_failures_are_those_of_candidates_too():
+    failed = RunRecord("own items", "Markov", 0, {}, error="ValueError: x")
+    fine = RunRecord("own items", "Markov", 0, {})
+    results = StudyResults(
+        "log", {}, {}, "full", (fine, failed), candidates=(fine, failed)
+    )
+    assert results.failures == (failed, failed)

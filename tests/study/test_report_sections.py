@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from skdiffuasr.metrics import ndcg_at_k
-from skdiffuasr.study.report_blocks import Items, Table
+from skdiffuasr.study.records import RunRecord
+from skdiffuasr.study.report_blocks import Items, Picture, Table
 from skdiffuasr.study.report_sections import report_sections
-from tests.study.synthetic_results import make_results
+from tests.study.synthetic_results import TRACEBACK, make_results
 
 
 def section_of(results, title):
@@ -97,8 +98,105 @@ def test_costs_are_means_over_the_seeds():
         assert own == ("own items", "10", "1.5", "2.5", "0.5", "14.5", "7", "100")
 
 
+def test_trainings_out_of_a_cache_are_mentioned():
+    (text, *_) = section_of(make_results(), "Cost").blocks
+    assert "cache" not in text
+    (text, *_) = section_of(make_results(with_memory=("diffusion",)), "Cost").blocks
+    assert "by diffusion: trainings that come from the cache are not in its" in text
+
+
+def with_candidates():
+    """Two settings of diffusion + Markov, the first of which failed."""
+    results = make_results(n_seeds=2)
+    candidates = tuple(
+        RunRecord(
+            "diffusion",
+            "Markov",
+            0,
+            {},
+            parameters={"augmenter__gamma": gamma},
+            error=TRACEBACK if gamma == 1 else None,
+        )
+        for gamma in (1, 2)
+    )
+    records = [
+        replace(record, parameters={"augmenter__gamma": 2})
+        if (record.augmenter, record.recommender) == ("diffusion", "Markov")
+        else record
+        for record in results.records
+    ]
+    return replace(results, records=tuple(records), candidates=candidates)
+
+
+def test_chosen_parameters_are_shown():
+    (table,) = tables_of(with_candidates(), "Chosen parameters")
+    assert len(table.rows) == 4 * 2
+    assert ("diffusion", "Markov", "2", "augmenter__gamma=2") in table.rows
+    assert ("none", "SASRec", "0", "-") in table.rows
+
+
+def test_quality_is_of_the_parameters_as_given():
+    assert "as given" not in section_of(make_results(), "Pseudo items").blocks[0]
+    (text, _) = section_of(with_candidates(), "Pseudo items").blocks
+    assert text.endswith("as given, before parameters are chosen for them.")
+
+
+def test_candidates_that_failed_are_listed():
+    (table,) = tables_of(with_candidates(), "Failures")
+    line = "TypeError: <b>Foo</b>.__init__() got a | b"
+    names = ("diffusion", "Markov", "0, candidate augmenter__gamma=1")
+    assert table.rows[0] == (*names, line)
+    assert len(table.rows) == 2  # and the quality of own items
+
+
+def test_seeds_that_are_missing_are_told_in_every_table():
+    results = make_results(n_seeds=3, with_failure=True)
+    main = tables_of(results, "Augmenters by recommender")
+    groups = tables_of(results, "Users by length of the history")
+    sampled = tables_of(results, "Ranking among sampled items")
+    for table in (*main, *groups, *sampled):
+        names = [row[0] for row in table.rows]
+        assert names == ["none", "own items", "diffusion (2 of 3 seeds)", "worse"]
+    for table in main:
+        assert table.rows[2][4].endswith("] (2 of 3 seeds)")
+        assert "seeds" not in table.rows[1][4]
+    assert "a gain is of those that both" in section_of(results, "In short").blocks[-1]
+
+
+def test_a_reference_with_fewer_seeds_is_told():
+    results = make_results(n_seeds=2)
+    records = [r for r in results.records if (r.augmenter, r.seed) != ("none", 1)]
+    results = replace(results, records=tuple(records))
+    for title in ("Augmenters by recommender", "Users by popularity of the target"):
+        for table in tables_of(results, title):
+            assert table.rows[0][0] == "none (1 of 2 seeds)"
+    for table in tables_of(results, "Augmenters by recommender"):
+        assert table.rows[1][0] == "own items"
+        assert table.rows[1][4].endswith("] (1 of 2 seeds)")
+
+
+def test_groups_without_a_reference_are_left_out():
+    results = make_results()
+    records = tuple(r for r in results.records if r.augmenter != "none")
+    sections = report_sections(replace(results, records=records))
+    assert [section.title for section in sections] == [
+        "Log and protocol",
+        "In short",
+        "Augmenters by recommender",
+        "Ranking among sampled items",
+        "Cost",
+        "Pseudo items",
+        "Failures",
+    ]
+    assert not any(isinstance(block, Picture) for block in sections[2].blocks)
+
+
 def test_failures_are_listed_with_their_last_line():
-    (table,) = tables_of(make_results(with_failure=True), "Failures")
+    results = make_results(with_failure=True)
+    (text, _) = section_of(results, "Failures").blocks
+    assert "in the folder runs" in text
+    assert "in quality.csv" in text
+    (table,) = tables_of(results, "Failures")
     line = "TypeError: <b>Foo</b>.__init__() got a | b"
     assert table.rows == (
         ("diffusion", "SASRec", "1", line),

@@ -1,11 +1,17 @@
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
-from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter, SASRecEstimator
+from skdiffuasr import (
+    DiffusionSequenceAugmenter,
+    MarkovRecommender,
+    RandomSequenceAugmenter,
+    SASRecEstimator,
+)
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.study.protocol import leave_last_out_data
@@ -15,6 +21,7 @@ from skdiffuasr.study.runs import (
     stop_on_interrupt,
     train_and_rank,
     with_parameters,
+    without_handling,
 )
 
 DATA = leave_last_out_data(make_sequences(n_users=100, n_items=50, random_state=0).X)
@@ -81,6 +88,12 @@ def test_early_stopping_is_by_the_validation_items():
     assert all(np.isfinite(ranks).any() for ranks in run["ranks"].values())
 
 
+def test_a_recommender_that_does_not_stop_early_can_be_studied():
+    recommender = SASRecEstimator(8, max_epochs=1, early_stopping=False)
+    run = train_and_rank(DATA, augment(DATA, None), recommender, None)
+    assert run["error"] is None
+
+
 def test_a_failure_has_its_traceback():
     try:
         raise KeyError("no such item")
@@ -98,3 +111,34 @@ def test_an_interrupted_training_interrupts_the_study():
 def test_other_warnings_stay_warnings():
     with pytest.warns(ConvergenceWarning, match="not converged"), stop_on_interrupt():
         warn("not converged")
+
+
+def test_other_warnings_that_are_errors_stay_such():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning, match="not converged"):
+            with stop_on_interrupt():
+                warn("not converged")
+
+
+def test_how_a_result_is_come_by_is_left_out_of_a_hash():
+    plain = make_pipeline(
+        DiffusionSequenceAugmenter(3, random_state=0), SASRecEstimator(8)
+    )
+    handled = make_pipeline(
+        DiffusionSequenceAugmenter(
+            3, random_state=0, memory="folder", verbose=1, device="cpu"
+        ),
+        SASRecEstimator(8, verbose=1, device="cpu"),
+        memory="folder",
+        verbose=True,
+    )
+    expected = joblib.hash(plain)
+    assert joblib.hash(without_handling(plain)) == expected
+    assert joblib.hash(handled) != expected
+    assert joblib.hash(without_handling(handled)) == expected
+    assert handled[0].memory == "folder"
+    other = make_pipeline(
+        DiffusionSequenceAugmenter(3, random_state=0), SASRecEstimator(9)
+    )
+    assert joblib.hash(without_handling(other)) != expected

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skdiffuasr import SASRecEstimator
 from skdiffuasr._files import replaced, write_text
 from skdiffuasr.study.records import RunRecord
 from skdiffuasr.study.store import StudyStore
@@ -19,6 +20,7 @@ RECORD = RunRecord(
     parameters={"recommender__dropout": 0.2},
     error=None,
 )
+SASREC = SASRecEstimator(8)
 NAMES = ("own items", "SASRec/bce", "seed1")
 
 
@@ -47,6 +49,14 @@ def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
     found = store.record("key", *NAMES)
     assert type(found.seed) is int
     assert found.parameters == {"n": 3, "rate": 0.5, "is_on": True}
+
+
+def test_parameters_may_have_any_keys(tmp_path):
+    store = StudyStore(tmp_path, "log")
+    parameters = {"weights": {(1, 2): np.int64(3), 4: [None, SASREC]}}
+    store.add_record(replace(RECORD, parameters=parameters), "key", *NAMES)
+    found = store.record("key", *NAMES)
+    assert found.parameters == {"weights": {"(1, 2)": 3, "4": [None, str(SASREC)]}}
 
 
 def test_a_record_of_other_parameters_does_not_count(tmp_path):

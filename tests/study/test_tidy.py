@@ -59,7 +59,7 @@ def test_every_run_that_did_not_fail_has_all_rows():
 
 
 def test_what_the_runs_took():
-    rows = run_rows(make_results(with_failure=True))
+    rows = run_rows(make_results(with_failure=True).records)
     assert len(rows) == 16
     plain, augmented, failed = rows[0], rows[2], rows[12]
     assert (plain["seconds_fit_augmenter"], plain["seconds_total"]) == (0.0, 2.5)
@@ -117,7 +117,7 @@ def test_a_failure_leaves_the_old_file(tmp_path):
 
 def test_a_parquet_file_comes_back(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
-    rows = run_rows(make_results(n_users=30, with_failure=True))
+    rows = run_rows(make_results(n_users=30, with_failure=True).records)
     write_parquet(rows, tmp_path / "rows.parquet")
     found = parquet.read_table(tmp_path / "rows.parquet").to_pylist()
     np.testing.assert_equal(found, rows)

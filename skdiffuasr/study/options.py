@@ -1,0 +1,118 @@
+"""Options of a study, refused before anything runs."""
+
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+from typing import Any
+
+from sklearn.utils import check_scalar
+
+_MAX_SEED = 2**32 - 1
+
+
+def as_seeds(seeds: int | Iterable[int]) -> list[int]:
+    """List the seeds of a study.
+
+    Parameters
+    ----------
+    seeds : int or iterable of int
+        An int stands for that many from 0 on.
+
+    Returns
+    -------
+    seeds : list of int
+
+    Raises
+    ------
+    TypeError
+        If one is no integer.
+    ValueError
+        If there is none, one occurs twice, or one lies outside ``[0, 2**32 - 1]``.
+
+    Examples
+    --------
+    >>> from skdiffuasr.study.options import as_seeds
+    >>> as_seeds(3), as_seeds([7, 9])
+    ([0, 1, 2], [7, 9])
+    """
+    given: list[Any]
+    if isinstance(seeds, Iterable):
+        given = list(seeds)
+    elif isinstance(seeds, Integral) and not isinstance(seeds, bool):
+        given = list(range(int(seeds)))
+    else:
+        raise TypeError(f"seeds must be an int or a sequence of ints, got {seeds!r}.")
+    for seed in given:
+        if isinstance(seed, bool):
+            raise TypeError(f"seed must be an instance of int, got {seed!r}.")
+        check_scalar(seed, "seed", Integral, min_val=0, max_val=_MAX_SEED)
+    if not given:
+        raise ValueError(f"There must be one seed at least, got seeds={seeds!r}.")
+    listed = [int(seed) for seed in given]
+    if len(set(listed)) < len(listed):
+        raise ValueError(f"seeds must differ from each other, got {listed}.")
+    return listed
+
+
+def check_parameters(
+    param_distributions: Mapping[str, Mapping[str, Any]],
+    augmenters: Mapping[str, Any],
+    recommenders: Mapping[str, Any],
+) -> None:
+    """Refuse parameters to choose from that an estimator does not have.
+
+    Parameters
+    ----------
+    param_distributions : mapping of str to dict
+        For the name of an augmenter or a recommender, parameters to choose from.
+    augmenters, recommenders : mapping of str to estimator
+        By their names.
+
+    Raises
+    ------
+    ValueError
+        If a name or a parameter is not known.
+    """
+    unknown = param_distributions.keys() - {*augmenters, *recommenders}
+    if unknown:
+        raise ValueError(
+            f"param_distributions has {sorted(unknown)}, which is no augmenter and no "
+            "recommender."
+        )
+    for name, space in param_distributions.items():
+        for estimators in (augmenters, recommenders):
+            if name not in estimators:
+                continue
+            estimator = estimators[name]
+            known = [] if estimator is None else estimator.get_params(deep=True)
+            for parameter in space:
+                if parameter not in known:
+                    raise ValueError(
+                        f"param_distributions[{name!r}] has {parameter!r}, which is no "
+                        f"parameter of {type(estimator).__name__}; it has "
+                        f"{sorted(known)}."
+                    )
+
+
+def with_memory(estimators: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the estimators that may take a training from a cache.
+
+    Parameters
+    ----------
+    estimators : mapping of str to estimator or None
+        By their names.
+
+    Returns
+    -------
+    names : tuple of str
+        Those whose `memory`, or that of an estimator inside them, is set.
+    """
+    return tuple(
+        name
+        for name, estimator in estimators.items()
+        if estimator is not None
+        and any(
+            value is not None
+            for key, value in estimator.get_params(deep=True).items()
+            if key == "memory" or key.endswith("__memory")
+        )
+    )
