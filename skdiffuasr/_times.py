@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
 
 def _as_int(value: Any) -> int:
     """Return an integer of 64 bits."""
-    if not isinstance(value, str | int) or isinstance(value, bool):
+    if not isinstance(value, str | Integral) or isinstance(value, bool):
         raise TypeError(f"{value!r} is no integer.")
     number = int(value)
     if not -(2**63) <= number < 2**63:
@@ -125,7 +126,7 @@ def _as_int(value: Any) -> int:
 
 def _as_float(value: Any) -> float:
     """Return a finite number that is what was given, if that is an integer."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | Real):
         raise TypeError(f"{value!r} is no number.")
     number = float(value)
     if not isfinite(number):

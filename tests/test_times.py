@@ -38,6 +38,14 @@ def test_times_of_every_kind(times, expected):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8", "float32", "float64"])
+def test_a_list_may_hold_numbers_of_numpy(dtype):
+    array = np.array([9, 3, 5], dtype=dtype)
+    times = as_times(list(array), str, "times")
+    assert times.tolist() == array.tolist()
+    assert times.dtype.kind == ("f" if array.dtype.kind == "f" else "i")
+
+
 @pytest.mark.parametrize("times", [["9", "3"], [2**62, "3"], ["9" * 18, 3]])
 def test_large_integers_are_kept(times):
     assert read(times).tolist() == [int(time) for time in times]
