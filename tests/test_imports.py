@@ -34,6 +34,7 @@ FLOORS = {
     "_describe": 0,
     "_extras": 0,
     "_files": 0,
+    "_fitted": 0,
     "_ingest": 0,
     "_log": 0,
     "_ragged": 0,

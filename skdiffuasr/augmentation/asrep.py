@@ -10,6 +10,7 @@ import torch
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
+from skdiffuasr._fitted import forget
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import (
     IdArray,
@@ -219,7 +220,7 @@ class ASRePAugmenter(BaseAugmenter):
             If no history has two items, `n_heads` does not divide `embedding_dim`, or
             several variants are asked for at temperature 0.
         """
-        self._forget()
+        forget(self)
         if self.n_variants > 1 and self.temperature == 0:
             raise ValueError(
                 f"n_variants={self.n_variants} are all the same at temperature=0; give "

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skdiffuasr._fitted import forget
 from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
@@ -44,15 +45,9 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     def _augment(self, histories: Sequences) -> Sequences:
         """Augment histories."""
 
-    def _forget(self) -> None:
-        """Drop what an earlier fit has learned, in case that the next one fails."""
-        for name in list(vars(self)):
-            if name.endswith("_") and not name.startswith("_"):
-                delattr(self, name)
-
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
         """Learn the catalogue, draw the seed, and return observed items as codes."""
-        self._forget()
+        forget(self)
         observed = check_sequences(X).strip_pseudo()
         item_ids = np.unique(observed.values)
         if len(item_ids) == 0:

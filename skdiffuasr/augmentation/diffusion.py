@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 from torch import Tensor
 
+from skdiffuasr._fitted import forget
 from skdiffuasr._sklearn_compat import (
     CallbackSupportMixin,
     HasMethods,
@@ -367,7 +368,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         UserWarning
             If there are few training pairs.
         """
-        self._forget()
+        forget(self)
         self._check_parameters()
         X = check_sequences(X)
         histories = X.strip_pseudo()

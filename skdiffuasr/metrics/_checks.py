@@ -1,7 +1,10 @@
 """Checks that the metrics share."""
 
+from numbers import Integral, Real
+
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import check_scalar
 
 from skdiffuasr._ingest import as_ids
 from skdiffuasr._typing import FloatArray, IdArray, IntArray
@@ -69,6 +72,35 @@ def check_values(values: npt.ArrayLike, name: str) -> FloatArray:
             f"{name} must hold finite numbers, got {checked[row]} in row {row}."
         )
     return checked
+
+
+def check_resampling(n_resamples: int, confidence_level: float) -> None:
+    """Refuse what no bootstrap interval can be made of.
+
+    Parameters
+    ----------
+    n_resamples : int
+        Number of bootstrap samples.
+    confidence_level : float
+        Probability content of the interval.
+
+    Raises
+    ------
+    TypeError
+        If one is no number.
+    ValueError
+        If `n_resamples` is less than 1, or `confidence_level` does not lie between 0
+        and 1.
+    """
+    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
+    check_scalar(
+        confidence_level,
+        "confidence_level",
+        Real,
+        min_val=0,
+        max_val=1,
+        include_boundaries="neither",
+    )
 
 
 def check_weights(sample_weight: npt.ArrayLike | None, n: int) -> FloatArray:

@@ -1,15 +1,14 @@
 """How sure the difference between two recommenders is."""
 
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from skdiffuasr._typing import RandomState
-from skdiffuasr.metrics._checks import check_values
+from skdiffuasr.metrics._checks import check_resampling, check_values
 
 # Numbers drawn at a time: 8 MB of indices and as much of resampled differences.
 _BATCH_NUMBERS = 1_000_000
@@ -86,15 +85,7 @@ def paired_bootstrap(
     >>> round(result.difference, 3), round(result.low, 3), round(result.high, 3)
     (0.3, 0.1, 0.5)
     """
-    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
-    check_scalar(
-        confidence_level,
-        "confidence_level",
-        Real,
-        min_val=0,
-        max_val=1,
-        include_boundaries="neither",
-    )
+    check_resampling(n_resamples, confidence_level)
     a, b = check_values(a, "a"), check_values(b, "b")
     if a.shape != b.shape or len(a) < 2:
         raise ValueError(

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from skdiffuasr._fitted import forget
 from skdiffuasr._sklearn_compat import (
     CallbackSupportMixin,
     Interval,
@@ -98,14 +99,6 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
 
     weights_: Weights
 
-    #: What a fit learns. The next fit drops it first, so that it fits the catalogue.
-    _learned: tuple[str, ...] = (
-        "weights_",
-        "loss_curve_",
-        "validation_scores_",
-        "best_epoch_",
-        "n_iter_",
-    )
     _learns_passed_over = True
 
     @abstractmethod
@@ -193,9 +186,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             and `y_val` is given without the other, or both are given with
             ``early_stopping=False``.
         """
-        for name in self._learned:
-            if hasattr(self, name):
-                delattr(self, name)
+        forget(self)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         X = check_sequences(X)

@@ -184,8 +184,6 @@ class S3RecEstimator(SASRecEstimator):
 
     pretraining_loss_curve_: list[float]
 
-    _learned = (*SASRecEstimator._learned, "pretraining_loss_curve_")
-
     def __init__(
         self,
         embedding_dim: int = 64,

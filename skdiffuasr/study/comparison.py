@@ -3,15 +3,14 @@
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from numbers import Integral, Real
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_scalar
 
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.metrics import parse_metric
+from skdiffuasr.metrics._checks import check_resampling
 from skdiffuasr.study.records import RANKINGS, StudyResults
 from skdiffuasr.study.seed_interval import seed_interval
 from skdiffuasr.study.tidy import Row
@@ -105,15 +104,7 @@ def compare(
     """
     if ranking not in RANKINGS:
         raise ValueError(f"ranking must be one of {RANKINGS}, got {ranking!r}.")
-    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
-    check_scalar(
-        confidence_level,
-        "confidence_level",
-        Real,
-        min_val=0,
-        max_val=1,
-        include_boundaries="neither",
-    )
+    check_resampling(n_resamples, confidence_level)
     runs = _values_per_user(results, ranking, metric)
     pairs = _pairs(runs, results.reference)
     if not pairs:
