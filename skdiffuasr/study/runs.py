@@ -70,15 +70,17 @@ def without_handling(estimator: Any) -> Any:
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : estimator or None
         Not changed.
 
     Returns
     -------
-    copy : estimator
+    copy : estimator or None
         Its `memory`, `verbose`, `device` and `n_jobs`, and those of estimators inside
         it, are those of its class.
     """
+    if estimator is None:
+        return None
     copy = clone(estimator)
     for part in (copy, *copy.get_params(deep=True).values()):
         if hasattr(part, "get_params") and not isinstance(part, type):

@@ -201,7 +201,7 @@ class StudyTasks:
                 if name.startswith(f"{kind}__")
             }
             estimators.append(estimator and with_parameters(estimator, seed, own))
-        hashed = [estimator and without_handling(estimator) for estimator in estimators]
+        hashed = [without_handling(estimator) for estimator in estimators]
         key = str(joblib.hash((hashed, seed, with_test)))
         names = (augmenter, recommender, suffix)
         record = self.store.record(key, *names)
@@ -251,7 +251,7 @@ class StudyTasks:
 
     def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
         """Augmented histories, from memory or disk where they are there."""
-        key = str(joblib.hash(augmenter and without_handling(augmenter)))
+        key = str(joblib.hash(without_handling(augmenter)))
         if self._augmented is None or self._augmented[0] != key:
             augmented = self.store.cached("augmented", key, name, suffix)
             if augmented is None:
