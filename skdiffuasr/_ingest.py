@@ -33,12 +33,9 @@ def flatten_rows(X: Any, input_name: str) -> tuple[IdArray, IntArray]:
     return narrow(_canonical(values, where)), offsets
 
 
-def as_ids(ids: Any, name: str) -> IdArray:
+def as_ids(ids: Any, name: str, where: Callable[[int], str] | None = None) -> IdArray:
     """Check one-dimensional ids; return them as int64 or '<U', copied if need be."""
-
-    def where(position: int) -> str:
-        return f"Row {position} of {name}"
-
+    where = where or (lambda position: f"Row {position} of {name}")
     if _is_scalar(ids):
         raise TypeError(f"{name} must be a sequence of ids, got {show(ids)}.")
     if hasattr(ids, "__array__"):

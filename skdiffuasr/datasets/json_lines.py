@@ -63,8 +63,11 @@ def read_json_lines(
 
     Raises
     ------
+    TypeError
+        If ids are neither all integers nor all strings; the message names the line.
     ValueError
-        If a line cannot be parsed or lacks a field, or there are none.
+        If a line cannot be parsed, lacks a field or has a null in one, or a time is
+        none; the message names the line. If there are no interactions.
     """
     user, item, time = fields
     users, items, times, numbers = [], [], [], []
@@ -83,10 +86,14 @@ def read_json_lines(
             raise ValueError(f"{source}, line {number}: {_reason(error)}.") from error
     if not users:
         raise ValueError(f"{source}: there are no interactions.")
+
+    def where(field: str) -> Callable[[int], str]:
+        return lambda row: f"{source}, line {numbers[row]}: {field}"
+
     return Interactions(
-        as_ids(users, f"{source}, field {user!r}"),
-        as_ids(items, f"{source}, field {item!r}"),
-        as_times(times, lambda row: f"{source}, line {numbers[row]}: {time}", time),
+        as_ids(users, user, where(user)),
+        as_ids(items, item, where(item)),
+        as_times(times, where(time), time),
     )
 
 

@@ -219,9 +219,17 @@ def test_missing_files_say_where_to_get_them(tmp_path, load, place):
 
 
 @pytest.mark.parametrize("min_rating", [None, 3])
-def test_a_bad_date_of_yelp_is_named_by_its_line(tmp_path, min_rating):
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("date", "yesterday", ValueError),
+        ("business_id", 7, TypeError),
+        ("user_id", None, ValueError),
+    ],
+)
+def test_bad_values_are_named_by_their_line(tmp_path, min_rating, field, value, error):
     path = tmp_path / "review.json"
-    bad = {**YELP[0], "date": "yesterday"}
+    bad = {**YELP[0], field: value}
     path.write_text("\n".join(map(json.dumps, [YELP[1], YELP[0], bad])))
-    with pytest.raises(ValueError, match=r"review.json, line 3: date is 'yesterday'"):
+    with pytest.raises(error, match=rf"review.json, line 3: {field} is {value!r}"):
         load_yelp(path, min_rating=min_rating)
