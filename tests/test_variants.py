@@ -79,8 +79,15 @@ def test_an_item_that_is_held_out_is_in_no_variant_of_training():
     assert training == VARIANTS.drop_last(is_held_out.astype(int))
 
 
-def test_a_held_out_row_whose_variants_end_differently_is_not_trained_on():
-    variants = SequenceVariants([X, X.drop_last()])
+@pytest.mark.parametrize(
+    "others",
+    [
+        X.drop_last(),
+        Sequences.from_iterable([[*row[:-1], 9, row[-1]] for row in X], X.user_ids),
+    ],
+)
+def test_a_held_out_row_whose_variants_differ_is_not_trained_on(others):
+    variants = SequenceVariants([X, others])
     training, validation = hold_out(variants, 0.4, random_state=0)
     assert training == variants[~np.isin(X.user_ids, validation.user_ids)]
     assert len(training) == 2

@@ -582,6 +582,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     def _log_probability(self, catalogue: Tensor) -> LogProbability:
         """Read the classifier that was handed over, or the one trained inside."""
         if self.classifier is not None:
+            check_classifier(self.classifier, self.item_ids_, self.n_pseudo_items)
             return recommender_log_probability(
                 self.classifier, self.item_ids_, catalogue
             )

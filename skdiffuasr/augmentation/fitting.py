@@ -200,7 +200,7 @@ def fit_first_item_classifier(
     """
     torch_device = resolve_device(device)
     diffusion = GaussianDiffusion(make_betas(schedule, n_timesteps)).to(torch_device)
-    table = torch.from_numpy(item_embeddings).to(torch_device)
+    table = torch.tensor(item_embeddings, device=torch_device)
     module = seeded_build(
         partial(FirstItemClassifier, pairs.n_pseudo_items, table.shape[1]),
         random_state,

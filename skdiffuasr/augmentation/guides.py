@@ -135,7 +135,10 @@ def recommender_log_probability(
     module = recommender.to_module().to(catalogue.device)
     own_table = module.item_embedding.weight.detach()  # (n_own_items, d_own)
     with_bias = F.pad(catalogue, (0, 1), value=1.0)  # (n_items, d + 1)
-    linear_map = torch.linalg.lstsq(with_bias, own_table[own_codes]).solution
+    # On the CPU: the solver of CUDA needs embeddings of full rank.
+    linear_map = torch.linalg.lstsq(
+        with_bias.cpu(), own_table[own_codes].cpu()
+    ).solution.to(catalogue.device)  # (d + 1, d_own)
 
     def log_probability(x: Tensor, t: Tensor, first_items: Tensor) -> Tensor:
         embedded = F.pad(x, (0, 1), value=1.0) @ linear_map  # (batch, M, d_own)

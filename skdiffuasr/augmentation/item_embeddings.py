@@ -128,8 +128,9 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
     Parameters
     ----------
     given : array-like of shape (n_items, d), mapping, or fitted recommender
-        Rows in the order of `item_ids`, or vectors by item id, or an estimator with
-        `item_ids_` and `item_embeddings_`.
+        Rows in the order of `item_ids`, or vectors by item id, also as a DataFrame
+        with item ids as its index, or an estimator with `item_ids_` and
+        `item_embeddings_`.
     item_ids : ndarray of shape (n_items,)
         The catalogue, sorted.
 
@@ -140,18 +141,21 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
     Raises
     ------
     ValueError
-        If an item has no embedding, the shape does not fit, or a value is not finite.
+        If an item has no embedding or several, the shape does not fit, or a value is
+        not a finite number.
     """
+    if hasattr(given, "index") and hasattr(given, "columns"):
+        given = _by_index(given)
     if hasattr(given, "item_embeddings_"):
         rows = encode_items(item_ids, given.item_ids_)
         _check_all_known(rows, item_ids)
-        embeddings = np.asarray(given.item_embeddings_, dtype=np.float64)[rows]
+        embeddings = _as_floats(given.item_embeddings_)[rows]
     elif isinstance(given, Mapping):
         known = np.array([item in given for item in item_ids.tolist()])
         _check_all_known(np.where(known, 0, -1), item_ids)
-        embeddings = np.array([given[item] for item in item_ids.tolist()], dtype=float)
+        embeddings = _as_floats([given[item] for item in item_ids.tolist()])
     else:
-        embeddings = np.asarray(given, dtype=np.float64)
+        embeddings = _as_floats(given)
     if embeddings.ndim != 2 or len(embeddings) != len(item_ids):
         raise ValueError(
             f"item_embeddings must have the shape (n_items, d) with one row for each "
@@ -166,6 +170,29 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
             f"{item_ids[row].item()!r}."
         )
     return embeddings
+
+
+def _by_index(frame: Any) -> dict[Any, FloatArray]:
+    """Vectors of a pandas DataFrame by item id, its index."""
+    vectors = dict(zip(frame.index.tolist(), np.asarray(frame), strict=True))
+    if len(vectors) < len(frame):
+        repeated = frame.index[frame.index.duplicated()].tolist()[0]
+        raise ValueError(
+            f"The index of item_embeddings must hold each item once, but has "
+            f"{repeated!r} several times."
+        )
+    return vectors
+
+
+def _as_floats(vectors: Any) -> FloatArray:
+    """Return vectors as an array of float64."""
+    try:
+        return np.asarray(vectors, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "item_embeddings must be dense vectors of numbers, all of one length: "
+            f"{error}"
+        ) from error
 
 
 def _check_all_known(codes: IntArray, item_ids: IdArray) -> None:

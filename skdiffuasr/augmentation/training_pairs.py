@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from skdiffuasr._ragged import piece_positions
 from skdiffuasr._typing import IntArray
 from skdiffuasr.sequences import Sequences
 
@@ -91,8 +92,7 @@ class TrainingPairs:
         windows = self.values[starts[:, None] + np.arange(self.n_pseudo_items)]
         suffix_starts = starts + self.n_pseudo_items
         lengths = self.ends[pairs] - suffix_starts
-        first = np.cumsum(lengths) - lengths
-        index = np.arange(lengths.sum()) + np.repeat(suffix_starts - first, lengths)
+        index, _ = piece_positions(suffix_starts, lengths)
         return (
             torch.from_numpy(windows),
             torch.from_numpy(self.values[index]),
@@ -137,10 +137,7 @@ def find_training_pairs(
     n_windows = np.maximum(histories.lengths - n_pseudo_items, 0)
     if training_pairs == "heads":
         n_windows = np.minimum(n_windows, 1)
-    first = np.cumsum(n_windows) - n_windows
-    starts = np.arange(n_windows.sum()) + np.repeat(
-        histories.offsets[:-1] - first, n_windows
-    )
+    starts, _ = piece_positions(histories.offsets[:-1], n_windows)
     ends = np.repeat(histories.offsets[1:], n_windows)
     return TrainingPairs(histories.values, starts, ends, n_pseudo_items)
 

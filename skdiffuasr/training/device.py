@@ -19,7 +19,7 @@ def resolve_device(device: str) -> torch.device:
     Raises
     ------
     ValueError
-        If the device is none of these, or is CUDA on a machine without it.
+        If the device is none of these, or is not on this machine.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -35,4 +35,9 @@ def resolve_device(device: str) -> torch.device:
         raise ValueError(message)
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device={device!r}, but torch finds no CUDA device here.")
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"device={device!r}, but torch finds {torch.cuda.device_count()} CUDA "
+            f"device(s) here, counted from 0."
+        )
     return resolved

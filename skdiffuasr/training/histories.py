@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from skdiffuasr._typing import IntArray
@@ -218,7 +219,8 @@ def hold_out(
     training : Sequences
         The histories, those drawn without the last item of each variant. One that has
         nothing to predict without it is left out, and so is one whose last item may
-        be elsewhere in it, too: with masks, or variants that end with other items.
+        have left something elsewhere in it: with masks, or variants that differ in
+        observed items.
     validation : Sequences
         The histories drawn, whole, but without pseudo items that are learned: what is
         learned is of training only.
@@ -233,14 +235,16 @@ def hold_out(
         validation = validation.strip_pseudo()
     stays = np.full(len(histories), not any(map(has_masks, histories.variants)))
     for variant in others:
-        stays &= _last_codes(variant) == _last_codes(first)
+        stays &= _same_observed_items(variant, first)
     training = histories.drop_last(is_drawn.astype(np.int64))
     return training[(stays | ~is_drawn) & has_target(training)], validation
 
 
-def _last_codes(histories: Sequences) -> IntArray:
-    """Last item of each row (n,), -1 of an empty one."""
-    last = np.full(len(histories), -1)
-    has_items = histories.lengths > 0
-    last[has_items] = histories.values[histories.offsets[1:][has_items] - 1]
-    return last
+def _same_observed_items(variant: Sequences, first: Sequences) -> NDArray[np.bool_]:
+    """Tell which rows have the same observed items in both, bool of shape (n,)."""
+    mine, others = variant.strip_pseudo(), first.strip_pseudo()
+    is_same = mine.lengths == others.lengths
+    rows = np.flatnonzero(is_same)
+    differs = mine[rows].values != others[rows].values
+    is_same[np.repeat(rows, mine.lengths[rows])[differs]] = False
+    return is_same

@@ -19,8 +19,8 @@ def seeded(random_state: int, device: torch.device) -> Iterator[None]:
     """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        if device.type == "cpu":
-            torch.default_generator.manual_seed(random_state)
-        else:
-            torch.manual_seed(random_state)  # the accelerators' generators too
+        torch.default_generator.manual_seed(random_state)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(random_state)
         yield

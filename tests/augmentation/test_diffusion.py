@@ -323,6 +323,14 @@ def test_classifier_must_know_the_catalogue(log):
         augmenter.fit(log.X)
 
 
+def test_a_classifier_set_after_fit_must_know_the_catalogue(log, fitted):
+    recommender = SASRecEstimator(8, max_epochs=1, random_state=0).fit([[1, 2], [2, 1]])
+    other = clone(fitted).fit(log.X)
+    other.set_params(guidance="classifier", classifier=FrozenEstimator(recommender))
+    with pytest.raises(ValueError, match="classifier does not know 58 items"):
+        other.transform(log.X)
+
+
 def test_embeddings_of_the_wrong_shape_are_an_error(log):
     with pytest.raises(ValueError, match="one row for each of the 60 items"):
         DiffusionSequenceAugmenter(4, item_embeddings=np.zeros((59, 16))).fit(log.X)

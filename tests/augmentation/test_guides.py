@@ -45,6 +45,26 @@ def test_recommender_reads_its_own_embeddings_exactly(recommender):
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_embeddings_that_do_not_span_their_space_are_mapped(recommender):
+    categories = torch.eye(2)[torch.arange(10) % 2]  # of rank 2 with the bias, of 3
+    log_probability = recommender_log_probability(
+        recommender, recommender.item_ids_, categories
+    )
+    off_the_table = torch.full((1, 3, 2), 5.0)  # both categories at once
+    table = torch.from_numpy(recommender.item_embeddings_)
+    with torch.no_grad():
+        found = log_probability(off_the_table, torch.zeros(1), torch.tensor([4]))
+        means = torch.stack([table[::2].mean(dim=0), table[1::2].mean(dim=0)])
+        # Among the maps that fit equally well, the smallest.
+        with_bias = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+        embedded = torch.tensor([5.0, 5.0, 1.0]) @ torch.linalg.pinv(with_bias) @ means
+        hidden = recommender.to_module().encode(
+            embedded.expand(1, 3, -1), torch.tensor([3])
+        )[:, -1]
+    expected = (hidden @ table.T).log_softmax(dim=1)[:, 4]
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_rows_without_a_first_item_are_not_guided(recommender):
     catalogue = torch.from_numpy(normalise_embeddings(recommender.item_embeddings_))
     log_probability = recommender_log_probability(

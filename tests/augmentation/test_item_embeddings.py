@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from skdiffuasr.augmentation.item_embeddings import (
     align_embeddings,
@@ -54,6 +55,29 @@ def test_mapping_and_recommender_are_aligned_by_item():
     np.testing.assert_array_equal(align_embeddings(mapping, item_ids), expected)
     np.testing.assert_array_equal(align_embeddings(recommender, item_ids), expected)
     np.testing.assert_array_equal(align_embeddings(expected, item_ids), expected)
+
+
+def test_a_frame_is_aligned_by_its_index():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame([[5.0, 6.0], [1.0, 2.0]], index=["c", "a"])
+    aligned = align_embeddings(frame, np.array(["a", "c"]))
+    np.testing.assert_array_equal(aligned, [[1.0, 2.0], [5.0, 6.0]])
+
+
+def test_an_index_with_an_item_twice_is_refused():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.ones((3, 2)), index=[5, 6, 5])
+    with pytest.raises(ValueError, match="item_embeddings must hold each item once"):
+        align_embeddings(frame, np.array([5, 6]))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[["x", "y"], ["z", "w"]], {5: [1.0], 6: [1.0, 2.0]}, scipy.sparse.eye_array(2)],
+)
+def test_what_are_no_vectors_is_refused(given):
+    with pytest.raises(ValueError, match="item_embeddings must be dense vectors"):
+        align_embeddings(given, np.array([5, 6]))
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (2,), (2, 4, 1)])

@@ -12,8 +12,11 @@ def test_auto_takes_cuda_where_there_is_one(monkeypatch, available, kind):
 
 def test_a_device_may_be_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve_device("cpu") == torch.device("cpu")
     assert resolve_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(ValueError, match=r"device='cuda:2', but torch finds 2 CUDA"):
+        resolve_device("cuda:2")
 
 
 @pytest.mark.parametrize("device", ["gpu", "", "cuda:x", "mps", "meta", "xpu:0"])
