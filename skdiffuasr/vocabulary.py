@@ -92,6 +92,37 @@ def encode_items(
     return codes.reshape(shape)
 
 
+def rows_by_index(frame: Any, name: str) -> dict[Any, int]:
+    """Return the row of each item of a frame whose index holds item ids.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+        Of pandas, or anything whose ``index`` has a ``tolist``.
+    name : str
+        What to call the frame in messages.
+
+    Returns
+    -------
+    dict of n int
+        Row numbers by item id, in the order of the rows.
+
+    Raises
+    ------
+    ValueError
+        If the index holds an item several times.
+    """
+    index = frame.index.tolist()
+    rows = {item: row for row, item in enumerate(index)}
+    if len(rows) < len(index):
+        repeated = next(item for row, item in enumerate(index) if rows[item] != row)
+        raise ValueError(
+            f"The index of {name} must hold each item once, but has {repeated!r} "
+            f"several times."
+        )
+    return rows
+
+
 def encode_sequences(
     X: Sequences,
     item_ids: NDArray[Any],

@@ -104,9 +104,10 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         The space in which items are generated. ``"cooccurrence"`` factorises the
         pointwise mutual information of items in the histories; ``"learned"`` trains
         a table together with the diffusion. An array (n_items, d) has one row for each
-        item of `X` in sorted order, a mapping goes from item id to vector, and a
-        fitted recommender is asked for `item_embeddings_`. All are centred and scaled
-        to the norm :math:`\sqrt{d}`, the scale of the noise.
+        item of `X` in sorted order, a mapping goes from item id to vector, a pandas
+        DataFrame has the item ids as its index, and a fitted recommender is asked for
+        `item_embeddings_`. All are centred and scaled to the norm :math:`\sqrt{d}`,
+        the scale of the noise.
     freeze_item_embeddings : bool, default=True
         Whether given or factorised embeddings stay as they are. Those that are
         ``"learned"`` never do.

@@ -9,7 +9,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from skdiffuasr._typing import FloatArray, IdArray, IntArray
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_items
+from skdiffuasr.vocabulary import encode_items, rows_by_index
 
 #: How many items apart two items of a history still count as a pair.
 CONTEXT_LENGTH = 10
@@ -145,7 +145,8 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
         not a finite number.
     """
     if hasattr(given, "index") and hasattr(given, "columns"):
-        given = _by_index(given)
+        rows_of_items = rows_by_index(given, "item_embeddings")
+        given = dict(zip(rows_of_items, np.asarray(given), strict=True))
     if hasattr(given, "item_embeddings_"):
         rows = encode_items(item_ids, given.item_ids_)
         _check_all_known(rows, item_ids)
@@ -170,18 +171,6 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
             f"{item_ids[row].item()!r}."
         )
     return embeddings
-
-
-def _by_index(frame: Any) -> dict[Any, FloatArray]:
-    """Vectors of a pandas DataFrame by item id, its index."""
-    vectors = dict(zip(frame.index.tolist(), np.asarray(frame), strict=True))
-    if len(vectors) < len(frame):
-        repeated = frame.index[frame.index.duplicated()].tolist()[0]
-        raise ValueError(
-            f"The index of item_embeddings must hold each item once, but has "
-            f"{repeated!r} several times."
-        )
-    return vectors
 
 
 def _as_floats(vectors: Any) -> FloatArray:

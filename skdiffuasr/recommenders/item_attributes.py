@@ -8,6 +8,7 @@ from scipy.sparse import csr_array, issparse
 
 from skdiffuasr._ingest import is_missing
 from skdiffuasr._typing import IdArray
+from skdiffuasr.vocabulary import rows_by_index
 
 _N_SHOWN = 3
 
@@ -125,14 +126,7 @@ def _attributes_of(given: Any, item: Any) -> set[Any]:
 
 def _rows_by_index(given: Any, item_ids: IdArray) -> Any:
     """Values of a pandas DataFrame, with rows in the order of the catalogue."""
-    index = given.index.tolist()
-    row_of = {item: row for row, item in enumerate(index)}
-    if len(row_of) < len(index):
-        repeated = next(item for row, item in enumerate(index) if row_of[item] != row)
-        raise ValueError(
-            f"The index of item_attributes must hold each item once, but has "
-            f"{repeated!r} several times."
-        )
+    row_of = rows_by_index(given, "item_attributes")
     items = item_ids.tolist()
     _check_all_known(row_of, items)
     return np.asarray(given)[[row_of[item] for item in items]]

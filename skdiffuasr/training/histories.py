@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from skdiffuasr._typing import IntArray
@@ -234,17 +233,17 @@ def hold_out(
     if has_masks(validation):
         validation = validation.strip_pseudo()
     stays = np.full(len(histories), not any(map(has_masks, histories.variants)))
+    observed = first.strip_pseudo()
     for variant in others:
-        stays &= _same_observed_items(variant, first)
+        stays &= _same_rows(variant.strip_pseudo(), observed)
     training = histories.drop_last(is_drawn.astype(np.int64))
     return training[(stays | ~is_drawn) & has_target(training)], validation
 
 
-def _same_observed_items(variant: Sequences, first: Sequences) -> NDArray[np.bool_]:
-    """Tell which rows have the same observed items in both, bool of shape (n,)."""
-    mine, others = variant.strip_pseudo(), first.strip_pseudo()
-    is_same = mine.lengths == others.lengths
+def _same_rows(X: Sequences, other: Sequences) -> npt.NDArray[np.bool_]:
+    """Tell which rows have the same items in both, bool of shape (n,)."""
+    is_same = X.lengths == other.lengths
     rows = np.flatnonzero(is_same)
-    differs = mine[rows].values != others[rows].values
-    is_same[np.repeat(rows, mine.lengths[rows])[differs]] = False
+    differs = X[rows].values != other[rows].values
+    is_same[np.repeat(rows, X.lengths[rows])[differs]] = False
     return is_same
