@@ -76,8 +76,8 @@ def cooccurrence_embeddings(
     embedding_dim : int
         Number d of dimensions.
     random_state : int
-        Seeds the randomised decomposition, and the vectors of the items that stand
-        alone in every history.
+        Seeds the randomised decomposition, and the random vectors of the items that
+        stand near no other more often than by chance.
 
     Returns
     -------
@@ -95,9 +95,15 @@ def cooccurrence_embeddings(
     left, singular_values, _ = randomized_svd(
         information, n_components, n_iter=4, random_state=random_state
     )
+    embeddings = np.zeros((n_items, embedding_dim))
+    embeddings[:, :n_components] = left * np.sqrt(singular_values)
+    is_alone = np.asarray(information.sum(axis=1)).ravel() == 0
+    # Without vectors of their own, all of these would become one after the centring.
     rng = np.random.default_rng(random_state)
-    embeddings = rng.normal(scale=1e-6, size=(n_items, embedding_dim))
-    embeddings[:, :n_components] += left * np.sqrt(singular_values)
+    scale = np.std(embeddings[~is_alone]) if not is_alone.all() else 1.0
+    embeddings[is_alone] = rng.normal(
+        scale=scale, size=(np.count_nonzero(is_alone), embedding_dim)
+    )
     return normalise_embeddings(embeddings)
 
 

@@ -155,8 +155,9 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         """Put copies before the histories and say which items are learned."""
         observed = histories.tail(histories.lengths - histories.n_pseudo)
         known = encode_sequences(observed, self.item_ids_, self.unknown_items)
-        n_copied = self._n_copies(observed, known.lengths, variant) * known.lengths
-        n_copied = np.minimum(n_copied, np.maximum(self.max_length - known.lengths, 0))
+        room = np.maximum(self.max_length - histories.lengths, 0)
+        n_copies = self._n_copies(observed, known.lengths, variant)
+        n_copied = np.minimum(n_copies * known.lengths, room)
         # The items of the copies, counted in their history.
         repeated, offsets = piece_positions(-n_copied, n_copied)
         lengths = np.repeat(known.lengths, n_copied)
@@ -173,8 +174,8 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         is_target[is_given] = targets(histories)
         is_target[in_copies] = targets(known)[copied]
         if self.separator or not self.read_last_item:
-            first_real = augmented.offsets[1:] - observed.lengths
-            is_target[first_real[n_copied > 0]] = False
+            first_given = augmented.offsets[:-1] + n_copied
+            is_target[first_given[n_copied > 0]] = False
             is_target[in_copies] &= places > 0
         is_context = None
         if histories.is_context is not None or not self.read_last_item:

@@ -54,9 +54,9 @@ class GRU4RecEstimator(BaseNeuralRecommender):
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves.
-        Histories whose copies are learned, or whose variants end differently, leave
-        training as a whole, and pseudo items may show what is held out; `X_val` and
-        `y_val` of `fit` avoid both.
+        Histories whose copies are learned, or whose variants differ in observed items,
+        leave training as a whole, and pseudo items may show what is held out; `X_val`
+        and `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.

@@ -49,7 +49,8 @@ class SASRecEstimator(BaseNeuralRecommender):
         With a sampled loss, update in each step only the items that the batch and its
         negatives contain, by torch's ``SparseAdam``. The cost of a step then hardly
         depends on the size of the catalogue; see ``docs/performance.md``. The moments
-        of the other items stand still meanwhile.
+        of the other items stand still meanwhile, but for those of the first item of the
+        catalogue, which stands behind the ends of shorter rows.
     learning_rate : float, default=2e-3
         Learning rate of AdamW.
     weight_decay : float, default=0.0
@@ -62,9 +63,9 @@ class SASRecEstimator(BaseNeuralRecommender):
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves.
-        Histories whose copies are learned, or whose variants end differently, leave
-        training as a whole, and pseudo items may show what is held out; `X_val` and
-        `y_val` of `fit` avoid both.
+        Histories whose copies are learned, or whose variants differ in observed items,
+        leave training as a whole, and pseudo items may show what is held out; `X_val`
+        and `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.

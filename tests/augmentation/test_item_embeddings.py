@@ -44,6 +44,12 @@ def test_small_catalogues_and_lonely_items_have_finite_embeddings():
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 4.0, rtol=1e-4)
 
 
+def test_items_that_stand_alone_are_told_apart():
+    rows = Sequences.from_iterable([[0, 1, 2], [1, 2, 3], [3, 0], [4], [5], [6]])
+    similarity = cosines(cooccurrence_embeddings(rows, 7, 32, random_state=0))
+    assert np.abs(similarity[4:, 4:][np.triu_indices(3, 1)]).max() < 0.8
+
+
 def test_mapping_and_recommender_are_aligned_by_item():
     item_ids = np.array(["a", "c"])
     table = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
