@@ -1,20 +1,18 @@
 """Figures of a study; they need matplotlib."""
 
+import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._files import replaced
 from skdiffuasr.plotting._axes import COLOURS
-from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.metric_sections import Line, gains_of, values_by_line
 from skdiffuasr.study.records import StudyResults
-from skdiffuasr.study.tidy import run_rows
+from skdiffuasr.study.tidy import Row, run_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,13 +26,62 @@ _DPI = 150
 _CHARACTER_INCHES = 0.09
 
 
-def gain_figure(results: StudyResults) -> "Figure":
+def draw_figures(
+    results: StudyResults, comparisons: Sequence[Row]
+) -> dict[str, "Figure"]:
+    """Draw all figures of a report.
+
+    Parameters
+    ----------
+    results : StudyResults
+        What was found.
+    comparisons : sequence of dict
+        Those of NDCG@10 of the main ranking, from `compare`.
+
+    Returns
+    -------
+    figures : dict of str to matplotlib.figure.Figure
+        The figures by the names of their files.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    return {
+        "gain": gain_figure(results, comparisons),
+        "length": length_figure(results, comparisons),
+        "cost": cost_figure(results),
+    }
+
+
+def as_png(figure: "Figure") -> bytes:
+    """Render a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        One of `draw_figures`.
+
+    Returns
+    -------
+    content : bytes
+        A PNG file.
+    """
+    file = io.BytesIO()
+    figure.savefig(file, dpi=_DPI, format="png")
+    return file.getvalue()
+
+
+def gain_figure(results: StudyResults, comparisons: Sequence[Row]) -> "Figure":
     """Show the gain of each augmenter with its interval, one panel per recommender.
 
     Parameters
     ----------
     results : StudyResults
         What was found.
+    comparisons : sequence of dict
+        See `draw_figures`.
 
     Returns
     -------
@@ -47,7 +94,6 @@ def gain_figure(results: StudyResults) -> "Figure":
     ImportError
         If matplotlib is not installed.
     """
-    comparisons = compare(results, results.main_ranking, "ndcg@10")
     augmenters = _others(results)
     figure, panels = _panels(results, row_height=0.9 + 0.32 * len(augmenters))
     styles = _styles(results)
@@ -80,13 +126,15 @@ def gain_figure(results: StudyResults) -> "Figure":
     return figure
 
 
-def length_figure(results: StudyResults) -> "Figure":
+def length_figure(results: StudyResults, comparisons: Sequence[Row]) -> "Figure":
     """Show the gain for users of short and long histories.
 
     Parameters
     ----------
     results : StudyResults
         What was found; without groups by length the panels are empty.
+    comparisons : sequence of dict
+        See `draw_figures`.
 
     Returns
     -------
@@ -98,7 +146,6 @@ def length_figure(results: StudyResults) -> "Figure":
     ImportError
         If matplotlib is not installed.
     """
-    comparisons = compare(results, results.main_ranking, "ndcg@10")
     augmenters = _others(results)
     groups = dict.fromkeys(
         row["group"] for row in comparisons if row["group_by"] == "length"
@@ -188,44 +235,6 @@ def cost_figure(results: StudyResults) -> "Figure":
         _log_axis(panel)
     _legend(figure, panels)
     return figure
-
-
-#: The figures of a study, by the names of their files.
-FIGURES: dict[str, Callable[[StudyResults], "Figure"]] = {
-    "gain": gain_figure,
-    "length": length_figure,
-    "cost": cost_figure,
-}
-
-
-def save_figures(results: StudyResults, folder: str | Path) -> list[Path]:
-    """Write all figures as PNG files.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    folder : str or Path
-        Made if it does not exist.
-
-    Returns
-    -------
-    paths : list of Path
-        The files.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, function in FIGURES.items():
-        paths.append(folder / f"{name}.png")
-        with replaced(paths[-1]) as temporary:
-            function(results).savefig(temporary, dpi=_DPI, format="png")
-    return paths
 
 
 def _panels(results: StudyResults, row_height: float) -> tuple["Figure", list[Any]]:

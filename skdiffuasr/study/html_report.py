@@ -1,13 +1,10 @@
 """A study's report as one web page that needs nothing else."""
 
 import base64
-import importlib.util
-import io
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from skdiffuasr.study.records import StudyResults
 from skdiffuasr.study.report_blocks import Block, Items, Picture, Section, Table
-from skdiffuasr.study.report_sections import report_sections, report_title
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1f2328; --soft: #59636e; --line: #d1d9e0;
@@ -41,29 +38,34 @@ figcaption { color: var(--soft); font-size: .9rem; }
 """
 
 
-def html_report(results: StudyResults) -> str:
-    """Report what a study found.
+def html_report(
+    title: str, sections: Sequence[Section], figures: Mapping[str, bytes]
+) -> str:
+    """Write what a study found as a web page.
 
     Parameters
     ----------
-    results : StudyResults
-        What was found.
+    title : str
+        From `report_title`.
+    sections : sequence of Section
+        From `report_sections`.
+    figures : mapping of str to bytes
+        PNG files by the names of the figures; those that are missing are left out.
 
     Returns
     -------
     page : str
-        An HTML document with its style and, where matplotlib is installed, its figures
-        inside. It links to nothing and runs nothing.
+        An HTML document with its style and its figures inside. It links to nothing
+        and runs nothing.
     """
-    figures = _figures(results) if importlib.util.find_spec("matplotlib") else {}
-    sections = report_sections(results)
-    title = escape(report_title(results))
+    addresses = {name: _address(content) for name, content in figures.items()}
+    title = escape(title)
     contents = "\n".join(
         f'<li><a href="#part{number}">{escape(section.title)}</a></li>'
         for number, section in enumerate(sections)
     )
     body = "\n".join(
-        _section(number, section, figures) for number, section in enumerate(sections)
+        _section(number, section, addresses) for number, section in enumerate(sections)
     )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -74,26 +76,18 @@ def html_report(results: StudyResults) -> str:
     )
 
 
-def _figures(results: StudyResults) -> dict[str, str]:
-    """PNG files of the figures by name, as data addresses."""
-    from skdiffuasr.study.figures import FIGURES
-
-    addresses = {}
-    for name, function in FIGURES.items():
-        file = io.BytesIO()
-        function(results).savefig(file, dpi=150, format="png")
-        data = base64.b64encode(file.getvalue()).decode("ascii")
-        addresses[name] = f"data:image/png;base64,{data}"
-    return addresses
+def _address(content: bytes) -> str:
+    """Write a PNG file as a data address."""
+    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _section(number: int, section: Section, figures: dict[str, str]) -> str:
-    blocks = "\n".join(_render(block, figures) for block in section.blocks)
+def _section(number: int, section: Section, addresses: dict[str, str]) -> str:
+    blocks = "\n".join(_render(block, addresses) for block in section.blocks)
     heading = f"<h2>{escape(section.title)}</h2>"
     return f'<section id="part{number}">\n{heading}\n{blocks}\n</section>'
 
 
-def _render(block: Block, figures: dict[str, str]) -> str:
+def _render(block: Block, addresses: dict[str, str]) -> str:
     match block:
         case Table():
             return _under(block.title, _table(block))
@@ -101,11 +95,11 @@ def _render(block: Block, figures: dict[str, str]) -> str:
             items = "\n".join(f"<li>{escape(item)}</li>" for item in block.items)
             return _under(block.title, f"<ul>\n{items}\n</ul>")
         case Picture():
-            if block.name not in figures:
+            if block.name not in addresses:
                 return ""
             caption = escape(block.caption)
             return (
-                f'<figure>\n<img src="{figures[block.name]}" alt="{caption}">\n'
+                f'<figure>\n<img src="{addresses[block.name]}" alt="{caption}">\n'
                 f"<figcaption>{caption}</figcaption>\n</figure>"
             )
     return f"<p>{escape(block)}</p>"

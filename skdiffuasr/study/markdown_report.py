@@ -1,34 +1,37 @@
 """A study's report as Markdown."""
 
 import re
+from collections.abc import Sequence
 
-from skdiffuasr.study.records import StudyResults
-from skdiffuasr.study.report_blocks import Block, Items, Picture, Table
-from skdiffuasr.study.report_sections import report_sections, report_title
+from skdiffuasr.study.report_blocks import Block, Items, Picture, Section, Table
 from skdiffuasr.study.tables import markdown_table
 
 # What Markdown or the HTML in it would take for its own; "<" only before a tag's name.
 _SPECIAL = re.compile(r"[\\`*|]|_(?=_)|(?<=_)_|<(?=[A-Za-z/!?])")
 
 
-def markdown_report(results: StudyResults, figure_folder: str | None = None) -> str:
-    """Report what a study found.
+def markdown_report(
+    title: str, sections: Sequence[Section], figure_folder: str | None = None
+) -> str:
+    """Write what a study found as Markdown.
 
     Parameters
     ----------
-    results : StudyResults
-        What was found.
+    title : str
+        From `report_title`.
+    sections : sequence of Section
+        From `report_sections`.
     figure_folder : str or None, default=None
-        Where the figures of `save_figures` lie, as seen from the report. None leaves
-        them out.
+        Where the figures lie as PNG files, as seen from the report. None leaves them
+        out.
 
     Returns
     -------
     report : str
         In Markdown.
     """
-    parts = [f"# {_escape(report_title(results))}"]
-    for section in report_sections(results):
+    parts = [f"# {_escape(title)}"]
+    for section in sections:
         parts.append(f"## {_escape(section.title)}")
         parts += [_render(block, figure_folder) for block in section.blocks]
     return "\n\n".join(part for part in parts if part) + "\n"

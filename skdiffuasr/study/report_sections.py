@@ -1,12 +1,12 @@
 """The content of a study's report, whatever it is rendered to."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.metric_sections import (
     Line,
     Values,
@@ -17,6 +17,7 @@ from skdiffuasr.study.metric_sections import (
 )
 from skdiffuasr.study.records import RunRecord, StudyResults, exception_line
 from skdiffuasr.study.report_blocks import Items, Picture, Section, Table
+from skdiffuasr.study.store import to_json
 from skdiffuasr.study.tidy import Row, run_rows
 from skdiffuasr.study.verdicts import verdict_sentences
 
@@ -53,20 +54,21 @@ def report_title(results: StudyResults) -> str:
     return f"Augmentation study: {results.log_name}"
 
 
-def report_sections(results: StudyResults) -> list[Section]:
+def report_sections(results: StudyResults, comparisons: Sequence[Row]) -> list[Section]:
     """Put a study's report together.
 
     Parameters
     ----------
     results : StudyResults
         What was found.
+    comparisons : sequence of dict
+        Those of NDCG@10 of the main ranking, from `compare`.
 
     Returns
     -------
     sections : list of Section
         Those that have something to say.
     """
-    comparisons = compare(results, results.main_ranking, "ndcg@10")
     values = values_by_line(results)
     by_length, by_popularity, by_novelty = (
         group_section(results, comparisons, values, group_by, title)
@@ -286,7 +288,9 @@ def _names(record: RunRecord) -> tuple[str, str]:
 
 
 def _settings(parameters: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "-"
+    # As they are read from disk, so that a study that goes on reports the same.
+    plain = json.loads(to_json(parameters))
+    return ", ".join(f"{name}={value}" for name, value in plain.items()) or "-"
 
 
 def _words(name: str) -> str:

@@ -3,7 +3,9 @@
 import numpy as np
 
 from skdiffuasr.metrics import Groups
+from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.records import RunRecord, StudyResults
+from skdiffuasr.study.report_sections import report_sections
 
 #: How much an augmenter shrinks the ranks.
 SHRINK = {"none": 1.0, "own items": 0.5, "diffusion": 0.8, "worse": 2.0}
@@ -73,3 +75,8 @@ def make_results(
             **fields,
         }
     )
+
+
+def sections_of(results):
+    comparisons = compare(results, results.main_ranking, "ndcg@10")
+    return report_sections(results, comparisons)

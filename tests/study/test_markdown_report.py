@@ -2,21 +2,20 @@ import re
 
 from skdiffuasr.study.markdown_report import markdown_report
 from skdiffuasr.study.report_blocks import Items, Table
-from skdiffuasr.study.report_sections import report_sections
-from tests.study.synthetic_results import make_results
+from tests.study.synthetic_results import make_results, sections_of
 
-RESULTS = make_results(with_failure=True)
-REPORT = markdown_report(RESULTS)
+SECTIONS = sections_of(make_results(with_failure=True))
+REPORT = markdown_report("Log <1>", SECTIONS)
 
 
 def test_every_section_is_there_in_order():
-    titles = [section.title for section in report_sections(RESULTS)]
+    titles = [section.title for section in SECTIONS]
     assert re.findall(r"^## (.*)$", REPORT, re.MULTILINE) == titles
 
 
 def test_every_cell_and_item_is_there():
     plain = re.sub(r"\\(?=[\\`*|_<])|\*\*", "", REPORT)
-    for section in report_sections(RESULTS):
+    for section in SECTIONS:
         for block in section.blocks:
             if isinstance(block, Table):
                 texts = [cell for row in block.rows for cell in row]
@@ -46,10 +45,11 @@ def test_text_from_outside_is_escaped():
 def test_figures_are_shown_where_they_lie():
     assert "![" not in REPORT
     names = re.findall(
-        r"!\[.+\]\(figures/(.+)\.png\)", markdown_report(RESULTS, "figures")
+        r"!\[.+\]\(figures/(.+)\.png\)", markdown_report("Log", SECTIONS, "figures")
     )
     assert names == ["gain", "length", "cost"]
 
 
 def test_the_same_results_give_the_same_report():
-    assert markdown_report(make_results(with_failure=True)) == REPORT
+    sections = sections_of(make_results(with_failure=True))
+    assert markdown_report("Log <1>", sections) == REPORT

@@ -6,12 +6,11 @@ import pytest
 from skdiffuasr.metrics import ndcg_at_k
 from skdiffuasr.study.records import RunRecord
 from skdiffuasr.study.report_blocks import Items, Picture, Table
-from skdiffuasr.study.report_sections import report_sections
-from tests.study.synthetic_results import TRACEBACK, make_results
+from tests.study.synthetic_results import TRACEBACK, make_results, sections_of
 
 
 def section_of(results, title):
-    (section,) = (part for part in report_sections(results) if part.title == title)
+    (section,) = (part for part in sections_of(results) if part.title == title)
     return section
 
 
@@ -135,6 +134,21 @@ def test_chosen_parameters_are_shown():
     assert ("none", "SASRec", "0", "-") in table.rows
 
 
+def test_parameters_look_as_they_do_once_they_are_read_from_disk():
+    results = make_results(n_seeds=1)
+    fresh, read = (
+        replace(
+            results,
+            records=tuple(replace(r, parameters=parameters) for r in results.records),
+            candidates=results.records,
+        )
+        for parameters in ({"b": (1, 2), "a": 3}, {"a": 3, "b": [1, 2]})
+    )
+    (table,) = tables_of(fresh, "Chosen parameters")
+    assert table == tables_of(read, "Chosen parameters")[0]
+    assert table.rows[0][-1] == "a=3, b=[1, 2]"
+
+
 def test_quality_is_of_the_parameters_as_given():
     assert "as given" not in section_of(make_results(), "Pseudo items").blocks[0]
     (text, _) = section_of(with_candidates(), "Pseudo items").blocks
@@ -178,7 +192,7 @@ def test_a_reference_with_fewer_seeds_is_told():
 def test_groups_without_a_reference_are_left_out():
     results = make_results()
     records = tuple(r for r in results.records if r.augmenter != "none")
-    sections = report_sections(replace(results, records=records))
+    sections = sections_of(replace(results, records=records))
     assert [section.title for section in sections] == [
         "Log and protocol",
         "In short",
@@ -235,7 +249,7 @@ def test_what_there_is_nothing_to_say_about_is_left_out():
     for record in records:
         del record.ranks["sampled"]
     results = make_results(records=records, quality=(), groups={})
-    assert [section.title for section in report_sections(results)] == [
+    assert [section.title for section in sections_of(results)] == [
         "Log and protocol",
         "Augmenters by recommender",
         "Cost",
@@ -245,7 +259,7 @@ def test_what_there_is_nothing_to_say_about_is_left_out():
 def test_a_study_in_which_all_failed_is_reported():
     records = tuple(r for r in make_results(with_failure=True).records if r.error)
     results = make_results(records=records, quality=())
-    assert [section.title for section in report_sections(results)] == [
+    assert [section.title for section in sections_of(results)] == [
         "Log and protocol",
         "Failures",
     ]
