@@ -4,6 +4,9 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
+# Options that have a form for no, as no is not their default.
+_WITH_NEGATIVE = frozenset({"header"})
+
 
 def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
     r"""Put the options of the file that ``--config`` names before the given ones.
@@ -83,7 +86,8 @@ def _as_arguments(name: str, value: Any, path: str) -> list[str]:
     """Write one option as it would be given on the command line."""
     option = "--" + name.replace("_", "-")
     if isinstance(value, bool):
-        return [option] if value else []
+        negative = [f"--no-{name}"] if name in _WITH_NEGATIVE else []
+        return [option] if value else negative
     if isinstance(value, list):
         value = ",".join(map(str, value))
     if not isinstance(value, str | int | float):

@@ -85,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
         n_negatives=options.n_negatives,
         length_bins=options.length_bins,
     )
+    scorer.check_parameters()
     histories = read_log(options).to_sequences()
     tested = _long_enough(histories, 3 if options.model is None else 2)
     if options.model is None:
@@ -111,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _long_enough(histories: Sequences, n_items: int) -> Sequences:
     """Take the histories that leave something to go by, and tell of the others."""
-    is_enough = histories.lengths >= n_items
+    is_enough = histories.lengths - histories.n_pseudo >= n_items
     if not is_enough.any():
         raise ValueError(f"No user of LOG has the {n_items} items that are needed.")
     n_short = int((~is_enough).sum())
@@ -132,10 +133,11 @@ def _warn_of_leak(model: Any, histories: Sequences) -> None:
             f"MODEL is a {type(recommender).__name__}, which is no recommender."
         )
     n_fitted = int(recommender.item_counts_.sum())
-    if n_fitted >= len(histories.values):
+    n_observed = len(histories.values) - int(histories.n_pseudo.sum())
+    if n_fitted >= n_observed:
         warnings.warn(
             f"The model was fitted on {n_fitted} interactions, and LOG has "
-            f"{len(histories.values)}: it has probably seen the items that are tested. "
+            f"{n_observed}: it has probably seen the items that are tested. "
             "Use `fit --hold-out 1`.",
             stacklevel=2,
         )

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skdiffuasr.datasets.interactions import Interactions
-from skdiffuasr.datasets.parquet import parquet_batches
+from skdiffuasr.datasets.parquet import BATCH_ROWS, parquet_batches
 from skdiffuasr.datasets.text import text_batches
 from skdiffuasr.datasets.whole_users import whole_users
-
-BATCH_ROWS = 2**18
 
 
 def iter_interactions(

@@ -18,6 +18,7 @@ from skdiffuasr.datasets.column_names import locate_columns
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.whole_users import Columns
 
+#: Rows of a file that are read at a time.
 BATCH_ROWS = 2**18
 
 

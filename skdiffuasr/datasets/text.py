@@ -198,6 +198,12 @@ def _parse_ids(
 
     `kind` is that of the ids before these, and these become the same.
     """
+    for row, text in enumerate(texts):
+        if text.endswith("\0"):
+            raise ValueError(
+                f"{path}, line {lines[row]}: the {role} id is {text!r}, but NumPy "
+                "loses NUL characters at the end of a string; remove them."
+            )
     ids = np.char.strip(np.array(texts))
     missing = np.flatnonzero(ids == "")
     if missing.size:

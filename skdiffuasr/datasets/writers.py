@@ -53,8 +53,9 @@ def write_interactions(
 
     ``.csv`` and ``.tsv`` have a header; ``.inter`` is RecBole's format, with the types
     of the columns in the header; ``.txt`` is ``user item`` separated by a blank without
-    a header and holds nothing else; ``.parquet`` needs pyarrow. The text formats may be
-    compressed: ``.csv.gz``, ``.bz2``, ``.xz``. `read_interactions` reads them all.
+    a header and holds nothing else, sorted by user and time if there are times;
+    ``.parquet`` needs pyarrow. The text formats may be compressed: ``.csv.gz``,
+    ``.bz2``, ``.xz``. `read_interactions` reads them all.
 
     Parameters
     ----------
@@ -104,16 +105,18 @@ def write_interactions(
     u,b,10,0,0
     u,c,12,1,0
     """
+    path = Path(path)
+    ending = check_ending(path)
     if isinstance(log, Interactions):
         if times is not None:
             raise ValueError("times are for Sequences; Interactions have their own.")
+        if ending == ".txt" and log.time is not None:
+            log = log.sort()  # the order is all that such a file says of the times
         columns = {name: log[name] for name in log.columns}
         if log.is_pseudo is not None:
             columns["is_pseudo"] = log.is_pseudo.astype(np.int8)
     else:
         columns = interaction_columns(log, times)
-    path = Path(path)
-    ending = check_ending(path)
     if ending == ".txt":
         columns = {name: columns[name] for name in ("user", "item")}
     if ending == ".inter":

@@ -59,9 +59,12 @@ def check_values(values: npt.ArrayLike, name: str) -> FloatArray:
     Raises
     ------
     ValueError
-        If the values are not one-dimensional, or one of them is not finite.
+        If the values are not one-dimensional, or one of them is no finite number.
     """
-    checked = np.asarray(values, dtype=np.float64)
+    given = np.asarray(values)
+    if given.dtype.kind not in "biufO":
+        raise ValueError(f"{name} must hold numbers, got dtype {given.dtype}.")
+    checked = given.astype(np.float64)
     if checked.ndim != 1:
         raise ValueError(
             f"{name} must hold one number per user, got the shape {checked.shape}."

@@ -48,8 +48,11 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
 
     Raises
     ------
+    TypeError
+        If the lengths are no integers.
     ValueError
-        If `bins` is empty, or not strictly increasing from 0 or more.
+        If `bins` is empty, or not strictly increasing from 0 or more, or a length is
+        negative.
 
     References
     ----------
@@ -64,6 +67,12 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
     Groups(names=('<=5', '6-20', '>20'), codes=array([0, 2, 1]))
     """
     check_length_bins(bins)
+    lengths = np.asarray(lengths)
+    if lengths.size and not np.issubdtype(lengths.dtype, np.integer):
+        raise TypeError(f"lengths must be integers, got dtype {lengths.dtype}.")
+    if (lengths < 0).any():
+        row = int(np.argmax(lengths < 0))
+        raise ValueError(f"lengths must be 0 or more, got {lengths[row]} in row {row}.")
     middle = (
         f"{low + 1}-{high}" if low + 1 < high else f"{high}"
         for low, high in pairwise(bins)
@@ -142,7 +151,8 @@ def popularity_groups(
     n_items = len(item_counts)
     check_codes(targets, n_items, "targets", lowest=-1)
     place = np.empty(n_items, dtype=np.int64)
-    place[np.argsort(-np.asarray(item_counts), kind="stable")] = np.arange(n_items)
+    falling = -np.asarray(item_counts, dtype=np.float64)
+    place[np.argsort(falling, kind="stable")] = np.arange(n_items)
     item_groups = np.searchsorted(np.rint(shares * n_items), place, side="right")
     names = _POPULARITY_NAMES[len(bins)]
     codes = np.append(item_groups, len(names) - 1)[targets]

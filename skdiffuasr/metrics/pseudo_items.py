@@ -59,7 +59,8 @@ def pseudo_item_quality(
     TypeError
         If codes are no integers.
     ValueError
-        If shapes disagree or a code lies outside the catalogue.
+        If shapes disagree, a code lies outside the catalogue, a number of an item is
+        not finite or a count negative.
 
     Examples
     --------
@@ -118,7 +119,8 @@ def pseudo_item_quality_per_row(
     TypeError
         If codes are no integers.
     ValueError
-        If shapes disagree or a code lies outside the catalogue.
+        If shapes disagree, a code lies outside the catalogue, a number of an item is
+        not finite or a count negative.
 
     Examples
     --------
@@ -142,9 +144,11 @@ def pseudo_item_quality_per_row(
     }
     if item_embeddings is not None:
         embeddings = _per_item(item_embeddings, n_items, "item_embeddings")
+        _check_numbers(embeddings, "item_embeddings")
         quality["similarity"] = _similarity(generated, hidden, embeddings)
     if item_counts is not None:
         counts = _per_item(item_counts, n_items, "item_counts")
+        _check_numbers(counts, "item_counts", lowest=0)
         quality["popularity_drift"] = _popularity_drift(generated, hidden, counts)
     if item_attributes is not None:
         labels = _per_item(item_attributes, n_items, "item_attributes")
@@ -211,6 +215,11 @@ def draw_by_popularity(
     items : ndarray of shape (n_rows, n_pseudo_items), dtype int64
         Independent draws.
 
+    Raises
+    ------
+    ValueError
+        If a count is negative or not finite, or none is positive.
+
     Examples
     --------
     >>> import numpy as np
@@ -221,6 +230,9 @@ def draw_by_popularity(
     """
     rng = check_random_state(random_state)
     counts = np.asarray(item_counts, dtype=np.float64)
+    _check_numbers(counts, "item_counts", lowest=0)
+    if not counts.any():
+        raise ValueError("item_counts are all 0; there is no item to draw.")
     size = (n_rows, n_pseudo_items)
     return rng.choice(len(counts), size=size, p=counts / counts.sum())
 
@@ -262,6 +274,18 @@ def _per_item(values: npt.ArrayLike, n_items: int, name: str) -> npt.NDArray[Any
             f"{name} must have a row for each of the {n_items} items, got {len(table)}."
         )
     return table
+
+
+def _check_numbers(
+    table: npt.NDArray[Any], name: str, *, lowest: float = -np.inf
+) -> None:
+    """Refuse rows of items with a number that is not finite, or too low."""
+    is_bad = ~np.isfinite(table) | (table < lowest)
+    if is_bad.any():
+        place = tuple(int(index) for index in np.argwhere(is_bad)[0])
+        raise ValueError(
+            f"{name} has the value {table[place]} for the item of code {place[0]}."
+        )
 
 
 def _row_numbers(rows: Sequences) -> npt.NDArray[np.intp]:

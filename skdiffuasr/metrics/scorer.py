@@ -187,6 +187,25 @@ class NextItemScorer(WeightedScorer):
         y = check_targets(y, len(X))
         return self._evaluate(estimator, X, y, with_ranks=True)[0]
 
+    def check_parameters(self) -> None:
+        """Refuse parameters that are not accepted, as calling the scorer does.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If one is not.
+        """
+        self._metric_functions()
+        if self.block_size is not None:
+            check_scalar(self.block_size, "block_size", Integral, min_val=1)
+        check_scalar(self.random_state, "random_state", Integral)
+        if self.n_negatives is not None:
+            check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
+        if self.length_bins is not None:
+            check_length_bins(self.length_bins, "length_bins")
+        if self.popularity_bins is not None:
+            check_popularity_bins(self.popularity_bins, "popularity_bins")
+
     def _evaluate(
         self,
         estimator: Any,
@@ -196,6 +215,7 @@ class NextItemScorer(WeightedScorer):
         with_ranks: bool = False,
     ) -> tuple[dict[str, FloatArray], IntArray]:
         """Values per user of every metric, and the codes of the targets."""
+        self.check_parameters()
         functions = self._metric_functions()
         item_ids = fitted_attribute(estimator, "item_ids_")
         targets = encode_items(y, item_ids)
@@ -219,15 +239,6 @@ class NextItemScorer(WeightedScorer):
         self, estimator: Any, X: Sequences, targets: IntArray, item_ids: IdArray
     ) -> FloatArray:
         """Ranks of the targets, a block of rows at a time."""
-        if self.block_size is not None:
-            check_scalar(self.block_size, "block_size", Integral, min_val=1)
-        check_scalar(self.random_state, "random_state", Integral)
-        if self.n_negatives is not None:
-            check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
-        if self.length_bins is not None:
-            check_length_bins(self.length_bins, "length_bins")
-        if self.popularity_bins is not None:
-            check_popularity_bins(self.popularity_bins, "popularity_bins")
         ranks = np.empty(len(X))
         blocks = score_blocks(estimator, X, len(item_ids), self.block_size)
         for rows, scores in blocks:

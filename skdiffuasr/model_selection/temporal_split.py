@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import check_scalar
 
 from skdiffuasr._ingest import as_ids
-from skdiffuasr._log import times_of
+from skdiffuasr._log import column_names, flags_of, times_of
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 
@@ -110,7 +110,8 @@ class TemporalSplit:
             max_val=1,
             include_boundaries="neither",
         )
-        if np.any(getattr(interactions, "is_pseudo", False)):
+        is_marked = "is_pseudo" in column_names(interactions)
+        if is_marked and flags_of(interactions, "is_pseudo").any():
             raise ValueError("The log has pseudo items; split it first, then augment.")
         histories = Sequences.from_interactions(
             interactions, user=user, item=item, time=time
@@ -138,8 +139,7 @@ class TemporalSplit:
         ordered = np.sort(times)
         cutoff = self.cutoff
         if cutoff is None:
-            n_test = max(1, round(self.test_fraction * len(times)))
-            cutoff = ordered[-n_test]
+            cutoff = default_cutoff(times, self.test_fraction)
         elif times.dtype.kind == "M":
             cutoff = _as_utc(cutoff)
         try:
@@ -155,6 +155,24 @@ class TemporalSplit:
                 f"from {ordered[0]} to {ordered[-1]}."
             )
         return is_after
+
+
+def default_cutoff(times: npt.NDArray[np.generic], test_fraction: float) -> Any:
+    """Find the first time of the test period where no cutoff is given.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_interactions,)
+        Of one interaction at least.
+    test_fraction : float
+        See `TemporalSplit`.
+
+    Returns
+    -------
+    cutoff : scalar of the type of the times
+    """
+    n_test = max(1, round(test_fraction * len(times)))
+    return np.sort(times)[-n_test]
 
 
 def _as_utc(cutoff: Any) -> Any:

@@ -178,9 +178,12 @@ class BaseRecommender(BaseEstimator, ABC):
             )
             if len(lacking):
                 n_left = int(block[lacking[0]].isfinite().sum())
+                row = rows.start + lacking[0]
+                ids = known.user_ids
+                user = "" if ids is None else f", user {ids[row].item()!r},"
                 raise ValueError(
-                    f"k={k}, but only {n_left} items can be recommended for row "
-                    f"{rows.start + lacking[0]} after filtering."
+                    f"k={k}, but only {n_left} items can be recommended for row {row}"
+                    f"{user} after filtering; take a smaller k, or keep seen items."
                 )
             items[rows], scores[rows] = codes, best
         return self.item_ids_[items], scores

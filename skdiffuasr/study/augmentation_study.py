@@ -164,6 +164,8 @@ class AugmentationStudy:
 
         Raises
         ------
+        FileExistsError
+            If the folder is of no study and has files that the report would overwrite.
         ValueError
             If no user has enough items, there are too few items for the negatives, or
             the folder has results of another log or protocol.

@@ -57,7 +57,8 @@ def run_demo(
     Parameters
     ----------
     data : str, Path or Interactions, default=None
-        A log, or a file that `read_interactions` can read. None makes a synthetic one.
+        A log, or a file that `read_interactions` can read; pseudo items are dropped.
+        None makes a synthetic one.
     log_name : str, default=None
         What the report calls the log. None takes the name of the file.
     n_pseudo_items : int, default=10
@@ -145,8 +146,10 @@ def _synthetic_log(random_state: int) -> DemoLog:
 
 def _as_demo_log(data: str | Path | Interactions, name: str | None) -> DemoLog:
     if isinstance(data, Interactions):
-        return DemoLog(name or "Log", data.to_sequences())
-    return DemoLog(name or Path(data).name, read_interactions(data).to_sequences())
+        log, name = data, name or "Log"
+    else:
+        log, name = read_interactions(data), name or Path(data).name
+    return DemoLog(name, log.to_sequences().strip_pseudo())  # nobody has met them
 
 
 def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:

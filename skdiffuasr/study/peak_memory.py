@@ -1,7 +1,6 @@
 """The most memory that a step took."""
 
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +16,13 @@ class PeakMemory:
     """Resident memory of this process at its highest, in MiB.
 
     Linux tells the memory in use, and a thread looks at it twenty times a second.
-    Elsewhere only the highest of the whole process so far is known.
+    Elsewhere only the highest of the whole process so far is known, and on Windows
+    nothing.
 
     Attributes
     ----------
     mib : float
-        The highest value seen inside `watch`; 0 before.
+        The highest value seen inside `watch`; 0 before, and where nothing is known.
 
     Examples
     --------
@@ -64,5 +64,9 @@ def _resident_mib() -> float:
     if _STATM.exists():
         n_pages = int(_STATM.read_text().split()[1])
         return n_pages * os.sysconf("SC_PAGE_SIZE") / _MIB
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return highest / (_MIB if sys.platform == "darwin" else 1024)

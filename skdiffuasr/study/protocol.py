@@ -8,6 +8,7 @@ import numpy as np
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets import Interactions
 from skdiffuasr.model_selection import TemporalSplit, leave_last_out
+from skdiffuasr.model_selection.temporal_split import default_cutoff
 from skdiffuasr.sequences import Sequences, check_sequences
 
 
@@ -100,9 +101,8 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
     if log.is_pseudo is not None:
         log = log.take(~log.is_pseudo)
     _, X_test, y_test = TemporalSplit(test_fraction=test_fraction).split(log)
-    n_test = max(1, round(test_fraction * len(log)))
     times = np.asarray(log.time)
-    before = log.take(times < np.sort(times)[-n_test])
+    before = log.take(times < default_cutoff(times, test_fraction))
     X_train, X_val, y_val = TemporalSplit(test_fraction=test_fraction).split(before)
     return StudyData(X_train, X_val, y_val, X_test, y_test)
 

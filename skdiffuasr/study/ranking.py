@@ -11,6 +11,7 @@ from skdiffuasr.metrics import mask_seen, sampled_target_ranks, target_ranks
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.study.records import RANKINGS
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 _NEGATIVES_SEED = 0
@@ -46,7 +47,7 @@ def rank_next_items(
     targets = encode_items(np.asarray(y), item_ids)
     seen = encode_sequences(X.variants[0], item_ids)
     keys = row_keys(X, _NEGATIVES_SEED)
-    names = ("full", "filtered") if n_negatives is None else _NAMES
+    names = ("full", "filtered") if n_negatives is None else RANKINGS
     ranks: dict[str, FloatArray] = {name: np.empty(len(X)) for name in names}
     for rows, scores in score_blocks(recommender, X, len(item_ids)):
         block = targets[rows]
@@ -64,6 +65,3 @@ def rank_next_items(
                 first_row=rows.start,
             )
     return ranks
-
-
-_NAMES = ("full", "filtered", "sampled")

@@ -5,6 +5,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 from sklearn.base import clone
@@ -81,7 +82,7 @@ def without_handling(estimator: Any) -> Any:
     """
     if estimator is None:
         return None
-    copy = clone(estimator)
+    copy = deepcopy(clone(estimator))  # a frozen estimator is not cloned
     for part in (copy, *copy.get_params(deep=True).values()):
         if hasattr(part, "get_params") and not isinstance(part, type):
             defaults = inspect.signature(type(part)).parameters

@@ -13,6 +13,19 @@ import numpy as np
 from skdiffuasr._files import replaced, write_text
 from skdiffuasr.study.records import RunRecord
 
+#: What `write_report` writes into the folder of a study.
+REPORT_FILES = (
+    "results.csv",
+    "results.parquet",
+    "runs.csv",
+    "candidates.csv",
+    "comparisons.csv",
+    "quality.csv",
+    "report.md",
+    "report.html",
+    "figures",
+)
+
 
 class StudyStore:
     """A folder of results.
@@ -30,15 +43,19 @@ class StudyStore:
 
     Raises
     ------
+    FileExistsError
+        If the folder is of no study and has files that a report would overwrite.
     ValueError
         If the folder has results of another log or protocol.
     """
 
     def __init__(self, folder: str | Path, fingerprint: str) -> None:
         self.folder = Path(folder)
+        mark = self.folder / "fingerprint"
+        if not mark.exists():
+            _refuse_foreign(self.folder)
         for name in ("runs", "augmented", "quality"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        mark = self.folder / "fingerprint"
         if not mark.exists():
             write_text(mark, fingerprint)
         elif mark.read_text() != fingerprint:
@@ -108,6 +125,16 @@ class StudyStore:
 
     def _path(self, kind: str, extension: str, *names: object) -> Path:
         return self.folder / kind / f"{_stem(names)}.{extension}"
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder with files of a report that no study of ours has written."""
+    for name in REPORT_FILES:
+        if (folder / name).exists():
+            raise FileExistsError(
+                f"{folder / name} exists, and {folder} is no folder of a study; "
+                "choose another folder."
+            )
 
 
 def check_file_names(combinations: Iterable[tuple[str, ...]]) -> None:

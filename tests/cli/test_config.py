@@ -34,6 +34,13 @@ def test_booleans_and_lists(config):
     ]
 
 
+@pytest.mark.parametrize(("value", "option"), [("true", ""), ("false", "no-")])
+def test_a_header_may_be_there_or_not(config, value, option):
+    path = config(f"[fit]\nheader = {value}\n")
+    arguments = with_config(["fit", "--config", path], COMMANDS)
+    assert arguments == ["fit", f"--{option}header"]
+
+
 def test_nothing_is_changed_without_a_file():
     assert with_config(["fit", "log.csv"], COMMANDS) == ["fit", "log.csv"]
 

@@ -99,6 +99,35 @@ def test_a_model_that_has_seen_the_test_items_is_told_of(log_file, tmp_path, cap
     assert "probably seen the items that are tested" in capsys.readouterr().err
 
 
+def test_pseudo_items_of_the_log_do_not_count(tmp_path, capsys):
+    log, model = tmp_path / "log.csv", str(tmp_path / "leaky.safetensors")
+    rows = [f"{user},{item},{item},0" for user in range(4) for item in range(4)]
+    rows += ["5,1,-2,1", "5,2,-1,1", "5,3,0,0"]  # a user of one observed item
+    log.write_text("\n".join(["user,item,time,is_pseudo", *rows]))
+    assert main(["evaluate", str(log), "--recommender=markov"]) == 0
+    captured = capsys.readouterr()
+    assert "1 of 5 users have fewer than 3 items and are left out" in captured.err
+    assert "4 users" in captured.out
+    assert main(["fit", str(log), "-o", model, "--recommender=markov"]) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["evaluate", str(log), "--model", model]) == 0
+    assert "fitted on 17 interactions, and LOG has 17" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--metrics=ndcg10", "ndcg10"),
+        ("--n-negatives=0", "n_negatives"),
+        ("--length-bins=5,5", "length_bins"),
+    ],
+)
+def test_the_metrics_are_checked_before_the_training(capsys, option, message):
+    assert main(["evaluate", "no such log", "--recommender=markov", option]) == 1
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "option",
     ["--augmenter=none", "--recommender=markov", "--n-pseudo-items=2", "--seed=0"],

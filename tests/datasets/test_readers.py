@@ -211,6 +211,7 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
         ("1 2\n1 3\n", {"time": 2}, "log.txt, line 1: 2 fields, at least 3"),
         ("user,item\n1,2\n1,\n", {}, "log.txt, line 3: the item id is empty"),
         ("user,item\n ,2\n", {}, "log.txt, line 2: the user id is empty"),
+        ("1,a\n1,a\0\n", {}, r"log.txt, line 2: the item id is 'a\\x00', but NumPy"),
         ("user,item\n1,2\n", {"user": "u"}, r"no column 'u'; the columns are \['user'"),
         (
             "user,thing\n1,2\n",

@@ -98,6 +98,12 @@ def test_a_full_disk_leaves_the_old_file_alone(tmp_path, ending):
     assert list(tmp_path.iterdir()) == [old]
 
 
+def test_text_has_the_order_of_the_times(tmp_path):
+    log = Interactions([1, 2, 1], [5, 6, 7], [20, 0, 10])
+    path = write(tmp_path, log, ".txt")
+    assert path.read_text() == "1 7\n1 5\n2 6\n"
+
+
 def test_text_holds_user_and_item(tmp_path):
     X = Sequences.from_iterable([[5, 6], [7]]).prepend(np.array([[1], [2]]))
     path = write(tmp_path, X, ".txt")

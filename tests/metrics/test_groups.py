@@ -51,6 +51,24 @@ def test_ties_of_popularity_go_by_code():
     np.testing.assert_array_equal(groups.codes, [0, 0, 1, 1])
 
 
+def test_counts_may_be_unsigned():
+    counts = np.array([3, 9, 0], dtype=np.uint64)
+    codes = popularity_groups(np.arange(3), counts, bins=(0.34,)).codes
+    assert codes.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "error", "message"),
+    [
+        (np.array([3, -1]), ValueError, "got -1 in row 1"),
+        (np.array([3, np.nan]), TypeError, "float64"),
+    ],
+)
+def test_what_is_no_length_is_refused(lengths, error, message):
+    with pytest.raises(error, match=message):
+        length_groups(lengths)
+
+
 def test_unknown_targets_belong_to_the_tail():
     groups = popularity_groups(np.array([-1]), np.ones(5))
     assert groups.names[groups.codes[0]] == "tail"

@@ -143,6 +143,28 @@ def test_tables_must_have_a_row_per_item(table):
         pseudo_item_quality(codes, codes, N_ITEMS, **{table: np.ones((7, 2))})
 
 
+@pytest.mark.parametrize(
+    ("table", "values", "message"),
+    [
+        ("item_embeddings", [[1.0, 2.0], [0.0, np.nan]], "value nan for the item of c"),
+        ("item_counts", [3, -1], "value -1 for the item of code 1"),
+        ("item_counts", [np.inf, 1], "value inf for the item of code 0"),
+    ],
+)
+def test_bad_numbers_of_items_are_refused(table, values, message):
+    codes = np.ones((2, 2), dtype=int)
+    with pytest.raises(ValueError, match=f"{table} has the {message}"):
+        pseudo_item_quality(codes, codes, 2, **{table: np.array(values)})
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"), [([0, 0], "all 0"), ([-1, 2], "the value -1.0")]
+)
+def test_draws_need_counts(counts, message):
+    with pytest.raises(ValueError, match=message):
+        draw_by_popularity(2, 2, counts)
+
+
 def test_uniform_draws_have_no_popularity_but_popular_ones_do():
     uniform = draw_uniform(500, 10, N_ITEMS, random_state=0)
     popular = draw_by_popularity(500, 10, COUNTS, random_state=0)

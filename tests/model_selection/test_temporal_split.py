@@ -149,8 +149,13 @@ def test_frames_are_accepted(library):
     assert y_test.tolist() == [3]
 
 
-def test_a_log_with_pseudo_items_is_refused():
+@pytest.mark.parametrize("library", [None, "dict", "pandas", "polars"])
+def test_a_log_with_pseudo_items_is_refused(library):
     log = Interactions([1, 1], [5, 6], [0, 9], is_pseudo=[True, False])
+    if library is not None:
+        log = {name: log[name] for name in log.columns}
+    if library in ("pandas", "polars"):
+        log = pytest.importorskip(library).DataFrame(log)
     with pytest.raises(ValueError, match="split it first, then augment"):
         TemporalSplit(cutoff=5).split(log)
 

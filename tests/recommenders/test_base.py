@@ -126,6 +126,9 @@ def test_errors_name_the_row_of_the_whole_batch(monkeypatch):
     monkeypatch.setattr(base, "MIN_BLOCK_ROWS", 1)
     with pytest.raises(ValueError, match=r"k=6, but only 5 items .* for row 2 after"):
         FITTED.recommend([[], [UNKNOWN], [20]], k=6)
+    X = Sequences.from_iterable([[], [20]], user_ids=["ann", "bob"])
+    with pytest.raises(ValueError, match=r"row 1, user 'bob', after .* smaller k"):
+        FITTED.recommend(X, k=6)
 
 
 @quick

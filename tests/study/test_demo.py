@@ -3,7 +3,7 @@ import pytest
 
 from skdiffuasr.datasets import Interactions, make_sequences
 from skdiffuasr.study import run_demo
-from skdiffuasr.study.demo import _difference_table
+from skdiffuasr.study.demo import _as_demo_log, _difference_table
 
 
 def test_report_on_a_log_of_a_file(tmp_path):
@@ -22,6 +22,11 @@ def test_report_on_a_log_of_a_file(tmp_path):
         "| fit diffusion + SASRec ",
     ):
         assert line in report
+
+
+def test_pseudo_items_of_the_log_are_dropped():
+    log = Interactions([1, 1, 2], [5, 6, 7], is_pseudo=[True, False, False])
+    assert _as_demo_log(log, None).histories.to_lists() == [[6], [7]]
 
 
 def test_histories_that_are_too_short_are_told_before_training(monkeypatch):

@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from skdiffuasr import (
@@ -45,6 +46,16 @@ def test_estimators_inside_get_the_seed():
     assert [step.random_state for _, step in copy.steps] == [7, 7]
     assert [step.random_state for _, step in original.steps] == [None, None]
     assert copy[-1].dropout == 0.1
+
+
+def test_a_frozen_estimator_is_hashed_alike_and_left_alone():
+    hashes = []
+    for device in ("cpu", "auto"):
+        frozen = FrozenEstimator(SASRecEstimator(8, device=device, verbose=1))
+        augmenter = DiffusionSequenceAugmenter(item_embeddings=frozen)
+        hashes.append(joblib.hash(without_handling(augmenter)))
+        assert (frozen.estimator.device, frozen.estimator.verbose) == (device, 1)
+    assert hashes[0] == hashes[1]
 
 
 def test_an_augmenter_is_fitted_on_training_histories_only():

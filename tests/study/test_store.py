@@ -91,6 +91,21 @@ def test_another_log_is_refused(tmp_path):
         StudyStore(tmp_path, "other log")
 
 
+@pytest.mark.parametrize("name", ["report.md", "results.csv", "figures"])
+def test_files_of_others_are_not_overwritten(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(FileExistsError, match=rf"{name} exists, and .* no folder of"):
+        StudyStore(tmp_path, "log")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_other_files_may_lie_in_the_folder(tmp_path):
+    (tmp_path / "log.csv").write_text("user,item\n")
+    StudyStore(tmp_path, "log")
+    (tmp_path / "report.md").write_text("ours")
+    StudyStore(tmp_path, "log")
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     path = tmp_path / "file"
     write_text(path, "old")
