@@ -29,7 +29,7 @@ def one_thread():
 @pytest.fixture(scope="module")
 def split():
     data = make_sequences(
-        n_users=100, n_items=25, n_hidden=0, min_length=5, random_state=0
+        n_users=100, n_items=25, n_hidden_items=0, min_length=5, random_state=0
     )
     return leave_last_out(data.X)
 

@@ -21,7 +21,7 @@ from skdiffuasr.metrics import NextItemScorer, make_next_item_scorer
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
 
 HISTORIES = make_sequences(
-    n_users=100, n_items=25, n_hidden=0, min_length=5, random_state=0
+    n_users=100, n_items=25, n_hidden_items=0, min_length=5, random_state=0
 ).X
 X, Y, X_TEST, Y_TEST = leave_last_out(HISTORIES)
 SCALES = [0.0, 1.0, 3.0]

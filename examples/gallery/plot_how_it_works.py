@@ -39,7 +39,7 @@ N_PSEUDO_ITEMS, EMBEDDING_DIM, N_TIMESTEPS = 4, 16, 1000
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 
 log = make_sequences(
-    n_users=400, n_items=80, n_hidden=N_PSEUDO_ITEMS, n_clusters=4, random_state=0
+    n_users=400, n_items=80, n_hidden_items=N_PSEUDO_ITEMS, n_clusters=4, random_state=0
 )
 augmenter = DiffusionSequenceAugmenter(
     N_PSEUDO_ITEMS,

@@ -30,6 +30,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         help=f"{LOG_HELP}; default: a synthetic log",
     )
     parser.add_argument(
+        "-o",
         "--report",
         type=Path,
         default=Path("demo_report.md"),

@@ -55,6 +55,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "--seeds", type=int, default=3, metavar="N", help="number; default: 3"
     )
     parser.add_argument(
+        "-o",
         "--out",
         type=Path,
         required=True,

@@ -29,7 +29,7 @@ def make_sequences(
     *,
     n_factors: int = 8,
     n_clusters: int = 8,
-    n_hidden: int = 15,
+    n_hidden_items: int = 15,
     mean_length: float = 8.0,
     min_length: int = 3,
     popularity_exponent: float = 0.8,
@@ -67,8 +67,8 @@ def make_sequences(
     follows an item differs from what precedes it. Items already in the history
     have probability 0 unless `allow_repeats`. A history has
     :math:`h + m + \operatorname{round}(e^g)` items, :math:`g` normal: the first
-    :math:`h` (`n_hidden`) are hidden, at least :math:`m` (`min_length`) are visible,
-    and the visible lengths have a long tail.
+    :math:`h` (`n_hidden_items`) are hidden, at least :math:`m` (`min_length`) are
+    visible, and the visible lengths have a long tail.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def make_sequences(
         Length :math:`d` of the latent vectors.
     n_clusters : int, default=8
         Number of interest clusters.
-    n_hidden : int, default=15
+    n_hidden_items : int, default=15
         Number of items :math:`h` cut off from the beginning of every history.
     mean_length : float, default=8.0
         Expected number of visible items of a user; greater than `min_length`.
@@ -108,7 +108,7 @@ def make_sequences(
         X : Sequences of shape (n_users,)
             Visible histories, with `user_ids` 0 to ``n_users - 1``.
         hidden : Sequences of shape (n_users,)
-            The `n_hidden` items right before each row of `X`, oldest first.
+            The `n_hidden_items` items right before each row of `X`, oldest first.
         item_ids : ndarray of shape (n_items,), int64
             The catalogue, 0 to ``n_items - 1``.
         item_factors : ndarray of shape (n_items, n_factors), float32
@@ -145,7 +145,7 @@ def make_sequences(
     check_scalar(n_items, "n_items", Integral, min_val=1)
     check_scalar(n_factors, "n_factors", Integral, min_val=1)
     check_scalar(n_clusters, "n_clusters", Integral, min_val=1)
-    check_scalar(n_hidden, "n_hidden", Integral, min_val=0)
+    check_scalar(n_hidden_items, "n_hidden_items", Integral, min_val=0)
     check_scalar(min_length, "min_length", Integral, min_val=1)
     check_scalar(
         mean_length,
@@ -158,10 +158,11 @@ def make_sequences(
     check_scalar(interest_strength, "interest_strength", Real, min_val=0)
     check_scalar(transition_strength, "transition_strength", Real, min_val=0)
     check_scalar(drift, "drift", Real, min_val=0)
-    if not allow_repeats and n_items < n_hidden + min_length:
+    shortest = n_hidden_items + min_length
+    if not allow_repeats and n_items < shortest:
         raise ValueError(
             f"n_items={n_items} is too small for histories of at least "
-            f"n_hidden + min_length = {n_hidden + min_length} different items."
+            f"n_hidden_items + min_length = {shortest} different items."
         )
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
 
@@ -182,7 +183,7 @@ def make_sequences(
 
     log_mean = np.log(mean_length - min_length) - _LENGTH_SIGMA**2 / 2
     extra = np.rint(rng.lognormal(log_mean, _LENGTH_SIGMA, size=n_users))
-    lengths = n_hidden + min_length + extra.astype(np.int64)
+    lengths = shortest + extra.astype(np.int64)
     if not allow_repeats:
         lengths = np.minimum(lengths, n_items)
 
@@ -197,14 +198,14 @@ def make_sequences(
         interests = _drifting_interests(
             first_interests[users], lengths[users[0]], drift, rng
         )
-        user_factors[users] = interests[n_hidden]
+        user_factors[users] = interests[n_hidden_items]
         for step, items in enumerate(world.histories(interests, lengths[users], rng)):
             values[offsets[users[: len(items)]] + step] = items
 
     user_ids = np.arange(n_users)
     position = np.arange(len(values)) - np.repeat(offsets[:-1], lengths)
-    is_hidden = position < n_hidden
-    hidden_offsets = n_hidden * np.arange(n_users + 1)
+    is_hidden = position < n_hidden_items
+    hidden_offsets = n_hidden_items * np.arange(n_users + 1)
     return Bunch(
         X=Sequences(values[~is_hidden], offsets - hidden_offsets, user_ids=user_ids),
         hidden=Sequences(values[is_hidden], hidden_offsets, user_ids=user_ids),

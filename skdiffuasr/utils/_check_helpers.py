@@ -30,7 +30,7 @@ _PREDICTION_METHODS = (
 def make_histories() -> Sequences:
     """Forty users with ids, 2 to 12 items each; the item ids are no positions."""
     data = make_sequences(
-        n_users=40, n_items=25, n_hidden=0, min_length=2, random_state=0
+        n_users=40, n_items=25, n_hidden_items=0, min_length=2, random_state=0
     )
     X = data.X.tail(12)
     return Sequences(10 * X.values + 7, X.offsets, user_ids=X.user_ids + 500)

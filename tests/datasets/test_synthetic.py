@@ -66,7 +66,7 @@ def test_every_user_hides_the_same_number_of_items(data):
 
 
 def test_nothing_is_hidden_on_request():
-    data = make_sequences(30, 50, n_hidden=0, random_state=0)
+    data = make_sequences(30, 50, n_hidden_items=0, random_state=0)
 
     assert not data.hidden.lengths.any()
     assert data.X.lengths.min() >= 3
@@ -83,7 +83,7 @@ def test_items_repeat_on_request():
 
 
 def test_a_history_without_repeats_ends_with_the_catalogue():
-    data = make_sequences(200, 20, n_hidden=10, random_state=0)
+    data = make_sequences(200, 20, n_hidden_items=10, random_state=0)
 
     assert full_histories(data).lengths.max() == 20
 
@@ -212,19 +212,19 @@ def test_hidden_items_come_right_before_the_visible_ones(data):
     n_users=st.integers(1, 40),
     n_items=st.integers(12, 60),
     n_factors=st.integers(1, 5),
-    n_hidden=st.integers(0, 8),
+    n_hidden_items=st.integers(0, 8),
     min_length=st.integers(1, 4),
     allow_repeats=st.booleans(),
     seed=st.integers(0, 2**31 - 1),
 )
 def test_shapes_and_ranges(
-    n_users, n_items, n_factors, n_hidden, min_length, allow_repeats, seed
+    n_users, n_items, n_factors, n_hidden_items, min_length, allow_repeats, seed
 ):
     data = make_sequences(
         n_users,
         n_items,
         n_factors=n_factors,
-        n_hidden=n_hidden,
+        n_hidden_items=n_hidden_items,
         min_length=min_length,
         allow_repeats=allow_repeats,
         random_state=seed,
