@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.measuring import Case, seconds_of
+from skdiffuasr.nn.precision import fast_dtype
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 PRODUCT_SIZES = (1024, 2048, 4096)
@@ -98,7 +99,7 @@ def _cpu_model():
 def _has_bfloat16(on_gpu):
     """Whether bfloat16 products are in hardware."""
     if on_gpu:
-        return torch.cuda.is_bf16_supported()
+        return fast_dtype(torch.device("cuda")) == torch.bfloat16
     try:
         return "bf16" in Path("/proc/cpuinfo").read_text()
     except OSError:

@@ -27,16 +27,18 @@ NOTES = {
     "million": f"SASRec with sampled negatives; memory must stay below "
     f"{BOUND_MIB // 1024} GiB.",
     "peers": "Each user's last item is held out. An epoch is the median of those after "
-    "the first. Peak memory is that of the whole process. The columns behind it are "
+    "the first; ours are timed from the end of an epoch's first step to that of the "
+    "next epoch's. Peak memory is that of the whole process. The columns behind it are "
     "peer / this library.",
     "scaling": "",
 }
 LEGEND = """\
 *Limit*: the seconds that the matrix products, convolutions and attentions of the work
-(and AdamW's reads and writes) would take at the best speed or bandwidth measured on
-this machine. *Kernels alone*: those very kernels, replayed one after the other on
-random numbers at the same shapes. Both are shares of the seconds measured, so 100 % is
-the best. Memory is the peak above what the process had after its imports.
+(and AdamW's reads and writes) would take at the best speed or bandwidth of this
+machine, measured right before; the table above has the last of these measurements.
+*Kernels alone*: those very kernels, replayed one after the other on random numbers at
+the same shapes. Both are shares of the seconds measured, so 100 % is the best. Memory
+is the peak above what the process had after its imports.
 """
 
 

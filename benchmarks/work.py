@@ -87,6 +87,8 @@ class Kernel:
     flops: int
     n_bytes: int
     dtype: str
+    precision: str
+    """torch's setting for float32 products, which is part of what is measured."""
 
     @property
     def name(self):
@@ -156,7 +158,10 @@ class WorkRecorder(TorchDispatchMode):
         dtype = str(tensors[0].dtype).removeprefix("torch.")
         key = repr(structure)
         self.structures[key] = structure
-        self.counts[Kernel(function, leaves, key, flops, read + written, dtype)] += 1
+        precision = torch.get_float32_matmul_precision()
+        n_bytes = read + written
+        kernel = Kernel(function, leaves, key, flops, n_bytes, dtype, precision)
+        self.counts[kernel] += 1
 
     def _note_step(self, optimizer, args, kwargs):
         n_elements = 0
@@ -233,15 +238,20 @@ def replay(recorder, share=REPLAYED_SHARE):
 
 
 def _seconds_alone(kernel, structure):
-    """Median seconds of a kernel on random numbers."""
+    """Median seconds of a kernel on random numbers, with its precision."""
     leaves = [
         leaf.random() if isinstance(leaf, TensorSpec) else leaf
         for leaf in kernel.leaves
     ]
     args, kwargs = tree_unflatten(leaves, structure)
     device = kernel.leaves[0].device
-    with torch.no_grad():
-        return _median_call(lambda: kernel.function(*args, **kwargs), device)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(kernel.precision)
+    try:
+        with torch.no_grad():
+            return _median_call(lambda: kernel.function(*args, **kwargs), device)
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _optimizer_seconds(n_elements, device):

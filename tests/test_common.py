@@ -6,9 +6,12 @@ import pkgutil
 import re
 from importlib import import_module
 
+import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import estimator_checks as sklearn_checks
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import skdiffuasr
 from skdiffuasr import (
@@ -30,6 +33,7 @@ from skdiffuasr import (
     SlidingWindowAugmenter,
     SubstituteAugmenter,
 )
+from skdiffuasr.datasets import make_sequences
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
 
@@ -131,6 +135,38 @@ ESTIMATORS = [
 
 def test_every_public_estimator_is_checked():
     assert {type(estimator) for estimator in TINY.values()} == set(ESTIMATORS)
+
+
+def trained(estimator):
+    return "max_epochs" in estimator.get_params()
+
+
+@pytest.mark.parametrize("name", [name for name, tiny in TINY.items() if trained(tiny)])
+def test_an_interrupted_training_keeps_what_it_reached(name):
+    estimator = clone(TINY[name]).set_params(max_epochs=4, batch_size=1000)
+    X = make_sequences(60, 400, n_hidden_items=0, min_length=4, random_state=0).X
+    n_steps_before = estimator.get_params().get("pretraining_epochs", 0)
+    n_steps = 0
+
+    def interrupt(*_):
+        """Let one epoch of the training itself pass; an epoch is one step."""
+        nonlocal n_steps
+        n_steps += 1
+        if n_steps == n_steps_before + 2:
+            raise KeyboardInterrupt
+
+    hook = register_optimizer_step_post_hook(interrupt)
+    try:
+        with pytest.warns(ConvergenceWarning, match="interrupted by the user after 1"):
+            fitted = estimator.fit(X)
+    finally:
+        hook.remove()
+    assert fitted is estimator
+    assert len(estimator.loss_curve_) == 1
+    if hasattr(estimator, "generate"):
+        assert np.isin(estimator.generate(X), estimator.item_ids_).all()
+    else:
+        assert np.isfinite(estimator.decision_function(X)).all()
 
 
 # Scikit-learn's checks that need no data; the others feed rectangular arrays.

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.rounding import nearest_items
+from tests.test_common import TINY
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 
@@ -69,6 +71,22 @@ def test_recommendations(X, sparse_gradients):
     items, _ = recommender.set_params(device="cuda").recommend(X, k=5)
     expected, _ = recommender.set_params(device="cpu").recommend(X, k=5)
     assert np.mean(items == expected) > 0.98
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, tiny in TINY.items() if hasattr(tiny, "device")]
+)
+def test_what_is_trained_on_cuda_is_used_on_a_cpu(X, name):
+    estimator = clone(TINY[name]).set_params(device="cuda", max_epochs=2).fit(X)
+    assert np.isfinite(estimator.loss_curve_).all()
+    assert len(estimator.loss_curve_) == 2
+    method = "generate" if hasattr(estimator, "generate") else "decision_function"
+    on_cuda = getattr(estimator, method)(X)
+    on_cpu = getattr(estimator.set_params(device="cpu"), method)(X)
+    if method == "generate":  # near ties may fall either way
+        assert np.mean(on_cuda == on_cpu) > 0.95
+    else:
+        np.testing.assert_allclose(on_cuda, on_cpu, rtol=1e-2, atol=1e-2)
 
 
 def test_training_takes_the_same_course(X):

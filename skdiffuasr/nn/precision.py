@@ -29,7 +29,9 @@ def fast_dtype(device: torch.device) -> torch.dtype:
         bfloat16 where the device multiplies it in hardware, else float32.
     """
     if device.type == "cuda":
-        has_bfloat16 = torch.cuda.is_bf16_supported()
+        # torch.cuda.is_bf16_supported asks the current device, and counts emulation.
+        is_ampere_or_newer = torch.cuda.get_device_capability(device) >= (8, 0)
+        has_bfloat16 = torch.version.hip is not None or is_ampere_or_newer
     elif device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):
         capabilities = torch.cpu.get_capabilities()
         has_bfloat16 = any(

@@ -26,7 +26,8 @@ def web(tmp_path):
 
 @pytest.fixture(autouse=True)
 def data_home(tmp_path, monkeypatch):
-    """Keep downloads out of the home folder."""
+    """Keep downloads out of the home folder, and loopback out of a proxy."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     folder = tmp_path / "data_home"
     monkeypatch.setenv("SKDIFFUASR_DATA", str(folder))
     return folder

@@ -62,6 +62,16 @@ def test_threads_that_overlap_do_not_leave_the_setting_behind():
     assert torch.get_float32_matmul_precision() == "highest"
 
 
+def test_bfloat16_only_where_the_gpu_does_not_emulate_it(monkeypatch):
+    capabilities = {torch.device("cuda:0"): (9, 0), torch.device("cuda:1"): (7, 5)}
+    monkeypatch.setattr(torch.cuda, "get_device_capability", capabilities.get)
+    monkeypatch.setattr(torch.version, "hip", None)
+    assert fast_dtype(torch.device("cuda:0")) == torch.bfloat16
+    assert fast_dtype(torch.device("cuda:1")) == torch.float32
+    monkeypatch.setattr(torch.version, "hip", "6.0")
+    assert fast_dtype(torch.device("cuda:1")) == torch.bfloat16
+
+
 def test_bfloat16_only_where_the_processor_multiplies_it(monkeypatch):
     cpu = torch.device("cpu")
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
