@@ -12,7 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks import logs, report, work
+from benchmarks import augmentation, logs, recommenders, report, training, work
 from benchmarks.epochs import EpochClock
 from benchmarks.measuring import Case, Settings, note_baseline, peak_memory, run_case
 from benchmarks.peer_runs import hits
@@ -223,6 +223,14 @@ def test_report_of_results_that_were_saved(tmp_path):
     assert "| tiny | training | 100 pairs | 0.5 | 12.3 | 4 | 0 | 20 | 50 |" in text
     assert "- Failed: big: no memory" in text
     assert "abacus" in text
+
+
+@pytest.mark.filterwarnings("ignore:X gives only .* training pairs")
+@pytest.mark.parametrize("part", [augmentation, training, recommenders])
+def test_every_case_runs(part):
+    for case in part.cases(Settings(quick=True)):
+        for row in part.run(**case.parameters):
+            assert row["seconds"] > 0
 
 
 @pytest.mark.slow

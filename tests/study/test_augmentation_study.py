@@ -544,7 +544,7 @@ def test_a_killed_study_ends_with_the_same_table(tmp_path):
     run = {"cwd": root, "env": environment, "stderr": subprocess.PIPE, "text": True}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*command, str(whole)], check=True, **run)
-    for n_runs in (1, 4, 7):
+    for n_runs in (1, 4, 6):
         process = subprocess.Popen([*command, str(killed)], **run)
         while process.poll() is None:
             if len(list(killed.glob("runs/*.json"))) >= n_runs:
