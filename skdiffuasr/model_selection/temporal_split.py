@@ -110,12 +110,12 @@ class TemporalSplit:
             max_val=1,
             include_boundaries="neither",
         )
-        is_marked = "is_pseudo" in column_names(interactions)
-        if is_marked and flags_of(interactions, "is_pseudo").any():
-            raise ValueError("The log has pseudo items; split it first, then augment.")
         histories = Sequences.from_interactions(
             interactions, user=user, item=item, time=time
         )
+        is_marked = "is_pseudo" in column_names(interactions)
+        if is_marked and flags_of(interactions, "is_pseudo").any():
+            raise ValueError("The log has pseudo items; split it first, then augment.")
         if len(histories) == 0:
             raise ValueError("There are no interactions to split.")
         is_after = self._is_after(times_of(interactions, time))
