@@ -27,7 +27,8 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     ----------
     max_length : int, default=50
         Length up to which a row is filled; the oldest copy is cut if need be. Give it
-        the `max_length` of the recommender.
+        the `max_length` of the recommender. Items that were not in training, and pseudo
+        items that a row had before, do not count.
     repetitions : {"random", "random_from_zero", "max"} or int, default="random"
         Number of copies in front of a history of n items: drawn from 1 to
         ``max_length // n``, or from 0, or always that number, or a number given. The
@@ -155,7 +156,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         """Put copies before the histories and say which items are learned."""
         observed = histories.tail(histories.lengths - histories.n_pseudo)
         known = encode_sequences(observed, self.item_ids_, self.unknown_items)
-        room = np.maximum(self.max_length - histories.lengths, 0)
+        room = np.maximum(self.max_length - known.lengths, 0)
         n_copies = self._n_copies(observed, known.lengths, variant)
         n_copied = np.minimum(n_copies * known.lengths, room)
         # The items of the copies, counted in their history.
