@@ -35,7 +35,7 @@ class Items(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A figure, by its name in `skdiffuasr.study.figures.draw_figures`."""
+    """A figure, by its name; see `skdiffuasr.study.figures.draw_figures`."""
 
     name: str
     caption: str

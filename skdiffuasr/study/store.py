@@ -54,15 +54,14 @@ class StudyStore:
         mark = self.folder / "fingerprint"
         if not mark.exists():
             _refuse_foreign(self.folder)
-        for name in ("runs", "augmented", "quality"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        if not mark.exists():
-            write_text(mark, fingerprint)
         elif mark.read_text() != fingerprint:
             raise ValueError(
                 f"{self.folder} holds a study of another log, protocol or number of "
                 "negatives; choose another folder."
             )
+        for name in ("runs", "augmented", "quality"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        write_text(mark, fingerprint)
 
     def record(self, key: str, *names: object) -> RunRecord | None:
         """Read a result, if it is there.
