@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._typing import FloatArray
-from skdiffuasr.metrics import Groups
+from skdiffuasr.metrics import Groups, TargetRanks
 
 #: The ways to rank a study's test items; see `RunRecord`.
 RANKINGS = ("full", "filtered", "sampled")
@@ -50,10 +49,10 @@ class RunRecord:
         Their names in the study.
     seed : int
         The `random_state` of both.
-    ranks : dict of str to ndarray of shape (n_users,)
-        Rank of each test user's target, from 1; `inf` is a miss. ``"full"``: among
-        all items. ``"filtered"``: among those the user has not had, and the target.
-        ``"sampled"``: among random negatives and the target. Empty for a failure.
+    ranks : dict of str to TargetRanks of n_users rows
+        Rank of each test user's target. ``"full"``: among all items. ``"filtered"``:
+        among those the user has not had, and the target. ``"sampled"``: among random
+        negatives and the target. Empty for a failure.
     seconds : dict of str to float
         Wall-clock time of the steps in `STEPS` that the run had.
     peak_memory_mib : float
@@ -71,7 +70,7 @@ class RunRecord:
     augmenter: str
     recommender: str
     seed: int
-    ranks: dict[str, FloatArray]
+    ranks: dict[str, TargetRanks]
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory_mib: float = 0.0
     n_epochs: int = 0

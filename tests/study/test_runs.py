@@ -96,7 +96,7 @@ def test_early_stopping_is_by_the_validation_items():
         max(recommender.validation_scores_), rel=1e-5
     )
     assert run["n_epochs"] == 3
-    assert all(np.isfinite(ranks).any() for ranks in run["ranks"].values())
+    assert all(np.isfinite(ranks.n_above).any() for ranks in run["ranks"].values())
 
 
 def test_a_recommender_that_does_not_stop_early_can_be_studied():
