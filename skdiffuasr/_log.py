@@ -1,6 +1,5 @@
 """A log, with one row per interaction, to histories."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,9 +10,8 @@ from skdiffuasr._ingest import as_ids, show
 from skdiffuasr._ragged import narrow
 from skdiffuasr._times import as_times
 from skdiffuasr._traps import (
-    count_repeated_ends,
-    describe_repeated_ends,
     describe_times,
+    warn,
 )
 from skdiffuasr._typing import IdArray, IntArray
 
@@ -63,20 +61,8 @@ def read_columns(
             f"{n_times} times, {n_flags} marks of pseudo items."
         )
     if not getattr(frame, "_times_are_checked", False):
-        warn_of_times(users, times)
+        warn(describe_times(users, times))
     return LogColumns(users, items, times, flags)
-
-
-def warn_of_times(users: IdArray, times: NDArray[Any] | None) -> None:
-    """Warn of times that are not what they seem; see `describe_times`."""
-    for sentence in describe_times(users, times):
-        warnings.warn(sentence, stacklevel=4)
-
-
-def warn_of_repeats(log: LogColumns) -> None:
-    """Warn of last interactions that are there twice, in a sorted log."""
-    for sentence in describe_repeated_ends(count_repeated_ends(*log)):
-        warnings.warn(sentence, stacklevel=3)
 
 
 def sort_columns(log: LogColumns) -> LogColumns:

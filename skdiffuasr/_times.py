@@ -1,7 +1,6 @@
 """Times of any kind to one sortable array."""
 
 import re
-import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from math import isfinite
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr._ingest import is_missing, show
-from skdiffuasr._traps import count_zones, describe_zones
+from skdiffuasr._traps import count_zones, describe_zones, warn
 
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
@@ -86,7 +85,8 @@ def as_times(
             except (OverflowError, TypeError, ValueError):
                 continue
             if found.dtype.kind == "M":
-                _warn_of_zones(values, name)
+                zones = describe_zones(*count_zones(values))
+                warn([f"{name}: {sentence}" for sentence in zones])
             return found
     # The first time tells what the others should have been.
     first = kind or ("f" if _accepts(_as_float, values[0]) else "M")
@@ -105,12 +105,6 @@ def _first_rejected(values: list[Any], parsers: Sequence[Callable[[Any], Any]]) 
         if not any(_accepts(parse, values[row]) for parse in parsers):
             return row
     return rejected[0]
-
-
-def _warn_of_zones(values: list[Any], name: str) -> None:
-    for sentence in describe_zones(*count_zones(values)):
-        # as_times <- the caller that knows where the times come from
-        warnings.warn(f"{name}: {sentence}", stacklevel=4)
 
 
 def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:

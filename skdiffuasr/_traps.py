@@ -5,6 +5,8 @@ sentences, none where there is no trap, for warnings and for `describe`.
 """
 
 import re
+import sys
+import warnings
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -237,3 +239,22 @@ def describe_repeated_ends(n_users: int) -> list[str]:
         "keep one interaction of each user with an item: "
         "Interactions.drop_duplicates()."
     ]
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """Warn where the code of the user calls this package.
+
+    Parameters
+    ----------
+    sentences : iterable of str
+        One for each warning.
+    """
+    for sentence in sentences:
+        level, frame = 2, sys._getframe(1)
+        while frame.f_back and _is_own(frame.f_globals.get("__name__")):
+            level, frame = level + 1, frame.f_back
+        warnings.warn(sentence, stacklevel=level)
+
+
+def _is_own(module: str | None) -> bool:
+    return module is not None and module.startswith("skdiffuasr.")

@@ -17,7 +17,6 @@ from skdiffuasr._log import (
     group_sorted,
     read_columns,
     sort_columns,
-    warn_of_repeats,
 )
 from skdiffuasr._ragged import (
     check_parts,
@@ -30,6 +29,7 @@ from skdiffuasr._ragged import (
     piece_positions,
     row_numbers,
 )
+from skdiffuasr._traps import count_repeated_ends, describe_repeated_ends, warn
 from skdiffuasr._typing import IdArray, IntArray
 
 
@@ -214,7 +214,7 @@ class Sequences:
         [[2], [3, 1]]
         """
         log = sort_columns(read_columns(frame, user, item, time, is_pseudo))
-        warn_of_repeats(log)
+        warn(describe_repeated_ends(count_repeated_ends(*log)))
         return cls(*group_sorted(log))
 
     @classmethod

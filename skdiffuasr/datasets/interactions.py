@@ -13,13 +13,13 @@ from skdiffuasr._log import (
     group_sorted,
     read_columns,
     sort_columns,
-    warn_of_times,
 )
 from skdiffuasr._times import as_times
 from skdiffuasr._traps import (
     count_repeated_ends,
     describe_repeated_ends,
     describe_times,
+    warn,
 )
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
@@ -106,7 +106,7 @@ class Interactions:
         lengths = {column: len(self[column]) for column in self.columns}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"The columns differ in length: {lengths}.")
-        warn_of_times(self.user, self.time)
+        warn(describe_times(self.user, self.time))
 
     @property
     def columns(self) -> tuple[str, ...]:

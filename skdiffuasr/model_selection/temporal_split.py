@@ -12,8 +12,8 @@ from skdiffuasr._log import (
     group_sorted,
     read_columns,
     sort_columns,
-    warn_of_repeats,
 )
+from skdiffuasr._traps import count_repeated_ends, describe_repeated_ends, warn
 from skdiffuasr._typing import IdArray
 from skdiffuasr.model_selection.cutoffs import is_at_or_after
 from skdiffuasr.sequences import Sequences
@@ -130,7 +130,7 @@ class TemporalSplit:
         if len(log.users) == 0:
             raise ValueError("There are no interactions to split.")
         log = sort_columns(log)
-        warn_of_repeats(log)
+        warn(describe_repeated_ends(count_repeated_ends(*log)))
         histories = Sequences(*group_sorted(log))
         is_after = self._is_after(np.asarray(log.times))
         n_after = np.add.reduceat(is_after, histories.offsets[:-1], dtype=np.int64)
