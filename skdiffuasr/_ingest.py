@@ -225,15 +225,15 @@ def _remedy(flat: list[Any], value: Any) -> str:
     if isinstance(value, float | np.floating):
         return "; convert to int"
     if isinstance(value, UUID):
-        return "; convert UUIDs by str(id)"
+        return "; convert UUIDs with str(id)"
     if isinstance(value, bytes | bytearray):
         if all(map(_is_text, alike)):
-            return "; convert bytes by id.decode()"
-        return "; convert bytes that are no UTF-8 text by id.hex()"
+            return "; convert bytes with id.decode()"
+        return "; convert bytes that are not UTF-8 text with id.hex()"
     if isinstance(value, Decimal):
         if _family(type(flat[0])) != "str" and all(map(_is_whole, alike)):
-            return "; convert whole decimals by int(id)"
-        return "; convert decimals by str(id)"
+            return "; convert whole decimals with int(id)"
+        return "; convert decimals with str(id)"
     return ""
 
 

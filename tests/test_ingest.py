@@ -163,11 +163,15 @@ def test_integer_and_string_types_are_made_canonical():
         ([np.array([True])], TypeError, r"row 0 of X is True \(bool\)"),
         ([[1], [None]], ValueError, r"row 1 of X is None .*missing"),
         ([["a", None]], ValueError, "Item 1 in row 0 of X is None"),
-        ([[b"a"]], TypeError, r"b'a' \(bytes\).* convert bytes by id.decode\(\)"),
-        ([np.array([b"a"])], TypeError, r"b'a' \(bytes\).* by id.decode\(\)"),
-        ([[Decimal(1)]], TypeError, r"\(Decimal\).* whole decimals by int\(id\)"),
+        ([[b"a"]], TypeError, r"b'a' \(bytes\).* convert bytes with id.decode\(\)"),
+        ([np.array([b"a"])], TypeError, r"b'a' \(bytes\).* with id.decode\(\)"),
+        ([[Decimal(1)]], TypeError, r"\(Decimal\).* whole decimals with int\(id\)"),
         ([[Decimal("nan")]], ValueError, r"NaN.* missing"),
-        ([[1], [7, UUID(int=1)]], TypeError, r"Item 1 in row 1 .*\(UUID\).*by str\(id"),
+        (
+            [[1], [7, UUID(int=1)]],
+            TypeError,
+            r"Item 1 in row 1 .*\(UUID\).*with str\(id",
+        ),
         ([[1j]], TypeError, r"\(complex\)"),
         ([[datetime(2020, 1, 1)]], TypeError, r"\(datetime\)"),
         ([[[1]]], ValueError, "row 0 of X is .* nested too deep"),
@@ -385,20 +389,20 @@ def test_an_empty_log_gives_no_rows():
 
 UUIDS = [UUID(int=2**100 + n) for n in (3, 1)]
 FOREIGN = {
-    "UUID": (UUIDS, "convert UUIDs by str(id)", str),
-    "text": ([b"b", "ä".encode()], "convert bytes by id.decode()", bytes.decode),
+    "UUID": (UUIDS, "convert UUIDs with str(id)", str),
+    "text": ([b"b", "ä".encode()], "convert bytes with id.decode()", bytes.decode),
     "bytes": (
         [value.bytes + b"\xff" for value in UUIDS],
-        "convert bytes that are no UTF-8 text by id.hex()",
+        "convert bytes that are not UTF-8 text with id.hex()",
         bytes.hex,
     ),
     "whole": (
         [Decimal(7), Decimal("5.0")],
-        "convert whole decimals by int(id)",
+        "convert whole decimals with int(id)",
         int,
     ),
-    "fraction": ([Decimal("7.5"), Decimal(5)], "convert decimals by str(id)", str),
-    "huge": ([Decimal(2**63), Decimal(5)], "convert decimals by str(id)", str),
+    "fraction": ([Decimal("7.5"), Decimal(5)], "convert decimals with str(id)", str),
+    "huge": ([Decimal(2**63), Decimal(5)], "convert decimals with str(id)", str),
 }
 
 
@@ -436,16 +440,16 @@ def test_ids_of_other_types_are_refused_with_their_conversion(kind, container):
 
 
 def test_bytes_of_numpy_and_of_uuid_columns():
-    with pytest.raises(TypeError, match=r"Row 0 of user is b'b'.*by id.decode\(\)"):
+    with pytest.raises(TypeError, match=r"Row 0 of user is b'b'.*with id.decode\(\)"):
         as_ids(np.array([b"b", b"a"]), "user")
     pa = pytest.importorskip("pyarrow")
     column = pa.array([value.bytes + b"\xff" for value in UUIDS], pa.binary(17))
-    with pytest.raises(TypeError, match=r"Row 0 of user is .*by id.hex\(\)"):
+    with pytest.raises(TypeError, match=r"Row 0 of user is .*with id.hex\(\)"):
         as_ids(column, "user")
 
 
 def test_decimals_beside_strings_become_strings():
-    with pytest.raises(TypeError, match=r"Row 1 of user .*convert decimals by str"):
+    with pytest.raises(TypeError, match=r"Row 1 of user .*convert decimals with str"):
         as_ids(["a", Decimal(1)], "user")
-    with pytest.raises(TypeError, match=r"Row 1 of user .*decimals by int"):
+    with pytest.raises(TypeError, match=r"Row 1 of user .*decimals with int"):
         as_ids([2, Decimal(1)], "user")

@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Describe."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", UserWarning)
         log = read_log(options)
     description = log.describe()
     # Only reading sees some traps, such as mixed time zones; others are found twice.

@@ -117,7 +117,9 @@ def _as_date(value: Any) -> date | np.datetime64:
     try:
         return as_date(value)
     except ValueError as error:
-        raise ValueError(f"cutoff={value!r} is no ISO 8601 date: {error}.") from error
+        raise ValueError(
+            f"cutoff={value!r} is not an ISO 8601 date: {error}."
+        ) from error
 
 
 def _attoseconds(value: date | np.datetime64) -> int:
