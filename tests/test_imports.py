@@ -40,6 +40,7 @@ FLOORS = {
     "_ragged": 0,
     "_sklearn_compat": 0,
     "_times": 0,
+    "_traps": 0,
     "_typing": 0,
     "keyed_random": 0,
     "sequences": 0,
