@@ -207,12 +207,12 @@ def _check_found(codes: Tensor, x: Tensor, n_items: int) -> None:
     if len(row) == 0:
         return
     vector = x[row[0], position[0]]
-    found = "item_embeddings are not finite"
+    found = "item_embeddings have values that are not finite"
     if not vector.isfinite().all():
         found = f"vector {int(position[0])} of row {int(row[0])} is not finite"
     raise ValueError(
-        f"There is no nearest item, since {found}. Values too large for {x.dtype}, "
-        "such as those of a very large guidance_scale, come out so."
+        f"There is no nearest item: {found}. In generation, weights that are not "
+        "finite or too large a guidance_scale may be why."
     )
 
 

@@ -151,7 +151,12 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
+    _fixed_by_fit: tuple[str, ...] = (
+        "embedding_dim",
+        "n_layers",
+        "n_heads",
+        "max_length",
+    )
 
     def __init__(
         self,

@@ -177,7 +177,7 @@ class CL4SRecEstimator(SASRecEstimator):
     }
 
     # A view of masked items takes an embedding of the mask.
-    _fixed_by_fit = (*SASRecEstimator._fixed_by_fit, "views")
+    _fixed_by_fit: tuple[str, ...] = (*SASRecEstimator._fixed_by_fit, "views")
 
     def __init__(
         self,

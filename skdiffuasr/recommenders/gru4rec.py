@@ -126,7 +126,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         "n_layers": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit = ("embedding_dim", "hidden_dim", "n_layers")
+    _fixed_by_fit: tuple[str, ...] = ("embedding_dim", "hidden_dim", "n_layers")
 
     def __init__(
         self,

@@ -101,7 +101,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
 
     _learns_passed_over = True
 
-    _fixed_by_fit = ("embedding_dim",)
+    _fixed_by_fit: tuple[str, ...] = ("embedding_dim",)
 
     @abstractmethod
     def _build_module(self, n_items: int) -> nn.Module:

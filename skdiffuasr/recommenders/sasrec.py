@@ -136,7 +136,12 @@ class SASRecEstimator(BaseNeuralRecommender):
         "sparse_gradients": ["boolean"],
     }
 
-    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
+    _fixed_by_fit: tuple[str, ...] = (
+        "embedding_dim",
+        "n_layers",
+        "n_heads",
+        "max_length",
+    )
 
     def __init__(
         self,

@@ -146,7 +146,8 @@ def check_n_variants(estimator: Any) -> None:
     try:
         three = fitted(estimator, n_variants=1).set_params(n_variants=3).transform(X)
     except ValueError as error:
-        assert "n_variants" in str(error), "the error does not name n_variants"
+        if "n_variants" not in str(error):
+            raise
         return
     assert len(one.variants) == 1, "n_variants=1 makes several"
     assert len(three.variants) == 3, "n_variants=3 does not make three"

@@ -112,9 +112,9 @@ def check_parameter_validation_after_fit(estimator: Any) -> None:
 
 
 def check_parameters_changed_after_fit(estimator: Any) -> None:
-    """A valid value that is set after `fit` acts, or is refused by name.
+    """Use valid values that are set after `fit`, or refuse them by name.
 
-    It is always refused where `fixed_parameters_` has the parameter.
+    Refuse them in any case where `fixed_parameters_` has the parameter.
     """
     original, X = fitted(estimator), make_histories()[:3]
     fixed = getattr(original, "fixed_parameters_", {})
@@ -129,9 +129,9 @@ def check_parameters_changed_after_fit(estimator: Any) -> None:
                 try:
                     getattr(changed, method)(X)
                 except ValueError as error:
-                    assert parameter in str(error), (
-                        f"The error on {given} does not name it: {error}"
-                    )
+                    if parameter not in str(error):
+                        message = f"The error on {given} does not name it: {error}"
+                        raise AssertionError(message) from error
                 else:
                     assert parameter not in fixed, f"There is no error on {given}."
 
@@ -260,7 +260,9 @@ def check_memory_mapped_estimator(estimator: Any) -> None:
 def _check_copy(estimator: Any, make_copy: Callable[[Any], Any]) -> None:
     original, X = fitted(estimator), make_histories()
     assert_same_rows(
-        output_rows(make_copy(original), X), output_rows(original, X), "the copy differs"
+        output_rows(make_copy(original), X),
+        output_rows(original, X),
+        "the copy differs",
     )
 
 
