@@ -35,6 +35,7 @@ FLOORS = {
     "_extras": 0,
     "_files": 0,
     "_fitted": 0,
+    "_fork": 0,
     "_ingest": 0,
     "_log": 0,
     "_ragged": 0,

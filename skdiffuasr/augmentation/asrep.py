@@ -93,6 +93,8 @@ class ASRePAugmenter(BaseAugmenter):
     ----------
     item_ids_ : ndarray of shape (n_items,)
         The catalogue, sorted.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -149,6 +151,8 @@ class ASRePAugmenter(BaseAugmenter):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
 
     item_ids_: IdArray
     weights_: Weights
@@ -221,11 +225,7 @@ class ASRePAugmenter(BaseAugmenter):
             several variants are asked for at temperature 0.
         """
         forget(self)
-        if self.n_variants > 1 and self.temperature == 0:
-            raise ValueError(
-                f"n_variants={self.n_variants} are all the same at temperature=0; give "
-                "a temperature above 0."
-            )
+        self._check_parameters()
         device = resolve_device(self.device)
         histories = check_sequences(X).strip_pseudo()
         self.item_ids_ = np.unique(histories.values)
@@ -236,6 +236,7 @@ class ASRePAugmenter(BaseAugmenter):
                 "No history of X has two items; there is nothing to learn."
             )
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._remember_parameters()
         training, validation = self._split(backwards)
         loss = partial(_next_item_loss, dtype=fast_dtype(device))
         result = train(
@@ -260,6 +261,13 @@ class ASRePAugmenter(BaseAugmenter):
     def __sklearn_is_fitted__(self) -> bool:
         """Tell whether there are weights; the catalogue alone comes before them."""
         return hasattr(self, "weights_")
+
+    def _check_parameters(self) -> None:
+        if self.n_variants > 1 and self.temperature == 0:
+            raise ValueError(
+                f"n_variants={self.n_variants} are all the same at temperature=0; give "
+                "a temperature above 0."
+            )
 
     def _build_module(self, n_items: int) -> SASRec:
         return SASRec(

@@ -189,6 +189,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         The space in which items are generated.
     n_training_pairs_ : int
         Number of pairs that were found, those set aside for validation included.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         Averaged weights of the denoiser.
     classifier_weights_ : dict of str to ndarray
@@ -263,6 +265,14 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _fixed_by_fit = (
+        "n_pseudo_items",
+        "base_channels",
+        "n_res_blocks",
+        "schedule",
+        "n_timesteps",
+    )
 
     def __init__(
         self,
@@ -380,6 +390,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 f"at least 2."
             )
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._remember_parameters()
         codes = encode_sequences(histories, self.item_ids_)
         pairs = find_training_pairs(codes, self.n_pseudo_items, self.training_pairs)
         check_training_pairs(pairs, codes, self.training_pairs)
@@ -391,7 +402,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         is_learned = is_name(self.item_embeddings, "learned")
         if self.guidance == "classifier" and self.classifier is not None:
             check_classifier(self.classifier, self.item_ids_, self.n_pseudo_items)
-        trains_classifier = self.guidance == "classifier" and self.classifier is None
+        trains_classifier = self._has_own_classifier()
         # It is not there yet when callbacks look at the denoiser.
         self.classifier_weights_: Weights = {}
         guidance = None if trains_classifier else self.guidance
@@ -471,7 +482,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         ValueError
             If no history of `X` has more than `n_pseudo_items` known items.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         histories = check_sequences(X).strip_pseudo()
         codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
         visible, hidden = leave_first_out(codes, self.n_pseudo_items)
@@ -544,8 +555,22 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         """Tell whether there are weights; the catalogue alone comes before them."""
         return hasattr(self, "weights_")
 
+    def _fixed_parameters(self) -> dict[str, Any]:
+        fixed = super()._fixed_parameters()
+        if isinstance(self.item_embeddings, str):
+            fixed["item_embeddings"] = self.item_embeddings
+            fixed["embedding_dim"] = self.embedding_dim
+        else:
+            fixed["item_embeddings"] = "given"
+        if self._has_own_classifier():
+            fixed["classifier_input"] = self.classifier_input
+        return fixed
+
+    def _has_own_classifier(self) -> bool:
+        """Whether guidance is by the classifier that `fit` trains."""
+        return self.guidance == "classifier" and self.classifier is None
+
     def _check_parameters(self) -> None:
-        """Refuse parameters that do not fit together before training on them."""
         for name in ("classifier", "item_embeddings"):
             given = getattr(self, name)
             if hasattr(given, "fit"):

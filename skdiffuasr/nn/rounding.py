@@ -56,7 +56,8 @@ def nearest_items(
     Raises
     ------
     ValueError
-        If shapes do not fit, or a row has fewer items to choose from than it needs.
+        If shapes do not fit, a row has fewer items to choose from than it needs, or
+        vectors or items are not finite.
 
     References
     ----------
@@ -92,6 +93,7 @@ def nearest_items(
             codes[rows] = _nearest(x[rows], items, exclude[rows], n_groups)
             if unique:
                 _resolve_clashes(codes[rows], x[rows], items, exclude[rows], n_groups)
+    _check_found(codes, x, len(items))
     return codes
 
 
@@ -197,6 +199,21 @@ def _check_shapes(x: Tensor, item_embeddings: Tensor, exclude: Tensor) -> None:
         raise ValueError(
             f"exclude must have shape (batch={len(x)}, L), got {tuple(exclude.shape)}."
         )
+
+
+def _check_found(codes: Tensor, x: Tensor, n_items: int) -> None:
+    """Raise if a vector has no nearest item, since NaN is not near to anything."""
+    row, position = (codes == n_items).nonzero(as_tuple=True)
+    if len(row) == 0:
+        return
+    vector = x[row[0], position[0]]
+    found = "item_embeddings have values that are not finite"
+    if not vector.isfinite().all():
+        found = f"vector {int(position[0])} of row {int(row[0])} is not finite"
+    raise ValueError(
+        f"There is no nearest item: {found}. In generation, weights that are not "
+        "finite or too large a guidance_scale may be why."
+    )
 
 
 def _check_choice(exclude: Tensor, n_items: int, n_needed: int) -> None:

@@ -103,6 +103,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -148,6 +150,13 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_next_items": [Interval(Integral, 0, None, closed="left")],
         "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
+
+    _fixed_by_fit: tuple[str, ...] = (
+        "embedding_dim",
+        "n_layers",
+        "n_heads",
+        "max_length",
+    )
 
     def __init__(
         self,

@@ -118,6 +118,8 @@ class CL4SRecEstimator(SASRecEstimator):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -173,6 +175,9 @@ class CL4SRecEstimator(SASRecEstimator):
         "mask_ratio": [Interval(Real, 0, 1, closed="both")],
         "reorder_ratio": [Interval(Real, 0, 1, closed="both")],
     }
+
+    # A view of masked items takes an embedding of the mask.
+    _fixed_by_fit: tuple[str, ...] = (*SASRecEstimator._fixed_by_fit, "views")
 
     def __init__(
         self,

@@ -84,6 +84,8 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -123,6 +125,8 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         "hidden_dim": [Interval(Integral, 1, None, closed="left"), None],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
     }
+
+    _fixed_by_fit: tuple[str, ...] = ("embedding_dim", "hidden_dim", "n_layers")
 
     def __init__(
         self,

@@ -101,6 +101,8 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
 
     _learns_passed_over = True
 
+    _fixed_by_fit: tuple[str, ...] = ("embedding_dim",)
+
     @abstractmethod
     def _build_module(self, n_items: int) -> nn.Module:
         """Build the network for a catalogue of `n_items`."""
@@ -187,6 +189,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             ``early_stopping=False``.
         """
         forget(self)
+        self._check_parameters()
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         X = check_sequences(X)
@@ -289,7 +292,10 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             On the device that the estimator's `device` names, in evaluation mode. It
             shares no state with the estimator.
         """
-        check_is_fitted(self)
+        self._check_fitted()
+        return self._trained_module()
+
+    def _trained_module(self) -> nn.Module:
         return from_weights(
             partial(self._build_module, len(self.item_ids_)),
             self.weights_,
@@ -306,7 +312,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         return self._scorer(histories)(slice(None))
 
     def _scorer(self, histories: Sequences) -> Callable[[slice], Tensor]:
-        return self._module_scorer(self.to_module(), histories)
+        return self._module_scorer(self._trained_module(), histories)
 
     def _validation_score(
         self, histories: Sequences, next_items: IntArray, module: nn.Module

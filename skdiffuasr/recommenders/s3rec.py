@@ -129,6 +129,8 @@ class S3RecEstimator(SASRecEstimator):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights, by the names that `SASRecEstimator` has.
     pretraining_loss_curve_ : list of float

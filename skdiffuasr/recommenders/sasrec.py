@@ -93,6 +93,8 @@ class SASRecEstimator(BaseNeuralRecommender):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -133,6 +135,13 @@ class SASRecEstimator(BaseNeuralRecommender):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "sparse_gradients": ["boolean"],
     }
+
+    _fixed_by_fit: tuple[str, ...] = (
+        "embedding_dim",
+        "n_layers",
+        "n_heads",
+        "max_length",
+    )
 
     def __init__(
         self,
@@ -181,13 +190,15 @@ class SASRecEstimator(BaseNeuralRecommender):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build_module(self, n_items: int) -> SASRec:
+    def _check_parameters(self) -> None:
         if self.sparse_gradients and (self.loss == "ce" or self.weight_decay > 0):
             raise ValueError(
                 "sparse_gradients=True takes a sampled loss and weight_decay=0, got "
                 f"loss={self.loss!r} and weight_decay={self.weight_decay}: either "
                 "changes every item in every step."
             )
+
+    def _build_module(self, n_items: int) -> SASRec:
         return SASRec(
             n_items,
             self.embedding_dim,

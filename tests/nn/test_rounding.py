@@ -176,3 +176,19 @@ def test_widths_that_differ_are_refused():
 def test_exclude_of_another_batch_is_refused():
     with pytest.raises(ValueError, match=r"batch=2, L\), got \(3, 1\)"):
         nearest_items(draw(2, 4, 8), draw(5, 8), exclude=torch.zeros(3, 1).long())
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("unique", [False, True])
+def test_vectors_that_are_not_finite_are_refused(value, unique):
+    x, items = draw(3, 4, 8), draw(50, 8, seed=1)
+    x[1, 2, 5] = value
+    with pytest.raises(ValueError, match="vector 2 of row 1 is not finite"):
+        nearest_items(x, items, unique=unique)
+
+
+def test_items_that_are_not_finite_are_refused():
+    x, items = draw(3, 4, 8), draw(50, 8, seed=1)
+    items[49, 0] = torch.nan
+    with pytest.raises(ValueError, match="item_embeddings have values that are not"):
+        nearest_items(x, items)
