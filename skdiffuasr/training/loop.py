@@ -124,7 +124,13 @@ def train(
             for epoch in range(1, max_epochs + 1):
                 started = time.perf_counter()
                 mean_loss = _train_epoch(
-                    module, averaged, batches(epoch - 1), loss, optimizers, device, dtype
+                    module,
+                    averaged,
+                    batches(epoch - 1),
+                    loss,
+                    optimizers,
+                    device,
+                    dtype,
                 )
                 remedy = f"try a lower learning_rate (now {learning_rate})."
                 if not math.isfinite(mean_loss):
