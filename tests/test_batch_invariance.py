@@ -1,4 +1,4 @@
-"""Nothing that decides an item depends on the batch, the order, threads or processes."""
+"""What decides an item does not depend on batch, order, threads or processes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy

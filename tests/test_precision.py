@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_leaves
 from skdiffuasr.datasets import make_sequences
 from tests.test_common import TINY
 
-X = make_sequences(60, 40, n_hidden_items=0, min_length=4, random_state=0).X
+X = make_sequences(60, 60, n_hidden_items=0, min_length=4, random_state=0).X.tail(15)
 TRAINED = [name for name, tiny in TINY.items() if "device" in tiny.get_params()]
 #: Its losses have no products with the whole catalogue.
 SAMPLED = {"sasrec-last-epoch"}
