@@ -57,7 +57,7 @@ def train(
     learning_rate: float,
     device: torch.device,
     random_state: int,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     weight_decay: float = 0.0,
     ema_decay: float | None = None,
     validate: Callable[[nn.Module], float] | None = None,
@@ -83,8 +83,9 @@ def train(
     random_state : int
         Seeds dropout and all else the loss draws from torch's generator, whose state
         is restored afterwards.
-    dtype : torch.dtype, default=torch.float32
-        bfloat16 computes the loss under autocast on CUDA; see `product_dtype`.
+    dtype : torch.dtype, default=None
+        bfloat16 computes the loss under autocast on CUDA, any other and None do not;
+        see `product_dtype`.
     ema_decay : float, default=None
         Decay of the exponential moving average of the weights, which is then what is
         validated and returned. None trains without.
@@ -187,7 +188,7 @@ def _train_epoch(
     loss: Callable[..., Tensor],
     optimizers: list[torch.optim.Optimizer],
     device: torch.device,
-    dtype: torch.dtype,
+    dtype: torch.dtype | None,
 ) -> float:
     """One pass over the batches; the mean of their losses."""
     use_bfloat16 = device.type == "cuda" and dtype == torch.bfloat16
