@@ -22,7 +22,7 @@ from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.prior_generation import generate_prior_codes, turn_around
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.nn.losses import full_cross_entropy
-from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
@@ -84,6 +84,10 @@ class ASRePAugmenter(BaseAugmenter):
         history, or raise. They stay in the history in any case.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. Generation is in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines training and generation.
     verbose : int, default=0
@@ -148,6 +152,7 @@ class ASRePAugmenter(BaseAugmenter):
         "patience": [Interval(Integral, 1, None, closed="left")],
         "unknown_items": [StrOptions({"ignore", "error"})],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -178,6 +183,7 @@ class ASRePAugmenter(BaseAugmenter):
         patience: int = 5,
         unknown_items: str = "ignore",
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -199,6 +205,7 @@ class ASRePAugmenter(BaseAugmenter):
         self.patience = patience
         self.unknown_items = unknown_items
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -238,7 +245,8 @@ class ASRePAugmenter(BaseAugmenter):
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._remember_parameters()
         training, validation = self._split(backwards)
-        loss = partial(_next_item_loss, dtype=fast_dtype(device))
+        dtype = product_dtype(device, self.precision)
+        loss = partial(_next_item_loss, dtype=dtype)
         result = train(
             seeded_build(partial(self._build_module, len(self.item_ids_)), self.seed_),
             HistoryBatches(training, self.batch_size, self.seed_),
@@ -248,6 +256,7 @@ class ASRePAugmenter(BaseAugmenter):
             validate=self._validation(validation, loss, device),
             patience=self.patience,
             device=device,
+            dtype=dtype,
             random_state=self.seed_,
             verbose=self.verbose,
         )

@@ -175,6 +175,11 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         kept.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training, and of those that find
+        the items that may be nearest to a generated vector: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. What decides an item is in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines training and generation. The noise of a row depends on this and on
         the row's user id, or its items where there is none, and not on other rows.
@@ -262,6 +267,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         "unknown_items": [StrOptions({"ignore", "error"})],
         "memory": [str, HasMethods(["cache"]), None],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -309,6 +315,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         unknown_items: str = "ignore",
         memory: Any = None,
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -344,6 +351,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self.unknown_items = unknown_items
         self.memory = memory
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -435,6 +443,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 patience=self.patience,
                 ema_decay=self.ema_decay,
                 device=self.device,
+                precision=self.precision,
                 random_state=self.seed_,
                 verbose=self.verbose,
                 on_epoch_end=on_epoch_end,
@@ -527,6 +536,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             eta=self.eta,
             max_abs_x0=float(np.abs(self.item_embeddings_).max()),
             unique=self.unique,
+            precision=self.precision,
             on_step=on_step,
         )
 
@@ -546,6 +556,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             max_epochs=self.max_epochs,
             patience=self.patience,
             device=self.device,
+            precision=self.precision,
             random_state=self.seed_,
             verbose=self.verbose,
         )

@@ -104,6 +104,10 @@ class CL4SRecEstimator(SASRecEstimator):
         What to do with items that were not in training.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, views, negatives, held-out rows and
         batches.
@@ -207,6 +211,7 @@ class CL4SRecEstimator(SASRecEstimator):
         ema_decay: float | None = None,
         unknown_items: str = "ignore",
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -230,6 +235,7 @@ class CL4SRecEstimator(SASRecEstimator):
             ema_decay=ema_decay,
             unknown_items=unknown_items,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )

@@ -34,7 +34,7 @@ from skdiffuasr.nn.losses import (
     sampled_binary_cross_entropy,
     sampled_cross_entropy,
 )
-from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.recommenders.base import BaseRecommender, read_items, row_blocks
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
@@ -75,6 +75,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         "patience": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -94,6 +95,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     patience: int
     ema_decay: float | None
     device: str
+    precision: str
     random_state: RandomState
     verbose: int
 
@@ -215,6 +217,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
                 "is nothing to train on."
             )
         batches = HistoryBatches(histories, self.batch_size, seed)
+        dtype = product_dtype(device, self.precision)
         module, is_interrupted = self._initial_module(histories, seed)
         with epoch_callbacks(
             self,
@@ -226,7 +229,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             result = train(
                 module,
                 batches,
-                partial(self._loss, dtype=fast_dtype(device)),
+                partial(self._loss, dtype=dtype),
                 max_epochs=0 if is_interrupted else self.max_epochs,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
@@ -235,6 +238,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
                 patience=self.patience,
                 on_epoch_end=on_epoch_end,
                 device=device,
+                dtype=dtype,
                 random_state=seed,
                 verbose=self.verbose,
             )
@@ -356,7 +360,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         recent = histories.tail(self.max_length)
         batches = HistoryBatches(recent, self.batch_size)
         hidden = weight.new_empty(len(recent), weight.shape[1])
-        with torch.no_grad():
+        with torch.no_grad(), without_tf32(weight.device):
             for rows in token_batches(recent.lengths, self.batch_size):
                 items, lengths, *_ = batches.pad(rows)
                 hidden[torch.from_numpy(rows)] = self._last_hidden(

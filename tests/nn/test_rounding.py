@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.overrides import TorchFunctionMode
@@ -93,6 +94,61 @@ def test_a_block_of_equal_items_takes_no_more_memory():
         codes = nearest_items(x, items)
     assert codes.eq(0).all()
     assert largest.n_bytes <= MAX_BLOCK_BYTES
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    d=st.sampled_from([1, 3, 16, 64]),
+    spread=st.sampled_from([1.0, 0.1, 0.01, 0.0]),
+    unique=st.booleans(),
+    max_block_bytes=st.sampled_from(BLOCK_BYTES),
+)
+def test_inexact_products_change_no_code(seed, d, spread, unique, max_block_bytes):
+    generator = torch.Generator().manual_seed(seed)
+    centre = torch.randn(1, d, generator=generator)
+    x = torch.randn(6, 4, d, generator=generator)
+    items = centre + spread * torch.randn(70, d, generator=generator)
+    exclude = torch.randint(-1, 70, (6, 5), generator=generator)
+    exact = nearest_items(x, items, unique=unique, exclude=exclude)
+    inexact = nearest_items(
+        x,
+        items,
+        unique=unique,
+        exclude=exclude,
+        dtype=torch.bfloat16,
+        max_block_bytes=max_block_bytes,
+    )
+    assert torch.equal(inexact, exact)
+
+
+def test_the_worst_of_rounding_does_not_hide_the_nearest():
+    """One item's coordinates are all rounded up, those of a nearer one all down."""
+    middle = 2.0**-5 * (1 + 2.0**-8)  # of two numbers of bfloat16
+    above, below = 1.00001 * middle, 0.99999 * middle
+    x, items = torch.full((1, 1, 1018), below), torch.zeros(20, 1018)
+    x[0, 0, :520] = above
+    items[0, :1016], items[17, :1016] = above, below
+    items[0, 1016] = (1 - 1016 * above**2) ** 0.5
+    items[17, 1017] = (1 - 1016 * below**2) ** 0.5
+    x[0, 0, 1016:] = torch.tensor([0.0, 0.007])
+    cosines = torch.cosine_similarity(x[0].double(), items.double(), dim=1)
+    assert cosines.argmax() == 17
+    vector, units = (F.normalize(y, dim=1).bfloat16() for y in (x[0], items))
+    rough = (vector @ units.T)[0].float()
+    assert rough[0] - rough[17] == 3 * 2.0**-8
+    assert nearest_items(x, items, dtype=torch.bfloat16).item() == 17
+
+
+@given(seed=st.integers(0, 2**31), d=st.sampled_from([3, 16, 64, 200]))
+def test_the_last_bit_does_not_depend_on_the_batch(seed, d):
+    """Items differ in the last bits, so any other order of a sum has another winner."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(60, 3, d, generator=generator)
+    items = x[:1, 0] * (1 + 1e-7 * torch.randn(40, d, generator=generator))
+    codes = nearest_items(x, items)
+    for rows in (slice(0, 1), slice(5, 7), slice(10, 60)):
+        assert torch.equal(nearest_items(x[rows], items), codes[rows])
+    assert torch.equal(nearest_items(x, items, dtype=torch.bfloat16), codes)
 
 
 @given(scale=st.floats(1e-3, 1e3))
