@@ -55,25 +55,29 @@ def run(name, shape, n_users, n_long, n_items, device="cpu"):
     """Processor seconds and memory of a fit and of a use, on one thread.
 
     The use is `transform`, of an augmenter that changes histories in training alone
-    `fit_transform`, and of a recommender `recommend`.
+    the part of `fit_transform` after the fit, and of a recommender `recommend`.
     """
-    torch.set_num_threads(1)
     X = histories(shape, n_users, n_long, n_items)
     model = ESTIMATORS[name]()
     parameters = {"device": device, **PARAMETERS}
     known = model.get_params().keys() & parameters.keys()
     model.set_params(**{key: parameters[key] for key in known})
-    rows = [measured("fit", partial(model.fit, X))]
     if hasattr(model, "recommend"):
-        use = partial(model.recommend, X)
+        use = model.recommend
     elif getattr(model, "augment_at", "fit") == "fit":
-        use = partial(model._augment, X)
+        use = model._augment
     else:
-        use = partial(model.transform, X)
-    return [
-        {"estimator": name, "shape": shape, **row}
-        for row in [*rows, measured("use", use)]
-    ]
+        use = model.transform
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        rows = [
+            measured("fit", partial(model.fit, X)),
+            measured("use", partial(use, X)),
+        ]
+    finally:
+        torch.set_num_threads(n_threads)
+    return [{"estimator": name, "shape": shape, **row} for row in rows]
 
 
 def histories(shape, n_users, n_long, n_items):

@@ -47,11 +47,11 @@ class Exclusions:
         return cls(keys.unique(), len(lengths), n_items)
 
     def counts(self) -> Tensor:
-        """Number of excluded items of each row, (n_rows,)."""
+        """Count the excluded items of each row, (n_rows,)."""
         return torch.bincount(self.keys // self.n_items, minlength=self.n_rows)
 
     def slice(self, start: int, stop: int) -> "Exclusions":
-        """Exclusions of the rows from `start` to before `stop`."""
+        """Take the exclusions of the rows from `start` to before `stop`."""
         stop = min(stop, self.n_rows)
         bounds = self.keys.new_tensor([start, stop]) * self.n_items
         first, last = torch.searchsorted(self.keys, bounds).tolist()
@@ -59,7 +59,7 @@ class Exclusions:
         return Exclusions(keys, stop - start, self.n_items)
 
     def take(self, rows: Tensor, more: Tensor) -> "Exclusions":
-        """Exclusions of some rows (n,) and `more` codes (n, k), not yet excluded."""
+        """Take those of some rows (n,), and exclude `more` codes (n, k) from them."""
         starts = torch.searchsorted(self.keys, rows * self.n_items)
         lengths = torch.searchsorted(self.keys, (rows + 1) * self.n_items) - starts
         numbers = torch.arange(len(rows), device=rows.device)
@@ -76,12 +76,12 @@ class Exclusions:
         return Exclusions(keys.sort().values, len(rows), self.n_items)
 
     def by_code(self) -> tuple[Tensor, Tensor]:
-        """Row and code of each exclusion, (n_excluded,), in the order of the codes."""
+        """Return row and code of each exclusion, (n_excluded,), sorted by code."""
         codes, order = (self.keys % self.n_items).sort(stable=True)
         return self.keys[order] // self.n_items, codes
 
     def contain(self, rows: Tensor, codes: Tensor) -> Tensor:
-        """Whether codes below `n_items` are excluded from rows of the same shape."""
+        """Look up whether codes are excluded from rows of the same shape."""
         if len(self.keys) == 0:
             return torch.zeros_like(codes, dtype=torch.bool)
         wanted = rows * self.n_items + codes

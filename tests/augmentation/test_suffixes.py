@@ -32,9 +32,7 @@ def draw_table(seed=0):
 
 def naive_means(values, table, starts, ends):
     table = table.astype(np.float64)
-    return [
-        table[values[a:b]].mean(axis=0) for a, b in zip(starts, ends, strict=True)
-    ]
+    return [table[values[a:b]].mean(axis=0) for a, b in zip(starts, ends, strict=True)]
 
 
 def one_by_one(values, starts, ends):
