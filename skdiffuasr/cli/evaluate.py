@@ -24,7 +24,7 @@ from skdiffuasr.cli.options import (
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.persistence import load
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.tables import markdown_table
+from skdiffuasr.study.markdown_report import markdown_table
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from skdiffuasr.study.report_blocks import Block, Items, Picture, Section, Table
+from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1f2328; --soft: #59636e; --line: #d1d9e0;
@@ -46,7 +46,7 @@ def html_report(
     Parameters
     ----------
     title : str
-        From `report_title`.
+        The heading.
     sections : sequence of Section
         From `report_sections`.
     figures : mapping of str to bytes

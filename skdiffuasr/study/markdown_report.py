@@ -1,13 +1,45 @@
-"""A study's report as Markdown."""
+"""A study's report, and any table, as Markdown."""
 
 import re
 from collections.abc import Sequence
 
-from skdiffuasr.study.report_blocks import Block, Items, Picture, Section, Table
-from skdiffuasr.study.tables import markdown_table
+from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
 
 # What Markdown or the HTML in it would take for its own; "<" only before a tag's name.
 _SPECIAL = re.compile(r"[\\`*|]|_(?=_)|(?<=_)_|<(?=[A-Za-z/!?])")
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table that reads well as it is and as Markdown.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    rows : sequence of sequence of str
+        The cells of each row. All columns but the first are aligned to the right.
+
+    Returns
+    -------
+    table : str
+        Without a newline at the end.
+
+    Examples
+    --------
+    >>> from skdiffuasr.study.markdown_report import markdown_table
+    >>> print(markdown_table(["users", "n"], [["all", "12"], ["<=5", "3"]]))
+    | users |  n |
+    |:------|---:|
+    | all   | 12 |
+    | <=5   |  3 |
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    rule = [":" + "-" * (widths[0] + 1)] + [
+        "-" * (width + 1) + ":" for width in widths[1:]
+    ]
+    lines = [_line(header, widths), "|" + "|".join(rule) + "|"]
+    lines += [_line(row, widths) for row in rows]
+    return "\n".join(lines)
 
 
 def markdown_report(
@@ -18,7 +50,7 @@ def markdown_report(
     Parameters
     ----------
     title : str
-        From `report_title`.
+        The heading.
     sections : sequence of Section
         From `report_sections`.
     figure_folder : str or None, default=None
@@ -42,7 +74,9 @@ def _render(block: Block, figure_folder: str | None) -> str:
         case Table():
             rows = [
                 [
-                    _cell(cell, is_bold=(row, column) in block.bold)
+                    f"**{_escape(cell)}**"
+                    if (row, column) in block.bold
+                    else _escape(cell)
                     for column, cell in enumerate(cells)
                 ]
                 for row, cells in enumerate(block.rows)
@@ -63,9 +97,13 @@ def _under(title: str, text: str) -> str:
     return f"### {_escape(title)}\n\n{text}" if title else text
 
 
-def _cell(text: str, *, is_bold: bool) -> str:
-    return f"**{_escape(text)}**" if is_bold else _escape(text)
-
-
 def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = (
+        cell.ljust(width) if column == 0 else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "| " + " | ".join([first, *others]) + " |"

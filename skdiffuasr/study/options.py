@@ -24,7 +24,7 @@ def as_seeds(seeds: int | Iterable[int]) -> list[int]:
     Raises
     ------
     TypeError
-        If one is no integer.
+        If one is not an integer.
     ValueError
         If there is none, one occurs twice, or one lies outside ``[0, 2**32 - 1]``.
 
@@ -58,20 +58,7 @@ def check_parameters(
     augmenters: Mapping[str, Any],
     recommenders: Mapping[str, Any],
 ) -> None:
-    """Refuse parameters to choose from that an estimator does not have.
-
-    Parameters
-    ----------
-    param_distributions : mapping of str to dict
-        For the name of an augmenter or a recommender, parameters to choose from.
-    augmenters, recommenders : mapping of str to estimator
-        By their names.
-
-    Raises
-    ------
-    ValueError
-        If a name or a parameter is not known.
-    """
+    """Raise ValueError if parameters to choose from are those of no estimator."""
     unknown = param_distributions.keys() - {*augmenters, *recommenders}
     if unknown:
         raise ValueError(
@@ -94,18 +81,7 @@ def check_parameters(
 
 
 def with_memory(estimators: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the estimators that may take a training from a cache.
-
-    Parameters
-    ----------
-    estimators : mapping of str to estimator or None
-        By their names.
-
-    Returns
-    -------
-    names : tuple of str
-        Those whose `memory`, or that of an estimator inside them, is set.
-    """
+    """Name the estimators whose `memory`, or that of one inside them, is set."""
     return tuple(
         name
         for name, estimator in estimators.items()

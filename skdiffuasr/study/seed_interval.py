@@ -27,7 +27,7 @@ class SeedInterval(NamedTuple):
 def seed_interval(
     differences: FloatArray, confidence_level: float = 0.95
 ) -> SeedInterval:
-    """Tell how sure a mean difference is for users and seeds that were not drawn.
+    """Find how sure a mean difference is for users and seeds that were not drawn.
 
     Users and seeds are two crossed random factors, as cases and readers are in
     studies of diagnoses [1]_. The variance of the mean is the sum of the variance of

@@ -7,9 +7,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skdiffuasr.metrics import ndcg_at_k, paired_bootstrap
-from skdiffuasr.study.comparison import compare, holm
-from skdiffuasr.study.records import RunRecord, StudyResults
+from skdiffuasr.study.comparison import holm
+from skdiffuasr.study.comparison import compare as compare_in_a_frame
+from skdiffuasr.study.results import RunRecord, StudyResults
 from tests.study.synthetic_results import make_results
+
+
+def compare(*args, **options):
+    """Rows of the comparison."""
+    return compare_in_a_frame(*args, **options).to_dict("records")
 
 
 def results_of(runs, **fields):

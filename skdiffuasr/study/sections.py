@@ -1,25 +1,19 @@
 """The content of a study's report, whatever it is rendered to."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdiffuasr.study.metric_sections import (
-    Line,
-    Values,
-    group_section,
-    main_section,
-    sampled_section,
-    values_by_line,
-)
-from skdiffuasr.study.records import RunRecord, StudyResults, exception_line
-from skdiffuasr.study.report_blocks import Items, Picture, Section, Table
-from skdiffuasr.study.store import to_json
-from skdiffuasr.study.tidy import Row, run_rows
+from skdiffuasr._extras import import_extra
+from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
+from skdiffuasr.study.metric_sections import group_blocks, main_blocks, sampled_blocks
+from skdiffuasr.study.results import RunRecord, StudyResults, exception_line, run_frame
 from skdiffuasr.study.verdicts import verdict_sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PROTOCOLS = {
     "leave_last_out": "Leave-last-out: the last item of every history is the test "
@@ -36,32 +30,34 @@ _RANKINGS = {
     "again; figures with seen items filtered out are in results.csv.",
     "sampled": "Each target is ranked among random items only; see the caveat below.",
 }
+_GROUPS = {
+    "length": "Users by length of the history",
+    "popularity": "Users by popularity of the target",
+    "novelty": "Users by whether they have met the target before",
+}
+_COSTS = {
+    "seconds_fit_augmenter": "fit augmenter, s",
+    "seconds_transform": "transform, s",
+    "seconds_fit_recommender": "fit recommender, s",
+    "seconds_predict": "predict, s",
+    "seconds_total": "all, s",
+    "n_epochs": "epochs",
+    "peak_memory_mib": "peak MiB",
+}
+_BY = ["recommender", "augmenter"]
 _FEW_SEEDS = 5
 
 
-def report_title(results: StudyResults) -> str:
-    """Name the report.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-
-    Returns
-    -------
-    title : str
-    """
-    return f"Augmentation study: {results.log_name}"
-
-
-def report_sections(results: StudyResults, comparisons: Sequence[Row]) -> list[Section]:
+def report_sections(
+    results: StudyResults, comparisons: "pd.DataFrame"
+) -> list[Section]:
     """Put a study's report together.
 
     Parameters
     ----------
     results : StudyResults
         What was found.
-    comparisons : sequence of dict
+    comparisons : DataFrame
         Those of NDCG@10 of the main ranking, from `compare`.
 
     Returns
@@ -69,52 +65,43 @@ def report_sections(results: StudyResults, comparisons: Sequence[Row]) -> list[S
     sections : list of Section
         Those that have something to say.
     """
-    values = values_by_line(results)
-    by_length, by_popularity, by_novelty = (
-        group_section(results, comparisons, values, group_by, title)
-        for group_by, title in (
-            ("length", "Users by length of the history"),
-            ("popularity", "Users by popularity of the target"),
-            ("novelty", "Users by whether they have met the target before"),
-        )
-    )
-    if by_length.blocks:
-        picture = Picture("length", "Gain in NDCG@10 by length of the history.")
-        by_length = by_length._replace(blocks=(*by_length.blocks, picture))
-    sections = [
-        _log_section(results),
-        _verdict_section(results, comparisons, values),
-        main_section(results, comparisons, values),
-        _choice_section(results),
-        by_length,
-        by_popularity,
-        by_novelty,
-        sampled_section(results, values),
-        _cost_section(results),
-        _quality_section(results),
-        _failure_section(results),
-    ]
-    return [section for section in sections if section.blocks]
+    gains = comparisons[comparisons["reference"] == results.reference]
+    by_group = {
+        title: group_blocks(results, gains[gains["group_by"] == group_by])
+        for group_by, title in _GROUPS.items()
+    }
+    if by_length := by_group[_GROUPS["length"]]:
+        caption = "Gain in NDCG@10 by length of the history."
+        by_length.append(Picture("length", caption))
+    blocks: dict[str, list[Block]] = {
+        "Log and protocol": _log_blocks(results),
+        "In short": _verdict_blocks(results, comparisons),
+        "Augmenters by recommender": main_blocks(results, gains),
+        "Chosen parameters": _choice_blocks(results),
+        **by_group,
+        "Ranking among sampled items": sampled_blocks(results),
+        "Cost": _cost_blocks(results),
+        "Pseudo items": _quality_blocks(results),
+        "Failures": _failure_blocks(results),
+    }
+    return [Section(title, tuple(found)) for title, found in blocks.items() if found]
 
 
-def _log_section(results: StudyResults) -> Section:
+def _log_blocks(results: StudyResults) -> list[Block]:
     facts = dict(results.description)
     protocol = facts.pop("protocol", None)
-    paragraphs = [_RANKINGS[results.main_ranking]]
+    blocks: list[Block] = [_RANKINGS[results.main_ranking]]
     if protocol is not None:
-        paragraphs.insert(0, _PROTOCOLS.get(str(protocol), f"Protocol: {protocol}."))
-    table = Table(
-        ("fact", "value"),
-        tuple((_words(name), _fact(value)) for name, value in facts.items()),
-    )
-    return Section("Log and protocol", (*paragraphs, *([table] if facts else [])))
+        blocks.insert(0, _PROTOCOLS.get(str(protocol), f"Protocol: {protocol}."))
+    if facts:
+        rows = [(_words(name), _fact(value)) for name, value in facts.items()]
+        blocks.append(Table(("fact", "value"), tuple(rows)))
+    return blocks
 
 
-def _verdict_section(
-    results: StudyResults, comparisons: Sequence[Row], values: Values
-) -> Section:
-    if not comparisons:
-        return Section("In short", ())
+def _verdict_blocks(results: StudyResults, comparisons: "pd.DataFrame") -> list[Block]:
+    if comparisons.empty:
+        return []
     explanation = (
         f"Difference in NDCG@10 to {results.reference} with a 95 % bootstrap interval "
         "over users. An augmenter helps (hurts) if the interval lies above (below) 0 "
@@ -122,20 +109,11 @@ def _verdict_section(
         "The lead of the best is corrected as if every pair of augmenters had been "
         "tested, as the pair is chosen by the results."
     )
-    lists = []
-    for recommender in results.recommenders:
-        lines = {
-            augmenter: Line(results.main_ranking, recommender, augmenter, "ndcg@10")
-            for augmenter in results.augmenters
-        }
-        means = {
-            augmenter: float(np.mean(values[line]))
-            for augmenter, line in lines.items()
-            if line in values
-        }
-        sentences = verdict_sentences(results, recommender, comparisons, means)
-        lists.append(Items(recommender, tuple(sentences)))
-    return Section("In short", (explanation, *lists, _about_seeds(results)))
+    lists = [
+        Items(name, tuple(verdict_sentences(results, name, comparisons)))
+        for name in results.recommenders
+    ]
+    return [explanation, *lists, _about_seeds(results)]
 
 
 def _about_seeds(results: StudyResults) -> str:
@@ -160,36 +138,11 @@ def _about_seeds(results: StudyResults) -> str:
     return text
 
 
-def _cost_section(results: StudyResults) -> Section:
-    title = "Cost"
-    columns = {
-        "seconds_fit_augmenter": "fit augmenter, s",
-        "seconds_transform": "transform, s",
-        "seconds_fit_recommender": "fit recommender, s",
-        "seconds_predict": "predict, s",
-        "seconds_total": "all, s",
-        "n_epochs": "epochs",
-        "peak_memory_mib": "peak MiB",
-    }
-    runs: dict[tuple[str, str], list[Row]] = {}
-    for row in run_rows(results.records):
-        if not row["error"]:
-            runs.setdefault((row["recommender"], row["augmenter"]), []).append(row)
-    if not runs:
-        return Section(title, ())
-    tables = []
-    for recommender in results.recommenders:
-        rows = []
-        for augmenter in results.augmenters:
-            if of_seeds := runs.get((recommender, augmenter)):
-                means = {
-                    column: np.mean([row[column] for row in of_seeds])
-                    for column in columns
-                }
-                rows.append((augmenter, *(_amount(mean) for mean in means.values())))
-        if rows:
-            header = ("augmenter", *columns.values())
-            tables.append(Table(header, tuple(rows), recommender))
+def _cost_blocks(results: StudyResults) -> list[Block]:
+    means = mean_costs(results)
+    if means.empty:
+        return []
+    texts = means[list(_COSTS)].map(_amount).rename(columns=_COSTS)
     explanation = (
         "Means over the seeds. A fitted augmenter serves all recommenders and is "
         "counted for each of them. Memory is the resident memory of the whole process."
@@ -199,24 +152,29 @@ def _cost_section(results: StudyResults) -> Section:
             f" A cache is in use (memory=) by {', '.join(results.with_memory)}: "
             "trainings that come from the cache are not in its time."
         )
+    tables = [
+        Table.of(of_it.droplevel("recommender"), str(recommender))
+        for recommender, of_it in texts.groupby(level="recommender", observed=True)
+    ]
     picture = Picture("cost", "Quality against cost: NDCG@10 and seconds of a run.")
-    return Section(title, (explanation, *tables, picture))
+    return [explanation, *tables, picture]
 
 
-def _quality_section(results: StudyResults) -> Section:
-    title = "Pseudo items"
+def mean_costs(results: StudyResults) -> "pd.DataFrame":
+    """Means over the seeds of what the runs took, by recommender and augmenter."""
+    runs = run_frame(record for record in results.records if record.error is None)
+    frame = results.ordered(runs, [*_BY, *_COSTS])
+    means: pd.DataFrame = frame.groupby(_BY, observed=True).mean()
+    return means
+
+
+def _quality_blocks(results: StudyResults) -> list[Block]:
     measured = [row for row in results.quality if not row.get("error")]
-    columns = list(dict.fromkeys(name for row in measured for name in row))
-    columns = [name for name in columns if name not in ("augmenter", "seed", "error")]
-    if not columns:
-        return Section(title, ())
-    rows = tuple(
-        (
-            str(row["augmenter"]),
-            *(_decimals(row.get(column, np.nan)) for column in columns),
-        )
-        for row in measured
-    )
+    frame = import_extra("pandas", "frames").DataFrame(measured)
+    frame = frame.drop(columns=["seed", "error"], errors="ignore")
+    if frame.empty or frame.columns.tolist() == ["augmenter"]:
+        return []
+    texts = frame.set_index("augmenter").map(_decimals).rename(columns=_words)
     explanation = (
         "Generated in place of the hidden first items of some histories. Hit rate: "
         "share that are among the hidden items; similarity: to the nearest hidden "
@@ -227,15 +185,13 @@ def _quality_section(results: StudyResults) -> Section:
         explanation += (
             " The augmenters are as given, before parameters are chosen for them."
         )
-    header = ("augmenter", *(_words(column) for column in columns))
-    return Section(title, (explanation, Table(header, rows)))
+    return [explanation, Table.of(texts)]
 
 
-def _choice_section(results: StudyResults) -> Section:
-    """Show the parameters that every combination was run with."""
-    title = "Chosen parameters"
+def _choice_blocks(results: StudyResults) -> list[Block]:
+    """The parameters that every combination was run with."""
     if not results.candidates:
-        return Section(title, ())
+        return []
     n_tried = Counter(_names(record) for record in results.candidates)
     chosen = {_names(record): record.parameters for record in results.records}
     rows = tuple(
@@ -247,10 +203,10 @@ def _choice_section(results: StudyResults) -> Section:
         "highest NDCG@10 on the validation items. All of them are in candidates.csv."
     )
     header = ("augmenter", "recommender", "tried", "parameters")
-    return Section(title, (explanation, Table(header, rows, is_text=True)))
+    return [explanation, Table(header, rows, is_text=True)]
 
 
-def _failure_section(results: StudyResults) -> Section:
+def _failure_blocks(results: StudyResults) -> list[Block]:
     rows = [
         (*_names(record), _run(results, record), record.error_line)
         for record in results.failures
@@ -265,15 +221,12 @@ def _failure_section(results: StudyResults) -> Section:
         for row in results.quality
         if row.get("error")
     ]
-    if not rows:
-        return Section("Failures", ())
-    header = ("augmenter", "recommender", "seed", "error")
     explanation = (
         "Full tracebacks of runs are in the folder runs, those of the quality of "
         "pseudo items in quality.csv."
     )
-    table = Table(header, tuple(rows), is_text=True)
-    return Section("Failures", (explanation, table))
+    header = ("augmenter", "recommender", "seed", "error")
+    return [explanation, Table(header, tuple(rows), is_text=True)] if rows else []
 
 
 def _run(results: StudyResults, record: RunRecord) -> str:
@@ -288,9 +241,7 @@ def _names(record: RunRecord) -> tuple[str, str]:
 
 
 def _settings(parameters: Mapping[str, Any]) -> str:
-    # As they are read from disk, so that a study that goes on reports the same.
-    plain = json.loads(to_json(parameters))
-    return ", ".join(f"{name}={value}" for name, value in plain.items()) or "-"
+    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "-"
 
 
 def _words(name: str) -> str:

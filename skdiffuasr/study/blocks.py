@@ -1,6 +1,9 @@
 """The parts that a report is made of, whatever it is rendered to."""
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Table(NamedTuple):
@@ -26,6 +29,12 @@ class Table(NamedTuple):
     bold: frozenset[tuple[int, int]] = frozenset()
     is_text: bool = False
 
+    @classmethod
+    def of(cls, texts: "pd.DataFrame", title: str = "") -> Self:
+        """Make a table of a frame of texts, whose index are the augmenters."""
+        header = ("augmenter", *map(str, texts.columns))
+        return cls(header, tuple(texts.itertuples(name=None)), title)
+
 
 class Items(NamedTuple):
     """A list of sentences under a title."""
@@ -46,15 +55,7 @@ Block: TypeAlias = str | Table | Items | Picture
 
 
 class Section(NamedTuple):
-    """A part of the report.
-
-    Attributes
-    ----------
-    title : str
-        Its heading.
-    blocks : tuple of Block
-        What it consists of, in plain text: renderers escape.
-    """
+    """A heading and what is below it, in plain text: renderers escape."""
 
     title: str
     blocks: tuple[Block, ...]

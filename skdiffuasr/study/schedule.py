@@ -10,7 +10,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.quality import intrinsic_quality
-from skdiffuasr.study.records import RunRecord
+from skdiffuasr.study.results import RunRecord
 from skdiffuasr.study.runs import (
     AugmentedData,
     augment,
@@ -55,7 +55,7 @@ class Progress(NamedTuple):
     seconds_left: float
 
 
-class StudyTasks:
+class Schedule:
     """Do the runs that are missing, read the others.
 
     Parameters

@@ -526,7 +526,7 @@ def test_a_log_of_short_histories(tmp_path):
 SCRIPT = """
 import sys, time
 from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter
-from tests.study.test_augmentation_study import SASREC, X, study
+from tests.study.test_study import SASREC, X, study
 
 class Slow(MarkovRecommender):
     def fit(self, X, y=None):
