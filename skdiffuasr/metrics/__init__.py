@@ -27,11 +27,13 @@ from skdiffuasr.metrics.ranking import (
 from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
 from skdiffuasr.metrics.scorer import NextItemScorer
 from skdiffuasr.metrics.single_metric import make_next_item_scorer
+from skdiffuasr.metrics.ties import TargetRanks
 
 __all__ = [
     "BootstrapResult",
     "Groups",
     "NextItemScorer",
+    "TargetRanks",
     "catalogue_coverage",
     "draw_by_popularity",
     "draw_uniform",

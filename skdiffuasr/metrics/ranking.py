@@ -1,4 +1,8 @@
-"""Ranking metrics of next-item prediction: one relevant item per user."""
+"""Ranking metrics of next-item prediction: one relevant item per user.
+
+Each is the expected value over the order of tied items, as scikit-learn's
+``ndcg_score`` has it.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,16 +10,18 @@ from functools import partial
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from skdiffuasr._typing import FloatArray
+from skdiffuasr.metrics.ties import TargetRanks, as_target_ranks
 
 #: Ranks of the targets in, one value per user out.
-RankMetric: TypeAlias = Callable[[FloatArray], FloatArray]
+RankMetric: TypeAlias = Callable[[TargetRanks | npt.ArrayLike], FloatArray]
 
-_METRIC = re.compile(r"(?P<kind>ndcg|hr|mrr)(?:@(?P<k>[1-9]\d*))?")
+_METRIC = re.compile(r"(?P<kind>ndcg|hr|mrr|map)(?:@(?P<k>[1-9]\d*))?")
 
 
-def ndcg_at_k(ranks: FloatArray, k: int) -> FloatArray:
+def ndcg_at_k(ranks: TargetRanks | npt.ArrayLike, k: int) -> FloatArray:
     """Discounted cumulative gain of the first `k` places, per user.
 
     With one relevant item the ideal gain is 1, so that NDCG@k is
@@ -23,7 +29,7 @@ def ndcg_at_k(ranks: FloatArray, k: int) -> FloatArray:
 
     Parameters
     ----------
-    ranks : ndarray of shape (n,)
+    ranks : TargetRanks or array-like of shape (n,)
         Rank of each user's target, from 1; `inf` is a miss.
     k : int
         Number of places that count.
@@ -45,16 +51,15 @@ def ndcg_at_k(ranks: FloatArray, k: int) -> FloatArray:
     >>> ndcg_at_k(np.array([1.0, 3.0, 4.0, np.inf]), k=3)
     array([1. , 0.5, 0. , 0. ])
     """
-    ranks = np.asarray(ranks, dtype=np.float64)
-    return np.where(ranks <= k, 1.0 / np.log2(1.0 + ranks), 0.0)
+    return _expected_gain(ranks, k, lambda place: 1.0 / np.log2(1.0 + place))
 
 
-def hit_rate_at_k(ranks: FloatArray, k: int) -> FloatArray:
+def hit_rate_at_k(ranks: TargetRanks | npt.ArrayLike, k: int) -> FloatArray:
     """Whether the target is among the first `k` places, per user.
 
     Parameters
     ----------
-    ranks : ndarray of shape (n,)
+    ranks : TargetRanks or array-like of shape (n,)
         Rank of each user's target, from 1; `inf` is a miss.
     k : int
         Number of places that count.
@@ -62,7 +67,8 @@ def hit_rate_at_k(ranks: FloatArray, k: int) -> FloatArray:
     Returns
     -------
     values : ndarray of shape (n,), dtype float64
-        1 for a hit and 0 for a miss. Their mean is the recall@k too.
+        1 for a hit, 0 for a miss, and the probability of a hit where ties straddle
+        place `k`. Their mean is the recall@k too.
 
     Examples
     --------
@@ -71,15 +77,19 @@ def hit_rate_at_k(ranks: FloatArray, k: int) -> FloatArray:
     >>> hit_rate_at_k(np.array([1.0, 3.0, 4.0, np.inf]), k=3)
     array([1., 1., 0., 0.])
     """
-    return (np.asarray(ranks) <= k).astype(np.float64)
+    return _expected_gain(ranks, k, np.ones_like)
 
 
-def reciprocal_rank(ranks: FloatArray, k: int | None = None) -> FloatArray:
+def reciprocal_rank(
+    ranks: TargetRanks | npt.ArrayLike, k: int | None = None
+) -> FloatArray:
     """One over the rank of the target, per user; their mean is the MRR.
+
+    With one relevant item this is the average precision too, whose mean is the MAP.
 
     Parameters
     ----------
-    ranks : ndarray of shape (n,)
+    ranks : TargetRanks or array-like of shape (n,)
         Rank of each user's target, from 1; `inf` is a miss.
     k : int or None, default=None
         Number of places that count; None counts all of them.
@@ -96,8 +106,7 @@ def reciprocal_rank(ranks: FloatArray, k: int | None = None) -> FloatArray:
     >>> reciprocal_rank(np.array([1.0, 4.0, np.inf]))
     array([1.  , 0.25, 0.  ])
     """
-    ranks = np.asarray(ranks, dtype=np.float64)
-    return np.where(ranks <= (np.inf if k is None else k), 1.0 / ranks, 0.0)
+    return _expected_gain(ranks, k, lambda place: 1.0 / place)
 
 
 def parse_metric(metric: str) -> tuple[str, RankMetric]:
@@ -106,7 +115,8 @@ def parse_metric(metric: str) -> tuple[str, RankMetric]:
     Parameters
     ----------
     metric : str
-        ``"ndcg@k"``, ``"hr@k"``, ``"mrr"`` or ``"mrr@k"`` with a positive integer k.
+        ``"ndcg@k"``, ``"hr@k"``, ``"mrr@k"`` or ``"map@k"`` with a positive integer k,
+        ``"mrr"`` or ``"map"``.
 
     Returns
     -------
@@ -129,12 +139,36 @@ def parse_metric(metric: str) -> tuple[str, RankMetric]:
     ('hr@2', array([1., 0.]))
     """
     match = _METRIC.fullmatch(metric) if isinstance(metric, str) else None
-    if match is None or (match["k"] is None and match["kind"] != "mrr"):
+    if match is None or (match["k"] is None and match["kind"] in ("ndcg", "hr")):
         raise ValueError(
-            f"Unknown metric {metric!r}; accepted are 'ndcg@k', 'hr@k', 'mrr' and "
-            "'mrr@k' with a positive integer k, such as 'ndcg@10'."
+            f"Unknown metric {metric!r}; accepted are 'ndcg@k', 'hr@k', 'mrr@k' and "
+            "'map@k' with a positive integer k, such as 'ndcg@10', 'mrr' and 'map'."
         )
     if match["k"] is None:
         return metric, reciprocal_rank
-    functions = {"ndcg": ndcg_at_k, "hr": hit_rate_at_k, "mrr": reciprocal_rank}
+    functions = {
+        "ndcg": ndcg_at_k,
+        "hr": hit_rate_at_k,
+        "mrr": reciprocal_rank,
+        "map": reciprocal_rank,
+    }
     return metric, partial(functions[match["kind"]], k=int(match["k"]))
+
+
+def _expected_gain(
+    ranks: TargetRanks | npt.ArrayLike,
+    k: int | None,
+    gain: Callable[[FloatArray], FloatArray],
+) -> FloatArray:
+    """Mean gain over the places that each target may take; 0 beyond `k`."""
+    ranks = as_target_ranks(ranks)
+    last_place = ranks.n_above + 1 + ranks.n_level  # inf for a miss
+    deepest = int(last_place[np.isfinite(last_place)].max(initial=0))
+    n_places = deepest if k is None else min(k, deepest)
+    gains = gain(np.arange(1.0, n_places + 1))
+    up_to = np.concatenate(([0.0], np.cumsum(gains)))
+    before = np.minimum(ranks.n_above, n_places).astype(np.int64)
+    last = np.minimum(last_place, n_places).astype(np.int64)
+    tied = (up_to[last] - up_to[before]) / (1 + ranks.n_level)
+    untied = np.append(gains, 0.0)[before]
+    return np.where(ranks.n_level > 0, tied, untied)

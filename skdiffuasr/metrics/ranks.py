@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.keyed_random import keyed_uniform
+from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences
 
 # Keeps the draws apart from the noise that a generator makes from the same keys.
@@ -13,11 +14,12 @@ _NEGATIVES_STREAM = 7919
 
 def target_ranks(
     scores: FloatArray, targets: IntArray, *, first_row: int = 0
-) -> FloatArray:
+) -> TargetRanks:
     """Rank every row's target among the whole catalogue.
 
-    Ties count by the expected rank of a random order among the tied items, so that
-    a model which gives one score to all items is neither favoured nor punished.
+    The ranks tell how many items tie with the target, and metrics are expectations
+    over the order of these: a model that gives one score to all items has the metrics
+    of a random order.
 
     Parameters
     ----------
@@ -30,9 +32,8 @@ def target_ranks(
 
     Returns
     -------
-    ranks : ndarray of shape (n,), dtype float64
-        ``1 + (items above) + (other items on a par) / 2``, in [1, n_items];
-        `inf` (a miss) where the target is unknown or no candidate.
+    ranks : TargetRanks of n rows
+        A miss where the target is unknown or no candidate.
 
     Raises
     ------
@@ -44,14 +45,15 @@ def target_ranks(
     >>> import numpy as np
     >>> from skdiffuasr.metrics import target_ranks
     >>> scores = np.array([[0.1, 0.7, 0.2], [0.5, 0.5, 0.0], [0.3, 0.2, 0.1]])
-    >>> target_ranks(scores, np.array([2, 0, -1]))
-    array([2. , 1.5, inf])
+    >>> ranks = target_ranks(scores, np.array([2, 0, -1]))
+    >>> ranks.n_above, ranks.n_level
+    (array([ 1.,  0., inf]), array([0, 1, 0]))
     """
     scores, targets = _check_scores(scores, targets, first_row)
     own = _target_scores(scores, targets)[:, np.newaxis]
     n_above = np.count_nonzero(scores > own, axis=1)
     n_level = np.count_nonzero(scores == own, axis=1) - 1
-    return _expected_ranks(n_above, n_level, own[:, 0])
+    return _without_misses(n_above, n_level, own[:, 0])
 
 
 def sampled_target_ranks(
@@ -62,7 +64,7 @@ def sampled_target_ranks(
     *,
     seen: Sequences | None = None,
     first_row: int = 0,
-) -> FloatArray:
+) -> TargetRanks:
     """Rank every row's target among a few randomly drawn items.
 
     Published results are often ranks among 100 negatives, those of [1]_ too. Such
@@ -90,9 +92,9 @@ def sampled_target_ranks(
 
     Returns
     -------
-    ranks : ndarray of shape (n,), dtype float64
-        Ranks in [1, n_negatives + 1], ties by expected rank; `inf` (a miss) where
-        the target is unknown or no candidate.
+    ranks : TargetRanks of n rows
+        Among the target and the negatives; a miss where the target is unknown or no
+        candidate.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def sampled_target_ranks(
     >>> scores = np.array([[0.9, 0.5, 0.1], [0.9, 0.5, 0.1]])
     >>> targets = np.array([0, 2])
     >>> keys = np.array([11, 12], dtype=np.uint64)
-    >>> sampled_target_ranks(scores, targets, keys, n_negatives=1)
+    >>> sampled_target_ranks(scores, targets, keys, n_negatives=1).expected
     array([1., 2.])
     """
     scores, targets = _check_scores(scores, targets, first_row)
@@ -134,7 +136,7 @@ def sampled_target_ranks(
     own = _target_scores(scores, targets)[:, np.newaxis]
     n_above = np.count_nonzero(negative_scores > own, axis=1)
     n_level = np.count_nonzero(negative_scores == own, axis=1)
-    return _expected_ranks(n_above, n_level, own[:, 0])
+    return _without_misses(n_above, n_level, own[:, 0])
 
 
 def mask_seen(
@@ -272,11 +274,14 @@ def _target_scores(scores: FloatArray, targets: IntArray) -> FloatArray:
     return np.where(targets >= 0, own, -np.inf)
 
 
-def _expected_ranks(
+def _without_misses(
     n_above: npt.NDArray[np.intp], n_level: npt.NDArray[np.intp], own: FloatArray
-) -> FloatArray:
-    """Rank in a random order of the tied items; no candidate, no rank."""
-    return np.where(np.isneginf(own), np.inf, 1.0 + n_above + n_level / 2.0)
+) -> TargetRanks:
+    """Ranks of the targets; what is no candidate has none."""
+    is_miss = np.isneginf(own)
+    return TargetRanks(
+        np.where(is_miss, np.inf, n_above), np.where(is_miss, 0, n_level)
+    )
 
 
 def _distinct_draws(

@@ -24,6 +24,7 @@ from skdiffuasr.metrics.groups import (
 from skdiffuasr.metrics.ranking import RankMetric, parse_metric
 from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
 from skdiffuasr.metrics.score_blocks import score_blocks
+from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
@@ -181,7 +182,8 @@ class NextItemScorer(WeightedScorer):
         Returns
         -------
         values : dict of str to ndarray of shape (n,), dtype float64
-            ``"rank"``, the rank of the target (`inf` for a miss), and every metric.
+            ``"rank"``, the rank of the target (`inf` for a miss, the mean over the
+            order of ties), and every metric.
         """
         X = check_sequences(X)
         y = check_targets(y, len(X))
@@ -220,7 +222,7 @@ class NextItemScorer(WeightedScorer):
         item_ids = fitted_attribute(estimator, "item_ids_")
         targets = encode_items(y, item_ids)
         ranks = self._ranks(estimator, X, targets, item_ids)
-        values = {"rank": ranks} if with_ranks else {}
+        values = {"rank": ranks.expected} if with_ranks else {}
         values.update({name: function(ranks) for name, function in functions.items()})
         return values, targets
 
@@ -237,15 +239,15 @@ class NextItemScorer(WeightedScorer):
 
     def _ranks(
         self, estimator: Any, X: Sequences, targets: IntArray, item_ids: IdArray
-    ) -> FloatArray:
+    ) -> TargetRanks:
         """Ranks of the targets, a block of rows at a time."""
-        ranks = np.empty(len(X))
         blocks = score_blocks(estimator, X, len(item_ids), self.block_size)
-        for rows, scores in blocks:
-            ranks[rows] = self._block_ranks(
+        return TargetRanks.concatenate(
+            self._block_ranks(
                 scores, targets[rows], X[rows], item_ids, first_row=rows.start
             )
-        return ranks
+            for rows, scores in blocks
+        )
 
     def _block_ranks(
         self,
@@ -254,7 +256,7 @@ class NextItemScorer(WeightedScorer):
         X: Sequences,
         item_ids: IdArray,
         first_row: int,
-    ) -> FloatArray:
+    ) -> TargetRanks:
         """Ranks of the targets in one block."""
         if self.n_negatives is None and not self.filter_seen:
             return target_ranks(scores, targets, first_row=first_row)

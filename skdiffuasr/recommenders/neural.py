@@ -313,15 +313,15 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     ) -> float:
         """NDCG@10 of the items that came after histories; NaN if a score is none."""
         score = self._module_scorer(module, histories)
-        ranks = []
+        values = []
         for rows in row_blocks(len(next_items), len(self.item_ids_)):
             scores = score(rows).cpu().numpy()
             if not np.isfinite(scores).all():
                 return float("nan")
             if self.validation_filter_seen:
                 scores = mask_seen(scores, histories[rows], next_items[rows])
-            ranks.append(target_ranks(scores, next_items[rows]))
-        return float(ndcg_at_k(np.concatenate(ranks), 10).mean())
+            values.append(ndcg_at_k(target_ranks(scores, next_items[rows]), 10))
+        return float(np.concatenate(values).mean())
 
     def _module_scorer(
         self, module: Any, histories: Sequences

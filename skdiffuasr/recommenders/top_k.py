@@ -3,12 +3,16 @@
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 
 #: Number of columns of which only the highest score is looked at first.
 GROUP_SIZE = 16
+
+#: Number of neighbouring columns that are looked through for ties at a time.
+CHUNK_SIZE = 256
 
 
 def top_k(
@@ -75,8 +79,35 @@ def _sorted_top_k(values: Tensor, k: int) -> Tensor:
         is_tied = best[:, k - 1] == best[:, k]
         columns = columns[:, :k]
         if is_tied.any():
-            order = values[is_tied].argsort(dim=1, descending=True, stable=True)
-            columns[is_tied] = order[:, :k]
+            last = best[is_tied, k - 1, None]
+            level = _lowest_level_columns(values[is_tied], last, k)
+            n_above = (best[is_tied, :k] > last).sum(1, keepdim=True)
+            places = torch.arange(k, device=values.device)
+            is_above = places < n_above  # topk puts them first
+            level = level.gather(1, (places - n_above).clamp(min=0))
+            columns[is_tied] = torch.where(is_above, columns[is_tied], level)
     columns = columns.sort(dim=1).values
     order = values.gather(1, columns).argsort(dim=1, descending=True, stable=True)
     return columns.gather(1, order)
+
+
+def _lowest_level_columns(values: Tensor, level: Tensor, k: int) -> Tensor:
+    """Find the `k` lowest columns (n, k) with a row's own value, given as (n, 1).
+
+    Chunks of columns are looked at first: ties can be most of the catalogue, and the
+    lowest of them lie in the first `k` chunks that have any.
+    """
+    n_chunks = -(-values.shape[1] // CHUNK_SIZE)
+    # One chunk more, which has none, stands for those that are lacking.
+    padding = (n_chunks + 1) * CHUNK_SIZE - values.shape[1]
+    is_level = F.pad(values == level, (0, padding)).unflatten(1, (-1, CHUNK_SIZE))
+    chunks = torch.arange(n_chunks + 1, device=values.device)
+    first = chunks.where(is_level.any(dim=2), n_chunks).topk(
+        min(k, n_chunks + 1), largest=False
+    )
+    chosen = is_level.gather(1, first.values[:, :, None].expand(-1, -1, CHUNK_SIZE))
+    columns = first.values[:, :, None] * CHUNK_SIZE + torch.arange(
+        CHUNK_SIZE, device=values.device
+    )
+    columns = columns.where(chosen, values.shape[1]).flatten(1)
+    return columns.topk(k, largest=False).values

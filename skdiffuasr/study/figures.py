@@ -38,7 +38,8 @@ def draw_figures(
     figures : dict of str to matplotlib.figure.Figure
         ``"gain"``: gain in NDCG@10 over the reference, with 95 % intervals over users
         and over users and seeds. ``"length"``: the former by length of the history.
-        ``"cost"``: NDCG@10 and seconds of a run. By the names of their files.
+        ``"cost"``: NDCG@10 and seconds of a run. By the names of their files; without
+        those that nothing is known for.
 
     Raises
     ------
@@ -46,11 +47,17 @@ def draw_figures(
         If matplotlib is not installed.
     """
     gains = comparisons[comparisons["reference"] == results.reference]
-    return {
-        "gain": _gain_figure(results, gains[gains["group_by"] == "all"]),
-        "length": _length_figure(results, gains[gains["group_by"] == "length"]),
-        "cost": _cost_figure(results),
-    }
+    of_all = gains[gains["group_by"] == "all"]
+    of_length = gains[gains["group_by"] == "length"]
+    seconds = mean_costs(results)["seconds_total"]
+    figures = {}
+    if len(of_all):
+        figures["gain"] = _gain_figure(results, of_all)
+    if len(of_length):
+        figures["length"] = _length_figure(results, of_length)
+    if len(seconds):
+        figures["cost"] = _cost_figure(results, seconds)
+    return figures
 
 
 def as_png(figure: "Figure") -> bytes:
@@ -88,7 +95,7 @@ def _length_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
     others = _others(results)
     chunks = range(0, len(others), _MAX_MODELS)
     names = [(name, start) for name in results.recommenders for start in chunks]
-    figure, panels = _panels(names if len(gains) else [])
+    figure, panels = _panels(names)
     styles = _styles(results)
     sizes = gains.groupby("group", observed=True)["n_users"].first()
     for (recommender, start), ax in panels.items():
@@ -108,9 +115,9 @@ def _length_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _cost_figure(results: StudyResults) -> "Figure":
+def _cost_figure(results: StudyResults, seconds: "pd.Series") -> "Figure":
     """Draw means over the seeds, on a logarithmic axis of seconds."""
-    frame, seconds = results.frame, mean_costs(results)["seconds_total"]
+    frame = results.frame
     rows = frame[
         (frame["ranking"] == results.main_ranking)
         & (frame["metric"] == "ndcg@10")
@@ -143,8 +150,8 @@ def _cost_figure(results: StudyResults) -> "Figure":
 def _panels(keys: list[Any]) -> tuple["Figure", dict[Any, Any]]:
     """Make a figure with axes for each key, under the name of the recommender."""
     figure_module = import_extra("matplotlib.figure", "plot")
-    n_columns = min(2, max(1, len(keys)))
-    n_rows = max(1, math.ceil(len(keys) / n_columns))
+    n_columns = min(2, len(keys))
+    n_rows = math.ceil(len(keys) / n_columns)
     figure = figure_module.Figure(
         figsize=(6.4 * n_columns, 4.8 * n_rows), layout="constrained"
     )

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._typing import FloatArray
-from skdiffuasr.metrics import Groups, parse_metric
+from skdiffuasr.metrics import Groups, TargetRanks, parse_metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,10 +45,10 @@ class RunRecord:
         Their names in the study.
     seed : int
         The `random_state` of both.
-    ranks : dict of str to ndarray of shape (n_users,)
-        Rank of each test user's target, from 1; `inf` is a miss. ``"full"``: among
-        all items. ``"filtered"``: among those the user has not had, and the target.
-        ``"sampled"``: among random negatives and the target. Empty for a failure.
+    ranks : dict of str to TargetRanks of n_users rows
+        Rank of each test user's target. ``"full"``: among all items. ``"filtered"``:
+        among those the user has not had, and the target. ``"sampled"``: among random
+        negatives and the target. Empty for a failure.
     seconds : dict of str to float
         Wall-clock time of the steps in `STEPS` that the run had.
     peak_memory_mib : float
@@ -69,7 +68,7 @@ class RunRecord:
     augmenter: str
     recommender: str
     seed: int
-    ranks: dict[str, FloatArray]
+    ranks: dict[str, TargetRanks]
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory_mib: float = 0.0
     n_epochs: int = 0
@@ -120,9 +119,10 @@ class StudyResults:
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from skdiffuasr.metrics import TargetRanks
     >>> from skdiffuasr.study import RunRecord, StudyResults
-    >>> record = RunRecord("none", "Markov", 0, {"full": np.array([1.0, np.inf])})
+    >>> ranks = TargetRanks([0, float("inf")], [0, 0])
+    >>> record = RunRecord("none", "Markov", 0, {"full": ranks})
     >>> results = StudyResults("tiny log", {}, {}, "full", (record,))
     >>> results.frame[["metric", "group", "n_users", "value"]]
         metric group  n_users  value

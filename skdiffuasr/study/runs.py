@@ -13,10 +13,10 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skdiffuasr._typing import FloatArray
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import (
     NextItemScorer,
+    TargetRanks,
     mask_seen,
     sampled_target_ranks,
     target_ranks,
@@ -149,7 +149,7 @@ def rank_next_items(
     X: Sequences,
     y: npt.ArrayLike,
     n_negatives: int | None = 100,
-) -> dict[str, FloatArray]:
+) -> dict[str, TargetRanks]:
     """Rank the next item of every history in every way, from one scoring pass.
 
     Parameters
@@ -165,7 +165,7 @@ def rank_next_items(
 
     Returns
     -------
-    ranks : dict of str to ndarray of shape (n,)
+    ranks : dict of str to TargetRanks of n rows
         See `RunRecord`. A user has the same negatives for every recommender of one
         catalogue.
     """
@@ -174,15 +174,14 @@ def rank_next_items(
     seen = encode_sequences(X.variants[0], item_ids)
     keys = row_keys(X, _NEGATIVES_SEED)
     names = ("full", "filtered") if n_negatives is None else RANKINGS
-    ranks: dict[str, FloatArray] = {name: np.empty(len(X)) for name in names}
+    parts: dict[str, list[TargetRanks]] = {name: [] for name in names}
     for rows, scores in score_blocks(recommender, X, len(item_ids)):
         block = targets[rows]
-        ranks["full"][rows] = target_ranks(scores, block, first_row=rows.start)
-        ranks["filtered"][rows] = target_ranks(
-            mask_seen(scores, seen[rows], block), block, first_row=rows.start
-        )
+        parts["full"].append(target_ranks(scores, block, first_row=rows.start))
+        masked = mask_seen(scores, seen[rows], block)
+        parts["filtered"].append(target_ranks(masked, block, first_row=rows.start))
         if n_negatives is not None:
-            ranks["sampled"][rows] = sampled_target_ranks(
+            sampled = sampled_target_ranks(
                 scores,
                 block,
                 keys[rows],
@@ -190,7 +189,8 @@ def rank_next_items(
                 seen=seen[rows],
                 first_row=rows.start,
             )
-    return ranks
+            parts["sampled"].append(sampled)
+    return {name: TargetRanks.concatenate(ranks) for name, ranks in parts.items()}
 
 
 def failed_run() -> dict[str, Any]:

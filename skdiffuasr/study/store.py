@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 
 from skdiffuasr._files import replaced, write_text
+from skdiffuasr.metrics import TargetRanks
 from skdiffuasr.study.results import RunRecord
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class StudyStore:
         if content.pop("key") != key:
             return None
         with np.load(path.with_suffix(".npz")) as arrays:
-            content["ranks"] = dict(arrays)
+            content["ranks"] = {name: TargetRanks(*arrays[name]) for name in arrays}
         return RunRecord(**content)
 
     def add_record(self, record: RunRecord, key: str, *names: object) -> None:
@@ -90,8 +91,12 @@ class StudyStore:
         path.unlink(missing_ok=True)  # of another key
         with replaced(path.with_suffix(".npz")) as temporary:
             with temporary.open("wb") as file:
-                np.savez_compressed(file, **record.ranks)  # type: ignore[arg-type]
-        content = {"key": key, **asdict(record)}
+                arrays = {
+                    name: np.stack([ranks.n_above, ranks.n_level])
+                    for name, ranks in record.ranks.items()
+                }
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        content = {"key": key, **asdict(replace(record, ranks={}))}
         del content["ranks"]
         write_text(path, json.dumps(content, indent=2, sort_keys=True))
 

@@ -206,8 +206,9 @@ def test_score_is_the_mean_ndcg_of_the_targets():
             gains.append(0.0)
             continue
         own = scores[ITEM_IDS.index(target)]
-        rank = (scores > own).sum() + ((scores == own).sum() + 1) / 2
-        gains.append(1 / np.log2(1 + rank))
+        first = (scores > own).sum() + 1
+        places = np.arange(first, first + (scores == own).sum())
+        gains.append((1 / np.log2(1 + places)).mean())
     assert FITTED.score(rows, targets) == pytest.approx(np.mean(gains))
     weights = [1, 0, 3]
     expected = np.average(gains, weights=weights)

@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import skdiffuasr.recommenders.top_k as top_k_module
 from skdiffuasr.recommenders.top_k import top_k
 
 quick = settings(max_examples=60, deadline=None)
@@ -52,6 +55,31 @@ def test_wide_rows_agree_with_a_stable_sort(n_items, k, n_values, seed):
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     np.testing.assert_array_equal(columns, expected)
     np.testing.assert_array_equal(best, np.take_along_axis(scores, expected, axis=1))
+
+
+@pytest.mark.parametrize("chunk_size", [1, 7, 256, 10_000])
+def test_ties_are_found_chunk_by_chunk(monkeypatch, chunk_size):
+    monkeypatch.setattr(top_k_module, "CHUNK_SIZE", chunk_size)
+    scores = np.random.default_rng(0).integers(3, size=(7, 9_000)).astype(np.float32)
+    scores[2] = -np.inf
+    scores[3, 12:] = -1
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+    np.testing.assert_array_equal(top_k(scores, 10)[0], expected)
+
+
+def test_ties_do_not_sort_the_catalogue(monkeypatch):
+    """A sort of a million items for every user took most of popularity's time."""
+    longest = []
+    argsort = torch.Tensor.argsort
+
+    def spy(tensor, *args, **kwargs):
+        longest.append(tensor.shape[1])
+        return argsort(tensor, *args, **kwargs)
+
+    monkeypatch.setattr(torch.Tensor, "argsort", spy)
+    columns, _ = top_k(np.ones((3, 100_000), dtype=np.float32), 10)
+    assert columns.tolist() == [list(range(10))] * 3
+    assert max(longest) <= 10 * top_k_module.GROUP_SIZE
 
 
 def test_no_rows():

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skdiffuasr.metrics import ndcg_at_k, paired_bootstrap
-from skdiffuasr.study.comparison import holm
 from skdiffuasr.study.comparison import compare as compare_in_a_frame
+from skdiffuasr.study.comparison import holm
 from skdiffuasr.study.results import RunRecord, StudyResults
 from tests.study.synthetic_results import make_results
 
