@@ -1,5 +1,6 @@
 """The main job on one log: a study of SASRec with and without the diffusion."""
 
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -90,7 +91,9 @@ def run_demo(
     split = leave_last_out_data(log.histories)
     _check_lengths(split.X_train, n_pseudo_items)
     shared = {"max_epochs": max_epochs, "device": device}
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        # A slow disk makes the cache slow, but not as slow as another training.
+        warnings.filterwarnings("ignore", message="Persisting input arguments")
         augmenter = DiffusionSequenceAugmenter(
             n_pseudo_items, memory=f"{folder}/trainings", **shared
         )

@@ -194,9 +194,11 @@ class StudyResults:
         that failed and groups without users have no rows.
         """
         rows = [
-            (record.augmenter, record.recommender, record.seed, ranking, metric)
-            + (group.group_by, group.group, int(group.users.sum()))
-            + (float(values[group.users].mean()),)
+            (
+                *(record.augmenter, record.recommender, record.seed, ranking, metric),
+                *(group.group_by, group.group, int(group.users.sum())),
+                float(values[group.users].mean()),
+            )
             for record in self.records
             for ranking in RANKINGS
             if ranking in record.ranks

@@ -189,7 +189,7 @@ def _quality_blocks(results: StudyResults) -> list[Block]:
 
 
 def _choice_blocks(results: StudyResults) -> list[Block]:
-    """The parameters that every combination was run with."""
+    """Show the parameters that every combination was run with."""
     if not results.candidates:
         return []
     n_tried = Counter(_names(record) for record in results.candidates)
