@@ -1,14 +1,12 @@
 """How sure the difference between two recommenders is."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from skdiffuasr._typing import FloatArray, IntArray, RandomState
+from skdiffuasr._typing import FloatArray, RandomState
 from skdiffuasr.metrics._checks import check_resampling, check_values
 
 # Numbers drawn at a time: 8 MB of indices and as much of counts.
@@ -96,13 +94,15 @@ def paired_bootstrap(
             f"{a.shape} and {b.shape}."
         )
     differences = a - b
-    draw = partial(check_random_state(random_state).randint, len(a))
-    (resampled,) = resampled_means(differences[np.newaxis], n_resamples, draw)
+    rng = check_random_state(random_state)
+    (resampled,) = resampled_means(differences[np.newaxis], n_resamples, rng)
     return bootstrap_result(float(differences.mean()), resampled, confidence_level)
 
 
 def resampled_means(
-    values: FloatArray, n_resamples: int, draw: Callable[..., IntArray]
+    values: FloatArray,
+    n_resamples: int,
+    rng: np.random.Generator | np.random.RandomState,
 ) -> npt.NDArray[np.float64]:
     """Means over users that are drawn anew, the same users for every row.
 
@@ -112,19 +112,20 @@ def resampled_means(
         A value per user in each row.
     n_resamples : int
         Number of resamples.
-    draw : callable(size=shape) -> ndarray of int
-        Draws users from ``range(n_users)``, with replacement.
+    rng : Generator or RandomState
+        Draws the users, with replacement.
 
     Returns
     -------
     means : ndarray of shape (n_rows, n_resamples)
     """
     n_rows, n_users = values.shape
+    draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
     means = np.empty((n_rows, n_resamples))
     batch_size = max(1, _BATCH_NUMBERS // n_users)
     for start in range(0, n_resamples, batch_size):
         stop = min(start + batch_size, n_resamples)
-        drawn = draw(size=(stop - start, n_users))
+        drawn = draw(n_users, size=(stop - start, n_users))
         drawn += n_users * np.arange(stop - start)[:, np.newaxis]
         counts = np.bincount(drawn.ravel(), minlength=drawn.size)
         counts = counts.reshape(drawn.shape).astype(np.float64)

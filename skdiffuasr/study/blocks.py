@@ -7,27 +7,13 @@ if TYPE_CHECKING:
 
 
 class Table(NamedTuple):
-    """Cells of text.
-
-    Attributes
-    ----------
-    header : tuple of str
-        Names of the columns.
-    rows : tuple of tuple of str
-        The cells.
-    title : str, default=""
-        What the table is about.
-    bold : frozenset of tuple (row, column)
-        Cells to stress.
-    is_text : bool, default=False
-        Whether the cells are words, and not numbers to align.
-    """
+    """Cells of text under a title; `bold` cells are (row, column) to stress."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     title: str = ""
     bold: frozenset[tuple[int, int]] = frozenset()
-    is_text: bool = False
+    is_text: bool = False  # words, and not numbers to align
 
     @classmethod
     def of(cls, texts: "pd.DataFrame", title: str = "") -> Self:

@@ -1,8 +1,6 @@
 """How much better an augmenter is than none and than the best other, and how sure."""
 
 import math
-from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,8 +14,9 @@ from skdiffuasr.metrics.bootstrap import (
     bootstrap_result,
     resampled_means,
 )
+from skdiffuasr.metrics.holm import holm
+from skdiffuasr.metrics.seed_interval import seed_interval
 from skdiffuasr.study.results import RANKINGS, StudyResults
-from skdiffuasr.study.seed_interval import seed_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,10 +121,12 @@ def compare(
         return results.ordered([], _COLUMNS)
     differences = np.stack([(pair.ours - pair.theirs).mean(axis=0) for pair in pairs])
     groups = list(results.user_groups(differences.shape[1]))
-    resampled = []
-    for _, _, users in groups:
-        draw = partial(np.random.default_rng(random_state).integers, int(users.sum()))
-        resampled.append(resampled_means(differences[:, users], n_resamples, draw))
+    resampled = [
+        resampled_means(
+            differences[:, users], n_resamples, np.random.default_rng(random_state)
+        )
+        for _, _, users in groups
+    ]
     rows = [
         {
             "recommender": pair.recommender,
@@ -146,43 +147,6 @@ def compare(
     comparisons = results.ordered(rows, _COLUMNS)
     _add_holm(comparisons, runs, results.reference)
     return comparisons
-
-
-def holm(p_values: Sequence[float], n_hypotheses: int | None = None) -> list[float]:
-    """Correct p-values for their number by Holm's step-down procedure [1]_.
-
-    Parameters
-    ----------
-    p_values : sequence of n floats
-        The p-values of one family of hypotheses.
-    n_hypotheses : int or None, default=None
-        Size of the family where only n of its p-values are given. The others count
-        as if they were the largest, which is safe. None stands for n.
-
-    Returns
-    -------
-    corrected : list of n floats
-        In the same order. To reject those below 0.05 keeps the probability of any
-        false rejection below 0.05.
-
-    References
-    ----------
-    .. [1] Holm, "A simple sequentially rejective multiple test procedure",
-       Scandinavian Journal of Statistics 6(2), 1979.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.comparison import holm
-    >>> holm([0.25, 0.125, 0.5])
-    [0.5, 0.375, 0.5]
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    n = len(p) if n_hypotheses is None else n_hypotheses
-    stepped = np.maximum.accumulate(p[order] * (n - np.arange(len(p))))
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(stepped, 1.0)
-    return [float(value) for value in corrected]
 
 
 def _values_per_user(results: StudyResults, ranking: str, metric: str) -> _Runs:

@@ -3,11 +3,12 @@
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from sklearn.base import clone
+from sklearn.utils import Bunch
 
-from skdiffuasr._typing import FloatArray
+from skdiffuasr._extras import import_extra
 from skdiffuasr.augmentation import DiffusionSequenceAugmenter
 from skdiffuasr.datasets import Interactions, make_sequences, read_interactions
 from skdiffuasr.recommenders import (
@@ -18,22 +19,17 @@ from skdiffuasr.recommenders import (
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.markdown_report import markdown_table
-from skdiffuasr.study.protocol import StudyData, leave_last_out_data
+from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.study.quality import nearness_to_hidden, set_aside
 from skdiffuasr.study.results import STEPS, StudyResults
-from skdiffuasr.study.study import AugmentationStudy
+from skdiffuasr.study.study import REFERENCE, AugmentationStudy
 from skdiffuasr.study.verdicts import interval
 
-METRICS = ("ndcg@10", "hr@10")
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-class DemoLog(NamedTuple):
-    """Histories and, where they are known, the true items before them."""
-
-    name: str
-    histories: Sequences
-    hidden: Sequences | None = None
-    item_factors: FloatArray | None = None
+_METRICS = ["ndcg@10", "hr@10"]
+_QUALITY = ["hit_rate", "similarity", "duplicate_rate", "coverage"]
 
 
 def run_demo(
@@ -84,46 +80,41 @@ def run_demo(
         If no history has more than `n_pseudo_items` items besides the two that are
         held out.
     """
-    if data is None:
-        log = _synthetic_log(random_state)
-    else:
-        log = _as_demo_log(data, log_name)
-    split = leave_last_out_data(log.histories)
-    _check_lengths(split.X_train, n_pseudo_items)
-    shared = {"max_epochs": max_epochs, "device": device}
+    log = _log(data, log_name, random_state)
+    X_train = leave_last_out_data(log.X).X_train
+    _check_lengths(X_train, n_pseudo_items)
+    augmenter = DiffusionSequenceAugmenter(
+        n_pseudo_items, max_epochs=max_epochs, device=device, random_state=random_state
+    )
+    recommenders = {
+        "popularity": PopularityRecommender(),
+        "Markov chain": MarkovRecommender(),
+        "SASRec": SASRecEstimator(max_length=50, max_epochs=max_epochs, device=device),
+    }
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         # A slow disk makes the cache slow, but not as slow as another training.
         warnings.filterwarnings("ignore", message="Persisting input arguments")
-        augmenter = DiffusionSequenceAugmenter(
-            n_pseudo_items, memory=f"{folder}/trainings", **shared
-        )
-        study = AugmentationStudy(
+        augmenter.set_params(memory=f"{folder}/trainings")
+        results = AugmentationStudy(
             {"diffusion": augmenter},
-            {
-                "popularity": PopularityRecommender(),
-                "Markov chain": MarkovRecommender(),
-                "SASRec": SASRecEstimator(max_length=50, **shared),
-            },
+            recommenders,
             [random_state],
             n_negatives=None,
             with_quality=False,
-        )
-        results = study.run(log.histories, f"{folder}/study", log_name=log.name)
+        ).run(log.X, f"{folder}/study")
         for failed in results.failures:
             raise RuntimeError(
                 f"{failed.augmenter} + {failed.recommender}: {failed.error_line}"
             )
-        augmenter.set_params(random_state=random_state)
         try:
-            nearness = _nearness_table(log, split, augmenter)
+            nearness = _nearness(log, X_train, augmenter)
         except ValueError as error:  # the comparison must not be lost
             nearness = f"Not measured: {error}"
-    sizes = results.description
     parts = [
         "# Does diffusion augmentation help?",
-        f"{log.name}: {sizes['n_test_users']} users, {sizes['n_items']} items in "
-        f"training, leave-last-out, full ranking, {n_pseudo_items} pseudo items per "
-        "user, one seed.",
+        f"{log.name}: {results.description['n_test_users']} users, "
+        f"{results.description['n_items']} items in training, leave-last-out, full "
+        f"ranking, {n_pseudo_items} pseudo items per user, one seed.",
         "## Next-item recommendation",
         _metrics_table(results),
         "## Whom it helps: diffusion + SASRec against SASRec, by length of the history",
@@ -137,15 +128,16 @@ def run_demo(
     return "\n\n".join(parts) + "\n"
 
 
-def _synthetic_log(random_state: int) -> DemoLog:
-    bunch = make_sequences(n_users=3000, n_items=800, random_state=random_state)
-    return DemoLog("Synthetic log", bunch.X, bunch.hidden, bunch.item_factors)
-
-
-def _as_demo_log(data: str | Path | Interactions, name: str | None) -> DemoLog:
+def _log(
+    data: str | Path | Interactions | None, name: str | None, random_state: int
+) -> Bunch:
+    """Read histories `X`, or make some with the items `hidden` before them."""
+    if data is None:
+        made = make_sequences(n_users=3000, n_items=800, random_state=random_state)
+        return Bunch(name="Synthetic log", **made)
     if isinstance(data, Interactions):
-        return DemoLog(name or "Log", data.to_sequences())
-    return DemoLog(name or Path(data).name, read_interactions(data).to_sequences())
+        return Bunch(name=name or "Log", X=data.to_sequences())
+    return Bunch(name=name or Path(data).name, X=read_interactions(data).to_sequences())
 
 
 def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
@@ -159,74 +151,69 @@ def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
         )
 
 
-def _nearness_table(
-    log: DemoLog, split: StudyData, augmenter: DiffusionSequenceAugmenter
+def _nearness(
+    log: Bunch, X_train: Sequences, augmenter: DiffusionSequenceAugmenter
 ) -> str:
     """Pseudo items and random draws against hidden items that no model has seen."""
-    if log.hidden is not None and log.item_factors is not None:
-        fitted = clone(augmenter).fit(split.X_train)  # as in the study: from its cache
-        quality = nearness_to_hidden(
-            fitted, split.X_train, log.hidden, log.item_factors[fitted.item_ids_]
-        )
+    if "hidden" in log:
+        fitted = clone(augmenter).fit(X_train)  # as in the study: from its cache
+        factors = log.item_factors[fitted.item_ids_]
+        quality = nearness_to_hidden(fitted, X_train, log.hidden, factors)
         note = (
             "Hidden: the items that the log's generator cut off. Similarity: cosine of "
             "the generator's item factors."
         )
     else:
-        others, visible, hidden = set_aside(split.X_train, augmenter.n_pseudo_items)
+        others, visible, hidden = set_aside(X_train, augmenter.n_pseudo_items)
         quality = nearness_to_hidden(clone(augmenter).fit(others), visible, hidden)
         note = (
             "Hidden: the first items of a tenth of the long histories, which the "
             "augmenter was fitted without. Similarity: cosine of the augmenter's item "
             "embeddings."
         )
-    header = ["pseudo items", "hit rate", "similarity", "duplicates", "coverage"]
-    columns = ["hit_rate", "similarity", "duplicate_rate", "coverage"]
-    rows = [
-        [name, *(f"{measured[column]:.4f}" for column in columns)]
-        for name, measured in quality.items()
-    ]
-    return markdown_table(header, rows) + "\n\n" + note
-
-
-def _model(results: StudyResults, augmenter: str, recommender: str) -> str:
-    is_plain = augmenter == results.reference
-    return recommender if is_plain else f"{augmenter} + {recommender}"
+    frame = import_extra("pandas", "frames").DataFrame(quality).T[_QUALITY]
+    frame.columns = ["hit rate", "similarity", "duplicates", "coverage"]
+    return _table("pseudo items", frame.map("{:.4f}".format)) + "\n\n" + note
 
 
 def _metrics_table(results: StudyResults) -> str:
     """Mean of each metric for each model."""
     of_all = results.frame.query("ranking == 'full' and group_by == 'all'")
-    means = of_all.pivot_table(
-        "value", ["augmenter", "recommender"], "metric", observed=True
-    )
-    rows = [
-        [_model(results, *names), *(f"{values[metric]:.4f}" for metric in METRICS)]
-        for names, values in means.iterrows()
-    ]
-    return markdown_table(["model", *METRICS], rows)
+    by = ["augmenter", "recommender"]
+    means = of_all.pivot_table("value", by, "metric", observed=True)[_METRICS]
+    means.index = [_model(*names) for names in means.index]
+    return _table("model", means.map("{:.4f}".format))
 
 
 def _difference_table(results: StudyResults) -> str:
     """Paired difference of each metric of SASRec for each group of users."""
-    header, rows = ["users", "n"], {}
-    for metric in METRICS:
+    header = ["users", "n"]
+    rows: dict[str, list[str]] = {}
+    for metric in _METRICS:
         header += [f"{metric} without", "with", "difference"]
-        for row in compare(results, "full", metric).to_dict("records"):
-            if row["recommender"] == "SASRec" and row["group_by"] in ("all", "length"):
-                name = "all" if row["group"] == "all" else f"{row['group']} items"
-                cells = rows.setdefault(name, [name, str(row["n_users"])])
-                cells += [f"{row['reference_value']:.4f}", f"{row['value']:.4f}"]
-                cells.append(interval(row))
+        found = compare(results, "full", metric)
+        found = found[found["group_by"].isin(["all", "length"])]
+        for row in found[found["recommender"] == "SASRec"].to_dict("records"):
+            name = row["group"] + " items" * (row["group_by"] == "length")
+            cells = rows.setdefault(name, [name, str(row["n_users"])])
+            cells += [f"{row['reference_value']:.4f}", f"{row['value']:.4f}"]
+            cells.append(interval(row))
     return markdown_table(header, list(rows.values()))
 
 
 def _seconds_table(results: StudyResults) -> str:
     rows = [
-        [
-            _model(results, record.augmenter, record.recommender),
-            *(f"{record.seconds.get(step, 0.0):.1f}" for step in STEPS),
-        ]
+        [_model(record.augmenter, record.recommender)]
+        + [f"{record.seconds.get(step, 0.0):.1f}" for step in STEPS]
         for record in results.records
     ]
     return markdown_table(["model", *STEPS], rows)
+
+
+def _model(augmenter: str, recommender: str) -> str:
+    is_plain = augmenter == REFERENCE
+    return recommender if is_plain else f"{augmenter} + {recommender}"
+
+
+def _table(name: str, texts: "pd.DataFrame") -> str:
+    return markdown_table([name, *texts.columns], list(texts.itertuples(name=None)))

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 _MARKERS = ("o", "s", "^", "D", "v", "p", "h")
 # So many augmenters fit side by side.
 _MAX_MODELS = 7
-_MAX_LOG_TICKS = 6
 _DPI = 150
 
 
 def draw_figures(
     results: StudyResults, comparisons: "pd.DataFrame"
 ) -> dict[str, "Figure"]:
-    """Draw all figures of a report.
+    """Draw the figures of a report that there is something to draw for, by name.
+
+    ``"gain"``: gain in NDCG@10 over the reference, with 95 % intervals over users and
+    over users and seeds. ``"length"``: the former by length of the history.
+    ``"cost"``: NDCG@10 and seconds of a run.
 
     Parameters
     ----------
@@ -32,19 +35,6 @@ def draw_figures(
         What was found.
     comparisons : DataFrame
         Those of NDCG@10 of the main ranking, from `compare`.
-
-    Returns
-    -------
-    figures : dict of str to matplotlib.figure.Figure
-        ``"gain"``: gain in NDCG@10 over the reference, with 95 % intervals over users
-        and over users and seeds. ``"length"``: the former by length of the history.
-        ``"cost"``: NDCG@10 and seconds of a run. By the names of their files; without
-        those that nothing is known for.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
     """
     gains = comparisons[comparisons["reference"] == results.reference]
     of_all = gains[gains["group_by"] == "all"]
@@ -117,6 +107,7 @@ def _length_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
 
 def _cost_figure(results: StudyResults, seconds: "pd.Series") -> "Figure":
     """Draw means over the seeds, on a logarithmic axis of seconds."""
+    ticker = import_extra("matplotlib.ticker", "plot")
     frame = results.frame
     rows = frame[
         (frame["ranking"] == results.main_ranking)
@@ -142,7 +133,10 @@ def _cost_figure(results: StudyResults, seconds: "pd.Series") -> "Figure":
                 )
         ax.set_xlabel("seconds of a run")
         ax.set_ylabel("NDCG@10")
-        _log_axis(ax)
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_locator(ticker.NullLocator())
         add_legend(ax)
     return figure
 
@@ -175,24 +169,3 @@ def _styles(results: StudyResults) -> dict[str, dict[str, str]]:
         marker = _MARKERS[round_ % len(_MARKERS)]
         styles[name] = {"color": COLOURS[colour], "marker": marker}
     return styles
-
-
-def _log_axis(ax: Any) -> None:
-    """Scale the horizontal axis, between round numbers that enclose what is drawn."""
-    seconds = [x for line in ax.get_lines() for x in line.get_xdata()]
-    if not seconds:
-        return
-    low, high = 0.95 * min(seconds), 1.05 * max(seconds)
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    ticks = [
-        digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)
-    ]
-    left = max(tick for tick in ticks if tick <= low)
-    right = min(tick for tick in ticks if tick >= high)
-    inside = [tick for tick in ticks if left <= tick <= right]
-    if len(inside) > _MAX_LOG_TICKS:
-        inside = [tick for tick in inside if tick in ticks[::3]]  # powers of ten
-    ax.set_xscale("log")
-    ax.set_xlim(left, right)
-    ax.set_xticks(inside, [f"{tick:g}" for tick in inside])
-    ax.set_xticks([], minor=True)

@@ -12,17 +12,7 @@ _SPECIAL = re.compile(r"[\\`*|]|_(?=_)|(?<=_)_|<(?=[A-Za-z/!?])")
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table that reads well as it is and as Markdown.
 
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns.
-    rows : sequence of sequence of str
-        The cells of each row. All columns but the first are aligned to the right.
-
-    Returns
-    -------
-    table : str
-        Without a newline at the end.
+    All columns but the first are aligned to the right.
 
     Examples
     --------
@@ -47,20 +37,7 @@ def markdown_report(
 ) -> str:
     """Write what a study found as Markdown.
 
-    Parameters
-    ----------
-    title : str
-        The heading.
-    sections : sequence of Section
-        From `report_sections`.
-    figure_folder : str or None, default=None
-        Where the figures lie as PNG files, as seen from the report. None leaves them
-        out.
-
-    Returns
-    -------
-    report : str
-        In Markdown.
+    The figures lie in `figure_folder` as PNG files; None leaves them out.
     """
     parts = [f"# {_escape(title)}"]
     for section in sections:

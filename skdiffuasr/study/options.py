@@ -10,16 +10,7 @@ _MAX_SEED = 2**32 - 1
 
 
 def as_seeds(seeds: int | Iterable[int]) -> list[int]:
-    """List the seeds of a study.
-
-    Parameters
-    ----------
-    seeds : int or iterable of int
-        An int stands for that many from 0 on.
-
-    Returns
-    -------
-    seeds : list of int
+    """List the seeds of a study; an int stands for that many from 0 on.
 
     Raises
     ------

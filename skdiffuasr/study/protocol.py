@@ -100,20 +100,8 @@ class StudyData(NamedTuple):
 def leave_last_out_data(log: Any) -> StudyData:
     """Hold out the last item of every history for testing, the one before to validate.
 
-    Parameters
-    ----------
-    log : Interactions, Sequences or iterable of n sequences of item ids
-        The log. Pseudo items are dropped, and histories of fewer than three items
-        left out.
-
-    Returns
-    -------
-    data : StudyData
-
-    Raises
-    ------
-    ValueError
-        If no history has three items.
+    Pseudo items are dropped, and histories of fewer than three items left out. It is a
+    ValueError if all are.
     """
     X = log.to_sequences() if isinstance(log, Interactions) else check_sequences(log)
     X = X.strip_pseudo()  # nobody has met them
@@ -125,22 +113,14 @@ def leave_last_out_data(log: Any) -> StudyData:
 def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
     """Test on what comes after one point in time, validate on what comes before it.
 
-    Parameters
-    ----------
-    log : Interactions
-        The log, with times. Pseudo items are dropped.
-    test_fraction : float, default=0.2
-        Share of the interactions in the test period, and of those before it in the
-        validation period. Users are evaluated on their first item of a period.
-
-    Returns
-    -------
-    data : StudyData
+    `test_fraction` is the share of the interactions in the test period, and of those
+    before it in the validation period. Users are evaluated on their first item of a
+    period. Pseudo items are dropped.
 
     Raises
     ------
     TypeError
-        If the log is none of interactions with times.
+        If the log is not interactions with times.
     ValueError
         If the log or a period has no interactions, or no user is active before and
         in it.

@@ -17,16 +17,8 @@ from skdiffuasr.study.store import write_csv
 def write_report(results: StudyResults, folder: Path) -> None:
     """Write tables, figures and the report.
 
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    folder : Path
-        Gets ``results.csv`` (one line per value), ``runs.csv`` (one per run),
-        ``comparisons.csv``, ``quality.csv``, ``report.md`` and ``report.html``; where
-        parameters were chosen ``candidates.csv`` (one line per setting that was
-        tried), with pyarrow ``results.parquet`` and with matplotlib ``figures`` as
-        well.
+    These are `REPORT_FILES`: ``candidates.csv`` where parameters were chosen,
+    ``results.parquet`` with pyarrow, and ``figures`` with matplotlib.
     """
     pd = import_extra("pandas", "frames")
     comparisons = {

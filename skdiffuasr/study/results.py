@@ -232,22 +232,9 @@ class StudyResults:
 
 
 def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
-    """Tabulate what every run took, and whether it failed.
+    """Tabulate what every run took, and whether it failed; a row for each.
 
-    Parameters
-    ----------
-    records : iterable of RunRecord
-        The runs.
-
-    Returns
-    -------
-    frame : DataFrame
-        In the order of the records, with the columns ``augmenter``, ``recommender``,
-        ``seed``, ``seconds_fit_augmenter``, ``seconds_transform``,
-        ``seconds_fit_recommender``, ``seconds_predict``, ``seconds_total``,
-        ``peak_memory_mib``, ``n_epochs``, ``validation_score``, ``parameters`` (JSON)
-        and ``error`` (type and message of the exception, or nothing). What a failed
-        run took is NaN; a step that a run does not have takes 0 seconds.
+    What a failed run took is NaN; a step that a run does not have takes 0 seconds.
     """
     rows = []
     for record in records:
@@ -276,16 +263,8 @@ def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
 def exception_line(traceback: str) -> str:
     r"""Find the line of a traceback that says what went wrong.
 
-    Parameters
-    ----------
-    traceback : str
-        As ``traceback.format_exc`` writes it.
-
-    Returns
-    -------
-    line : str
-        Where the exception begins, the last one of a chain: its type and the first
-        line of its message. The last line of a text that is no traceback.
+    It is where the last exception of a chain begins: its type and the first line of
+    its message; or the last line of a text that is not a traceback.
 
     Examples
     --------

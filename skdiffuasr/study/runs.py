@@ -99,24 +99,9 @@ def train_and_rank(
 ) -> dict[str, Any]:
     """Fit a recommender on augmented histories and rank the held-out items.
 
-    Parameters
-    ----------
-    data : StudyData
-        The log.
-    augmented : AugmentedData
-        What `augment` made of it.
-    recommender : recommender
-        Fitted in place: on `X_train` alone, but for early stopping on `X_val` where
-        its `fit` takes it.
-    n_negatives : int or None
-        See `rank_next_items`.
-    with_test : bool, default=True
-        Whether to touch the test items; the choice of parameters must not.
-
-    Returns
-    -------
-    fields : dict
-        The fields of a `RunRecord` that the run decides.
+    The recommender is fitted in place: on `X_train` alone, but for early stopping on
+    `X_val` where its `fit` takes it. The choice of parameters must not touch the test
+    items. Returns the fields of a `RunRecord` that the run decides.
     """
     filter_seen = not data.has_repeats
     _set_everywhere(recommender, "validation_filter_seen", filter_seen)
@@ -155,7 +140,7 @@ def rank_next_items(
     Parameters
     ----------
     recommender : fitted recommender
-        It has `item_ids_`, its own or those of its last step, and `decision_function`.
+        Or a pipeline that ends with one.
     X : Sequences of n rows
         Histories; pseudo items do not count as seen.
     y : array-like of shape (n,)

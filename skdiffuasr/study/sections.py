@@ -51,19 +51,9 @@ _FEW_SEEDS = 5
 def report_sections(
     results: StudyResults, comparisons: "pd.DataFrame"
 ) -> list[Section]:
-    """Put a study's report together.
+    """Put together the sections that have something to say.
 
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    comparisons : DataFrame
-        Those of NDCG@10 of the main ranking, from `compare`.
-
-    Returns
-    -------
-    sections : list of Section
-        Those that have something to say.
+    `comparisons` are those of NDCG@10 of the main ranking, from `compare`.
     """
     gains = comparisons[comparisons["reference"] == results.reference]
     by_group = {

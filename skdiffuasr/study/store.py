@@ -124,17 +124,7 @@ def write_csv(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def check_file_names(combinations: Iterable[tuple[str, ...]]) -> None:
-    """Refuse combinations that would overwrite each other's results.
-
-    Parameters
-    ----------
-    combinations : iterable of tuple of str
-        What the files are called after.
-
-    Raises
-    ------
-    ValueError
-        If two of them have the same file.
+    """Raise ValueError if two combinations would overwrite each other's results.
 
     Examples
     --------

@@ -186,7 +186,7 @@ class AugmentationStudy:
             quality=tuple(schedule.quality()),
         )
         write_report(results, store.folder)
-        schedule.tell("done")
+        schedule.report("done")
         return results
 
     def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:

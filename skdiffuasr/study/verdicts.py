@@ -13,18 +13,10 @@ _LEVEL = 0.05
 
 
 def verdict(row: Mapping[str, Any]) -> str:
-    """Say whether an augmenter helps, from numbers alone.
+    """Say whether an augmenter helps, from a row of `compare` for all users.
 
-    Parameters
-    ----------
-    row : mapping
-        A row of `compare` for all users.
-
-    Returns
-    -------
-    verdict : {"helps", "hurts", "makes no clear difference"}
-        It helps if the interval over users lies above 0 and the corrected p-value is
-        below 0.05, and hurts if the interval lies below 0 likewise.
+    It helps if the interval over users lies above 0 and the corrected p-value is
+    below 0.05, and hurts if the interval lies below 0 likewise.
 
     Examples
     --------
@@ -46,20 +38,9 @@ def verdict_sentences(
 ) -> list[str]:
     """Sum up what augmentation does for a recommender.
 
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    recommender : str
-        One of its recommenders.
-    comparisons : DataFrame
-        Those of NDCG@10 of the main ranking, from `compare`.
-
-    Returns
-    -------
-    sentences : list of str
-        One for each augmenter and, where there are two, one about the best of them by
-        its mean over all seeds that it has a result for, as the tables show it.
+    One sentence for each augmenter and, where there are two, one about the best of
+    them by its mean over all seeds that it has a result for, as the tables show it.
+    `comparisons` are those of NDCG@10 of the main ranking, from `compare`.
     """
     frame, reference = results.frame, results.reference
     is_ours = (frame["recommender"] == recommender) & (frame["metric"] == "ndcg@10")

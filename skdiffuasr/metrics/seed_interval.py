@@ -62,7 +62,7 @@ def seed_interval(
     Examples
     --------
     >>> import numpy as np
-    >>> from skdiffuasr.study.seed_interval import seed_interval
+    >>> from skdiffuasr.metrics.seed_interval import seed_interval
     >>> differences = np.array([[0.1, 0.3, 0.2, 0.2], [0.3, 0.5, 0.3, 0.5]])
     >>> [round(value, 3) for value in seed_interval(differences)]
     [-0.402, 1.002, 0.158]
