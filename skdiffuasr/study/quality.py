@@ -22,28 +22,11 @@ def intrinsic_quality(
 ) -> dict[str, float]:
     """Hide the first items of some long histories and generate in their place.
 
-    The augmenter is fitted without these histories. Similarity is the cosine of
-    embeddings that factorise the co-occurrence of items in all of `X_train`, the
-    hidden items included: the space judges, it is not shown to the augmenter.
-
-    Parameters
-    ----------
-    augmenter : augmenter with ``generate``
-        A clone of it is fitted.
-    X_train : Sequences of n rows
-        Training histories of a study.
-    random_state : int, default=0
-        Chooses the histories.
-
-    Returns
-    -------
-    quality : dict of str to float
-        See `pseudo_item_quality`.
-
-    Raises
-    ------
-    ValueError
-        If no history has more than ``augmenter.n_pseudo_items`` items.
+    A clone of the augmenter is fitted without these histories. Similarity is the
+    cosine of embeddings that factorise the co-occurrence of items in all of `X_train`,
+    the hidden items included: the space judges, it is not shown to the augmenter.
+    Returns what `pseudo_item_quality` does; it is a ValueError if no history has more
+    than ``augmenter.n_pseudo_items`` items.
     """
     others, visible, hidden = set_aside(
         X_train, augmenter.n_pseudo_items, random_state=random_state

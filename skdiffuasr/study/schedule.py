@@ -36,38 +36,16 @@ class StudyPlan(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a study is.
-
-    Attributes
-    ----------
-    n_done, n_total : int
-        Runs and measurements of quality that are done, and all.
-    label : str
-        What is done now.
-    seconds_left : float
-        Estimate from the runs that are done; NaN before the first.
-    """
+    """How far a study is: how many runs and measurements of quality are done."""
 
     n_done: int
     n_total: int
-    label: str
-    seconds_left: float
+    label: str  # what is done now
+    seconds_left: float  # estimated from the runs that are done; NaN before the first
 
 
 class Schedule:
-    """Do the runs that are missing, read the others.
-
-    Parameters
-    ----------
-    plan : StudyPlan
-        Which runs there are.
-    data : StudyData
-        The log.
-    store : StudyStore
-        Where results are kept.
-    on_progress : callable(Progress) or None
-        Called before every run.
-    """
+    """Do the runs that are missing, read the others; tell before each how far it is."""
 
     def __init__(
         self,

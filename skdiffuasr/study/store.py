@@ -36,14 +36,8 @@ class StudyStore:
 
     Every file is written beside its place and then renamed, so that a file is either
     whole or not there. A record is known by a key, the hash of all that it depends on:
-    one that was made from other parameters is not found.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Made if it does not exist.
-    fingerprint : str
-        Hash of the log and the protocol.
+    one that was made from other parameters is not found. The folder is made if it does
+    not exist; `fingerprint` is the hash of the log and the protocol.
 
     Raises
     ------

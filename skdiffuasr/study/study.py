@@ -162,6 +162,7 @@ class AugmentationStudy:
             If no user has enough items, there are too few items for the negatives, or
             the folder has results of another log or protocol.
         """
+        pd = import_extra("pandas", "frames")
         if self.protocol == "temporal":
             data = temporal_data(log, self.test_fraction)
         else:
@@ -172,13 +173,13 @@ class AugmentationStudy:
         store = StudyStore(folder, fingerprint)
         plan = StudyPlan(*(getattr(self, name) for name in StudyPlan._fields))
         schedule = Schedule(plan, data, store, on_progress)
-        pd = import_extra("pandas", "frames")
         empty = self._empty_results(data, log_name)
         records, frames = [], []
         for record in schedule.records():
             records.append(record)
-            frames.append(replace(empty, records=(record,)).frame)
-            write_csv(pd.concat(frames), store.folder / "results.csv")
+            if record.error is None:
+                frames.append(replace(empty, records=(record,)).frame)
+                write_csv(pd.concat(frames), store.folder / "results.csv")
         results = replace(
             empty,
             records=tuple(records),
