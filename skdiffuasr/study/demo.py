@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skdiffuasr._extras import import_extra
+from skdiffuasr._markdown import markdown_table
 from skdiffuasr.augmentation import DiffusionSequenceAugmenter
 from skdiffuasr.datasets import Interactions, make_sequences, read_interactions
 from skdiffuasr.recommenders import (
@@ -18,7 +19,6 @@ from skdiffuasr.recommenders import (
 )
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.study.comparison import compare
-from skdiffuasr.study.markdown_report import markdown_table
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.study.quality import nearness_to_hidden, set_aside
 from skdiffuasr.study.results import STEPS, StudyResults
@@ -124,6 +124,7 @@ def run_demo(
         nearness,
         "## Seconds",
         _seconds_table(results),
+        "A fitted augmenter serves all recommenders and is counted for each of them.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -108,13 +108,8 @@ def _length_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
 def _cost_figure(results: StudyResults, seconds: "pd.Series") -> "Figure":
     """Draw means over the seeds, on a logarithmic axis of seconds."""
     ticker = import_extra("matplotlib.ticker", "plot")
-    frame = results.frame
-    rows = frame[
-        (frame["ranking"] == results.main_ranking)
-        & (frame["metric"] == "ndcg@10")
-        & (frame["group_by"] == "all")
-    ]
-    values = rows.groupby(["recommender", "augmenter"], observed=True)["value"].mean()
+    by = ["recommender", "augmenter"]
+    values = results.main_rows().groupby(by, observed=True)["value"].mean()
     # A logarithmic axis has no place for what took no time at all.
     seconds = seconds[seconds > 0]
     figure, panels = _panels(list(results.recommenders))

@@ -1,35 +1,13 @@
-"""A study's report, and any table, as Markdown."""
+"""A study's report as Markdown."""
 
 import re
 from collections.abc import Sequence
 
+from skdiffuasr._markdown import markdown_table
 from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
 
 # What Markdown or the HTML in it would take for its own; "<" only before a tag's name.
 _SPECIAL = re.compile(r"[\\`*|]|_(?=_)|(?<=_)_|<(?=[A-Za-z/!?])")
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table that reads well as it is and as Markdown.
-
-    All columns but the first are aligned to the right.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.markdown_report import markdown_table
-    >>> print(markdown_table(["users", "n"], [["all", "12"], ["<=5", "3"]]))
-    | users |  n |
-    |:------|---:|
-    | all   | 12 |
-    | <=5   |  3 |
-    """
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    rule = [":" + "-" * (widths[0] + 1)] + [
-        "-" * (width + 1) + ":" for width in widths[1:]
-    ]
-    lines = [_line(header, widths), "|" + "|".join(rule) + "|"]
-    lines += [_line(row, widths) for row in rows]
-    return "\n".join(lines)
 
 
 def markdown_report(
@@ -76,11 +54,3 @@ def _under(title: str, text: str) -> str:
 
 def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = (
-        cell.ljust(width) if column == 0 else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-    return "| " + " | ".join([first, *others]) + " |"

@@ -42,13 +42,8 @@ def group_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
     """Show the reference's NDCG@10 in groups of users, and the gains over it."""
     if gains.empty:
         return []
-    frame = results.frame
-    plain = frame[
-        (frame["augmenter"] == results.reference)
-        & (frame["ranking"] == results.main_ranking)
-        & (frame["metric"] == "ndcg@10")
-        & (frame["group_by"] == gains["group_by"].iloc[0])
-    ]
+    plain = results.main_rows(gains["group_by"].iloc[0])
+    plain = plain[plain["augmenter"] == results.reference]
     means = plain.pivot_table("value", _BY, "group", observed=True)
     gains = gains.assign(text=[interval(row) for row in gains.to_dict("records")])
     pd = import_extra("pandas", "frames")

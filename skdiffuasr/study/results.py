@@ -209,6 +209,15 @@ class StudyResults:
         columns = ["augmenter", "recommender", "seed", "ranking", "metric"]
         return self.ordered(rows, [*columns, "group_by", "group", "n_users", "value"])
 
+    def main_rows(self, group_by: str = "all") -> "pd.DataFrame":
+        """Rows of `frame` with NDCG@10 of the main ranking in groups of users."""
+        frame = self.frame
+        return frame[
+            (frame["ranking"] == self.main_ranking)
+            & (frame["metric"] == "ndcg@10")
+            & (frame["group_by"] == group_by)
+        ]
+
     def user_groups(self, n_users: int) -> Iterator[UserGroup]:
         """All `n_users` test users, and then the groups that have any."""
         yield UserGroup("all", "all", np.ones(n_users, dtype=bool))

@@ -42,10 +42,9 @@ def verdict_sentences(
     them by its mean over all seeds that it has a result for, as the tables show it.
     `comparisons` are those of NDCG@10 of the main ranking, from `compare`.
     """
-    frame, reference = results.frame, results.reference
-    is_ours = (frame["recommender"] == recommender) & (frame["metric"] == "ndcg@10")
-    is_ours &= (frame["ranking"] == results.main_ranking) & (frame["group_by"] == "all")
-    means = frame[is_ours].groupby("augmenter", observed=True)["value"].mean()
+    found, reference = results.main_rows(), results.reference
+    found = found[found["recommender"] == recommender]
+    means = found.groupby("augmenter", observed=True)["value"].mean()
     rows = {
         (row["augmenter"], row["reference"] == reference): row
         for row in comparisons.to_dict("records")

@@ -1,7 +1,7 @@
 import re
 
 from skdiffuasr.study.blocks import Items, Table
-from skdiffuasr.study.markdown_report import markdown_report, markdown_table
+from skdiffuasr.study.markdown_report import markdown_report
 from tests.study.synthetic_results import make_results, sections_of
 
 SECTIONS = sections_of(make_results(with_failure=True))
@@ -53,13 +53,3 @@ def test_figures_are_shown_where_they_lie():
 def test_the_same_results_give_the_same_report():
     sections = sections_of(make_results(with_failure=True))
     assert markdown_report("Log <1>", sections) == REPORT
-
-
-def test_cells_are_aligned():
-    table = markdown_table(["a", "number"], [["long name", "1"], ["b", "1000000"]])
-    assert table.splitlines() == [
-        "| a         |  number |",
-        "|:----------|--------:|",
-        "| long name |       1 |",
-        "| b         | 1000000 |",
-    ]
