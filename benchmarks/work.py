@@ -87,8 +87,6 @@ class Kernel:
     flops: int
     n_bytes: int
     dtype: str
-    precision: str
-    """torch's setting for float32 products, which is part of what is measured."""
 
     @property
     def name(self):
@@ -158,9 +156,7 @@ class WorkRecorder(TorchDispatchMode):
         dtype = str(tensors[0].dtype).removeprefix("torch.")
         key = repr(structure)
         self.structures[key] = structure
-        precision = torch.get_float32_matmul_precision()
-        n_bytes = read + written
-        kernel = Kernel(function, leaves, key, flops, n_bytes, dtype, precision)
+        kernel = Kernel(function, leaves, key, flops, read + written, dtype)
         self.counts[kernel] += 1
 
     def _note_step(self, optimizer, args, kwargs):
@@ -238,20 +234,15 @@ def replay(recorder, share=REPLAYED_SHARE):
 
 
 def _seconds_alone(kernel, structure):
-    """Median seconds of a kernel on random numbers, with its precision."""
+    """Median seconds of a kernel on random numbers."""
     leaves = [
         leaf.random() if isinstance(leaf, TensorSpec) else leaf
         for leaf in kernel.leaves
     ]
     args, kwargs = tree_unflatten(leaves, structure)
     device = kernel.leaves[0].device
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(kernel.precision)
-    try:
-        with torch.no_grad():
-            return _median_call(lambda: kernel.function(*args, **kwargs), device)
-    finally:
-        torch.set_float32_matmul_precision(before)
+    with torch.no_grad():
+        return _median_call(lambda: kernel.function(*args, **kwargs), device)
 
 
 def _optimizer_seconds(n_elements, device):

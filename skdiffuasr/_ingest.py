@@ -3,8 +3,10 @@
 import reprlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Set
+from decimal import Decimal
 from itertools import chain
 from typing import Any, NoReturn
+from uuid import UUID
 
 import numpy as np
 
@@ -210,9 +212,41 @@ def _is_scalar(value: Any) -> bool:
 
 def is_missing(value: Any) -> bool:
     """Tell None, NaN, NaT and the missing markers of the frame libraries."""
+    if isinstance(value, Decimal):
+        return value.is_nan()
     if isinstance(value, float | np.generic):
         return bool(value != value)
     return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _remedy(flat: list[Any], value: Any) -> str:
+    """Say how ids like this one are converted."""
+    alike = [other for other in flat if isinstance(other, type(value))]
+    if isinstance(value, float | np.floating):
+        return "; convert to int"
+    if isinstance(value, UUID):
+        return "; convert UUIDs with str(id)"
+    if isinstance(value, bytes | bytearray):
+        if all(map(_is_text, alike)):
+            return "; convert bytes with id.decode()"
+        return "; convert bytes that are not UTF-8 text with id.hex()"
+    if isinstance(value, Decimal):
+        if _family(type(flat[0])) != "str" and all(map(_is_whole, alike)):
+            return "; convert whole decimals with int(id)"
+        return "; convert decimals with str(id)"
+    return ""
+
+
+def _is_text(value: bytes | bytearray) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_whole(value: Decimal) -> bool:
+    return value == value.to_integral_value() and _MIN_INT64 <= value <= _MAX_INT64
 
 
 def _raise_out_of_range(flat: list[int], where: Callable[[int], str]) -> NoReturn:
@@ -251,10 +285,9 @@ def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
     got = f"{where(position)} is {show(value)}"
     if isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"{got}: nested too deep, ids must be integers or strings.")
-    if isinstance(value, float | np.floating):
-        raise TypeError(f"{got}: ids must be integers or strings; convert to int.")
     if _family(type(value)) is None:
-        raise TypeError(f"{got}: ids must be integers or strings.")
+        remedy = _remedy(flat, value)
+        raise TypeError(f"{got}: ids must be integers or strings{remedy}.")
     raise TypeError(
         f"{got}, but the ids before it are of type {expected}: ids must be all "
         "integers or all strings."

@@ -1,53 +1,125 @@
 """A log, with one row per interaction, to histories."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr._ingest import as_ids, show
-from skdiffuasr._ragged import narrow, offsets_from_lengths
+from skdiffuasr._ragged import narrow
 from skdiffuasr._times import as_times
+from skdiffuasr._traps import (
+    describe_times,
+    warn,
+)
 from skdiffuasr._typing import IdArray, IntArray
 
 
-def read_interactions(
+class LogColumns(NamedTuple):
+    """Checked columns of a log, one entry per interaction."""
+
+    users: IdArray
+    items: IdArray
+    times: NDArray[Any] | None
+    is_pseudo: NDArray[np.bool_] | None
+
+
+def read_columns(
     frame: Any, user: str, item: str, time: str | None, is_pseudo: str | None
-) -> tuple[IdArray, IntArray, IntArray, IdArray]:
-    """Sort a log by user and time; return the arguments of `Sequences`."""
+) -> LogColumns:
+    """Take the columns of a table; warn of times that are not what they seem.
+
+    Parameters
+    ----------
+    frame : DataFrame, Table, Interactions or dict of arrays
+        The log. The times of `Interactions` were looked at when it was made.
+    user, item : str
+        Names of columns.
+    time, is_pseudo : str or None
+        Names of columns; None if there is none.
+
+    Returns
+    -------
+    columns : LogColumns
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a column does not exist, has a value that cannot be read, or is of another
+        length.
+    """
     users = as_ids(column_of(frame, user), f"column {user!r}")
     items = as_ids(column_of(frame, item), f"column {item!r}")
-    times: NDArray[Any] = np.zeros(len(users))
-    if time is not None:
-        times = times_of(frame, time)
-    flags = np.zeros(len(users), dtype=bool)
-    if is_pseudo is not None:
-        flags = flags_of(frame, is_pseudo)
-    if not len(users) == len(items) == len(times) == len(flags):
+    times = None if time is None else _times_of(frame, time)
+    flags = None if is_pseudo is None else _flags_of(frame, is_pseudo)
+    n_times = len(users if times is None else times)
+    n_flags = len(users if flags is None else flags)
+    if not len(users) == len(items) == n_times == n_flags:
         raise ValueError(
             f"The columns differ in length: {len(users)} users, {len(items)} items, "
-            f"{len(times)} times, {len(flags)} marks of pseudo items."
+            f"{n_times} times, {n_flags} marks of pseudo items."
         )
-    user_ids, codes = np.unique(users, return_inverse=True)
-    order = np.argsort(times, kind="stable")
+    if not getattr(frame, "_times_are_checked", False):
+        warn(describe_times(users, times))
+    return LogColumns(users, items, times, flags)
+
+
+def sort_columns(log: LogColumns) -> LogColumns:
+    """Sort a log by user and time; what is left equal keeps its order."""
+    codes = np.unique(log.users, return_inverse=True)[1]
+    order = np.arange(len(codes))
+    if log.times is not None:
+        order = np.argsort(log.times, kind="stable")
     order = order[np.argsort(codes[order], kind="stable")]
-    counts = np.bincount(codes, minlength=len(user_ids))
-    n_pseudo = np.bincount(codes[flags], minlength=len(user_ids))
-    offsets = offsets_from_lengths(counts)
-    position = np.arange(len(order)) - np.repeat(offsets[:-1], counts)
-    is_behind = flags[order] & (position >= np.repeat(n_pseudo, counts))
-    if is_behind.any():
-        row = order[is_behind.argmax()]
-        raise ValueError(
-            f"User {users[row].item()!r} has the pseudo item {items[row].item()!r} "
-            "behind an observed one; pseudo items come before the history, by time "
-            "and, at the same time or without times, in the order of the log."
-        )
-    return narrow(items[order]), offsets, n_pseudo, narrow(user_ids)
+    return LogColumns(
+        log.users[order],
+        log.items[order],
+        None if log.times is None else log.times[order],
+        None if log.is_pseudo is None else log.is_pseudo[order],
+    )
 
 
-def flags_of(frame: Any, column: str) -> NDArray[np.bool_]:
+def group_sorted(log: LogColumns) -> tuple[IdArray, IntArray, IntArray, IdArray]:
+    """Return the arguments of `Sequences` for a sorted log.
+
+    Parameters
+    ----------
+    log : LogColumns
+        See `sort_columns`.
+
+    Returns
+    -------
+    values, offsets, n_pseudo, user_ids : ndarray
+        See `Sequences`.
+
+    Raises
+    ------
+    ValueError
+        If a pseudo item stands behind an observed one of the same user.
+    """
+    users = log.users
+    is_first = np.ones(len(users), dtype=bool)
+    is_first[1:] = users[1:] != users[:-1]
+    offsets = np.append(np.flatnonzero(is_first), len(users))
+    n_pseudo = np.zeros(len(offsets) - 1, dtype=np.int64)
+    if log.is_pseudo is not None:
+        rows = np.cumsum(is_first) - 1
+        n_pseudo = np.bincount(rows[log.is_pseudo], minlength=len(n_pseudo))
+        position = np.arange(len(users)) - offsets[rows]
+        is_behind = log.is_pseudo & (position >= n_pseudo[rows])
+        if is_behind.any():
+            at = int(is_behind.argmax())
+            raise ValueError(
+                f"User {users[at].item()!r} has the pseudo item "
+                f"{log.items[at].item()!r} behind an observed one; pseudo items come "
+                "before the history, by time and, at the same time or without times, "
+                "in the order of the log."
+            )
+    return narrow(log.items), offsets, n_pseudo, narrow(users[is_first])
+
+
+def _flags_of(frame: Any, column: str) -> NDArray[np.bool_]:
     """Take the column that marks pseudo items."""
     name = f"column {column!r}"
     return as_flags(column_of(frame, column), lambda row: f"Row {row} of {name}", name)
@@ -95,7 +167,7 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, int | np.integer | np.bool_) and value in (0, 1)
 
 
-def times_of(frame: Any, column: str) -> NDArray[Any]:
+def _times_of(frame: Any, column: str) -> NDArray[Any]:
     """Take the times that the histories of a log are sorted by."""
     name = f"column {column!r}"
     return as_times(column_of(frame, column), lambda row: f"Row {row} of {name}", name)

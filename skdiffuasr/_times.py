@@ -1,7 +1,7 @@
 """Times of any kind to one sortable array."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from math import isfinite
 from numbers import Integral, Real
@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr._ingest import is_missing, show
+from skdiffuasr._traps import count_zones, describe_zones, warn
 
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
-# More decimals of a second than datetime64[us] and Python's dates hold.
-_NANOSECONDS = re.compile(r"[.,]\d{6}\d*[1-9]")
+# The decimals of a second that Python's dates do not hold.
+_BELOW_MICROSECONDS = re.compile(r"[.,]\d{6}(\d*[1-9])")
 
 _ACCEPTED = (
     "accepted are numbers in the whole column (integers of 64 bits, or of 53 beside "
     "fractions), or dates in the whole column (datetime objects or ISO 8601 texts, to "
-    "the microsecond)"
+    "the microsecond, or to the nanosecond if all lie between 1678 and 2261)"
 )
 
 _KINDS = {"i": "integers", "f": "numbers", "M": "dates"}
@@ -32,7 +33,8 @@ def as_times(
     """Return times as int64, float64 or datetime64, the first that fits all.
 
     Dates with a time zone become UTC; texts are read as numbers or as ISO 8601 dates,
-    to the microsecond. Arrays of datetime64 keep their unit.
+    in microseconds, or in nanoseconds if one needs them. Arrays of datetime64 keep
+    their unit.
 
     Parameters
     ----------
@@ -56,6 +58,11 @@ def as_times(
     ValueError
         If they are not one-dimensional, one is missing or cannot be read; the message
         names the row and the value.
+
+    Warns
+    -----
+    UserWarning
+        If some dates have a time zone and others have none.
     """
     if getattr(getattr(times, "dtype", None), "tz", None) is not None:
         # pandas would make objects of them. An index has no dt.
@@ -74,15 +81,30 @@ def as_times(
     for parse, dtype in _PARSERS:
         if kind in (None, np.dtype(dtype).kind):
             try:
-                return np.array([parse(value) for value in values], dtype=dtype)
+                found = np.array([parse(value) for value in values], dtype=dtype)
             except (OverflowError, TypeError, ValueError):
                 continue
+            if found.dtype.kind == "M":
+                zones = describe_zones(*count_zones(values))
+                warn([f"{name}: {sentence}" for sentence in zones])
+            return found
     # The first time tells what the others should have been.
     first = kind or ("f" if _accepts(_as_float, values[0]) else "M")
-    parse = next(parse for parse, dtype in _PARSERS if np.dtype(dtype).kind == first)
-    row = next(row for row, value in enumerate(values) if not _accepts(parse, value))
+    parsers = [parse for parse, dtype in _PARSERS if np.dtype(dtype).kind == first]
+    row = _first_rejected(values, parsers)
     before = "" if kind is None else f" The times before it are {_KINDS[kind]}."
     raise ValueError(f"{where(row)} is {show(values[row])}: {_ACCEPTED}.{before}")
+
+
+def _first_rejected(values: list[Any], parsers: Sequence[Callable[[Any], Any]]) -> int:
+    """Return the row that no parser takes, or else the one the last does not take."""
+    rejected = [
+        row for row, value in enumerate(values) if not _accepts(parsers[-1], value)
+    ]
+    for row in rejected:
+        if not any(_accepts(parse, values[row]) for parse in parsers):
+            return row
+    return rejected[0]
 
 
 def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
@@ -141,35 +163,84 @@ def _looks_like_an_integer(value: Any) -> bool:
     return re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value)) is not None
 
 
-def _as_date(value: Any) -> Any:
-    """Return a date without a time zone, in UTC if it had one."""
-    if _has_nanoseconds(value):
-        raise ValueError(f"{value!r} has more than microseconds.")
+def as_date(value: Any) -> date | np.datetime64:
+    """Return a date without a time zone, in UTC if it had one, to the last digit.
+
+    Parameters
+    ----------
+    value : str, date, datetime, numpy.datetime64 or pandas.Timestamp
+        Texts are ISO 8601, with at most nine decimals of a second.
+
+    Returns
+    -------
+    value : date, datetime or numpy.datetime64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is something else, or a text that is no date.
+    """
     if isinstance(value, str):
-        text = value.strip()
-        if _YEAR_OR_MONTH.fullmatch(text):
-            return np.datetime64(text)
-        value = datetime.fromisoformat(text)
-    if not isinstance(value, date | np.datetime64):
+        return _parse(value.strip())
+    exact = getattr(
+        value, "asm8", value
+    )  # pandas has nanoseconds, and years like numpy
+    if isinstance(exact, np.datetime64):
+        return exact
+    if not isinstance(value, date):
         raise TypeError(f"{value!r} is no date.")
+    return _in_utc(value)
+
+
+def _parse(text: str) -> date | np.datetime64:
+    if _YEAR_OR_MONTH.fullmatch(text):
+        return np.datetime64(text)
+    value = _in_utc(datetime.fromisoformat(text))
+    below = _BELOW_MICROSECONDS.search(text)
+    if below is None:
+        return value
+    if len(below[1]) > 3:
+        raise ValueError(f"{text!r} has more than nanoseconds.")
+    nanoseconds = np.timedelta64(int(below[1].ljust(3, "0")), "ns")
+    whole: np.datetime64 = _exactly(value, "ns") + nanoseconds
+    return whole
+
+
+def _in_utc(value: date) -> date | np.datetime64:
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).replace(tzinfo=None)
+        try:
+            return value.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:  # Python's dates end with the years 1 and 9999
+            local = np.datetime64(value.replace(tzinfo=None), "us")
+            in_utc: np.datetime64 = local - np.timedelta64(value.utcoffset(), "us")
+            return in_utc
     return value
 
 
-def _has_nanoseconds(value: Any) -> bool:
-    """Tell a time that loses digits as datetime64[us]; pandas' dates have more too."""
-    if isinstance(value, str):
-        return _NANOSECONDS.search(value) is not None
-    if isinstance(value, np.datetime64):
-        return bool(value != value.astype("datetime64[us]"))
-    return bool(getattr(value, "nanosecond", 0))
+def _exactly(value: date | np.datetime64, unit: str) -> np.datetime64:
+    """Return a date in a unit; raise if it loses digits or does not fit."""
+    given = np.datetime64(value)
+    found: np.datetime64 = given.astype(f"datetime64[{unit}]")
+    # Comparing the two would miss what wraps around in 64 bits; the way back does not.
+    if found.astype(given.dtype).view(np.int64) != given.view(np.int64):
+        raise ValueError(f"{value!r} does not fit into datetime64[{unit}].")
+    return found
 
 
-_PARSERS: Iterable[tuple[Callable[[Any], Any], str]] = (
+def _as_microseconds(value: Any) -> date | np.datetime64:
+    found = as_date(value)
+    return _exactly(found, "us") if isinstance(found, np.datetime64) else found
+
+
+def _as_nanoseconds(value: Any) -> np.datetime64:
+    return _exactly(as_date(value), "ns")
+
+
+_PARSERS: Sequence[tuple[Callable[[Any], Any], str]] = (
     (_as_int, "int64"),
     (_as_float, "float64"),
-    (_as_date, "datetime64[us]"),
+    (_as_microseconds, "datetime64[us]"),
+    (_as_nanoseconds, "datetime64[ns]"),
 )
 
 

@@ -11,7 +11,13 @@ from skdiffuasr._arrow import to_table
 from skdiffuasr._describe import LogDescription, describe
 from skdiffuasr._extras import import_extra
 from skdiffuasr._ingest import as_ids, flatten_rows
-from skdiffuasr._log import column_names, column_of, read_interactions
+from skdiffuasr._log import (
+    column_names,
+    column_of,
+    group_sorted,
+    read_columns,
+    sort_columns,
+)
 from skdiffuasr._ragged import (
     check_parts,
     common_dtype,
@@ -23,6 +29,7 @@ from skdiffuasr._ragged import (
     piece_positions,
     row_numbers,
 )
+from skdiffuasr._traps import count_repeated_ends, describe_repeated_ends, warn
 from skdiffuasr._typing import IdArray, IntArray
 
 
@@ -191,6 +198,13 @@ class Sequences:
             If a column does not exist or has missing values, or a pseudo item stands
             behind an observed one of the same user.
 
+        Warns
+        -----
+        UserWarning
+            If times mix units or time zones or are rounded, or the last interaction of
+            a user is there twice; see
+            :meth:`Interactions.describe <skdiffuasr.datasets.Interactions.describe>`.
+
         Examples
         --------
         >>> from skdiffuasr.sequences import Sequences
@@ -199,7 +213,9 @@ class Sequences:
         >>> X.to_lists()
         [[2], [3, 1]]
         """
-        return cls(*read_interactions(frame, user, item, time, is_pseudo))
+        log = sort_columns(read_columns(frame, user, item, time, is_pseudo))
+        warn(describe_repeated_ends(count_repeated_ends(*log)))
+        return cls(*group_sorted(log))
 
     @classmethod
     def from_frame(cls, frame: Any) -> Self:

@@ -12,7 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks import augmentation, logs, recommenders, report, training, work
+from benchmarks import augmentation, logs, recommenders, report, training
 from benchmarks.epochs import EpochClock
 from benchmarks.measuring import Case, Settings, note_baseline, peak_memory, run_case
 from benchmarks.peer_runs import hits
@@ -25,7 +25,6 @@ from benchmarks.work import (
     limit_seconds,
 )
 from skdiffuasr import SASRecEstimator
-from skdiffuasr.nn.precision import fast_matmul
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.training import seeded_build
@@ -75,21 +74,6 @@ def test_work_of_a_product_in_place_and_of_one_into_given_memory():
     assert kernel.n_bytes == 4 * (3 * 5 + 5 * 7 + 2 * 3 * 7)
     kernel = only_kernel(recorded(lambda: torch.mm(a, b, out=total)))
     assert kernel.n_bytes == 4 * (3 * 5 + 5 * 7 + 3 * 7)
-
-
-def test_a_product_is_replayed_in_the_precision_it_had(monkeypatch):
-    seen = []
-
-    def timed(function, device):
-        seen.append(torch.get_float32_matmul_precision())
-        return 1.0
-
-    monkeypatch.setattr(work, "_median_call", timed)
-    with fast_matmul():
-        recorder = recorded(lambda: torch.ones(3, 5) @ torch.ones(5, 7))
-    recorder.summary()
-    assert seen == ["medium"]
-    assert torch.get_float32_matmul_precision() == "highest"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -1,12 +1,15 @@
+import re
 from collections import deque
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
+from uuid import UUID
 
 import numpy as np
 import pytest
 import scipy.sparse
 
+from skdiffuasr._ingest import as_ids
 from skdiffuasr.sequences import Sequences, check_sequences
 
 INT_ROWS = [[3, -1, 4], [], [5]]
@@ -160,9 +163,15 @@ def test_integer_and_string_types_are_made_canonical():
         ([np.array([True])], TypeError, r"row 0 of X is True \(bool\)"),
         ([[1], [None]], ValueError, r"row 1 of X is None .*missing"),
         ([["a", None]], ValueError, "Item 1 in row 0 of X is None"),
-        ([[b"a"]], TypeError, r"b'a' \(bytes\)"),
-        ([np.array([b"a"])], TypeError, r"b'a' \(bytes\)"),
-        ([[Decimal(1)]], TypeError, r"\(Decimal\)"),
+        ([[b"a"]], TypeError, r"b'a' \(bytes\).* convert bytes with id.decode\(\)"),
+        ([np.array([b"a"])], TypeError, r"b'a' \(bytes\).* with id.decode\(\)"),
+        ([[Decimal(1)]], TypeError, r"\(Decimal\).* whole decimals with int\(id\)"),
+        ([[Decimal("nan")]], ValueError, r"NaN.* missing"),
+        (
+            [[1], [7, UUID(int=1)]],
+            TypeError,
+            r"Item 1 in row 1 .*\(UUID\).*with str\(id",
+        ),
         ([[1j]], TypeError, r"\(complex\)"),
         ([[datetime(2020, 1, 1)]], TypeError, r"\(datetime\)"),
         ([[[1]]], ValueError, "row 0 of X is .* nested too deep"),
@@ -376,3 +385,71 @@ def test_times_must_be_one_dimensional():
 def test_an_empty_log_gives_no_rows():
     log = {"u": np.array([]), "i": np.array([])}
     assert len(Sequences.from_interactions(log, user="u", item="i")) == 0
+
+
+UUIDS = [UUID(int=2**100 + n) for n in (3, 1)]
+FOREIGN = {
+    "UUID": (UUIDS, "convert UUIDs with str(id)", str),
+    "text": ([b"b", "ä".encode()], "convert bytes with id.decode()", bytes.decode),
+    "bytes": (
+        [value.bytes + b"\xff" for value in UUIDS],
+        "convert bytes that are not UTF-8 text with id.hex()",
+        bytes.hex,
+    ),
+    "whole": (
+        [Decimal(7), Decimal("5.0")],
+        "convert whole decimals with int(id)",
+        int,
+    ),
+    "fraction": ([Decimal("7.5"), Decimal(5)], "convert decimals with str(id)", str),
+    "huge": ([Decimal(2**63), Decimal(5)], "convert decimals with str(id)", str),
+}
+
+
+def as_container(ids, container):
+    """The ids in a container."""
+    if container == "pandas":
+        return pytest.importorskip("pandas").Series(ids)
+    if container == "pyarrow":
+        return pytest.importorskip("pyarrow").array(ids)
+    if container == "polars":
+        return pytest.importorskip("polars").Series(ids)
+    if container == "array":
+        array = np.empty(len(ids), dtype=object)
+        array[:] = ids
+        return array
+    return container(ids)
+
+
+@pytest.mark.parametrize(
+    "container", [list, tuple, "array", "pandas", "pyarrow", "polars"]
+)
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_ids_of_other_types_are_refused_with_their_conversion(kind, container):
+    ids, remedy, convert = FOREIGN[kind]
+    if container in ("pyarrow", "polars") and kind == "UUID":
+        pytest.skip("has another type")
+    column = as_container(ids, container)
+    message = rf"Row 0 of column 'i' is .*: ids must be .*; {re.escape(remedy)}\.$"
+    with pytest.raises(TypeError, match=message):
+        Sequences.from_interactions({"u": [1, 1], "i": column}, user="u", item="i")
+    converted = [convert(value) for value in ids]
+    log = {"u": [1, 1], "i": converted}
+    X = Sequences.from_interactions(log, user="u", item="i")
+    assert X.to_lists() == [converted]
+
+
+def test_bytes_of_numpy_and_of_uuid_columns():
+    with pytest.raises(TypeError, match=r"Row 0 of user is b'b'.*with id.decode\(\)"):
+        as_ids(np.array([b"b", b"a"]), "user")
+    pa = pytest.importorskip("pyarrow")
+    column = pa.array([value.bytes + b"\xff" for value in UUIDS], pa.binary(17))
+    with pytest.raises(TypeError, match=r"Row 0 of user is .*with id.hex\(\)"):
+        as_ids(column, "user")
+
+
+def test_decimals_beside_strings_become_strings():
+    with pytest.raises(TypeError, match=r"Row 1 of user .*convert decimals with str"):
+        as_ids(["a", Decimal(1)], "user")
+    with pytest.raises(TypeError, match=r"Row 1 of user .*decimals with int"):
+        as_ids([2, Decimal(1)], "user")

@@ -366,6 +366,7 @@ def test_to_interactions_follows_lists(table):
     assert list(zip(*columns, strict=True)) == expected
 
 
+@pytest.mark.filterwarnings("ignore:the last interaction is there twice")
 @quick
 @given(st.lists(st.tuples(st.integers(0, 4), ids, st.integers(0, 3)), max_size=20))
 def test_from_interactions_sorts_by_user_and_time(log):

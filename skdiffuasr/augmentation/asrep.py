@@ -22,7 +22,7 @@ from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.prior_generation import generate_prior_codes, turn_around
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.nn.losses import full_cross_entropy
-from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
@@ -84,6 +84,10 @@ class ASRePAugmenter(BaseAugmenter):
         history, or raise. They stay in the history in any case.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. Generation is in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines training and generation.
     verbose : int, default=0
@@ -93,6 +97,8 @@ class ASRePAugmenter(BaseAugmenter):
     ----------
     item_ids_ : ndarray of shape (n_items,)
         The catalogue, sorted.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -146,9 +152,12 @@ class ASRePAugmenter(BaseAugmenter):
         "patience": [Interval(Integral, 1, None, closed="left")],
         "unknown_items": [StrOptions({"ignore", "error"})],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
 
     item_ids_: IdArray
     weights_: Weights
@@ -174,6 +183,7 @@ class ASRePAugmenter(BaseAugmenter):
         patience: int = 5,
         unknown_items: str = "ignore",
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -195,6 +205,7 @@ class ASRePAugmenter(BaseAugmenter):
         self.patience = patience
         self.unknown_items = unknown_items
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -221,11 +232,7 @@ class ASRePAugmenter(BaseAugmenter):
             several variants are asked for at temperature 0.
         """
         forget(self)
-        if self.n_variants > 1 and self.temperature == 0:
-            raise ValueError(
-                f"n_variants={self.n_variants} are all the same at temperature=0; give "
-                "a temperature above 0."
-            )
+        self._check_parameters()
         device = resolve_device(self.device)
         histories = check_sequences(X).strip_pseudo()
         self.item_ids_ = np.unique(histories.values)
@@ -236,8 +243,10 @@ class ASRePAugmenter(BaseAugmenter):
                 "No history of X has two items; there is nothing to learn."
             )
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._remember_parameters()
         training, validation = self._split(backwards)
-        loss = partial(_next_item_loss, dtype=fast_dtype(device))
+        dtype = product_dtype(device, self.precision)
+        loss = partial(_next_item_loss, dtype=dtype)
         result = train(
             seeded_build(partial(self._build_module, len(self.item_ids_)), self.seed_),
             HistoryBatches(training, self.batch_size, self.seed_),
@@ -247,6 +256,7 @@ class ASRePAugmenter(BaseAugmenter):
             validate=self._validation(validation, loss, device),
             patience=self.patience,
             device=device,
+            dtype=dtype,
             random_state=self.seed_,
             verbose=self.verbose,
         )
@@ -260,6 +270,13 @@ class ASRePAugmenter(BaseAugmenter):
     def __sklearn_is_fitted__(self) -> bool:
         """Tell whether there are weights; the catalogue alone comes before them."""
         return hasattr(self, "weights_")
+
+    def _check_parameters(self) -> None:
+        if self.n_variants > 1 and self.temperature == 0:
+            raise ValueError(
+                f"n_variants={self.n_variants} are all the same at temperature=0; give "
+                "a temperature above 0."
+            )
 
     def _build_module(self, n_items: int) -> SASRec:
         return SASRec(

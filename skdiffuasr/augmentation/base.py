@@ -7,9 +7,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from skdiffuasr._fitted import forget
+from skdiffuasr._fitted import FixedByFitMixin, forget
 from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
@@ -19,7 +18,7 @@ from skdiffuasr.vocabulary import encode_sequences
 
 
 class BaseSequenceAugmenter(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None
+    FixedByFitMixin, TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None
 ):
     """Base class of the augmenters: one row in, one row out.
 
@@ -54,6 +53,7 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
             raise ValueError("Every history of X is empty; there is no item to learn.")
         self.item_ids_ = item_ids
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._remember_parameters()
         return encode_sequences(observed, self.item_ids_)
 
     def transform(self, X: SequencesLike) -> Sequences:
@@ -76,7 +76,7 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         ValueError
             If `X` has unknown items and ``unknown_items="error"``.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         histories = check_sequences(X)
         for variant in histories.variants:
             encode_sequences(variant.strip_pseudo(), self.item_ids_, self.unknown_items)
@@ -164,7 +164,7 @@ class BaseAugmenter(BaseSequenceAugmenter):
             If `X` has unknown items and ``unknown_items="error"``, or a history leaves
             too few items for ``unique=True``.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         histories = check_sequences(X).strip_pseudo()
         self._check_enough_items(histories, np.arange(len(histories)))
         return self._generate(histories, 0)

@@ -175,6 +175,11 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         kept.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training, and of those that find
+        the items that may be nearest to a generated vector: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. What decides an item is in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines training and generation. The noise of a row depends on this and on
         the row's user id, or its items where there is none, and not on other rows.
@@ -189,6 +194,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         The space in which items are generated.
     n_training_pairs_ : int
         Number of pairs that were found, those set aside for validation included.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         Averaged weights of the denoiser.
     classifier_weights_ : dict of str to ndarray
@@ -260,9 +267,18 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         "unknown_items": [StrOptions({"ignore", "error"})],
         "memory": [str, HasMethods(["cache"]), None],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _fixed_by_fit = (
+        "n_pseudo_items",
+        "base_channels",
+        "n_res_blocks",
+        "schedule",
+        "n_timesteps",
+    )
 
     def __init__(
         self,
@@ -299,6 +315,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         unknown_items: str = "ignore",
         memory: Any = None,
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -334,6 +351,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self.unknown_items = unknown_items
         self.memory = memory
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -380,6 +398,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 f"at least 2."
             )
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._remember_parameters()
         codes = encode_sequences(histories, self.item_ids_)
         pairs = find_training_pairs(codes, self.n_pseudo_items, self.training_pairs)
         check_training_pairs(pairs, codes, self.training_pairs)
@@ -391,7 +410,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         is_learned = is_name(self.item_embeddings, "learned")
         if self.guidance == "classifier" and self.classifier is not None:
             check_classifier(self.classifier, self.item_ids_, self.n_pseudo_items)
-        trains_classifier = self.guidance == "classifier" and self.classifier is None
+        trains_classifier = self._has_own_classifier()
         # It is not there yet when callbacks look at the denoiser.
         self.classifier_weights_: Weights = {}
         guidance = None if trains_classifier else self.guidance
@@ -424,6 +443,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 patience=self.patience,
                 ema_decay=self.ema_decay,
                 device=self.device,
+                precision=self.precision,
                 random_state=self.seed_,
                 verbose=self.verbose,
                 on_epoch_end=on_epoch_end,
@@ -471,7 +491,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         ValueError
             If no history of `X` has more than `n_pseudo_items` known items.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         histories = check_sequences(X).strip_pseudo()
         codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
         visible, hidden = leave_first_out(codes, self.n_pseudo_items)
@@ -516,6 +536,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             eta=self.eta,
             max_abs_x0=float(np.abs(self.item_embeddings_).max()),
             unique=self.unique,
+            precision=self.precision,
             on_step=on_step,
         )
 
@@ -535,6 +556,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             max_epochs=self.max_epochs,
             patience=self.patience,
             device=self.device,
+            precision=self.precision,
             random_state=self.seed_,
             verbose=self.verbose,
         )
@@ -544,8 +566,22 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         """Tell whether there are weights; the catalogue alone comes before them."""
         return hasattr(self, "weights_")
 
+    def _fixed_parameters(self) -> dict[str, Any]:
+        fixed = super()._fixed_parameters()
+        if isinstance(self.item_embeddings, str):
+            fixed["item_embeddings"] = self.item_embeddings
+            fixed["embedding_dim"] = self.embedding_dim
+        else:
+            fixed["item_embeddings"] = "given"
+        if self._has_own_classifier():
+            fixed["classifier_input"] = self.classifier_input
+        return fixed
+
+    def _has_own_classifier(self) -> bool:
+        """Whether guidance is by the classifier that `fit` trains."""
+        return self.guidance == "classifier" and self.classifier is None
+
     def _check_parameters(self) -> None:
-        """Refuse parameters that do not fit together before training on them."""
         for name in ("classifier", "item_embeddings"):
             given = getattr(self, name)
             if hasattr(given, "fit"):

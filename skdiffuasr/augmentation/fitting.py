@@ -17,6 +17,7 @@ from skdiffuasr.nn.denoiser import Denoiser, denoising_loss, on_sphere
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.nn.losses import full_cross_entropy
+from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.training import (
     TrainingResult,
@@ -85,6 +86,7 @@ def fit_denoiser(
     patience: int,
     ema_decay: float,
     device: str,
+    precision: str,
     random_state: int,
     verbose: int = 0,
     on_epoch_end: Callable[[nn.Module], bool] | None = None,
@@ -117,6 +119,7 @@ def fit_denoiser(
         If the training was interrupted; see `cached_fit`.
     """
     torch_device = resolve_device(device)
+    dtype = product_dtype(torch_device, precision)
     diffusion = GaussianDiffusion(make_betas(schedule, n_timesteps)).to(torch_device)
     denoiser = seeded_build(
         partial(
@@ -137,6 +140,7 @@ def fit_denoiser(
         diffusion=diffusion,
         condition_dropout=condition_dropout,
         rounding_weight=0.0 if freeze_item_embeddings else rounding_weight,
+        dtype=dtype,
     )
     result = train(
         denoiser,
@@ -149,6 +153,7 @@ def fit_denoiser(
         patience=patience,
         on_epoch_end=on_epoch_end,
         device=torch_device,
+        dtype=dtype,
         random_state=random_state,
         verbose=verbose,
     )
@@ -172,6 +177,7 @@ def fit_first_item_classifier(
     max_epochs: int,
     patience: int,
     device: str,
+    precision: str,
     random_state: int,
     verbose: int = 0,
 ) -> TrainingResult:
@@ -199,6 +205,7 @@ def fit_first_item_classifier(
         If the training was interrupted; see `cached_fit`.
     """
     torch_device = resolve_device(device)
+    dtype = product_dtype(torch_device, precision)
     diffusion = GaussianDiffusion(make_betas(schedule, n_timesteps)).to(torch_device)
     table = torch.tensor(item_embeddings, device=torch_device)
     module = seeded_build(
@@ -215,7 +222,7 @@ def fit_first_item_classifier(
             t = torch.randint(n_timesteps, (len(x),), device=x.device)
             x = diffusion.q_sample(x, t, torch.randn_like(x))
         first_items = suffixes[suffix_lengths.cumsum(0) - suffix_lengths]
-        return full_cross_entropy(module(x, t), table, first_items)
+        return full_cross_entropy(module(x, t), table, first_items, dtype)
 
     result = train(
         module,
@@ -226,6 +233,7 @@ def fit_first_item_classifier(
         validate=_validation(validation, loss, batch_size, torch_device),
         patience=patience,
         device=torch_device,
+        dtype=dtype,
         random_state=random_state,
         verbose=verbose,
     )

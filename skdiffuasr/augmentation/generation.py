@@ -12,6 +12,7 @@ from skdiffuasr.augmentation.guides import Guide
 from skdiffuasr.keyed_random import keyed_normal
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.nn.diffusion import GaussianDiffusion
+from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.nn.samplers import sample
 from skdiffuasr.sequences import Sequences
@@ -33,6 +34,7 @@ def generate_codes(
     eta: float,
     max_abs_x0: float,
     unique: bool,
+    precision: str,
     on_step: Callable[[Tensor], None] | None = None,
 ) -> IntArray:
     """Generate pseudo items for histories, a batch of rows at a time.
@@ -56,6 +58,9 @@ def generate_codes(
     unique : bool
         Whether the pseudo items of a row must differ from each other and from its
         history.
+    precision : {"auto", "float32"}
+        Of the products that find candidates for the nearest items; see
+        `product_dtype`.
 
     Returns
     -------
@@ -63,6 +68,9 @@ def generate_codes(
     """
     device = denoiser.item_embedding.weight.device
     catalogue = denoiser.catalogue()
+    # A GPU may add up parts of a product in bfloat16, which no bound covers.
+    is_exact = device.type == "cuda"
+    dtype = torch.float32 if is_exact else product_dtype(device, precision)
     n_values = n_pseudo_items * catalogue.shape[1]
     codes = np.empty((len(histories), n_pseudo_items), dtype=np.int64)
     for start in range(0, len(histories), BATCH_SIZE):
@@ -76,7 +84,7 @@ def generate_codes(
         items = torch.tensor(batch.values, device=device)
         lengths = torch.tensor(batch.lengths, device=device)
         first_items = torch.tensor(_first_items(batch), device=device)
-        with torch.no_grad():
+        with torch.no_grad(), without_tf32(device):
             x_0 = sample(
                 guide(denoiser.condition(items, lengths), first_items),
                 draw_noise(0),
@@ -89,7 +97,9 @@ def generate_codes(
                 on_step=on_step,
             )
             exclude = torch.tensor(batch.to_padded(), device=device) if unique else None
-            generated = nearest_items(x_0, catalogue, unique=unique, exclude=exclude)
+            generated = nearest_items(
+                x_0, catalogue, unique=unique, exclude=exclude, dtype=dtype
+            )
         codes[rows] = generated.cpu().numpy()
     return codes
 

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skdiffuasr._ragged import offsets_from_lengths
@@ -78,7 +77,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
         X : Sequences of n rows
             The same rows.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         histories = check_sequences(X)
         encode_sequences(histories, self.item_ids_)  # refuses ids of another type
         return histories

@@ -147,7 +147,12 @@ def _choose(scores: Tensor, uniform: Tensor, temperature: float) -> Tensor:
     """Best item of each row, or one drawn by the softmax of the scores."""
     if temperature == 0:
         return scores.argmax(dim=1)
-    cumulative = (scores / temperature).softmax(dim=1).cumsum(dim=1)
+    # Differences to the best, over a number that is neither 0 nor infinite in float32:
+    # the quotients could be NaN otherwise.
+    limits = torch.finfo(scores.dtype)
+    divisor = min(max(temperature, limits.tiny), limits.max)
+    behind = (scores - scores.amax(dim=1, keepdim=True)) / divisor
+    cumulative = behind.softmax(dim=1).cumsum(dim=1)
     total = cumulative[:, -1:]
     # Strictly below the total, or rounding could choose an excluded item.
     wanted = torch.minimum(

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
@@ -68,7 +67,7 @@ def denoising_trajectory(
     >>> denoising_trajectory(augmenter, X[:1]).items.shape
     (5, 2)
     """
-    check_is_fitted(augmenter)
+    augmenter._check_fitted()
     histories = check_sequences(history).strip_pseudo()
     if len(histories) != 1:
         raise ValueError(f"There must be one history, got {len(histories)}.")

@@ -1,6 +1,8 @@
 """``skdiffuasr describe``: a look at a log."""
 
 import argparse
+import warnings
+from dataclasses import replace
 from typing import Any
 
 from skdiffuasr.cli.options import add_log_options, read_log
@@ -18,5 +20,12 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Describe."""
-    print(read_log(options).to_sequences().describe())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        log = read_log(options)
+    description = log.describe()
+    # Only reading sees some traps, such as mixed time zones; others are found twice.
+    on_reading = [str(warning.message) for warning in caught]
+    found = tuple(dict.fromkeys((*description.warnings, *on_reading)))
+    print(replace(description, warnings=found))
     return 0

@@ -141,6 +141,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         "--embedding-dim", type=int, metavar="N", help="dimensions of an item"
     )
     add_device_option(group)
+    add_precision_option(group)
     group.add_argument("--seed", type=int, metavar="N", help="default: 0")
     group.add_argument("--quiet", action="store_true", help="show no progress")
 
@@ -169,6 +170,16 @@ def add_device_option(parser: Any) -> None:
     """Add the device."""
     parser.add_argument(
         "--device", metavar="NAME", help="auto, cpu, cuda or cuda:<index>"
+    )
+
+
+def add_precision_option(group: Any) -> None:
+    """Add the precision of products."""
+    group.add_argument(
+        "--precision",
+        choices=["auto", "float32"],
+        help="auto trains with bfloat16 products where they are in hardware; float32 "
+        "never",
     )
 
 
@@ -223,6 +234,7 @@ PARAMETERS = (
     "embedding_dim",
     "max_length",
     "device",
+    "precision",
 )
 """Options that are called after the parameter of the estimators that they set."""
 

@@ -13,6 +13,7 @@ from skdiffuasr.cli.options import (
     add_device_option,
     add_epoch_options,
     add_log_options,
+    add_precision_option,
     add_variants_option,
     given_parameters,
     names,
@@ -91,6 +92,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add_variants_option(group)
     add_epoch_options(group)
     add_device_option(group)
+    add_precision_option(group)
     return parser
 
 

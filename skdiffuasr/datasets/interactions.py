@@ -1,14 +1,26 @@
 """A log of user-item interactions as columns."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from skdiffuasr._describe import LogDescription
 from skdiffuasr._ingest import as_ids
-from skdiffuasr._log import as_flags
+from skdiffuasr._log import (
+    as_flags,
+    group_sorted,
+    read_columns,
+    sort_columns,
+)
 from skdiffuasr._times import as_times
+from skdiffuasr._traps import (
+    count_repeated_ends,
+    describe_repeated_ends,
+    describe_times,
+    warn,
+)
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 
@@ -42,6 +54,13 @@ class Interactions:
         If the columns are not one-dimensional or differ in length, or `is_pseudo` has
         another value.
 
+    Warns
+    -----
+    UserWarning
+        If some times have a time zone and others none, some look like seconds and
+        others like milliseconds, or floats are too coarse to tell them apart. Logs
+        made from this one by its methods do not warn again.
+
     See Also
     --------
     read_interactions : Read a log from a file.
@@ -61,6 +80,9 @@ class Interactions:
     item: IdArray
     time: npt.NDArray[np.generic] | None = None
     is_pseudo: npt.NDArray[np.bool_] | None = None
+
+    #: Tells `Sequences.from_interactions` not to warn of the times again.
+    _times_are_checked: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Convert the columns to arrays and check them."""
@@ -84,6 +106,7 @@ class Interactions:
         lengths = {column: len(self[column]) for column in self.columns}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"The columns differ in length: {lengths}.")
+        warn(describe_times(self.user, self.time))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -139,6 +162,13 @@ class Interactions:
         interactions : Interactions
             The selected interactions.
 
+        Raises
+        ------
+        IndexError
+            If there is no such position, or the mask is of another length.
+        ValueError
+            If `rows` is not one-dimensional.
+
         Examples
         --------
         >>> from skdiffuasr.datasets import Interactions
@@ -148,8 +178,15 @@ class Interactions:
         rows = np.asarray(rows)
         if rows.size == 0:
             rows = rows.astype(np.intp)  # numpy makes floats of an empty list
-        columns: dict[str, Any] = {name: self[name][rows] for name in self.columns}
-        return Interactions(**columns)
+        if rows.ndim != 1:
+            raise ValueError(
+                f"rows must be one-dimensional, got an array of shape {rows.shape}."
+            )
+        taken = object.__new__(Interactions)  # the columns are checked already
+        for name in ("user", "item", "time", "is_pseudo"):
+            column = getattr(self, name)
+            object.__setattr__(taken, name, None if column is None else column[rows])
+        return taken
 
     def sort(self) -> "Interactions":
         """Sort by user and time: the order of the items in `to_sequences`.
@@ -233,9 +270,48 @@ class Interactions:
         ------
         ValueError
             If a pseudo item stands behind an observed one of the same user.
+
+        Warns
+        -----
+        UserWarning
+            If the last interaction of a user is there twice: the same item at the same
+            time.
         """
         time = None if self.time is None else "time"
         is_pseudo = None if self.is_pseudo is None else "is_pseudo"
         return Sequences.from_interactions(
             self, user="user", item="item", time=time, is_pseudo=is_pseudo
         )
+
+    def describe(self) -> LogDescription:
+        """Look at a log: what `Sequences.describe` tells, and what its times hide.
+
+        Returns
+        -------
+        LogDescription
+            Prints as a table; its `warnings` are sentences. Time zones are gone once
+            the times are read: of these only the warning at that time tells, and
+            ``skdiffuasr describe``.
+
+        Raises
+        ------
+        ValueError
+            If a pseudo item stands behind an observed one of the same user.
+
+        Examples
+        --------
+        >>> from skdiffuasr.datasets import Interactions
+        >>> log = Interactions(user=[7, 8, 7, 7], item=[1, 2, 3, 3], time=[3, 3, 4, 4])
+        >>> print(log.describe().warnings[-1])  # doctest: +ELLIPSIS
+        the last interaction is there twice, with the same item and time, for 1 user...
+        """
+        time = None if self.time is None else "time"
+        is_pseudo = None if self.is_pseudo is None else "is_pseudo"
+        log = sort_columns(read_columns(self, "user", "item", time, is_pseudo))
+        description = Sequences(*group_sorted(log)).describe()
+        found = (
+            *description.warnings,
+            *describe_times(log.users, log.times),
+            *describe_repeated_ends(count_repeated_ends(*log)),
+        )
+        return replace(description, warnings=found)

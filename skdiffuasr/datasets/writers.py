@@ -86,7 +86,8 @@ def write_interactions(
     Notes
     -----
     Texts have no types: string ids that all look like integers are read back as
-    integers, unless the file is Parquet. Dates with nanoseconds take Parquet.
+    integers, unless the file is Parquet. Dates with nanoseconds fit into all but
+    ``.inter`` files.
 
     Examples
     --------
@@ -231,7 +232,7 @@ def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Dates as seconds since 1970, for formats that have numbers only."""
     if times.dtype.kind != "M":
         return times
-    _refuse_nanoseconds(times, "time", ".inter")
+    _refuse_finer(times, "us", "time", ".inter")
     return times.astype("datetime64[us]").astype(np.int64) / 1e6
 
 
@@ -257,23 +258,24 @@ def _refuse_header(columns: Columns) -> None:
         )
 
 
-def _refuse_nanoseconds(
-    dates: npt.NDArray[np.datetime64], name: str, ending: str
+def _refuse_finer(
+    dates: npt.NDArray[np.datetime64], unit: str, name: str, ending: str
 ) -> None:
-    """Refuse dates that are finer than what is read back, microseconds."""
-    is_finer = dates != dates.astype("datetime64[us]")
+    """Refuse dates that are finer than what is read back."""
+    is_finer = dates != dates.astype(f"datetime64[{unit}]")
     if is_finer.any():
         row = int(is_finer.argmax())
         raise ValueError(
             f"Row {row} of column {name!r} is {dates[row]}, and {ending} files hold "
-            "microseconds; write Parquet, or round the times."
+            f"{'microseconds' if unit == 'us' else 'nanoseconds'}; write another "
+            "format, or round the times."
         )
 
 
 def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
     """Refuse strings and dates that would not be read back as they are."""
     if column.dtype.kind == "M" and ending != ".parquet":
-        _refuse_nanoseconds(column, name, ending)
+        _refuse_finer(column, "ns", name, ending)
     if column.dtype.kind != "U":
         return
     unreadable = _UNREADABLE[ending]

@@ -1,6 +1,5 @@
 """Split all histories at one point in time."""
 
-from datetime import UTC, datetime
 from numbers import Real
 from typing import Any
 
@@ -8,9 +7,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_scalar
 
-from skdiffuasr._ingest import as_ids
-from skdiffuasr._log import column_names, flags_of, times_of
+from skdiffuasr._log import (
+    column_names,
+    group_sorted,
+    read_columns,
+    sort_columns,
+)
+from skdiffuasr._traps import count_repeated_ends, describe_repeated_ends, warn
 from skdiffuasr._typing import IdArray
+from skdiffuasr.model_selection.cutoffs import is_at_or_after
 from skdiffuasr.sequences import Sequences
 
 
@@ -28,10 +33,11 @@ class TemporalSplit:
     Parameters
     ----------
     cutoff : int, float, str or datetime-like, default=None
-        First point in time that belongs to the test period. For a column of dates
-        anything that ``numpy.datetime64`` takes, such as ``"2014-07-01"``, and dates
-        with a time zone, which become UTC as those of the column do. None places it so
-        that `test_fraction` of the interactions happen at or after it.
+        First point in time that belongs to the test period, compared with the times
+        to the last digit. For a column of dates a date of Python, NumPy, pandas or
+        pyarrow in any unit, or an ISO 8601 text such as ``"2014-07-01"``; those with a
+        time zone become UTC as those of the column do. None places it so that
+        `test_fraction` of the interactions happen at or after it.
     test_fraction : float, default=0.2
         Fraction of the interactions in the test period, between 0 and 1. Interactions
         at the same time stay together, in the test period, which can then be
@@ -99,8 +105,13 @@ class TemporalSplit:
             If times and cutoff cannot be compared.
         ValueError
             If there are no interactions, or pseudo items among them, there is no time
-            column, a time is missing, no interaction lies before the cutoff or none at
-            or after it, or no user can be evaluated.
+            column, a time or the cutoff is missing, no interaction lies before the
+            cutoff or none at or after it, or no user can be evaluated.
+
+        Warns
+        -----
+        UserWarning
+            See `Sequences.from_interactions`.
         """
         check_scalar(
             self.test_fraction,
@@ -110,17 +121,19 @@ class TemporalSplit:
             max_val=1,
             include_boundaries="neither",
         )
-        histories = Sequences.from_interactions(
-            interactions, user=user, item=item, time=time
-        )
         is_marked = "is_pseudo" in column_names(interactions)
-        if is_marked and flags_of(interactions, "is_pseudo").any():
+        log = read_columns(
+            interactions, user, item, time, "is_pseudo" if is_marked else None
+        )
+        if log.is_pseudo is not None and log.is_pseudo.any():
             raise ValueError("The log has pseudo items; split it first, then augment.")
-        if len(histories) == 0:
+        if len(log.users) == 0:
             raise ValueError("There are no interactions to split.")
-        is_after = self._is_after(times_of(interactions, time))
-        rows = np.unique(as_ids(interactions[user], user), return_inverse=True)[1]
-        n_after = np.bincount(rows[is_after], minlength=len(histories))
+        log = sort_columns(log)
+        warn(describe_repeated_ends(count_repeated_ends(*log)))
+        histories = Sequences(*group_sorted(log))
+        is_after = self._is_after(np.asarray(log.times))
+        n_after = np.add.reduceat(is_after, histories.offsets[:-1], dtype=np.int64)
 
         # Rows are sorted by time: what lies after the cutoff is their end.
         before = histories.drop_last(n_after)
@@ -136,23 +149,14 @@ class TemporalSplit:
 
     def _is_after(self, times: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
         """Mark the interactions at or after the cutoff."""
-        ordered = np.sort(times)
         cutoff = self.cutoff
         if cutoff is None:
             cutoff = default_cutoff(times, self.test_fraction)
-        elif times.dtype.kind == "M":
-            cutoff = _as_utc(cutoff)
-        try:
-            is_after = times >= cutoff
-        except TypeError:
-            raise TypeError(
-                f"cutoff={cutoff!r} cannot be compared with times of dtype "
-                f"{times.dtype}."
-            ) from None
+        is_after = is_at_or_after(times, cutoff)
         if is_after.all() or not is_after.any():
             raise ValueError(
                 f"The cutoff {cutoff} leaves no interactions on one side; the log runs "
-                f"from {ordered[0]} to {ordered[-1]}."
+                f"from {times.min()} to {times.max()}."
             )
         return is_after
 
@@ -173,12 +177,3 @@ def default_cutoff(times: npt.NDArray[np.generic], test_fraction: float) -> Any:
     """
     n_test = max(1, round(test_fraction * len(times)))
     return np.sort(times)[-n_test]
-
-
-def _as_utc(cutoff: Any) -> Any:
-    """Turn a cutoff into a date of numpy, which has no time zone."""
-    if isinstance(cutoff, str) and len(cutoff) > len("2014-07-01"):
-        cutoff = datetime.fromisoformat(cutoff)
-    if isinstance(cutoff, datetime) and cutoff.tzinfo is not None:
-        cutoff = cutoff.astimezone(UTC).replace(tzinfo=None)
-    return np.datetime64(cutoff)

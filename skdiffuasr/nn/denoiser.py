@@ -120,6 +120,7 @@ def denoising_loss(
     diffusion: GaussianDiffusion,
     condition_dropout: float,
     rounding_weight: float,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Mean squared error on the noise, at a random timestep of each pair.
 
@@ -144,6 +145,8 @@ def denoising_loss(
     rounding_weight : float
         Weight of the cross-entropy of the true items given the estimate of x_0, with
         logits that fade with the share of signal in x_t. 0 leaves it out.
+    dtype : torch.dtype, default=torch.float32
+        Of the products of this cross-entropy; see `full_cross_entropy`.
 
     Returns
     -------
@@ -172,7 +175,10 @@ def denoising_loss(
     estimate = on_sphere(diffusion.predict_x0(x_t, t, predicted))
     signal = diffusion.signal_scale[t, None, None]  # the estimate's share of x_t
     rounding = full_cross_entropy(
-        (signal * estimate).flatten(0, 1), denoiser.catalogue(), windows.flatten()
+        (signal * estimate).flatten(0, 1),
+        denoiser.catalogue(),
+        windows.flatten(),
+        dtype,
     )
     return loss + rounding_weight * rounding
 

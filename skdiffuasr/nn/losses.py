@@ -7,8 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from skdiffuasr.nn.precision import fast_matmul
-
 #: Memory that a block of (rows, items) logits may take, within a cache.
 BLOCK_BYTES = 8 * 2**20
 
@@ -39,7 +37,7 @@ def full_cross_entropy(
     dtype : torch.dtype, default=torch.float32
         Of the matrix products and of the probabilities of a block. The targets' logits,
         and the sums of loss and gradients over blocks, are in float32 in any case; see
-        `fast_dtype`.
+        `product_dtype`.
 
     Returns
     -------
@@ -69,14 +67,13 @@ class _BlockedCrossEntropy(torch.autograd.Function):
         total = hidden.new_zeros(())
         catalogue = item_embeddings.to(dtype)
         gradient_of_block = torch.empty_like(catalogue)
-        with fast_matmul():
-            for rows, weights, normaliser, log_normaliser in _softmax_blocks(
-                hidden, catalogue
-            ):
-                total += log_normaliser.sum()
-                hidden_gradient[rows] = weights @ catalogue / normaliser
-                scaled = (hidden[rows] / normaliser).to(dtype)
-                item_gradient += torch.mm(weights.T, scaled, out=gradient_of_block)
+        for rows, weights, normaliser, log_normaliser in _softmax_blocks(
+            hidden, catalogue
+        ):
+            total += log_normaliser.sum()
+            hidden_gradient[rows] = weights @ catalogue / normaliser
+            scaled = (hidden[rows] / normaliser).to(dtype)
+            item_gradient += torch.mm(weights.T, scaled, out=gradient_of_block)
         target_embeddings = item_embeddings[targets]  # (tokens, d)
         total -= (hidden * target_embeddings).sum()
         hidden_gradient -= target_embeddings
@@ -94,6 +91,8 @@ class _BlockedCrossEntropy(torch.autograd.Function):
 
 def log_probability(hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
     """Logarithm of each row's probability of its target, in blocks of rows.
+
+    It and its gradient are in float32, since they decide which items are generated.
 
     Parameters
     ----------
@@ -125,13 +124,12 @@ class _BlockedLogProbability(torch.autograd.Function):
         target_embeddings = catalogue[targets.clamp(min=0)]  # (n, d)
         log_probabilities = (hidden * target_embeddings).sum(dim=1)
         gradient = target_embeddings * has_target[:, None]
-        with fast_matmul():
-            for rows, weights, normaliser, log_normaliser in _softmax_blocks(
-                hidden, catalogue
-            ):
-                log_probabilities[rows] -= log_normaliser[:, 0]
-                expected = weights @ catalogue / normaliser  # (block, d)
-                gradient[rows] -= expected * has_target[rows, None]
+        for rows, weights, normaliser, log_normaliser in _softmax_blocks(
+            hidden, catalogue
+        ):
+            log_probabilities[rows] -= log_normaliser[:, 0]
+            expected = weights @ catalogue / normaliser  # (block, d)
+            gradient[rows] -= expected * has_target[rows, None]
         ctx.save_for_backward(gradient)
         return log_probabilities * has_target
 

@@ -1,4 +1,4 @@
-"""Products of float32 matrices at the speed that the machine has for them."""
+"""How exactly matrices are multiplied: the dtype of products, and no TF32."""
 
 import threading
 from collections.abc import Iterator
@@ -6,14 +6,8 @@ from contextlib import contextmanager
 
 import torch
 
-#: Largest error of the inner product of two unit vectors inside `fast_matmul`: at worst
-#: both are rounded to bfloat16, by at most 2**-9 of each coordinate, and their products
-#: summed in float32, which the last hundredth leaves room for.
-UNIT_PRODUCT_ERROR = 1.01 * 2.0**-8
-
 _lock = threading.Lock()
 _n_inside = 0
-_precision_outside = "highest"
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
@@ -42,36 +36,100 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if has_bfloat16 else torch.float32
 
 
+def product_dtype(device: torch.device, precision: str) -> torch.dtype:
+    """Choose the dtype of the products that need not be exact.
+
+    Operands are converted to it, so that batches of every size are multiplied in the
+    same precision. torch's own switch, ``torch.set_float32_matmul_precision``, leaves
+    that to the shape of the matrices, and works on all threads of the process.
+
+    Parameters
+    ----------
+    device : torch.device
+    precision : {"auto", "float32"}
+        ``"auto"`` takes what `fast_dtype` names.
+
+    Returns
+    -------
+    dtype : torch.dtype
+        bfloat16 or float32.
+    """
+    return torch.float32 if precision == "float32" else fast_dtype(device)
+
+
+def unit_product_error(dtype: torch.dtype, n_dims: int) -> float:
+    """Bound how far the product of two unit vectors can be off.
+
+    Parameters
+    ----------
+    dtype : torch.dtype
+        To which the float32 vectors are rounded, and their product. Sums are in
+        float32, as they are on every CPU.
+    n_dims : int
+        Length d of the vectors.
+
+    Returns
+    -------
+    error : float
+        Largest difference between this product and one in float32, whatever the order
+        of their sums.
+    """
+    # A sum of d products in float32 is off by d 2**-24 of the sum of their absolute
+    # values at most, which is 1 for unit vectors by Cauchy and Schwarz. Two such sums
+    # are compared; twice that is room for norms that are 1 up to rounding.
+    error = 4 * (n_dims + 8) * 2.0**-24
+    if dtype != torch.float32:
+        # Rounding to nearest makes a relative error of u at most, in each of both
+        # factors and once more in the sum. In bfloat16, with 8 bits, u = 2**-8.
+        u = torch.finfo(dtype).eps / 2
+        error += (1 + error) * ((1 + u) ** 3 - 1)
+    return error
+
+
 @contextmanager
-def fast_matmul() -> Iterator[None]:
-    """Let torch take its fastest way to multiply float32 matrices.
+def without_tf32(device: torch.device) -> Iterator[None]:
+    """Keep the convolutions and recurrent layers of a GPU in float32.
 
-    On a CPU oneDNN then multiplies them, in bfloat16 where the processor has tiles for
-    it and in float32 elsewhere; both are faster than the BLAS on some processors
-    (2.2 times on the one of ``docs/performance.md``). On CUDA it allows TF32. Sums are
-    in float32 in any case, and `UNIT_PRODUCT_ERROR` bounds the error.
+    cuDNN may take TF32 there unless it is told not to, and chooses by shape. This is a
+    setting of the whole process; it is as before once the last thread has left.
+    Where convolutions and recurrent layers were set apart by torch's newer
+    ``fp32_precision``, they stay as they are.
 
-    torch keeps this setting for the whole process; it is as before once the last
-    thread has left.
+    Parameters
+    ----------
+    device : torch.device
+        Nothing is set for a CPU.
 
     Examples
     --------
     >>> import torch
-    >>> from skdiffuasr.nn.precision import fast_matmul
-    >>> with fast_matmul():
-    ...     torch.get_float32_matmul_precision()
-    'medium'
+    >>> from skdiffuasr.nn.precision import without_tf32
+    >>> with without_tf32(torch.device("cuda")):
+    ...     torch.backends.cudnn.allow_tf32
+    False
     """
-    global _n_inside, _precision_outside
+    global _n_inside
+    if device.type != "cuda":
+        yield
+        return
     with _lock:
-        if _n_inside == 0:
-            _precision_outside = torch.get_float32_matmul_precision()
-            torch.set_float32_matmul_precision("medium")
-        _n_inside += 1
+        is_ours = _n_inside > 0 or _allows_tf32()
+        if is_ours:
+            _n_inside += 1
+            torch.backends.cudnn.allow_tf32 = False
     try:
         yield
     finally:
-        with _lock:
-            _n_inside -= 1
-            if _n_inside == 0:
-                torch.set_float32_matmul_precision(_precision_outside)
+        if is_ours:
+            with _lock:
+                _n_inside -= 1
+                if _n_inside == 0:
+                    torch.backends.cudnn.allow_tf32 = True
+
+
+def _allows_tf32() -> bool:
+    """Whether cuDNN may take TF32, both in convolutions and in recurrent layers."""
+    try:
+        return torch.backends.cudnn.allow_tf32
+    except RuntimeError:  # torch does not answer where they were set apart
+        return False

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from skdiffuasr.nn.precision import UNIT_PRODUCT_ERROR, fast_matmul
+from skdiffuasr.nn.precision import unit_product_error
 
 MAX_BLOCK_BYTES = 8 * 2**20
 """Default size of a block of scores: it stays in the cache of a CPU core."""
@@ -25,12 +25,14 @@ def nearest_items(
     *,
     unique: bool = False,
     exclude: Tensor | None = None,
+    dtype: torch.dtype = torch.float32,
     max_block_bytes: int = MAX_BLOCK_BYTES,
 ) -> Tensor:
     """Find the item of highest cosine for every vector.
 
     The scores are matrix products of a few rows and a few thousand items at a
-    time with a running argmax, so memory does not grow with the catalogue.
+    time with a running argmax, so memory does not grow with the catalogue. What a
+    vector is given depends on nothing but the vector, to the last bit.
 
     Parameters
     ----------
@@ -44,6 +46,10 @@ def nearest_items(
     exclude : Tensor of shape (batch, L), dtype int64, or None, default=None
         Codes that a row must not be given, such as its own items. Rows with fewer
         than L are filled up with -1.
+    dtype : torch.dtype, default=torch.float32
+        Of the products by which candidates are found, with sums in float32; see
+        `product_dtype`. Which of them is nearest is decided in float32, so the result
+        does not depend on it.
     max_block_bytes : int, default=8 MiB
         Size of the largest block of scores, at least that of M scores.
 
@@ -56,7 +62,8 @@ def nearest_items(
     Raises
     ------
     ValueError
-        If shapes do not fit, or a row has fewer items to choose from than it needs.
+        If shapes do not fit, a row has fewer items to choose from than it needs, or
+        vectors or items are not finite.
 
     References
     ----------
@@ -81,7 +88,7 @@ def nearest_items(
     _check_choice(exclude, len(item_embeddings), n_vectors if unique else 1)
 
     items = F.normalize(item_embeddings, dim=1)  # (n_items, d); zeros stay zeros
-    n_scores = max(1, max_block_bytes // (x.element_size() * max(1, n_vectors)))
+    n_scores = max(1, max_block_bytes // (dtype.itemsize * max(1, n_vectors)))
     n_blocks = -(-len(items) // min(n_scores, MAX_BLOCK_ITEMS))
     n_groups = -(-len(items) // (n_blocks * GROUP_SIZE))  # in each block
     block_rows = max(1, n_scores // (n_groups * GROUP_SIZE))
@@ -89,16 +96,21 @@ def nearest_items(
     for start in range(0, batch, block_rows):
         rows = slice(start, start + block_rows)
         with torch.autocast(x.device.type, enabled=False):
-            codes[rows] = _nearest(x[rows], items, exclude[rows], n_groups)
+            codes[rows] = _nearest(x[rows], items, exclude[rows], n_groups, dtype)
             if unique:
-                _resolve_clashes(codes[rows], x[rows], items, exclude[rows], n_groups)
+                _resolve_clashes(
+                    codes[rows], x[rows], items, exclude[rows], n_groups, dtype
+                )
+    _check_found(codes, x, len(items))
     return codes
 
 
-def _nearest(x: Tensor, items: Tensor, exclude: Tensor, n_groups: int) -> Tensor:
+def _nearest(
+    x: Tensor, items: Tensor, exclude: Tensor, n_groups: int, dtype: torch.dtype
+) -> Tensor:
     """Argmax of the cosine over all items but the excluded ones."""
     vectors = F.normalize(x, dim=2)  # (rows, M, d)
-    owner, first_code = _candidate_groups(vectors, items, exclude, n_groups)
+    owner, first_code = _candidate_groups(vectors, items, exclude, n_groups, dtype)
     exclude = exclude.repeat_interleave(x.shape[1], dim=0)  # (rows * M, L)
     vectors = vectors.flatten(0, 1)  # (rows * M, d)
     codes = _best_of_groups(vectors, items, exclude, owner, first_code, n_groups)
@@ -106,13 +118,14 @@ def _nearest(x: Tensor, items: Tensor, exclude: Tensor, n_groups: int) -> Tensor
 
 
 def _candidate_groups(
-    vectors: Tensor, items: Tensor, exclude: Tensor, n_groups: int
+    vectors: Tensor, items: Tensor, exclude: Tensor, n_groups: int, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     """Find the groups of items that the nearest of a vector may be in.
 
     A group has `GROUP_SIZE` items, `n_groups` apart, since a maximum over the middle
     axis is the cheapest of all. The scores are inexact products: every group passes
-    whose maximum may belong to the nearest.
+    whose maximum may belong to the nearest. Where the score of the nearest is too low
+    by the error and another one's too high by it, they are two errors apart.
 
     Returns
     -------
@@ -121,14 +134,15 @@ def _candidate_groups(
     first_code : int64 Tensor of shape (n_candidates,)
         First item of the group.
     """
-    rows, n_vectors, _ = vectors.shape
-    scores = vectors.new_empty((rows * n_vectors, n_groups * GROUP_SIZE))
+    rows, n_vectors, n_dims = vectors.shape
+    margin = 2 * unit_product_error(dtype, n_dims)
+    rough = vectors.flatten(0, 1).to(dtype)  # (rows * M, d)
+    scores = rough.new_empty((rows * n_vectors, n_groups * GROUP_SIZE))
     best = vectors.new_full((rows * n_vectors,), -torch.inf)
     found = []
     for start in range(0, len(items), n_groups * GROUP_SIZE):
-        block = items[start : start + n_groups * GROUP_SIZE]
-        with fast_matmul():
-            torch.mm(vectors.flatten(0, 1), block.T, out=scores[:, : len(block)])
+        block = items[start : start + n_groups * GROUP_SIZE].to(dtype)
+        torch.mm(rough, block.T, out=scores[:, : len(block)])
         scores[:, len(block) :] = -torch.inf
         inside = (start <= exclude) & (exclude < start + len(block))
         row, column = inside.nonzero(as_tuple=True)
@@ -136,11 +150,11 @@ def _candidate_groups(
         scores.view(rows, n_vectors, -1)[row, :, excluded] = -torch.inf
         maxima = scores.view(-1, GROUP_SIZE, n_groups).amax(dim=1)  # (rows * M, groups)
         best = torch.maximum(best, maxima.amax(dim=1))
-        is_near = maxima >= best[:, None] - 2 * UNIT_PRODUCT_ERROR
+        is_near = maxima >= best[:, None] - margin
         owner, group = is_near.nonzero(as_tuple=True)
         found.append((owner, start + group, maxima[owner, group]))
     owner, first_code, maximum = map(torch.cat, zip(*found, strict=True))
-    is_near = maximum >= best[owner] - 2 * UNIT_PRODUCT_ERROR
+    is_near = maximum >= best[owner] - margin
     return owner[is_near], first_code[is_near]
 
 
@@ -152,7 +166,10 @@ def _best_of_groups(
     first_code: Tensor,
     n_groups: int,
 ) -> Tensor:
-    """Nearest item of each vector's groups, in full precision; the lowest of equals."""
+    """Nearest item of each vector's groups, in full precision; the lowest of equals.
+
+    A batched product would round by the number of matrices, these sums do not.
+    """
     n_items = len(items)
     within = n_groups * torch.arange(GROUP_SIZE, device=items.device)
     best_scores = vectors.new_full((len(vectors),), -torch.inf)
@@ -162,9 +179,8 @@ def _best_of_groups(
         code = first_code[start : start + MAX_BLOCK_CANDIDATES, None] + within
         is_none = (code[:, :, None] == exclude[of, None]).any(dim=2) | (code >= n_items)
         embeddings = items[code.clamp(max=n_items - 1)]  # (block, GROUP_SIZE, d)
-        scores = (embeddings @ vectors[of, :, None])[:, :, 0].masked_fill(
-            is_none, -torch.inf
-        )
+        scores = embeddings.mul_(vectors[of, None]).sum(dim=2)  # (block, GROUP_SIZE)
+        scores.masked_fill_(is_none, -torch.inf)
         better = best_scores.scatter_reduce(0, of, scores.amax(dim=1), "amax")
         best_codes = best_codes.where(better == best_scores, n_items)
         best_scores = better
@@ -174,7 +190,12 @@ def _best_of_groups(
 
 
 def _resolve_clashes(
-    codes: Tensor, x: Tensor, items: Tensor, exclude: Tensor, n_groups: int
+    codes: Tensor,
+    x: Tensor,
+    items: Tensor,
+    exclude: Tensor,
+    n_groups: int,
+    dtype: torch.dtype,
 ) -> None:
     """Pass over, in place, items that an earlier position of the row has taken."""
     for position in range(1, codes.shape[1]):
@@ -184,7 +205,8 @@ def _resolve_clashes(
             continue
         forbidden = torch.cat([exclude[clash], taken[clash]], dim=1)
         vectors = x[clash, position, None]  # (clashes, 1, d)
-        codes[clash, position] = _nearest(vectors, items, forbidden, n_groups)[:, 0]
+        nearest = _nearest(vectors, items, forbidden, n_groups, dtype)
+        codes[clash, position] = nearest[:, 0]
 
 
 def _check_shapes(x: Tensor, item_embeddings: Tensor, exclude: Tensor) -> None:
@@ -197,6 +219,21 @@ def _check_shapes(x: Tensor, item_embeddings: Tensor, exclude: Tensor) -> None:
         raise ValueError(
             f"exclude must have shape (batch={len(x)}, L), got {tuple(exclude.shape)}."
         )
+
+
+def _check_found(codes: Tensor, x: Tensor, n_items: int) -> None:
+    """Raise if a vector has no nearest item, since NaN is not near to anything."""
+    row, position = (codes == n_items).nonzero(as_tuple=True)
+    if len(row) == 0:
+        return
+    vector = x[row[0], position[0]]
+    found = "item_embeddings have values that are not finite"
+    if not vector.isfinite().all():
+        found = f"vector {int(position[0])} of row {int(row[0])} is not finite"
+    raise ValueError(
+        f"There is no nearest item: {found}. In generation, weights that are not "
+        "finite or too large a guidance_scale may be why."
+    )
 
 
 def _check_choice(exclude: Tensor, n_items: int, n_needed: int) -> None:

@@ -100,6 +100,7 @@ def ddim_step(
     if eta < 0:
         raise ValueError(f"eta must be at least 0, got {eta}.")
     # No more fresh noise than x_s holds in all, which a large eta would ask for.
+    eta = min(eta, 1e100)  # whose square is finite
     variance = min(eta**2 * posterior_variance(abar_t, abar_s), 1 - abar_s)
     eps = (x_t - math.sqrt(abar_t) * x_0) / math.sqrt(1 - abar_t)
     x_s = math.sqrt(abar_s) * x_0 + math.sqrt(1 - abar_s - variance) * eps

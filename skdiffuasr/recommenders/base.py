@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_scalar
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from skdiffuasr._fitted import FixedByFitMixin
 from skdiffuasr._ingest import as_ids
 from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import StrOptions
@@ -30,7 +30,7 @@ BLOCK_BYTES = 16 * 2**20
 MIN_BLOCK_ROWS = 64
 
 
-class BaseRecommender(BaseEstimator, ABC):
+class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
     """Base class of the next-item recommenders.
 
     A subclass implements `fit` and `_score_items`, which scores the catalogue after
@@ -73,6 +73,7 @@ class BaseRecommender(BaseEstimator, ABC):
         self.item_counts_ = np.bincount(
             codes.strip_pseudo().values, minlength=len(self.item_ids_)
         )
+        self._remember_parameters()
         return codes
 
     def decision_function(self, X: SequencesLike) -> FloatArray:
@@ -219,7 +220,7 @@ class BaseRecommender(BaseEstimator, ABC):
 
     def _encode_known(self, X: SequencesLike) -> Sequences:
         """Histories as codes of the items that training had, be they read or not."""
-        check_is_fitted(self)
+        self._check_fitted()
         histories = check_sequences(X).variants[0]
         return encode_sequences(histories, self.item_ids_, self.unknown_items)
 

@@ -104,6 +104,10 @@ class CL4SRecEstimator(SASRecEstimator):
         What to do with items that were not in training.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, views, negatives, held-out rows and
         batches.
@@ -118,6 +122,8 @@ class CL4SRecEstimator(SASRecEstimator):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -174,6 +180,9 @@ class CL4SRecEstimator(SASRecEstimator):
         "reorder_ratio": [Interval(Real, 0, 1, closed="both")],
     }
 
+    # A view of masked items takes an embedding of the mask.
+    _fixed_by_fit: tuple[str, ...] = (*SASRecEstimator._fixed_by_fit, "views")
+
     def __init__(
         self,
         embedding_dim: int = 64,
@@ -202,6 +211,7 @@ class CL4SRecEstimator(SASRecEstimator):
         ema_decay: float | None = None,
         unknown_items: str = "ignore",
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -225,6 +235,7 @@ class CL4SRecEstimator(SASRecEstimator):
             ema_decay=ema_decay,
             unknown_items=unknown_items,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )

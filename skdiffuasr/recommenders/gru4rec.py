@@ -71,6 +71,10 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         What to do with items that were not in training.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, negatives, held-out rows and batches.
     verbose : int, default=0
@@ -84,6 +88,8 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -124,6 +130,8 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         "n_layers": [Interval(Integral, 1, None, closed="left")],
     }
 
+    _fixed_by_fit: tuple[str, ...] = ("embedding_dim", "hidden_dim", "n_layers")
+
     def __init__(
         self,
         embedding_dim: int = 64,
@@ -145,6 +153,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         ema_decay: float | None = None,
         unknown_items: str = "ignore",
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -166,6 +175,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         self.ema_decay = ema_decay
         self.unknown_items = unknown_items
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

@@ -34,7 +34,7 @@ from skdiffuasr.nn.losses import (
     sampled_binary_cross_entropy,
     sampled_cross_entropy,
 )
-from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.recommenders.base import BaseRecommender, read_items, row_blocks
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training import (
@@ -75,6 +75,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         "patience": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -94,12 +95,15 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     patience: int
     ema_decay: float | None
     device: str
+    precision: str
     random_state: RandomState
     verbose: int
 
     weights_: Weights
 
     _learns_passed_over = True
+
+    _fixed_by_fit: tuple[str, ...] = ("embedding_dim",)
 
     @abstractmethod
     def _build_module(self, n_items: int) -> nn.Module:
@@ -187,6 +191,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             ``early_stopping=False``.
         """
         forget(self)
+        self._check_parameters()
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         X = check_sequences(X)
@@ -212,6 +217,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
                 "is nothing to train on."
             )
         batches = HistoryBatches(histories, self.batch_size, seed)
+        dtype = product_dtype(device, self.precision)
         module, is_interrupted = self._initial_module(histories, seed)
         with epoch_callbacks(
             self,
@@ -223,7 +229,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             result = train(
                 module,
                 batches,
-                partial(self._loss, dtype=fast_dtype(device)),
+                partial(self._loss, dtype=dtype),
                 max_epochs=0 if is_interrupted else self.max_epochs,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
@@ -232,6 +238,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
                 patience=self.patience,
                 on_epoch_end=on_epoch_end,
                 device=device,
+                dtype=dtype,
                 random_state=seed,
                 verbose=self.verbose,
             )
@@ -289,7 +296,10 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             On the device that the estimator's `device` names, in evaluation mode. It
             shares no state with the estimator.
         """
-        check_is_fitted(self)
+        self._check_fitted()
+        return self._trained_module()
+
+    def _trained_module(self) -> nn.Module:
         return from_weights(
             partial(self._build_module, len(self.item_ids_)),
             self.weights_,
@@ -306,7 +316,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         return self._scorer(histories)(slice(None))
 
     def _scorer(self, histories: Sequences) -> Callable[[slice], Tensor]:
-        return self._module_scorer(self.to_module(), histories)
+        return self._module_scorer(self._trained_module(), histories)
 
     def _validation_score(
         self, histories: Sequences, next_items: IntArray, module: nn.Module
@@ -350,7 +360,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         recent = histories.tail(self.max_length)
         batches = HistoryBatches(recent, self.batch_size)
         hidden = weight.new_empty(len(recent), weight.shape[1])
-        with torch.no_grad():
+        with torch.no_grad(), without_tf32(weight.device):
             for rows in token_batches(recent.lengths, self.batch_size):
                 items, lengths, *_ = batches.pad(rows)
                 hidden[torch.from_numpy(rows)] = self._last_hidden(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import RandomState
-from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
 from skdiffuasr.recommenders.item_attributes import align_attributes
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
@@ -115,6 +115,10 @@ class S3RecEstimator(SASRecEstimator):
         What to do with items that were not in training.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, what is hidden, negatives, held-out rows
         and batches.
@@ -129,6 +133,8 @@ class S3RecEstimator(SASRecEstimator):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights, by the names that `SASRecEstimator` has.
     pretraining_loss_curve_ : list of float
@@ -213,6 +219,7 @@ class S3RecEstimator(SASRecEstimator):
         ema_decay: float | None = None,
         unknown_items: str = "ignore",
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -236,6 +243,7 @@ class S3RecEstimator(SASRecEstimator):
             ema_decay=ema_decay,
             unknown_items=unknown_items,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -257,16 +265,18 @@ class S3RecEstimator(SASRecEstimator):
             return super()._initial_module(histories, seed)
         self._check_objectives()
         device = resolve_device(self.device)
+        dtype = product_dtype(device, self.precision)
         pretraining = seeded_build(build, seed)
         result = train(
             pretraining,
             # The network has no position for the one item more that training needs.
             HistoryBatches(histories.tail(self.max_length), self.batch_size, seed),
-            partial(self._pretraining_loss, dtype=fast_dtype(device)),
+            partial(self._pretraining_loss, dtype=dtype),
             max_epochs=self.pretraining_epochs,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             device=device,
+            dtype=dtype,
             random_state=seed,
             verbose=self.verbose,
         )

@@ -80,6 +80,10 @@ class SASRecEstimator(BaseNeuralRecommender):
         What to do with items that were not in training.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, negatives, held-out rows and batches.
     verbose : int, default=0
@@ -93,6 +97,8 @@ class SASRecEstimator(BaseNeuralRecommender):
         Occurrences in training; pseudo items do not count.
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights.
     loss_curve_ : list of float
@@ -134,6 +140,13 @@ class SASRecEstimator(BaseNeuralRecommender):
         "sparse_gradients": ["boolean"],
     }
 
+    _fixed_by_fit: tuple[str, ...] = (
+        "embedding_dim",
+        "n_layers",
+        "n_heads",
+        "max_length",
+    )
+
     def __init__(
         self,
         embedding_dim: int = 64,
@@ -156,6 +169,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         ema_decay: float | None = None,
         unknown_items: str = "ignore",
         device: str = "auto",
+        precision: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
@@ -178,16 +192,19 @@ class SASRecEstimator(BaseNeuralRecommender):
         self.ema_decay = ema_decay
         self.unknown_items = unknown_items
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build_module(self, n_items: int) -> SASRec:
+    def _check_parameters(self) -> None:
         if self.sparse_gradients and (self.loss == "ce" or self.weight_decay > 0):
             raise ValueError(
                 "sparse_gradients=True takes a sampled loss and weight_decay=0, got "
                 f"loss={self.loss!r} and weight_decay={self.weight_decay}: either "
                 "changes every item in every step."
             )
+
+    def _build_module(self, n_items: int) -> SASRec:
         return SASRec(
             n_items,
             self.embedding_dim,

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from skdiffuasr._typing import Weights
-from skdiffuasr.nn.precision import fast_dtype
+from skdiffuasr.nn.precision import without_tf32
 from skdiffuasr.training.early_stopping import EarlyStopping
 from skdiffuasr.training.ema import averaged_model
 from skdiffuasr.training.optimizers import make_optimizers
@@ -57,6 +57,7 @@ def train(
     learning_rate: float,
     device: torch.device,
     random_state: int,
+    dtype: torch.dtype | None = None,
     weight_decay: float = 0.0,
     ema_decay: float | None = None,
     validate: Callable[[nn.Module], float] | None = None,
@@ -79,10 +80,12 @@ def train(
     learning_rate, weight_decay : float
         AdamW's; it is Adam when the decay is 0.
     device : torch.device
-        On CUDA the loss is computed under bfloat16 autocast where the GPU has it.
     random_state : int
         Seeds dropout and all else the loss draws from torch's generator, whose state
         is restored afterwards.
+    dtype : torch.dtype, default=None
+        bfloat16 computes the loss under autocast on CUDA, any other and None do not;
+        see `product_dtype`.
     ema_decay : float, default=None
         Decay of the exponential moving average of the weights, which is then what is
         validated and returned. None trains without.
@@ -117,12 +120,18 @@ def train(
     stopping = EarlyStopping(patience)
     result = TrainingResult()
 
-    with seeded(random_state, device):
+    with seeded(random_state, device), without_tf32(device):
         try:
             for epoch in range(1, max_epochs + 1):
                 started = time.perf_counter()
                 mean_loss = _train_epoch(
-                    module, averaged, batches(epoch - 1), loss, optimizers, device
+                    module,
+                    averaged,
+                    batches(epoch - 1),
+                    loss,
+                    optimizers,
+                    device,
+                    dtype,
                 )
                 remedy = f"try a lower learning_rate (now {learning_rate})."
                 if not math.isfinite(mean_loss):
@@ -179,9 +188,10 @@ def _train_epoch(
     loss: Callable[..., Tensor],
     optimizers: list[torch.optim.Optimizer],
     device: torch.device,
+    dtype: torch.dtype | None,
 ) -> float:
     """One pass over the batches; the mean of their losses."""
-    use_bfloat16 = device.type == "cuda" and fast_dtype(device) == torch.bfloat16
+    use_bfloat16 = device.type == "cuda" and dtype == torch.bfloat16
     module.train()
     total = torch.zeros((), device=device)
     n_batches = 0

@@ -1,5 +1,6 @@
 """Checks of what scikit-learn expects of any estimator, made for ragged input."""
 
+import copy
 import inspect
 import pickle
 import tempfile
@@ -42,21 +43,21 @@ def check_get_and_set_params(estimator: Any) -> None:
     """All parameters can be read and set by name, and no others."""
     parameters = estimator.get_params(deep=False)
     assert parameters.keys() == inspect.signature(type(estimator)).parameters.keys()
-    copy = type(estimator)()
-    assert copy.set_params(**parameters) is copy, "set_params does not return self"
-    for name, value in copy.get_params(deep=False).items():
+    other = type(estimator)()
+    assert other.set_params(**parameters) is other, "set_params does not return self"
+    for name, value in other.get_params(deep=False).items():
         assert value is parameters[name], f"set_params changes {name}"
     with raises(ValueError, match="no_such_parameter", given="an unknown parameter"):
-        copy.set_params(no_such_parameter=1)
+        other.set_params(no_such_parameter=1)
 
 
 def check_clone_is_unfitted(estimator: Any) -> None:
     """Clones have the parameters and none of the fitted attributes."""
     original = fitted(estimator)
-    copy = clone(original)
-    assert not fitted_state(copy), "clone() keeps fitted attributes"
+    cloned = clone(original)
+    assert not fitted_state(cloned), "clone() keeps fitted attributes"
     assert_same_object(
-        copy.get_params(deep=False),
+        cloned.get_params(deep=False),
         original.get_params(deep=False),
         "clone() changes parameters",
     )
@@ -90,6 +91,71 @@ def check_parameter_validation(estimator: Any) -> None:
                 prepared(estimator).set_params(**{parameter: value}).fit(
                     make_histories()
                 )
+
+
+def check_parameter_validation_after_fit(estimator: Any) -> None:
+    """So does every prediction method, of a value that was set after `fit`."""
+    name = type(estimator).__name__
+    original, X = fitted(estimator), make_histories()
+    for parameter, options in estimator._parameter_constraints.items():
+        if isinstance(options, str):  # "no_validation"
+            continue
+        for value in _bad_values(options):
+            changed = copy.copy(original).set_params(**{parameter: value})
+            for method in prediction_methods(estimator):
+                with raises(
+                    ValueError,
+                    match=f"The '{parameter}' parameter of {name} must be",
+                    given=f"{method} with {parameter}={value!r} set after fit",
+                ):
+                    getattr(changed, method)(X)
+
+
+def check_parameters_changed_after_fit(estimator: Any) -> None:
+    """Use valid values that are set after `fit`, or refuse them by name.
+
+    Refuse them in any case where `fixed_parameters_` has the parameter.
+    """
+    original, X = fitted(estimator), make_histories()[:3]
+    fixed = getattr(original, "fixed_parameters_", {})
+    for parameter, options in estimator._parameter_constraints.items():
+        if isinstance(options, str):  # "no_validation"
+            continue
+        before = getattr(original, parameter)
+        for value in _other_values(options, before):
+            changed = copy.copy(original).set_params(**{parameter: value})
+            for method in prediction_methods(estimator):
+                given = f"{method} with {parameter}={value!r} set after fit"
+                try:
+                    getattr(changed, method)(X)
+                except ValueError as error:
+                    if parameter not in str(error):
+                        message = f"The error on {given} does not name it: {error}"
+                        raise AssertionError(message) from error
+                else:
+                    assert parameter not in fixed, f"There is no error on {given}."
+
+
+def _other_values(options: list[Any], value: Any) -> Iterator[Any]:
+    """Yield values that options of a parameter accept, and that are not `value`.
+
+    Options such as types and shapes of arrays are not tried.
+    """
+    candidates: list[Any] = []
+    for option in options:
+        if option is None:
+            candidates.append(None)
+        elif option == "boolean":
+            candidates += [False, True]
+        elif hasattr(option, "options"):
+            candidates += sorted(option.options)
+        elif hasattr(option, "closed"):
+            near = [value + 1, value - 1] if isinstance(value, int | float) else []
+            accepted = [n for n in (*near, 8, 1, 0.5) if n in option and n != value]
+            candidates += accepted[:2]
+    for candidate in candidates:
+        if type(candidate) is not type(value) or candidate != value:
+            yield candidate
 
 
 def _bad_values(options: list[Any]) -> Iterator[Any]:
@@ -191,10 +257,12 @@ def check_memory_mapped_estimator(estimator: Any) -> None:
         _check_copy(estimator, memory_map)
 
 
-def _check_copy(estimator: Any, copy: Callable[[Any], Any]) -> None:
+def _check_copy(estimator: Any, make_copy: Callable[[Any], Any]) -> None:
     original, X = fitted(estimator), make_histories()
     assert_same_rows(
-        output_rows(copy(original), X), output_rows(original, X), "the copy differs"
+        output_rows(make_copy(original), X),
+        output_rows(original, X),
+        "the copy differs",
     )
 
 
@@ -215,6 +283,8 @@ CONTRACT_CHECKS: tuple[Callable[[Any], None], ...] = (
     check_clone_is_unfitted,
     check_tags,
     check_parameter_validation,
+    check_parameter_validation_after_fit,
+    check_parameters_changed_after_fit,
     check_not_fitted,
     check_fit_returns_self,
     check_fitted_attributes,

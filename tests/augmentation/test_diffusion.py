@@ -132,7 +132,7 @@ def test_unique_needs_a_large_catalogue():
     augmenter.set_params(max_history_length=3)
     with pytest.raises(ValueError, match="history 2 leaves 1 of the 3 items"):
         augmenter.transform([[0, 0, 0, 0], [0], [0, 1, 0]])
-    augmenter.set_params(n_pseudo_items=1)
+    augmenter = DiffusionSequenceAugmenter(1, unique=True, **TINY).fit(rows)
     with pytest.raises(ValueError, match="history 1 leaves 0 of the 3 items"):
         augmenter.score([[0], [1, 0, 1, 2]])
 

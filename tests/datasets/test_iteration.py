@@ -30,6 +30,7 @@ def write(folder, log, ending):
     return path
 
 
+@pytest.mark.filterwarnings("ignore:the last interaction is there twice")
 @quick
 @given(
     st.lists(st.integers(1, 9), min_size=1, max_size=8),

@@ -24,6 +24,7 @@ KINDS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.* interactions have the same time")
 @quick
 @given(st.data())
 @pytest.mark.parametrize("dtype", KINDS)

@@ -365,8 +365,16 @@ def test_files_that_are_cut_short_are_named(tmp_path, name, compress):
         read_interactions(path)
 
 
-def test_nanoseconds_are_refused(write):
+def test_nanoseconds_are_kept(write):
     rows = "u,a,2014-07-01T00:00:00.123456000\nu,b,2014-07-01T00:00:00.000000001\n"
+    log = read_interactions(write(f"user,item,time\n{rows}"))
+    expected = ["2014-07-01T00:00:00.123456000", "2014-07-01T00:00:00.000000001"]
+    assert log.time.dtype == "M8[ns]"
+    assert np.datetime_as_string(log.time).tolist() == expected
+    assert log.to_sequences().to_lists() == [["b", "a"]]
 
-    with pytest.raises(ValueError, match=r"line 3: the time is .*microsecond"):
+
+def test_digits_below_nanoseconds_are_refused(write):
+    rows = "u,a,2014-07-01T00:00:00\nu,b,2014-07-01T00:00:00.0000000001\n"
+    with pytest.raises(ValueError, match=r"line 3: the time is .*to the nanosecond"):
         read_interactions(write(f"user,item,time\n{rows}"))

@@ -224,13 +224,21 @@ def test_pseudo_items_are_read_back_as_such(tmp_path, ending, times):
     assert read_interactions(again) == log
 
 
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".inter"])
-def test_nanoseconds_are_refused_by_text(tmp_path, ending):
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
+def test_nanoseconds_are_read_back(tmp_path, ending):
+    log = Interactions([1, 1, 1], [7, 8, 9], np.array([1000, 1, -1], "M8[ns]"))
+    assert read_interactions(write(tmp_path, log, ending)) == log
+
+
+@pytest.mark.parametrize(
+    ("ending", "unit"), [(".csv", "ps"), (".tsv", "ps"), (".inter", "ns")]
+)
+def test_dates_finer_than_what_is_read_back_are_refused(tmp_path, ending, unit):
     """Cut off, two times would be equal and their items turn around."""
-    whole = np.array([3000, 1000], "M8[ns]")
+    whole = np.array([3000, 1000], f"M8[{unit}]")
     log = Interactions([1, 1], [7, 8], whole)
     back = read_interactions(write(tmp_path, log, ending))
     assert back.to_sequences() == log.to_sequences()
-    log = Interactions([1, 1], [7, 8], np.array([1000, 1], "M8[ns]"))
-    with pytest.raises(ValueError, match=r"Row 1 of column 'time.*000000001, and"):
+    log = Interactions([1, 1], [7, 8], np.array([1000, 1], f"M8[{unit}]"))
+    with pytest.raises(ValueError, match=r"Row 1 of column 'time.*00000001, and"):
         write(tmp_path, log, ending, overwrite=True)

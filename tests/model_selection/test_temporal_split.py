@@ -167,7 +167,7 @@ def test_a_log_without_times_is_refused():
         TemporalSplit(cutoff=1).split(log)
 
 
-@pytest.mark.parametrize("cutoff", [1, 7, float("nan")])
+@pytest.mark.parametrize("cutoff", [1, 7, 6.5, float("inf"), -(10**30), 10**30])
 def test_a_cutoff_outside_the_log_is_refused(cutoff):
     log = as_log([(0, 1), (0, 6)])
 

@@ -94,6 +94,25 @@ def test_log_probability_and_its_gradient_are_exact(
     torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("deviation", "lowest", "highest"),
+    [(0.7, 1e-4, 4e-4), (2.9, 1e-3, 5e-3), (8.0, 5e-3, 3e-2)],
+)
+def test_gradients_in_bfloat16_are_off_as_documented(deviation, lowest, highest):
+    """By the shares of the page on performance, larger where logits are."""
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(100, 64, generator=generator)
+    catalogue = torch.randn(3000, 64, generator=generator) * deviation / 8
+    targets = torch.randint(3000, (100,), generator=generator)
+    gradients = []
+    for dtype in (torch.float32, torch.bfloat16):
+        states = hidden.clone().requires_grad_()
+        full_cross_entropy(states, catalogue, targets, dtype).backward()
+        gradients.append(states.grad)
+    exact, rough = gradients
+    assert lowest < (rough - exact).norm() / exact.norm() < highest
+
+
 def test_full_cross_entropy_in_bfloat16_is_nearly_exact():
     hidden, catalogue, targets = draw(200, 300, embedding_dim=32)
     loss = full_cross_entropy(hidden, catalogue, targets, torch.bfloat16)

@@ -1,65 +1,115 @@
-"""Fast products: how exact they are, and that nothing of them is left behind."""
+"""Precision of products: which dtype, how exact, and that no setting is left behind."""
 
 import threading
 
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 
-from skdiffuasr.nn.precision import UNIT_PRODUCT_ERROR, fast_dtype, fast_matmul
+from skdiffuasr.nn.precision import (
+    fast_dtype,
+    product_dtype,
+    unit_product_error,
+    without_tf32,
+)
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+DTYPES = [torch.float32, torch.bfloat16]
 
 
-def test_products_of_unit_vectors_keep_to_the_bound():
-    generator = torch.Generator().manual_seed(0)
+def rough_error(first, second, dtype):
+    """Largest error of products in a dtype, against those in float64."""
+    rough = (first.to(dtype) @ second.to(dtype).T).double()
+    return float((rough - first.double() @ second.double().T).abs().max())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(
+    seed=st.integers(0, 2**31),
+    n_dims=st.integers(1, 300),
+    power=st.sampled_from([0.0, 1.0, 5.0]),
+)
+def test_products_of_unit_vectors_keep_to_the_bound(dtype, seed, n_dims, power):
+    generator = torch.Generator().manual_seed(seed)
     first, second = (
-        F.normalize(torch.randn(300, 64, generator=generator), dim=1) for _ in range(2)
+        F.normalize(x.sign() * x.abs() ** power, dim=1)
+        for x in torch.randn(2, 50, n_dims, generator=generator)
     )
-    with fast_matmul():
-        fast = first @ second.T
-    exact = first.double() @ second.double().T
-    assert (fast - exact).abs().max() <= UNIT_PRODUCT_ERROR
+    assert rough_error(first, second, dtype) <= unit_product_error(dtype, n_dims)
 
 
-def test_the_bound_covers_rounding_to_bfloat16():
-    generator = torch.Generator().manual_seed(0)
-    first, second = (
-        F.normalize(torch.randn(2000, 8, generator=generator), dim=1) for _ in range(2)
-    )
-    rounded = (first.bfloat16().double() * second.bfloat16().double()).sum(1)
-    error = (rounded - (first.double() * second.double()).sum(1)).abs().max()
-    assert UNIT_PRODUCT_ERROR / 20 < error <= UNIT_PRODUCT_ERROR
+def test_the_bound_of_bfloat16_is_no_larger_than_it_has_to_be():
+    # All coordinates are just above the middle of two numbers of bfloat16.
+    vector = F.normalize(torch.ones(1, 1016), dim=1)
+    error = rough_error(vector, vector, torch.bfloat16)
+    bound = unit_product_error(torch.bfloat16, 1016)
+    assert 2 / 3 * 0.95 * bound < error <= bound
 
 
-@pytest.mark.parametrize("before", ["highest", "high"])
-def test_the_setting_is_given_back(before):
-    torch.set_float32_matmul_precision(before)
-    try:
-        with fast_matmul(), fast_matmul():
-            assert torch.get_float32_matmul_precision() == "medium"
-        assert torch.get_float32_matmul_precision() == before
-        with pytest.raises(KeyError), fast_matmul():
-            raise KeyError
-        assert torch.get_float32_matmul_precision() == before
-    finally:
-        torch.set_float32_matmul_precision("highest")
+def test_the_bound_of_float32_is_far_below_that_of_bfloat16():
+    for n_dims in (1, 16, 1024):
+        error = unit_product_error(torch.float32, n_dims)
+        assert n_dims * 2.0**-24 < error < unit_product_error(torch.bfloat16, n_dims)
+        assert error < 1e-3
 
 
-def test_threads_that_overlap_do_not_leave_the_setting_behind():
+@pytest.mark.parametrize("hardware", DTYPES)
+def test_the_dtype_that_is_asked_for(monkeypatch, hardware):
+    monkeypatch.setattr("skdiffuasr.nn.precision.fast_dtype", lambda device: hardware)
+    assert product_dtype(CPU, "auto") == hardware
+    assert product_dtype(CPU, "float32") == torch.float32
+
+
+@pytest.fixture
+def cudnn_flags():
+    yield torch.backends.cudnn
+    torch.backends.cudnn.allow_tf32 = True
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_setting_is_given_back(cudnn_flags, before):
+    cudnn_flags.allow_tf32 = before
+    with without_tf32(CUDA), without_tf32(CUDA):
+        assert not cudnn_flags.allow_tf32
+    assert cudnn_flags.allow_tf32 == before
+    with pytest.raises(KeyError), without_tf32(CUDA):
+        raise KeyError
+    assert cudnn_flags.allow_tf32 == before
+
+
+def test_nothing_is_set_for_a_cpu(cudnn_flags):
+    with without_tf32(CPU):
+        assert cudnn_flags.allow_tf32
+
+
+def test_threads_that_overlap_do_not_leave_the_setting_behind(cudnn_flags):
     entered, leave = threading.Event(), threading.Event()
 
     def inside():
-        with fast_matmul():
+        with without_tf32(CUDA):
             entered.set()
             leave.wait(10)
 
     thread = threading.Thread(target=inside)
-    with fast_matmul():
+    with without_tf32(CUDA):
         thread.start()
         entered.wait(10)
-    assert torch.get_float32_matmul_precision() == "medium"
+    assert not cudnn_flags.allow_tf32
     leave.set()
     thread.join()
-    assert torch.get_float32_matmul_precision() == "highest"
+    assert cudnn_flags.allow_tf32
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.backends.cudnn, "conv"), reason="torch has one setting for both"
+)
+def test_settings_by_operation_stay_as_they_are(cudnn_flags):
+    cudnn_flags.conv.fp32_precision = "ieee"
+    with without_tf32(CUDA):
+        assert cudnn_flags.conv.fp32_precision == "ieee"
+    assert cudnn_flags.conv.fp32_precision == "ieee"
 
 
 def test_bfloat16_only_where_the_gpu_does_not_emulate_it(monkeypatch):

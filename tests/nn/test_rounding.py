@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.overrides import TorchFunctionMode
@@ -95,6 +96,61 @@ def test_a_block_of_equal_items_takes_no_more_memory():
     assert largest.n_bytes <= MAX_BLOCK_BYTES
 
 
+@given(
+    seed=st.integers(0, 2**31),
+    d=st.sampled_from([1, 3, 16, 64]),
+    spread=st.sampled_from([1.0, 0.1, 0.01, 0.0]),
+    unique=st.booleans(),
+    max_block_bytes=st.sampled_from(BLOCK_BYTES),
+)
+def test_inexact_products_change_no_code(seed, d, spread, unique, max_block_bytes):
+    generator = torch.Generator().manual_seed(seed)
+    centre = torch.randn(1, d, generator=generator)
+    x = torch.randn(6, 4, d, generator=generator)
+    items = centre + spread * torch.randn(70, d, generator=generator)
+    exclude = torch.randint(-1, 70, (6, 5), generator=generator)
+    exact = nearest_items(x, items, unique=unique, exclude=exclude)
+    inexact = nearest_items(
+        x,
+        items,
+        unique=unique,
+        exclude=exclude,
+        dtype=torch.bfloat16,
+        max_block_bytes=max_block_bytes,
+    )
+    assert torch.equal(inexact, exact)
+
+
+def test_the_worst_of_rounding_does_not_hide_the_nearest():
+    """One item's coordinates are all rounded up, those of a nearer one all down."""
+    middle = 2.0**-5 * (1 + 2.0**-8)  # of two numbers of bfloat16
+    above, below = 1.00001 * middle, 0.99999 * middle
+    x, items = torch.full((1, 1, 1018), below), torch.zeros(20, 1018)
+    x[0, 0, :520] = above
+    items[0, :1016], items[17, :1016] = above, below
+    items[0, 1016] = (1 - 1016 * above**2) ** 0.5
+    items[17, 1017] = (1 - 1016 * below**2) ** 0.5
+    x[0, 0, 1016:] = torch.tensor([0.0, 0.007])
+    cosines = torch.cosine_similarity(x[0].double(), items.double(), dim=1)
+    assert cosines.argmax() == 17
+    vector, units = (F.normalize(y, dim=1).bfloat16() for y in (x[0], items))
+    rough = (vector @ units.T)[0].float()
+    assert rough[0] - rough[17] == 3 * 2.0**-8
+    assert nearest_items(x, items, dtype=torch.bfloat16).item() == 17
+
+
+@given(seed=st.integers(0, 2**31), d=st.sampled_from([3, 16, 64, 200]))
+def test_the_last_bit_does_not_depend_on_the_batch(seed, d):
+    """Items differ in the last bits, so any other order of a sum has another winner."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(60, 3, d, generator=generator)
+    items = x[:1, 0] * (1 + 1e-7 * torch.randn(40, d, generator=generator))
+    codes = nearest_items(x, items)
+    for rows in (slice(0, 1), slice(5, 7), slice(10, 60)):
+        assert torch.equal(nearest_items(x[rows], items), codes[rows])
+    assert torch.equal(nearest_items(x, items, dtype=torch.bfloat16), codes)
+
+
 @given(scale=st.floats(1e-3, 1e3))
 def test_lengths_of_vectors_do_not_matter(scale):
     x, item_embeddings = draw(4, 3, 8), draw(50, 8, seed=1)
@@ -176,3 +232,19 @@ def test_widths_that_differ_are_refused():
 def test_exclude_of_another_batch_is_refused():
     with pytest.raises(ValueError, match=r"batch=2, L\), got \(3, 1\)"):
         nearest_items(draw(2, 4, 8), draw(5, 8), exclude=torch.zeros(3, 1).long())
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("unique", [False, True])
+def test_vectors_that_are_not_finite_are_refused(value, unique):
+    x, items = draw(3, 4, 8), draw(50, 8, seed=1)
+    x[1, 2, 5] = value
+    with pytest.raises(ValueError, match="vector 2 of row 1 is not finite"):
+        nearest_items(x, items, unique=unique)
+
+
+def test_items_that_are_not_finite_are_refused():
+    x, items = draw(3, 4, 8), draw(50, 8, seed=1)
+    items[49, 0] = torch.nan
+    with pytest.raises(ValueError, match="item_embeddings have values that are not"):
+        nearest_items(x, items)

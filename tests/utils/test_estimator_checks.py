@@ -52,7 +52,7 @@ class RandomAugmenter(BaseAugmenter):
         return self
 
     def generate(self, X):
-        check_is_fitted(self)
+        self._check_fitted()
         X = check_sequences(X).strip_pseudo()
         encode_sequences(X, self.item_ids_, self.unknown_items)
         return self._draw(row_keys(X, self.random_state))
@@ -177,6 +177,32 @@ class ValidatesNothing(MarkovRecommender):
 @breaks("check_parameter_validation")
 class ValidatesNotAll(MarkovRecommender):
     _parameter_constraints = PopularityRecommender._parameter_constraints
+
+
+@breaks("check_parameter_validation_after_fit")
+class ValidatesInFitAlone(MarkovRecommender):
+    def _check_fitted(self):
+        check_is_fitted(self)
+
+
+@breaks("check_parameters_changed_after_fit")
+class TakesWhatIsFixed(MarkovRecommender):
+    _fixed_by_fit = ("smoothing",)
+
+    def _check_fitted(self):
+        check_is_fitted(self)
+
+
+@breaks("check_parameters_changed_after_fit")
+class EndsInItsTables(MarkovRecommender):
+    def fit(self, X, y=None):
+        self.table_ = np.zeros(int(self.smoothing))
+        return super().fit(X, y)
+
+    def _score_items(self, histories):
+        if len(self.table_) != int(self.smoothing):
+            raise ValueError("size mismatch")
+        return super()._score_items(histories)
 
 
 @breaks("check_not_fitted")

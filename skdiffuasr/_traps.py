@@ -1,0 +1,260 @@
+"""What makes a log misleading though each of its values can be read.
+
+The functions that count return numbers; those called `describe_...` turn them into
+sentences, none where there is no trap, for warnings and for `describe`.
+"""
+
+import re
+import sys
+import warnings
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdiffuasr._typing import IdArray
+
+#: Seconds since 1970 of 1980 and of 2100, between which a number may be a date.
+_FIRST_SECOND, _LAST_SECOND = 315_532_800, 4_102_444_800
+
+#: Units of numbers since 1970, by how many make a second.
+_UNITS = {
+    "seconds": 1,
+    "milliseconds": 10**3,
+    "microseconds": 10**6,
+    "nanoseconds": 10**9,
+}
+
+#: Share of the times that lie where dates do in one of the units, at least.
+_MOST = 0.9
+
+_DAY = 86_400
+
+# Behind the date and before the time of day there is no sign.
+_ZONE = re.compile(r"[+\-Zz]")
+
+
+def count_zones(times: Iterable[Any]) -> tuple[int, int]:
+    """Count the dates with a time zone and those without.
+
+    Parameters
+    ----------
+    times : iterable of datetime, date, numpy.datetime64 or str
+        Dates; texts are ISO 8601.
+
+    Returns
+    -------
+    n_zoned, n_zoneless : int
+    """
+    has_zone = [_has_zone(time) for time in times]
+    n_zoned = sum(has_zone)
+    return n_zoned, len(has_zone) - n_zoned
+
+
+def _has_zone(time: Any) -> bool:
+    if isinstance(time, str):
+        return _ZONE.search(time.strip(), 9) is not None
+    return isinstance(time, datetime) and time.tzinfo is not None
+
+
+def describe_zones(n_zoned: int, n_zoneless: int) -> list[str]:
+    """Say that the order of a history may be off by hours.
+
+    Parameters
+    ----------
+    n_zoned, n_zoneless : int
+        See `count_zones`.
+
+    Returns
+    -------
+    sentences : list of str
+    """
+    if not n_zoned or not n_zoneless:
+        return []
+    return [
+        f"dates with a time zone ({n_zoned}) and without one ({n_zoneless}) are mixed. "
+        "Those without are taken as UTC, so histories may be out of order by hours; "
+        "give all dates a zone, or none."
+    ]
+
+
+def count_units(times: NDArray[Any]) -> dict[str, int]:
+    """Count the numbers that are dates in seconds, in milliseconds and so on.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n,)
+        Times; dates are in one unit, so nothing is counted.
+
+    Returns
+    -------
+    counts : dict of str to int
+        Names of units to how many times lie between 1980 and 2100 in them; only those
+        that occur. Empty if a tenth of the times or more are dates in none of them.
+    """
+    if times.dtype.kind not in "if" or not len(times):
+        return {}
+    counts = {}
+    times = _at_least_float64(times)
+    for unit, per_second in _UNITS.items():
+        is_date = (times >= _FIRST_SECOND * per_second) & (
+            times <= _LAST_SECOND * per_second
+        )
+        if is_date.any():
+            counts[unit] = int(is_date.sum())
+    return counts if sum(counts.values()) > _MOST * len(times) else {}
+
+
+def count_rounded_ties(users: IdArray, times: NDArray[Any]) -> tuple[int, float]:
+    """Count interactions at times that floats cannot tell apart.
+
+    Parameters
+    ----------
+    users : ndarray of shape (n,)
+        User of each interaction.
+    times : ndarray of shape (n,)
+        Its time.
+
+    Returns
+    -------
+    n_tied : int
+        Interactions at the same time as another one of their user, where neighbouring
+        floats are more than 1 apart. None are counted if all times are whole days in
+        seconds: float32 holds these, and their ties are in the data.
+    spacing : float
+        Largest distance of a tied time to the next float; 0 if there is none.
+    """
+    if times.dtype.kind != "f":
+        return 0, 0.0
+    spacing = np.spacing(np.abs(times))
+    is_rounded = spacing > 1
+    if not is_rounded.any() or not (_at_least_float64(times) % _DAY).any():
+        return 0, 0.0
+    rounded = times[is_rounded]
+    order = np.lexsort((rounded, users[is_rounded]))
+    ordered_users, ordered = users[is_rounded][order], rounded[order]
+    is_next = (ordered_users[1:] == ordered_users[:-1]) & (ordered[1:] == ordered[:-1])
+    is_tied = np.append(is_next, False) | np.insert(is_next, 0, False)
+    tied = spacing[is_rounded][order][is_tied]
+    return len(tied), float(tied.max(initial=0))
+
+
+def _at_least_float64(times: NDArray[Any]) -> NDArray[Any]:
+    # Seconds since 1970 are too large for float16.
+    return times.astype(np.float64) if times.dtype.kind == "f" else times
+
+
+def describe_times(users: IdArray, times: NDArray[Any] | None) -> list[str]:
+    """Say what is wrong with the times of a log.
+
+    Parameters
+    ----------
+    users : ndarray of shape (n,)
+        User of each interaction.
+    times : ndarray of shape (n,) or None
+        Its time, as `as_times` returns them.
+
+    Returns
+    -------
+    sentences : list of str
+    """
+    if times is None:
+        return []
+    found = []
+    counts = count_units(times)
+    if len(counts) > 1:
+        parts = ", ".join(f"{count} {unit}" for unit, count in counts.items())
+        found.append(
+            f"the times look like different units since 1970: {parts}. They are "
+            "sorted as numbers, so those in the finer unit come last; convert all to "
+            "one unit."
+        )
+    n_tied, spacing = count_rounded_ties(users, times)
+    if n_tied:
+        found.append(
+            f"{n_tied} interactions have the same time as another one of their user, "
+            f"and {times.dtype} cannot hold times of this size less than {spacing:g} "
+            "apart. They are ordered by their rows, not by time; read the times as "
+            "int64 or as dates."
+        )
+    return found
+
+
+def count_repeated_ends(
+    users: IdArray,
+    items: IdArray,
+    times: NDArray[Any] | None,
+    is_pseudo: NDArray[np.bool_] | None = None,
+) -> int:
+    """Count users whose last interaction is there twice.
+
+    Parameters
+    ----------
+    users, items : ndarray of shape (n,)
+        Interactions, sorted by user and time.
+    times : ndarray of shape (n,) or None
+        Their times. Without times a repeated item is no duplicate, and none counts.
+    is_pseudo : ndarray of bool of shape (n,), default=None
+        Which items were generated; they are left out.
+
+    Returns
+    -------
+    n_users : int
+        Users whose last two interactions are with the same item at the same time.
+    """
+    if times is None or len(users) < 2:
+        return 0
+    is_last = np.append(users[2:] != users[1:-1], True)
+    is_repeat = (
+        is_last
+        & (users[1:] == users[:-1])
+        & (items[1:] == items[:-1])
+        & (times[1:] == times[:-1])
+    )
+    if is_pseudo is not None:
+        is_repeat &= ~is_pseudo[:-1]
+    return int(is_repeat.sum())
+
+
+def describe_repeated_ends(n_users: int) -> list[str]:
+    """Say that the last item of a history gives itself away.
+
+    Parameters
+    ----------
+    n_users : int
+        See `count_repeated_ends`.
+
+    Returns
+    -------
+    sentences : list of str
+    """
+    if not n_users:
+        return []
+    return [
+        "the last interaction is there twice, with the same item and time, for "
+        f"{n_users} user{'s' if n_users > 1 else ''}. Held out, it is a target that "
+        "its own history ends with, and scores mean little; drop duplicate rows, or "
+        "keep one interaction of each user with an item: "
+        "Interactions.drop_duplicates()."
+    ]
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """Warn where the code of the user calls this package.
+
+    Parameters
+    ----------
+    sentences : iterable of str
+        One for each warning.
+    """
+    for sentence in sentences:
+        level, frame = 2, sys._getframe(1)
+        while frame.f_back and _is_own(frame.f_globals.get("__name__")):
+            level, frame = level + 1, frame.f_back
+        warnings.warn(sentence, stacklevel=level)
+
+
+def _is_own(module: str | None) -> bool:
+    return module is not None and module.startswith("skdiffuasr.")
