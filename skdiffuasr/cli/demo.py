@@ -19,7 +19,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "demo",
         help="compare SASRec with and without augmentation on one log",
-        description="Fit floors, SASRec and SASRec behind the diffusion, print how "
+        description="Fit baselines, SASRec and SASRec behind the diffusion, print how "
         "they rank every user's last item, and write the same to a report.",
     )
     parser.add_argument(

@@ -48,7 +48,10 @@ def group_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
     gains = gains.assign(text=[interval(row) for row in gains.to_dict("records")])
     pd = import_extra("pandas", "frames")
     texts = pd.concat(
-        [means.map("{:.4f}".format), gains.pivot(index=_BY, columns="group")["text"]]
+        [
+            means.map("{:.4f}".format),
+            gains.pivot(index=_BY, columns="group", values="text"),
+        ]
     )
     n_seeds = pd.concat(
         [
