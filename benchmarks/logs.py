@@ -36,7 +36,7 @@ def histories(n_users, n_items, *, length=None, path=None, seed=0):
     rng = np.random.default_rng(seed)
     lengths = _lengths(n_users, length, path, rng)
     n_interactions = int(lengths.sum())
-    items = _draw_items(n_interactions, n_items, rng)
+    items = draw_items(n_interactions, n_items, rng)
     if n_interactions >= n_items:
         items[:n_items] = np.arange(n_items)
     rng.shuffle(items)
@@ -64,7 +64,7 @@ def _lengths(n_users, length, path, rng):
     return np.minimum(MIN_LENGTH + tail, MAX_LENGTH)
 
 
-def _draw_items(n_draws, n_items, rng):
+def draw_items(n_draws, n_items, rng):
     """Items by Zipf's law; an item's id says nothing of its popularity."""
     weights = np.arange(1, n_items + 1) ** -ZIPF_EXPONENT
     cumulative = weights.cumsum()

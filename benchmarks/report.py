@@ -1,6 +1,7 @@
 """From results to tables in Markdown, and to figures."""
 
 from benchmarks.figures import write_figures
+from benchmarks.long_history import LENGTH, SHAPES, SIZES
 from benchmarks.million import BOUND_MIB
 from benchmarks.peer_runs import OURS
 
@@ -13,6 +14,7 @@ TITLES = {
     "million": "A million items",
     "peers": "Other libraries",
     "scaling": "Scaling",
+    "long-history": "One long history",
 }
 NOTES = {
     "augmentation": "`transform` with 5 DDIM steps; 64-dimensional embeddings where "
@@ -31,6 +33,9 @@ NOTES = {
     "next epoch's. Peak memory is that of the whole process. The columns behind it are "
     "peer / this library.",
     "scaling": "",
+    "long-history": f"One history of {SIZES['n_long']:,} items among "
+    f"{SIZES['n_users']:,} of {LENGTH} against as many items in histories of {LENGTH}; "
+    "processor seconds of one thread.",
 }
 LEGEND = """\
 *Limit*: the seconds that the matrix products, convolutions and attentions of the work
@@ -186,7 +191,32 @@ def peers_table(cases):
     return "\n".join([markdown_table(header, lines), *notes])
 
 
-TABLES = {"overhead": overhead_table, "search": search_table, "peers": peers_table}
+def long_history_table(cases):
+    """Every estimator with one long history, with even ones, and the ratios."""
+    figures = {
+        (row["estimator"], row["measured"], row["shape"]): row
+        for _, row in rows_of(cases)
+    }
+    header = ["Estimator", "Measured", "Seconds", "Spread evenly", "Ratio"]
+    header += ["Peak MiB", "Spread evenly", "Ratio"]
+    lines = []
+    for name, measured, shape in figures:
+        pair = [figures.get((name, measured, shape)) for shape in SHAPES]
+        if shape != SHAPES[0] or None in pair:
+            continue
+        lines.append([name, measured])
+        for key in ("seconds", "peak_mib"):
+            one_long, even = (row[key] for row in pair)
+            lines[-1] += [number(one_long), number(even), number(one_long / even)]
+    return markdown_table(header, lines)
+
+
+TABLES = {
+    "overhead": overhead_table,
+    "search": search_table,
+    "peers": peers_table,
+    "long-history": long_history_table,
+}
 
 
 def rows_of(cases):

@@ -1,5 +1,6 @@
 """Arithmetic on ragged arrays that are stored as flat values and row offsets."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,36 @@ def join_rows(
     values[in_head] = heads
     values[~in_head] = tails
     return values, offsets
+
+
+def padded_blocks(
+    lengths: IntArray, *, max_rows: int | None = None, max_cells: int | None = None
+) -> Iterator[NDArray[np.intp]]:
+    """Split rows into blocks to be padded, in which a long row widens no short one.
+
+    Parameters
+    ----------
+    lengths : ndarray of int64 of shape (n,)
+        Number of items of each row.
+    max_rows : int, default=None
+        Most rows of a block.
+    max_cells : int, default=None
+        Most cells of a padded block; a row that has more is a block of its own.
+
+    Yields
+    ------
+    rows : ndarray of int of shape (n_rows,)
+        Row numbers of one block, each row in exactly one; the longest has less than
+        twice the items of the shortest.
+    """
+    bits = np.frexp(np.maximum(lengths, 1))[1]  # 2 ** (bits - 1) <= length < 2 ** bits
+    for width in np.unique(bits).tolist():
+        rows = np.flatnonzero(bits == width)
+        size = len(rows) if max_rows is None else max_rows
+        if max_cells is not None:
+            size = max(1, min(size, max_cells >> width))
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
 
 
 def row_numbers(key: Any, n_rows: int) -> NDArray[np.intp]:

@@ -12,7 +12,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks import augmentation, logs, recommenders, report, training
+from benchmarks import (
+    augmentation,
+    logs,
+    long_history,
+    recommenders,
+    report,
+    training,
+)
 from benchmarks.epochs import EpochClock
 from benchmarks.measuring import Case, Settings, note_baseline, peak_memory, run_case
 from benchmarks.peer_runs import hits
@@ -217,9 +224,35 @@ def test_every_case_runs(part):
             assert row["seconds"] > 0
 
 
+@pytest.mark.parametrize("shape", long_history.SHAPES)
+def test_shapes_have_as_many_items(shape):
+    X = long_history.histories(shape, n_users=20, n_long=400, n_items=60)
+    assert len(X.values) == 20 * long_history.LENGTH + 400
+    ordinary = X[: -1 if shape == "one long" else None]
+    assert set(ordinary.lengths) == {long_history.LENGTH}
+    if shape == "one long":
+        assert len(ordinary) == 20
+        assert len(np.unique(X[-1])) <= 20
+
+
+@pytest.mark.parametrize("name", ["crop", "asrep, unique", "markov", "sasrec"])
+def test_one_long_history_is_measured_against_even_ones(name):
+    cases = {}
+    for case in long_history.cases(Settings(quick=True)):
+        if case.parameters["name"] == name:
+            cases[case.name] = {"rows": long_history.run(**case.parameters)}
+    assert len(cases) == 2
+    for case in cases.values():
+        for row in case["rows"]:
+            row["peak_mib"] = 3.0 if row["shape"] == "one long" else 2.0
+    lines = report.long_history_table(cases).splitlines()[2:]
+    assert [line.split(" | ")[1] for line in lines] == ["fit", "use"]
+    assert all(line.endswith("| 3 | 2 | 1.5 |") for line in lines)
+
+
 @pytest.mark.slow
 def test_quick_run(tmp_path):
-    parts = ["augmentation", "training", "recommenders", "overhead"]
+    parts = ["augmentation", "training", "recommenders", "overhead", "long-history"]
     command = [sys.executable, "-m", "benchmarks", "--quick", "--out", str(tmp_path)]
     subprocess.run([*command, "--parts", *parts], check=True, cwd=ROOT)
     data = json.loads((tmp_path / "speed.json").read_text())

@@ -81,6 +81,22 @@ skdiffuasr = sys.modules["skdiffuasr"]
 assert skdiffuasr.MarkovRecommender().fit(X).predict([["a"]]) == ["b"]
 """
 
+IMPORT_LIGHTLY = """
+import sys
+import skdiffuasr
+from skdiffuasr.cli import main
+try:
+    main(["--help"])
+except SystemExit as done:
+    assert done.code == 0
+heavy = {"numpy", "sklearn", "scipy", "torch", "pandas", "pyarrow"} & set(sys.modules)
+assert not heavy, heavy
+
+assert "SASRecEstimator" in dir(skdiffuasr)
+assert skdiffuasr.recommenders.SASRecEstimator is skdiffuasr.SASRecEstimator
+assert skdiffuasr.sequences.Sequences is skdiffuasr.Sequences
+"""
+
 IMPORT_ALONE = f"""
 import sys
 import importlib.util
@@ -103,6 +119,20 @@ def run(code):
 
 def test_every_module_imports_without_extras():
     run(IMPORT_WITHOUT_EXTRAS)
+
+
+def test_import_and_help_need_no_heavy_library():
+    run(IMPORT_LIGHTLY)
+
+
+@pytest.mark.parametrize("name", skdiffuasr.__all__)
+def test_public_names_can_be_imported(name):
+    assert getattr(skdiffuasr, name).__name__ == name
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="no attribute 'SASRec'"):
+        skdiffuasr.SASRec  # noqa: B018
 
 
 def test_import_pulls_in_no_extra():

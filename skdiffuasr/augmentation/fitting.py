@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from skdiffuasr._typing import FloatArray
-from skdiffuasr.augmentation.training_pairs import TrainingPairs
+from skdiffuasr.augmentation.suffixes import SuffixMeans, first_items, share_suffixes
+from skdiffuasr.augmentation.training_pairs import Follow, TrainingPairs
 from skdiffuasr.nn.denoiser import Denoiser, denoising_loss, on_sphere
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
@@ -135,21 +136,32 @@ def fit_denoiser(
     )
     denoiser.item_embedding.weight.data.copy_(torch.from_numpy(item_embeddings))
     denoiser.item_embedding.requires_grad_(not freeze_item_embeddings)
-    loss = partial(
-        denoising_loss,
-        diffusion=diffusion,
-        condition_dropout=condition_dropout,
-        rounding_weight=0.0 if freeze_item_embeddings else rounding_weight,
-        dtype=dtype,
-    )
+    follow: Follow = partial(share_suffixes, pairs.values)
+    if freeze_item_embeddings:
+        with torch.no_grad():
+            follow = SuffixMeans(pairs.values, denoiser.catalogue().numpy())
+
+    def loss(module: Denoiser, windows: Tensor, *following: Tensor) -> Tensor:
+        return denoising_loss(
+            module,
+            windows,
+            following[0]
+            if freeze_item_embeddings
+            else module.suffix_condition(*following),
+            diffusion=diffusion,
+            condition_dropout=condition_dropout,
+            rounding_weight=0.0 if freeze_item_embeddings else rounding_weight,
+            dtype=dtype,
+        )
+
     result = train(
         denoiser,
-        partial(pairs.batches, batch_size, random_state),
+        partial(pairs.batches, batch_size, random_state, follow),
         loss,
         max_epochs=max_epochs,
         learning_rate=learning_rate,
         ema_decay=ema_decay,
-        validate=_validation(validation, loss, batch_size, torch_device),
+        validate=_validation(validation, follow, loss, batch_size, torch_device),
         patience=patience,
         on_epoch_end=on_epoch_end,
         device=torch_device,
@@ -213,24 +225,22 @@ def fit_first_item_classifier(
         random_state,
     )
 
-    def loss(
-        module: nn.Module, windows: Tensor, suffixes: Tensor, suffix_lengths: Tensor
-    ) -> Tensor:
+    def loss(module: nn.Module, windows: Tensor, following: Tensor) -> Tensor:
         x = table[windows]  # (batch, M, d)
         t = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         if classifier_input == "noisy":
             t = torch.randint(n_timesteps, (len(x),), device=x.device)
             x = diffusion.q_sample(x, t, torch.randn_like(x))
-        first_items = suffixes[suffix_lengths.cumsum(0) - suffix_lengths]
-        return full_cross_entropy(module(x, t), table, first_items, dtype)
+        return full_cross_entropy(module(x, t), table, following, dtype)
 
+    follow = partial(first_items, pairs.values)
     result = train(
         module,
-        partial(pairs.batches, batch_size, random_state),
+        partial(pairs.batches, batch_size, random_state, follow),
         loss,
         max_epochs=max_epochs,
         learning_rate=learning_rate,
-        validate=_validation(validation, loss, batch_size, torch_device),
+        validate=_validation(validation, follow, loss, batch_size, torch_device),
         patience=patience,
         device=torch_device,
         dtype=dtype,
@@ -249,6 +259,7 @@ def _uninterrupted(result: TrainingResult) -> TrainingResult:
 
 def _validation(
     pairs: TrainingPairs | None,
+    follow: Follow,
     loss: Callable[..., Tensor],
     batch_size: int,
     device: torch.device,
@@ -262,7 +273,7 @@ def _validation(
         with seeded(0, device):
             for start in range(0, len(pairs), batch_size):
                 numbers = np.arange(start, min(start + batch_size, len(pairs)))
-                batch = (tensor.to(device) for tensor in pairs.take(numbers))
+                batch = (tensor.to(device) for tensor in pairs.take(numbers, follow))
                 total += float(loss(module, *batch)) * len(numbers)
         return -total / len(pairs)
 

@@ -96,9 +96,12 @@ def generate_codes(
                 draw_noise=lambda step: draw_noise(step + 1),
                 on_step=on_step,
             )
-            exclude = torch.tensor(batch.to_padded(), device=device) if unique else None
             generated = nearest_items(
-                x_0, catalogue, unique=unique, exclude=exclude, dtype=dtype
+                x_0,
+                catalogue,
+                unique=unique,
+                exclude=(items, lengths) if unique else None,
+                dtype=dtype,
             )
         codes[rows] = generated.cpu().numpy()
     return codes

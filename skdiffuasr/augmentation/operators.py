@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import offsets_from_lengths
+from skdiffuasr._ragged import offsets_from_lengths, padded_blocks
 from skdiffuasr._sklearn_compat import Interval, fit_context
-from skdiffuasr._typing import RandomState, SequencesLike
+from skdiffuasr._typing import IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
 from skdiffuasr.nn import sequence_operators
@@ -18,6 +18,9 @@ from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.training.histories import has_masks
 from skdiffuasr.variants import SequenceVariants
 from skdiffuasr.vocabulary import encode_sequences
+
+#: Cells of a padded block of rows: its temporaries stay small.
+_BLOCK_CELLS = 2**18
 
 _PLACES, _START, _ITEMS = range(3)  # streams of random numbers
 
@@ -103,7 +106,20 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
 
     def _change(self, codes: Sequences, keys: UInt64Array) -> Sequences:
         """Change histories of item codes; the result has item ids."""
-        width = int(codes.lengths.max(initial=0))
+        if len(codes) == 0:
+            return Sequences(self.item_ids_[:0], codes.offsets, None, codes.user_ids)
+        blocks = list(padded_blocks(codes.lengths, max_cells=_BLOCK_CELLS))
+        changed = [self._change_block(codes[rows], keys[rows]) for rows in blocks]
+        values, lengths = map(np.concatenate, zip(*changed, strict=True))
+        by_block = Sequences(self.item_ids_[values], offsets_from_lengths(lengths))
+        in_order = by_block[np.concatenate(blocks).argsort()]
+        return Sequences(in_order.values, in_order.offsets, user_ids=codes.user_ids)
+
+    def _change_block(
+        self, codes: Sequences, keys: UInt64Array
+    ) -> tuple[IntArray, IntArray]:
+        """Change histories of similar length; item codes and lengths of the rows."""
+        width = int(codes.lengths.max())
         # The same numbers for a row, however long the others are.
         draws = np.concatenate(
             [keyed_uniform(keys, width, _PLACES), keyed_uniform(keys, 1, _START)],
@@ -117,11 +133,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
             torch.from_numpy(drawn.astype(np.int64)),
         )
         is_within = torch.arange(items.shape[1]) < lengths[:, None]
-        return Sequences(
-            self.item_ids_[items[is_within].numpy()],
-            offsets_from_lengths(lengths.numpy()),
-            user_ids=codes.user_ids,
-        )
+        return items[is_within].numpy(), lengths.numpy()
 
     @abstractmethod
     def _operate(

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import offsets_from_lengths
+from skdiffuasr._ragged import offsets_from_lengths, padded_blocks
 from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.keyed_random import UInt64Array, keyed_uniform
 from skdiffuasr.nn.sasrec import SASRec
@@ -60,8 +60,7 @@ def generate_prior_codes(
     backwards = turn_around(histories).tail(max_length).prepend(first_items)
     codes = np.empty((len(histories), n_pseudo_items), dtype=np.int64)
     n_rows = max(1, min(BATCH_SIZE, BLOCK_BYTES // (4 * n_items)))
-    for start in range(0, len(histories), n_rows):
-        rows = slice(start, start + n_rows)
+    for rows in padded_blocks(backwards.lengths, max_rows=n_rows):
         excluded = _seen(histories[rows], n_items) if unique else None
         codes[rows] = _continue(
             module, backwards[rows], draws[rows], excluded, max_length, temperature

@@ -1,7 +1,7 @@
 """The pairs a denoiser is trained on: M items and the history that follows them."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,9 @@ from torch import Tensor
 from skdiffuasr._ragged import piece_positions
 from skdiffuasr._typing import IntArray
 from skdiffuasr.sequences import Sequences
+
+#: From the bounds (batch,) of what follows the windows to the tensors of a batch.
+Follow = Callable[[IntArray, IntArray], tuple[Tensor, ...]]
 
 #: Fewer pairs than this are warned of.
 FEW_PAIRS = 100
@@ -71,42 +74,37 @@ class TrainingPairs:
     def _select(self, mask: npt.NDArray[np.bool_]) -> "TrainingPairs":
         return replace(self, starts=self.starts[mask], ends=self.ends[mask])
 
-    def take(self, pairs: IntArray) -> tuple[Tensor, Tensor, Tensor]:
+    def take(self, pairs: IntArray, follow: Follow) -> tuple[Tensor, ...]:
         """Gather pairs into one batch.
 
         Parameters
         ----------
         pairs : ndarray of int64 of shape (batch,)
             Numbers of the pairs.
+        follow : callable(starts, ends) -> tuple of Tensor
+            Makes of what follows each window, ``values[start:end]`` with one item at
+            least, what a loss reads; see `skdiffuasr.augmentation.suffixes`.
 
         Returns
         -------
         windows : int64 Tensor of shape (batch, M)
             The items to generate.
-        suffixes : int64 Tensor of shape (n_values,)
-            The items that follow each window, one history after the other.
-        suffix_lengths : int64 Tensor of shape (batch,)
-            Number of items that follow each window.
+        *following : Tensors
+            What `follow` returns.
         """
         starts = self.starts[pairs]
         windows = self.values[starts[:, None] + np.arange(self.n_pseudo_items)]
-        suffix_starts = starts + self.n_pseudo_items
-        lengths = self.ends[pairs] - suffix_starts
-        index, _ = piece_positions(suffix_starts, lengths)
-        return (
-            torch.from_numpy(windows),
-            torch.from_numpy(self.values[index]),
-            torch.from_numpy(lengths),
-        )
+        following = follow(starts + self.n_pseudo_items, self.ends[pairs])
+        return torch.from_numpy(windows), *following
 
     def batches(
-        self, batch_size: int, random_state: int, epoch: int
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        self, batch_size: int, random_state: int, follow: Follow, epoch: int
+    ) -> Iterator[tuple[Tensor, ...]]:
         """Yield all pairs in random order, as `take` returns them."""
         rng = np.random.default_rng([random_state, epoch])
         order = rng.permutation(len(self))
         for start in range(0, len(self), batch_size):
-            yield self.take(order[start : start + batch_size])
+            yield self.take(order[start : start + batch_size], follow)
 
 
 def find_training_pairs(

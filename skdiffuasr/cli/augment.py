@@ -31,19 +31,17 @@ GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "gene
 """Those that put new rows into a log; the others only change what is trained on."""
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "augment",
-        help="put pseudo items before every history of a log",
-        description="Train an augmenter on LOG, or take a saved one, and write LOG "
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Train an augmenter on LOG, or take a saved one, and write LOG "
         "with the pseudo items before every history. The column is_pseudo marks them; "
         "sorted by user and position, or by user and time, every history is in order. "
         "The pseudo items are made from all of a history; if another program will "
         "split the output into training and test, say by --hold-out how many items of "
         "a user it does not train on. "
         "With --model, a Parquet file that is sorted by user is augmented to another "
-        "in parts, however large it is.",
+        "in parts, however large it is."
     )
     add_log_options(parser)
     add_output_options(parser, "the augmented log, in a format by its ending")
@@ -65,7 +63,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     add_augmenter_options(parser)
     add_training_options(parser)
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:

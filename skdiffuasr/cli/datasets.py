@@ -28,13 +28,11 @@ FETCHED: dict[str, Callable[..., Any]] = {
 FROM_FILE: dict[str, Callable[..., Any]] = {"yelp": load_yelp, "steam": load_steam}
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "datasets",
-        help="list public logs, or fetch one and write it as a log",
-        description="Without NAME, list the logs. Yelp and Steam have terms to agree "
-        "to: download them yourself and name the file by --from.",
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Without NAME, list the logs. Yelp and Steam have terms to agree "
+        "to: download them yourself and name the file by --from."
     )
     parser.add_argument("name", nargs="?", metavar="NAME")
     add_output_options(parser, "where the log goes, by its ending", required=False)
@@ -44,7 +42,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--data-home", type=Path, metavar="DIR", help="folder of the downloads"
     )
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:

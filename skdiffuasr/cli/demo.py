@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from skdiffuasr._files import refuse_existing, write_text
 from skdiffuasr.cli.options import (
@@ -14,13 +13,11 @@ from skdiffuasr.cli.options import (
 from skdiffuasr.study import run_demo
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "demo",
-        help="compare SASRec with and without augmentation on one log",
-        description="Fit baselines, SASRec and SASRec behind the diffusion, print how "
-        "they rank every user's last item, and write the same to a report.",
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Fit baselines, SASRec and SASRec behind the diffusion, print how "
+        "they rank every user's last item, and write the same to a report."
     )
     parser.add_argument(
         "--data",
@@ -54,7 +51,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add_device_option(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     add_column_options(parser)
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,19 +3,13 @@
 import argparse
 import warnings
 from dataclasses import replace
-from typing import Any
 
 from skdiffuasr.cli.options import add_log_options, read_log
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "describe",
-        help="count users, items and lengths, and say what augmentation can do",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     add_log_options(parser)
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:

@@ -27,16 +27,14 @@ from skdiffuasr.persistence import load
 from skdiffuasr.sequences import Sequences
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "evaluate",
-        help="rank every user's last item with a model, trained without it",
-        description="Rank the last item of every user of LOG, given the items before "
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Rank the last item of every user of LOG, given the items before "
         "it. With --model, the model must have been trained without these items: by "
         "`fit --hold-out 1` on the same log. Without --model, one is trained on all "
         "but the last two items. Users of fewer than two items, or three without "
-        "--model, are left out.",
+        "--model, are left out."
     )
     add_log_options(parser)
     add_output_options(parser, "also write the metrics to a JSON file", required=False)
@@ -70,7 +68,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     add_training_options(parser)
     add_variants_option(add_augmenter_options(parser))
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:

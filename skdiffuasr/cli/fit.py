@@ -23,13 +23,11 @@ from skdiffuasr.cli.options import (
 from skdiffuasr.persistence import save
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "fit",
-        help="train a recommender, behind an augmenter or not, and save it",
-        description="Train on all of LOG, or on all but the last items of every user, "
-        "and save the model to one file for `recommend`, `evaluate` and `augment`.",
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Train on all of LOG, or on all but the last items of every user, "
+        "and save the model to one file for `recommend`, `evaluate` and `augment`."
     )
     add_log_options(parser)
     add_output_options(parser, "the model, a safetensors file")
@@ -37,7 +35,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add_hold_out_option(parser, "leave out the last N items of every user")
     add_training_options(parser)
     add_variants_option(add_augmenter_options(parser))
-    return parser
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:

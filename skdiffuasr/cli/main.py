@@ -4,26 +4,26 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from skdiffuasr import __version__
-from skdiffuasr.cli import (
-    augment,
-    datasets,
-    demo,
-    describe,
-    evaluate,
-    fit,
-    recommend,
-    study,
-)
 from skdiffuasr.cli.config import with_config
 
-COMMANDS = (augment, fit, recommend, evaluate, study, describe, datasets, demo)
-
-COMMAND_NAMES = [module.__name__.rpartition(".")[2] for module in COMMANDS]
+COMMANDS = {
+    "augment": "put pseudo items before every history of a log",
+    "fit": "train a recommender, behind an augmenter or not, and save it",
+    "recommend": "write the best items of every user to a file",
+    "evaluate": "rank every user's last item with a model, trained without it",
+    "study": "compare augmenters and recommenders on one log, with a report",
+    "describe": "count users, items and lengths, and say what augmentation can do",
+    "datasets": "list public logs, or fetch one and write it as a log",
+    "demo": "compare SASRec with and without augmentation on one log",
+}
+"""Name: what it does. The module of that name in this package has its options."""
 
 EXIT_CODES = """\
 exit codes:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
-        options = make_parser().parse_args(with_config(given, COMMAND_NAMES))
+        options = make_parser(given[:1]).parse_args(with_config(given, list(COMMANDS)))
         debug = options.debug
         with _warnings_in_one_line():
             exit_code: int = options.run(options)
@@ -71,8 +71,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands."""
+def make_parser(wanted: Container[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Make the parser of all commands.
+
+    Parameters
+    ----------
+    wanted : collection of str, default=all commands
+        Those that get their options. The modules of the others, and torch with them,
+        are not imported.
+
+    Returns
+    -------
+    parser : argparse.ArgumentParser
+    """
     parser = argparse.ArgumentParser(
         prog="skdiffuasr",
         description="Diffusion augmentation of interaction sequences.",
@@ -81,21 +92,27 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        added = command.add_parser(commands)
+    for name, help_text in COMMANDS.items():
         # An abbreviation of --config would not be seen before the others are read.
-        added.allow_abbrev = False
-        added.set_defaults(run=command.run)
-        added.add_argument(
-            "--config",
-            metavar="FILE",
-            help="TOML file with a table of options for each command; those of the "
-            "command line override it",
-        )
-        added.add_argument(
-            "--debug", action="store_true", help="show the traceback of an error"
-        )
+        added = commands.add_parser(name, help=help_text, allow_abbrev=False)
+        if name in wanted:
+            _add_options(added, import_module(f"skdiffuasr.cli.{name}"))
     return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, command: ModuleType) -> None:
+    """Add the options of one command, and those that all commands have."""
+    command.add_options(parser)
+    parser.set_defaults(run=command.run)
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="TOML file with a table of options for each command; those of the "
+        "command line override it",
+    )
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error"
+    )
 
 
 def _in_one_line(error: Exception) -> str:

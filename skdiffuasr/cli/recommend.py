@@ -17,13 +17,11 @@ from skdiffuasr.datasets.writers import write_columns
 from skdiffuasr.persistence import load
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "recommend",
-        help="write the best items of every user to a file",
-        description="Recommend k items to every user of LOG: rows of user, item, rank "
-        "from 1 and score, best first.",
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Recommend k items to every user of LOG: rows of user, item, rank "
+        "from 1 and score, best first."
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="made by `fit`")
     add_log_options(parser)
@@ -37,7 +35,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         help="recommend items of the user's history too",
     )
     add_device_option(parser)
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:

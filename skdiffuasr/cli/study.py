@@ -27,15 +27,13 @@ from skdiffuasr.study.results import exception_line
 SOME_RUNS_FAILED = 3
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "study",
-        help="compare augmenters and recommenders on one log, with a report",
-        description="Run every augmenter with every recommender and seed. Results land "
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Run every augmenter with every recommender and seed. Results land "
         "in the folder one by one; the same command goes on where it was stopped. "
         f"Augmenters: {', '.join(AUGMENTERS)}. "
-        f"Recommenders: {', '.join(RECOMMENDERS)}.",
+        f"Recommenders: {', '.join(RECOMMENDERS)}."
     )
     add_log_options(parser)
     parser.add_argument(
@@ -93,7 +91,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add_epoch_options(group)
     add_device_option(group)
     add_precision_option(group)
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 
+from skdiffuasr._ragged import padded_blocks
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics._checks import check_codes
 from skdiffuasr.metrics.catalogue import catalogue_coverage, log_popularity
@@ -314,14 +315,14 @@ def _similarity(
     """Mean cosine of each pseudo item and its nearest hidden item."""
     norms = np.linalg.norm(item_embeddings, axis=1, keepdims=True)
     unit = item_embeddings / np.where(norms > 0, norms, 1.0)
-    widest = max(1, generated.shape[1], int(hidden.lengths.max(initial=0)))
-    n_rows = max(1, _BLOCK_NUMBERS // (widest * unit.shape[1]))
     similarity = np.empty(len(generated))
-    for rows in gen_batches(len(generated), n_rows):
-        padded = hidden[rows].to_padded(widest, pad_value=-1)  # (rows, widest)
+    widths = np.maximum(hidden.lengths, generated.shape[1])
+    n_cells = max(1, _BLOCK_NUMBERS // unit.shape[1])
+    for rows in padded_blocks(widths, max_cells=n_cells):
+        padded = hidden[rows].to_padded(pad_value=-1)  # (rows, longest row)
         cosines = unit[generated[rows]] @ unit[padded].transpose(0, 2, 1)
         cosines = np.where(padded[:, np.newaxis] >= 0, cosines, -np.inf)
-        similarity[rows] = cosines.max(axis=2).mean(axis=1)
+        similarity[rows] = cosines.max(axis=2, initial=-np.inf).mean(axis=1)
     return np.where(hidden.lengths > 0, similarity, np.nan)
 
 

@@ -79,13 +79,51 @@ class Denoiser(nn.Module):
         condition : Tensor of shape (batch, d)
             `null_condition` for a history without items.
         """
-        rows = torch.repeat_interleave(
-            torch.arange(len(lengths), device=items.device), lengths
-        )
-        embedded = self.embed(items)  # (n_values, d)
-        total = embedded.new_zeros(len(lengths), embedded.shape[1])
-        mean = total.index_add(0, rows, embedded) / lengths.clamp(min=1)[:, None]
+        mean = self._sums(items, lengths) / lengths.clamp(min=1)[:, None]
         return torch.where(lengths[:, None] > 0, mean, self.null_condition)
+
+    def suffix_condition(
+        self,
+        items: Tensor,
+        segment_lengths: Tensor,
+        first_segments: Tensor,
+        end_segments: Tensor,
+        lengths: Tensor,
+    ) -> Tensor:
+        """Mean item embeddings of parts of histories that overlap.
+
+        What several parts have in common is embedded and summed once.
+
+        Parameters
+        ----------
+        items : int64 Tensor of shape (n_values,)
+            The items of all segments, one segment after the other.
+        segment_lengths : int64 Tensor of shape (n_segments,)
+            Number of items of each segment.
+        first_segments, end_segments : int64 Tensor of shape (batch,)
+            Each part is the segments from the first to before the end.
+        lengths : int64 Tensor of shape (batch,)
+            Number of items of each part, one at least.
+
+        Returns
+        -------
+        condition : Tensor of shape (batch, d)
+            As `condition` returns it.
+        """
+        sums = self._sums(items, segment_lengths)  # (n_segments, d)
+        # In float64: a short part is the difference of two long sums.
+        before = F.pad(sums.double().cumsum(0), (0, 0, 1, 0))
+        totals = before[end_segments] - before[first_segments]
+        return (totals / lengths[:, None]).to(sums.dtype)
+
+    def _sums(self, items: Tensor, lengths: Tensor) -> Tensor:
+        """Sum of the item embeddings of each row (n, d) of ragged items."""
+        if len(items) < self.item_embedding.num_embeddings:
+            table = self.embed(items)
+            items = torch.arange(len(items), device=items.device)
+        else:  # more items than the catalogue has: scale each of those once
+            table = self.catalogue()
+        return F.embedding_bag(items, table, lengths.cumsum(0) - lengths, mode="sum")
 
     def predict_noise(
         self, x_t: Tensor, t: Tensor, condition: Tensor, *, diffusion: GaussianDiffusion
@@ -114,8 +152,7 @@ class Denoiser(nn.Module):
 def denoising_loss(
     denoiser: Denoiser,
     windows: Tensor,
-    suffixes: Tensor,
-    suffix_lengths: Tensor,
+    condition: Tensor,
     *,
     diffusion: GaussianDiffusion,
     condition_dropout: float,
@@ -134,10 +171,8 @@ def denoising_loss(
         The network.
     windows : int64 Tensor of shape (batch, M)
         The items to generate, x_0 before embedding.
-    suffixes : int64 Tensor of shape (n_values,)
-        The items that follow each window, one history after the other.
-    suffix_lengths : int64 Tensor of shape (batch,)
-        Number of items that follow each window.
+    condition : Tensor of shape (batch, d)
+        What `Denoiser.condition` makes of the items that follow each window.
     diffusion : GaussianDiffusion
         The forward process.
     condition_dropout : float
@@ -163,11 +198,7 @@ def denoising_loss(
     t = torch.randint(diffusion.n_timesteps, (len(x_0),), device=x_0.device)
     noise = torch.randn_like(x_0)
     x_t = diffusion.q_sample(x_0, t, noise)
-    condition = drop_condition(
-        denoiser.condition(suffixes, suffix_lengths),
-        denoiser.null_condition,
-        condition_dropout,
-    )
+    condition = drop_condition(condition, denoiser.null_condition, condition_dropout)
     predicted = denoiser.predict_noise(x_t, t, condition, diffusion=diffusion)
     loss = F.mse_loss(predicted, noise)
     if rounding_weight == 0:

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from skdiffuasr.nn.exclusions import Exclusions
 from skdiffuasr.nn.precision import unit_product_error
 
 MAX_BLOCK_BYTES = 8 * 2**20
@@ -24,7 +25,7 @@ def nearest_items(
     item_embeddings: Tensor,
     *,
     unique: bool = False,
-    exclude: Tensor | None = None,
+    exclude: tuple[Tensor, Tensor] | None = None,
     dtype: torch.dtype = torch.float32,
     max_block_bytes: int = MAX_BLOCK_BYTES,
 ) -> Tensor:
@@ -43,9 +44,9 @@ def nearest_items(
     unique : bool, default=False
         Give no item twice within a row: position by position, an item that an earlier
         position has taken is passed over for the next nearest.
-    exclude : Tensor of shape (batch, L), dtype int64, or None, default=None
-        Codes that a row must not be given, such as its own items. Rows with fewer
-        than L are filled up with -1.
+    exclude : pair of int64 Tensors of shapes (n_values,) and (batch,), default=None
+        Codes that the rows must not be given, such as their own items, one row after
+        the other, and how many each row has. They may repeat.
     dtype : torch.dtype, default=torch.float32
         Of the products by which candidates are found, with sums in float32; see
         `product_dtype`. Which of them is nearest is decided in float32, so the result
@@ -62,8 +63,8 @@ def nearest_items(
     Raises
     ------
     ValueError
-        If shapes do not fit, a row has fewer items to choose from than it needs, or
-        vectors or items are not finite.
+        If shapes do not fit, a code to exclude is not in the catalogue, a row has
+        fewer items to choose from than it needs, or vectors or items are not finite.
 
     References
     ----------
@@ -78,14 +79,17 @@ def nearest_items(
     tensor([[0, 0]])
     >>> nearest_items(x, catalogue, unique=True)
     tensor([[0, 1]])
-    >>> nearest_items(x, catalogue, unique=True, exclude=torch.tensor([[1]]))
+    >>> exclude = torch.tensor([1]), torch.tensor([1])
+    >>> nearest_items(x, catalogue, unique=True, exclude=exclude)
     tensor([[0, 2]])
     """
     batch, n_vectors, _ = x.shape
     if exclude is None:
-        exclude = torch.empty((batch, 0), dtype=torch.int64, device=x.device)
-    _check_shapes(x, item_embeddings, exclude)
-    _check_choice(exclude, len(item_embeddings), n_vectors if unique else 1)
+        empty = torch.empty(0, dtype=torch.int64, device=x.device)
+        exclude = empty, empty.new_zeros(batch)
+    _check_shapes(x, item_embeddings, *exclude)
+    exclusions = Exclusions.from_ragged(*exclude, len(item_embeddings))
+    _check_choice(exclusions, n_vectors if unique else 1)
 
     items = F.normalize(item_embeddings, dim=1)  # (n_items, d); zeros stay zeros
     n_scores = max(1, max_block_bytes // (dtype.itemsize * max(1, n_vectors)))
@@ -95,30 +99,31 @@ def nearest_items(
     codes = torch.empty((batch, n_vectors), dtype=torch.int64, device=x.device)
     for start in range(0, batch, block_rows):
         rows = slice(start, start + block_rows)
+        excluded = exclusions.slice(start, start + block_rows)
         with torch.autocast(x.device.type, enabled=False):
-            codes[rows] = _nearest(x[rows], items, exclude[rows], n_groups, dtype)
+            codes[rows] = _nearest(x[rows], items, excluded, n_groups, dtype)
             if unique:
-                _resolve_clashes(
-                    codes[rows], x[rows], items, exclude[rows], n_groups, dtype
-                )
+                _resolve_clashes(codes[rows], x[rows], items, excluded, n_groups, dtype)
     _check_found(codes, x, len(items))
     return codes
 
 
 def _nearest(
-    x: Tensor, items: Tensor, exclude: Tensor, n_groups: int, dtype: torch.dtype
+    x: Tensor, items: Tensor, excluded: Exclusions, n_groups: int, dtype: torch.dtype
 ) -> Tensor:
     """Argmax of the cosine over all items but the excluded ones."""
     vectors = F.normalize(x, dim=2)  # (rows, M, d)
-    owner, first_code = _candidate_groups(vectors, items, exclude, n_groups, dtype)
-    exclude = exclude.repeat_interleave(x.shape[1], dim=0)  # (rows * M, L)
-    vectors = vectors.flatten(0, 1)  # (rows * M, d)
-    codes = _best_of_groups(vectors, items, exclude, owner, first_code, n_groups)
+    owner, first_code = _candidate_groups(vectors, items, excluded, n_groups, dtype)
+    codes = _best_of_groups(vectors, items, excluded, owner, first_code, n_groups)
     return codes.view(x.shape[:2])
 
 
 def _candidate_groups(
-    vectors: Tensor, items: Tensor, exclude: Tensor, n_groups: int, dtype: torch.dtype
+    vectors: Tensor,
+    items: Tensor,
+    excluded: Exclusions,
+    n_groups: int,
+    dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor]:
     """Find the groups of items that the nearest of a vector may be in.
 
@@ -140,14 +145,18 @@ def _candidate_groups(
     scores = rough.new_empty((rows * n_vectors, n_groups * GROUP_SIZE))
     best = vectors.new_full((rows * n_vectors,), -torch.inf)
     found = []
-    for start in range(0, len(items), n_groups * GROUP_SIZE):
-        block = items[start : start + n_groups * GROUP_SIZE].to(dtype)
+    block_items = n_groups * GROUP_SIZE
+    row, code = excluded.by_code()
+    ends = torch.arange(block_items, len(items) + block_items, block_items)
+    splits = torch.searchsorted(code, ends.to(code.device)).tolist()
+    starts = range(0, len(items), block_items)
+    for start, first, last in zip(starts, [0, *splits], splits, strict=False):
+        block = items[start : start + block_items].to(dtype)
         torch.mm(rough, block.T, out=scores[:, : len(block)])
         scores[:, len(block) :] = -torch.inf
-        inside = (start <= exclude) & (exclude < start + len(block))
-        row, column = inside.nonzero(as_tuple=True)
-        excluded = exclude[row, column] - start
-        scores.view(rows, n_vectors, -1)[row, :, excluded] = -torch.inf
+        inside = slice(first, last)
+        by_row = scores.view(rows, n_vectors, block_items)
+        by_row[row[inside], :, code[inside] - start] = -torch.inf
         maxima = scores.view(-1, GROUP_SIZE, n_groups).amax(dim=1)  # (rows * M, groups)
         best = torch.maximum(best, maxima.amax(dim=1))
         is_near = maxima >= best[:, None] - margin
@@ -161,7 +170,7 @@ def _candidate_groups(
 def _best_of_groups(
     vectors: Tensor,
     items: Tensor,
-    exclude: Tensor,
+    excluded: Exclusions,
     owner: Tensor,
     first_code: Tensor,
     n_groups: int,
@@ -171,14 +180,18 @@ def _best_of_groups(
     A batched product would round by the number of matrices, these sums do not.
     """
     n_items = len(items)
+    n_vectors = vectors.shape[1]
+    vectors = vectors.flatten(0, 1)  # (rows * M, d)
     within = n_groups * torch.arange(GROUP_SIZE, device=items.device)
     best_scores = vectors.new_full((len(vectors),), -torch.inf)
     best_codes = torch.full((len(vectors),), n_items, device=vectors.device)
     for start in range(0, len(owner), MAX_BLOCK_CANDIDATES):
         of = owner[start : start + MAX_BLOCK_CANDIDATES]
         code = first_code[start : start + MAX_BLOCK_CANDIDATES, None] + within
-        is_none = (code[:, :, None] == exclude[of, None]).any(dim=2) | (code >= n_items)
-        embeddings = items[code.clamp(max=n_items - 1)]  # (block, GROUP_SIZE, d)
+        known = code.clamp(max=n_items - 1)  # (block, GROUP_SIZE)
+        row = (of // n_vectors)[:, None].expand_as(code)
+        is_none = excluded.contain(row, known) | (code >= n_items)
+        embeddings = items[known]  # (block, GROUP_SIZE, d)
         scores = embeddings.mul_(vectors[of, None]).sum(dim=2)  # (block, GROUP_SIZE)
         scores.masked_fill_(is_none, -torch.inf)
         better = best_scores.scatter_reduce(0, of, scores.amax(dim=1), "amax")
@@ -193,7 +206,7 @@ def _resolve_clashes(
     codes: Tensor,
     x: Tensor,
     items: Tensor,
-    exclude: Tensor,
+    excluded: Exclusions,
     n_groups: int,
     dtype: torch.dtype,
 ) -> None:
@@ -203,21 +216,31 @@ def _resolve_clashes(
         clash = (taken == code).any(dim=1).nonzero()[:, 0]
         if len(clash) == 0:
             continue
-        forbidden = torch.cat([exclude[clash], taken[clash]], dim=1)
+        forbidden = excluded.take(clash, taken[clash])
         vectors = x[clash, position, None]  # (clashes, 1, d)
         nearest = _nearest(vectors, items, forbidden, n_groups, dtype)
         codes[clash, position] = nearest[:, 0]
 
 
-def _check_shapes(x: Tensor, item_embeddings: Tensor, exclude: Tensor) -> None:
+def _check_shapes(
+    x: Tensor, item_embeddings: Tensor, codes: Tensor, lengths: Tensor
+) -> None:
     if x.shape[2] != item_embeddings.shape[1]:
         raise ValueError(
             f"x has vectors of {x.shape[2]} dimensions, "
             f"item_embeddings of {item_embeddings.shape[1]}."
         )
-    if exclude.ndim != 2 or len(exclude) != len(x):
+    if lengths.shape != x.shape[:1] or codes.shape != (int(lengths.sum()),):
         raise ValueError(
-            f"exclude must have shape (batch={len(x)}, L), got {tuple(exclude.shape)}."
+            f"exclude must be codes and the number of them for each of the batch="
+            f"{len(x)} rows, got shapes {tuple(codes.shape)} and "
+            f"{tuple(lengths.shape)} for {int(lengths.sum())} codes."
+        )
+    outside = (codes < 0) | (codes >= len(item_embeddings))
+    if outside.any():
+        raise ValueError(
+            f"exclude has the code {int(codes[outside][0])}; accepted are 0 to "
+            f"{len(item_embeddings) - 1}."
         )
 
 
@@ -236,20 +259,13 @@ def _check_found(codes: Tensor, x: Tensor, n_items: int) -> None:
     )
 
 
-def _check_choice(exclude: Tensor, n_items: int, n_needed: int) -> None:
-    """Refuse rows that leave fewer than `n_needed` items to choose from."""
-    if exclude.shape[1] + n_needed <= n_items:
-        return
-    # A catalogue this small fits a mask; the last column takes the padding.
-    columns = torch.where((0 <= exclude) & (exclude < n_items), exclude, n_items)
-    mask = torch.zeros(
-        len(exclude), n_items + 1, dtype=torch.bool, device=exclude.device
-    )
-    n_left = n_items - mask.scatter_(1, columns, True)[:, :n_items].sum(dim=1)
+def _check_choice(exclusions: Exclusions, n_needed: int) -> None:
+    """Raise if a row has fewer than `n_needed` items to choose from."""
+    n_left = exclusions.n_items - exclusions.counts()
     too_few = (n_left < n_needed).nonzero()[:, 0]
     if len(too_few):
         row = int(too_few[0])
         raise ValueError(
             f"Row {row} needs {n_needed} different items, but its exclusions leave "
-            f"{int(n_left[row])} of the {n_items} items of the catalogue."
+            f"{int(n_left[row])} of the {exclusions.n_items} items of the catalogue."
         )

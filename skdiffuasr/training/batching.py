@@ -8,6 +8,12 @@ from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 
+#: A batch of more places than this is split if most of them would be padding.
+MAX_PADDED_PLACES = 2**14
+
+#: Places of such a batch for each of its items, at most.
+MAX_PLACES_PER_ITEM = 4
+
 
 def token_batches(
     lengths: IntArray, batch_size: int, rng: np.random.Generator | None = None
@@ -16,7 +22,8 @@ def token_batches(
 
     Rows of similar length stand together, so that little is padded, and every batch
     holds about as many items as `batch_size` rows of average length do: each item then
-    weighs the same in the mean loss of its batch, whatever the length of its row.
+    weighs the same in the mean loss of its batch, whatever the length of its row. Rows
+    that a far longer one would widen are a batch of their own.
 
     Parameters
     ----------
@@ -46,10 +53,24 @@ def token_batches(
     n_tokens = np.cumsum(np.maximum(lengths[by_length], 1))
     n_batches = -(-len(lengths) // batch_size)
     batch_of_row = (n_tokens - 1) * n_batches // n_tokens[-1]
-    batches = np.split(by_length, np.flatnonzero(np.diff(batch_of_row)) + 1)
+    batches = [
+        rows
+        for wide in np.split(by_length, np.flatnonzero(np.diff(batch_of_row)) + 1)
+        for rows in _without_wide_padding(wide, lengths[wide])
+    ]
     order = range(len(batches)) if rng is None else rng.permutation(len(batches))
     for number in order:
         yield batches[number]
+
+
+def _without_wide_padding(rows: IntArray, lengths: IntArray) -> Iterator[IntArray]:
+    """Split rows, sorted by length, before those that would widen the others."""
+    n_places = len(rows) * lengths[-1]
+    if n_places > max(MAX_PADDED_PLACES, MAX_PLACES_PER_ITEM * lengths.sum()):
+        n_short = np.searchsorted(lengths * MAX_PLACES_PER_ITEM, lengths[-1])
+        yield from _without_wide_padding(rows[:n_short], lengths[:n_short])
+        rows = rows[n_short:]
+    yield rows
 
 
 def pad_rows(

@@ -227,8 +227,8 @@ def test_memory_keeps_no_interrupted_training(log, tmp_path, monkeypatch, guidan
     augmenter = DiffusionSequenceAugmenter(4, guidance=guidance, memory=memory, **TINY)
     batches = TrainingPairs.batches
 
-    def interrupted(self, batch_size, random_state, epoch):
-        yield from batches(self, batch_size, random_state, epoch)
+    def interrupted(self, batch_size, random_state, follow, epoch):
+        yield from batches(self, batch_size, random_state, follow, epoch)
         if epoch == 1:
             raise KeyboardInterrupt
 

@@ -79,3 +79,19 @@ def test_windows_reach_every_item():
         assert is_stretch(window, row)
         seen.setdefault(len(row), set()).update(window.tolist())
     assert all(len(items) == length for length, items in seen.items())
+
+
+@pytest.mark.parametrize("augmenter", [CropAugmenter(), InsertAugmenter()])
+def test_one_long_history_widens_no_other(augmenter, monkeypatch):
+    """Cells that are worked on grow with the items, not with rows x longest row."""
+    n_cells = []
+    operate = type(augmenter)._operate
+
+    def spy(self, items, lengths, draws, random_items):
+        n_cells.append(items.numel())
+        return operate(self, items, lengths, draws, random_items)
+
+    monkeypatch.setattr(type(augmenter), "_operate", spy)
+    rows = [range(10)] * 100 + [[*range(10)] * 500]
+    augmenter.set_params(n_variants=2, random_state=0).fit_transform(rows)
+    assert 6000 <= sum(n_cells) < 2 * 6000

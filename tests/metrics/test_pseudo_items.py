@@ -180,3 +180,23 @@ def test_draws_repeat_with_their_seed():
     for draw, catalogue in [(draw_uniform, N_ITEMS), (draw_by_popularity, COUNTS)]:
         first = draw(3, 4, catalogue, random_state=7)
         np.testing.assert_array_equal(first, draw(3, 4, catalogue, random_state=7))
+
+
+def test_one_long_row_widens_no_other(monkeypatch):
+    sizes = []
+    to_padded = Sequences.to_padded
+
+    def spy(self, *args, **kwargs):
+        padded = to_padded(self, *args, **kwargs)
+        sizes.append(padded.size)
+        return padded
+
+    monkeypatch.setattr(Sequences, "to_padded", spy)
+    hidden = Sequences.from_iterable([[row % 7, 3] for row in range(50)] + [[5] * 1000])
+    generated = np.full((51, 2), 5)
+    table = np.random.default_rng(0).normal(size=(7, 4))
+    quality = pseudo_item_quality(generated, hidden, 7, item_embeddings=table)
+    assert sum(sizes) == hidden.offsets[-1]
+    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+    expected = [max(unit[row] @ unit[5]) for row in map(np.unique, hidden)]
+    assert quality["similarity"] == pytest.approx(np.mean(expected))

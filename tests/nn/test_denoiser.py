@@ -27,8 +27,10 @@ def pairs():
 
 def loss_of(denoiser, seed=0, **settings):
     settings = {"condition_dropout": 0.0, "rounding_weight": 1.0, **settings}
+    windows, suffixes, lengths = pairs()
+    condition = denoiser.condition(suffixes, lengths)
     torch.manual_seed(seed)
-    return denoising_loss(denoiser, *pairs(), diffusion=DIFFUSION, **settings)
+    return denoising_loss(denoiser, windows, condition, diffusion=DIFFUSION, **settings)
 
 
 def draws(seed=0):
@@ -49,8 +51,7 @@ def train(denoiser, n_steps, rounding_weight):
         loss = denoising_loss(
             denoiser,
             torch.randint(N_ITEMS, (32, M)),
-            torch.randint(N_ITEMS, (32,)),
-            torch.ones(32, dtype=torch.int64),
+            denoiser.embed(torch.randint(N_ITEMS, (32,))),
             diffusion=DIFFUSION,
             condition_dropout=0.1,
             rounding_weight=rounding_weight,
@@ -177,8 +178,7 @@ def test_a_batch_of_one_pair_is_enough():
     loss = denoising_loss(
         denoiser,
         torch.arange(M)[None],
-        torch.tensor([5]),
-        torch.tensor([1]),
+        denoiser.embed(torch.tensor([5])),
         diffusion=DIFFUSION,
         condition_dropout=0.1,
         rounding_weight=1.0,

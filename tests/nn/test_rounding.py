@@ -14,15 +14,19 @@ def draw(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
+def ragged(rows):
+    """Lists of codes as `exclude` takes them."""
+    codes = torch.tensor([code for row in rows for code in row], dtype=torch.int64)
+    return codes, torch.tensor([len(row) for row in rows])
+
+
 def greedy(x, item_embeddings, unique, exclude):
     """The definition, one vector and one item at a time."""
     codes = []
     for row, row_exclude in zip(x, exclude, strict=True):
         codes.append([])
         for vector in row:
-            forbidden = set(row_exclude.tolist()) | (
-                set(codes[-1]) if unique else set()
-            )
+            forbidden = set(row_exclude) | (set(codes[-1]) if unique else set())
             cosines = torch.cosine_similarity(vector[None], item_embeddings).tolist()
             allowed = [i for i in range(len(cosines)) if i not in forbidden]
             codes[-1].append(max(allowed, key=lambda i: cosines[i]))
@@ -55,12 +59,15 @@ def test_codes_are_those_of_the_definition(
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(batch, n_pseudo_items, 3, generator=generator)
     item_embeddings = torch.randn(n_items, 3, generator=generator)
-    exclude = torch.randint(-1, n_items, (batch, 5), generator=generator)
+    sizes = torch.randint(0, 7, (batch,), generator=generator).tolist()
+    exclude = [
+        torch.randint(0, n_items, (n,), generator=generator).tolist() for n in sizes
+    ]
     codes = nearest_items(
         x,
         item_embeddings,
         unique=unique,
-        exclude=exclude,
+        exclude=ragged(exclude),
         max_block_bytes=max_block_bytes,
     )
     assert codes.dtype == torch.int64
@@ -108,7 +115,7 @@ def test_inexact_products_change_no_code(seed, d, spread, unique, max_block_byte
     centre = torch.randn(1, d, generator=generator)
     x = torch.randn(6, 4, d, generator=generator)
     items = centre + spread * torch.randn(70, d, generator=generator)
-    exclude = torch.randint(-1, 70, (6, 5), generator=generator)
+    exclude = ragged(torch.randint(70, (6, 5), generator=generator).tolist())
     exact = nearest_items(x, items, unique=unique, exclude=exclude)
     inexact = nearest_items(
         x,
@@ -162,7 +169,8 @@ def test_lengths_of_vectors_do_not_matter(scale):
 def test_unique_codes_do_not_repeat_when_all_vectors_are_equal():
     x = draw(3, 1, 8).expand(3, 6, 8)
     item_embeddings = draw(50, 8, seed=1)
-    exclude = nearest_items(x, item_embeddings)[:, :1]
+    nearest = nearest_items(x, item_embeddings)[:, :1]
+    exclude = ragged(nearest.tolist())
     codes = nearest_items(x, item_embeddings, unique=True, exclude=exclude)
     ranked = (x[:, 0] @ torch.nn.functional.normalize(item_embeddings).T).argsort(
         dim=1, descending=True
@@ -205,13 +213,13 @@ def test_batches_of_one_and_single_items_keep_their_shape(shape):
 
 
 def test_catalogue_may_be_used_up():
-    exclude = torch.tensor([[3, 3, -1, 0]])
+    exclude = ragged([[3, 3, 0]])
     codes = nearest_items(draw(1, 3, 8), draw(5, 8), unique=True, exclude=exclude)
     assert sorted(codes[0].tolist()) == [1, 2, 4]
 
 
 def test_too_small_a_catalogue_is_refused():
-    exclude = torch.tensor([[0, -1, -1], [3, 3, 0]])
+    exclude = ragged([[0], [3, 3, 0]])
     with pytest.raises(
         ValueError, match=r"Row 1 needs 4 different .* 3 of the 5 items"
     ):
@@ -219,7 +227,7 @@ def test_too_small_a_catalogue_is_refused():
 
 
 def test_excluding_everything_is_refused():
-    exclude = torch.arange(5)[None]
+    exclude = ragged([range(5)])
     with pytest.raises(ValueError, match="leave 0 of the 5 items"):
         nearest_items(draw(1, 4, 8), draw(5, 8), exclude=exclude)
 
@@ -227,11 +235,6 @@ def test_excluding_everything_is_refused():
 def test_widths_that_differ_are_refused():
     with pytest.raises(ValueError, match=r"8 dimensions, item_embeddings of 9"):
         nearest_items(draw(1, 4, 8), draw(5, 9))
-
-
-def test_exclude_of_another_batch_is_refused():
-    with pytest.raises(ValueError, match=r"batch=2, L\), got \(3, 1\)"):
-        nearest_items(draw(2, 4, 8), draw(5, 8), exclude=torch.zeros(3, 1).long())
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
@@ -248,3 +251,31 @@ def test_items_that_are_not_finite_are_refused():
     items[49, 0] = torch.nan
     with pytest.raises(ValueError, match="item_embeddings have values that are not"):
         nearest_items(x, items)
+
+
+@pytest.mark.parametrize("exclude", [[[1]], [[1], [2], [3]]])
+def test_exclude_of_another_batch_is_refused(exclude):
+    with pytest.raises(ValueError, match=r"each of the batch=2 rows, got shapes"):
+        nearest_items(draw(2, 4, 8), draw(5, 8), exclude=ragged(exclude))
+
+
+@pytest.mark.parametrize("code", [-1, 5])
+def test_exclude_of_another_catalogue_is_refused(code):
+    with pytest.raises(ValueError, match=f"has the code {code}; accepted are 0 to 4"):
+        nearest_items(draw(2, 4, 8), draw(5, 8), exclude=ragged([[0], [code]]))
+
+
+def test_one_long_row_of_exclusions_makes_no_rectangle():
+    """Memory grows with the codes that are excluded, not with rows x longest row."""
+    x, item_embeddings = draw(64, 4, 8), draw(500, 8, seed=1)
+    long_row = (torch.arange(20_000) % 400).tolist()
+    with LargestResult() as largest:
+        codes = nearest_items(
+            x,
+            item_embeddings,
+            unique=True,
+            exclude=ragged([[row] for row in range(63)] + [long_row]),
+            max_block_bytes=2**16,
+        )
+    assert largest.n_bytes <= 8 * (20_000 + 63) < 8 * 64 * 20_000 / 50
+    assert (codes[-1] >= 400).all()

@@ -50,6 +50,28 @@ def test_rows_of_similar_length_stand_together(lengths, batch_size):
     assert [lengths[row] for row in rows] == sorted(lengths)
 
 
+@quick
+@given(
+    st.lists(st.integers(0, 10) | st.integers(0, 5_000), min_size=1, max_size=300),
+    BATCH_SIZES,
+    SEEDS,
+)
+def test_a_long_row_widens_no_batch_of_short_ones(lengths, batch_size, seed):
+    lengths = np.array(lengths)
+    batches = batches_of(lengths, 30 * batch_size, seed)
+    for rows in batches:
+        n_places = len(rows) * lengths[rows].max()
+        assert n_places <= max(2**14, 4 * lengths[rows].sum())
+    assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
+
+
+def test_one_long_row_is_a_batch_of_its_own():
+    batches = batches_of([10] * 500 + [200], 128)
+    assert [len(rows) for rows in batches] == [130, 130, 130, 110, 1]
+    smooth = list(range(1, 400))
+    assert len(batches_of(smooth, 40)) == 10
+
+
 def test_a_seed_fixes_the_order_and_another_one_changes_it():
     lengths = [3] * 50
     same = zip(batches_of(lengths, 8, 0), batches_of(lengths, 8, 0), strict=True)
