@@ -77,7 +77,7 @@ def test_the_first_part_decides_about_integers(tmp_path):
     parts = iter_sequences(path, max_interactions=1)
     assert next(parts).to_lists() == [[5]]
     with pytest.raises(
-        ValueError, match=r"csv, line 5: the item id 'B8' is no integer"
+        ValueError, match=r"csv, line 5: the item id is 'B8' .*before it are integers"
     ):
         list(parts)
     path.write_text("user,item\n1,B5\n2,B6\n3,7\n")
@@ -98,7 +98,7 @@ def test_columns_are_named_as_for_reading(tmp_path):
     ("text", "size", "message"),
     [
         ("", 5, "the file is empty"),
-        ("user,item\n", 5, "a header and no interactions"),
+        ("user,item\n", 5, "log.csv: the file holds no interactions"),
         ("user,item\n1,2\n3\n", 5, "line 3: 1 fields"),
         ("user,item\n1,2\n", 0, "max_interactions must be at least 1, got 0"),
     ],

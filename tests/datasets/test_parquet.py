@@ -72,7 +72,7 @@ def test_columns_are_found_by_usual_names(tmp_path):
         ({"who": [1], "item": [2]}, "no user column found"),
         (
             {"user": pa.array([], pa.int64()), "item": pa.array([], pa.int64())},
-            "no int",
+            "the file holds no interactions",
         ),
     ],
 )
@@ -86,7 +86,7 @@ def test_bad_tables(tmp_path, columns, message):
 def test_a_file_of_another_format(tmp_path):
     path = tmp_path / "log.parquet"
     path.write_text("user,item\n1,2\n")
-    with pytest.raises(ValueError, match="is no Parquet file"):
+    with pytest.raises(ValueError, match="is not a Parquet file"):
         read_interactions(path)
 
 

@@ -173,7 +173,7 @@ def test_text_that_looks_like_fields(tmp_path):
 def test_a_line_without_an_end_is_told_at_once(tmp_path):
     path = tmp_path / "steam.json"
     path.write_text("{'username': '" + "a" * 100_000 + "\n")
-    with pytest.raises(ValueError, match="line 1: it is no Python literal"):
+    with pytest.raises(ValueError, match="line 1: it is not a Python literal"):
         load_steam(path)
 
 
