@@ -10,7 +10,7 @@ from typing import TextIO
 from skdiffuasr._files import COMPRESSIONS, open_text
 
 #: Characters of a block, but for the rest of its last line.
-BLOCK_SIZE = 2**20
+BLOCK_SIZE = 2**19
 
 
 def read_blocks(path: Path) -> Iterator[str]:

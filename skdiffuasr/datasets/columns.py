@@ -14,7 +14,7 @@ from skdiffuasr._ingest import as_ids, show
 from skdiffuasr._log import as_flags
 from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
-from skdiffuasr.datasets.text_times import as_integers, text_times
+from skdiffuasr.datasets.text_times import as_integers, parse_times, text_times
 
 #: Columns by name.
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -57,11 +57,9 @@ def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
         If there are none, or an id, a time or a mark is missing or cannot be read; the
         message names the row.
     """
+    compact = _coded if table.is_typed else _parsed_or_coded
     batches = [
-        {
-            role: column if role == "time" else _coded(column)
-            for role, column in batch.items()
-        }
+        {role: compact(role, column) for role, column in batch.items()}
         for batch in table.batches
         if len(batch["user"])
     ]
@@ -69,7 +67,9 @@ def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
         raise ValueError(f"{table.source}: the file holds no interactions.")
     # One column after the other, so that its texts are gone when the next is made.
     return {
-        role: _convert(role, _joined([batch.pop(role) for batch in batches]), table)
+        role: _convert(
+            role, _joined(role, [batch.pop(role) for batch in batches], table), table
+        )
         for role in list(batches[0])
     }
 
@@ -105,17 +105,41 @@ def read_parts(table: Table, n_rows: int) -> Iterator[dict[str, npt.NDArray[Any]
         raise ValueError(f"{table.source}: the file holds no interactions.")
 
 
-def _joined(chunks: list[Any]) -> Any:
+def _joined(role: str, chunks: list[Any], table: Table) -> Any:
     """Join the chunks of a column; to a list if they are not of one Arrow type."""
-    if len({getattr(chunk, "type", None) for chunk in chunks} | {None}) == 2:
-        if not any(isinstance(chunk, list) for chunk in chunks):
-            pyarrow = import_extra("pyarrow", "frames")
-            return pyarrow.chunked_array(chunks)
-    return list(chain.from_iterable(map(_as_list, chunks)))
+    pyarrow = import_extra("pyarrow", "frames")
+    types = {getattr(chunk, "type", None) for chunk in chunks}
+    if len(types) > 1 and not table.is_typed:
+        # The same texts again, but for numbers, which Arrow writes as integers.
+        number = pyarrow.float64()
+        chunks = [
+            chunk if chunk.type == number else _coded(role, chunk.cast("string"))
+            for chunk in chunks
+        ]
+        types = {chunk.type for chunk in chunks}
+    if len(types) > 1 or None in types:
+        return list(chain.from_iterable(map(_as_list, chunks)))
+    return pyarrow.chunked_array(chunks)
 
 
 def _as_list(column: Any) -> list[Any]:
     return column if isinstance(column, list) else column.to_pylist()
+
+
+def _coded(role: str, column: Any) -> Any:
+    """Give each text that differs a code; hardly two times are the same."""
+    is_plain_text = _is_text(column) and not hasattr(column.type, "value_type")
+    return column.dictionary_encode() if is_plain_text and role != "time" else column
+
+
+def _parsed_or_coded(role: str, column: Any) -> Any:
+    """Take the integers or times that texts look like, which need less memory."""
+    parse = {"time": parse_times, "is_pseudo": lambda texts: None}.get(
+        role, as_integers
+    )
+    values = parse(column)
+    pyarrow = import_extra("pyarrow", "frames")
+    return _coded(role, column) if values is None else pyarrow.array(values)
 
 
 def _convert(
@@ -154,6 +178,11 @@ def _text_ids(
 
     `kind` is that of the ids before these, and these become the same.
     """
+    is_coded = hasattr(column.type, "value_type")
+    if not is_typed and not is_coded and kind != "U":
+        integers = as_integers(column)
+        if integers is not None:
+            return integers
     codes, texts = _codes_and_texts(column)
 
     def first(code: int) -> str:
@@ -230,15 +259,9 @@ def _raise_other_kind(value: Any, where: str, kind: str) -> NoReturn:
     )
 
 
-def _coded(column: Any) -> Any:
-    """Give each text that differs a code."""
-    is_plain_text = _is_text(column) and not hasattr(column.type, "value_type")
-    return column.dictionary_encode() if is_plain_text else column
-
-
 def _codes_and_texts(column: Any) -> tuple[npt.NDArray[Any], Any]:
     """Return the codes of texts, and the texts that differ."""
-    column = _coded(column)
+    column = _coded("", column)
     if hasattr(column, "chunks"):
         column = column.unify_dictionaries().combine_chunks()
     return np.asarray(column.indices), column.dictionary

@@ -13,6 +13,7 @@ from skdiffuasr._times import as_times
 _FIRST, _LAST = np.datetime64("0001-01-02", "us"), np.datetime64("9999-12-30", "us")
 
 _INEXACT = 2**53
+_N_TRIED = 16
 
 
 def text_times(
@@ -38,6 +39,14 @@ def text_times(
     ValueError
         See `as_times`.
     """
+    times = parse_times(texts, kind)
+    if times is None:
+        return as_times(texts.to_pylist(), where, "the times", kind)
+    return times
+
+
+def parse_times(texts: Any, kind: str | None = None) -> npt.NDArray[Any] | None:
+    """Return what `as_times` makes of texts, or None where they are odd."""
     compute = import_extra("pyarrow.compute", "frames")
     texts = texts.cast("string")
     parsers = {"i": as_integers, "f": _as_floats, "M": _as_dates}
@@ -47,7 +56,7 @@ def text_times(
             times = parse(trimmed) if kind in (None, parsed_kind) else None
             if times is not None:
                 return times
-    return as_times(texts.to_pylist(), where, "the times", kind)
+    return None
 
 
 def as_integers(texts: Any) -> npt.NDArray[np.int64] | None:
@@ -63,12 +72,11 @@ def as_integers(texts: Any) -> npt.NDArray[np.int64] | None:
 def _as_floats(texts: Any) -> npt.NDArray[np.float64] | None:
     """Return finite numbers if no integer among them is rounded."""
     compute = import_extra("pyarrow.compute", "frames")
+    floats = _cast(texts, "float64")
     # Without any of these, all may be integers in a form that Arrow does not read.
-    has_fraction = any(
+    if floats is None or not any(
         compute.any(compute.match_substring(texts, mark)).as_py() for mark in ".eE"
-    )
-    floats = _cast(texts, "float64") if has_fraction else None
-    if floats is None:
+    ):
         return None
     values = np.asarray(floats)
     return values if (np.abs(values) < _INEXACT).all() else None
@@ -86,8 +94,11 @@ def _as_dates(texts: Any) -> npt.NDArray[np.datetime64] | None:
 
 
 def _cast(texts: Any, kind: Any) -> Any | None:
+    """Cast texts, after some of them, as Arrow takes long over many that it cannot."""
     pyarrow = import_extra("pyarrow", "frames")
+    rows = np.linspace(0, len(texts) - 1, _N_TRIED, dtype=int)
     try:
+        pyarrow.array([texts[row].as_py() for row in rows], "string").cast(kind)
         return texts.cast(kind)
     except pyarrow.ArrowInvalid:
         return None

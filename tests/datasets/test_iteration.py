@@ -11,6 +11,8 @@ from skdiffuasr.datasets import (
     write_interactions,
 )
 
+pytest.importorskip("pyarrow")
+
 quick = settings(max_examples=25, deadline=None)
 
 ENDINGS = (".csv", ".inter.gz", ".txt", ".parquet")
@@ -23,8 +25,6 @@ def iter_sequences(path, **options):
 
 
 def write(folder, log, ending):
-    if ending == ".parquet":
-        pytest.importorskip("pyarrow")
     path = folder / f"log{ending}"
     write_interactions(log, path)
     return path
@@ -85,6 +85,19 @@ def test_the_first_part_decides_about_integers(tmp_path):
         row for X in iter_sequences(path, max_interactions=1) for row in X.to_lists()
     ]
     assert rows == [["B5"], ["B6"], ["7"]]
+
+
+def test_json_lines_come_in_parts_too(tmp_path):
+    path = tmp_path / "log.jsonl"
+    line = '{"user": %s, "item": "%s"}\n'
+    path.write_text("".join(line % pair for pair in [(1, "a"), (1, "b"), (2, "a")]))
+    parts = list(iter_sequences(path, max_interactions=1))
+    assert [X.to_lists() for X in parts] == [[["a", "b"]], [["a"]]]
+    path.write_text(line % (1, "a") + line % ('"2"', "b"))
+    with pytest.raises(
+        ValueError, match=r"line 2: user is '2'.*before it are integers"
+    ):
+        list(iter_sequences(path, max_interactions=1))
 
 
 def test_columns_are_named_as_for_reading(tmp_path):

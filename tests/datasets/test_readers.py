@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import lzma
+import sys
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdiffuasr.datasets import Interactions, read_interactions
+
+pytest.importorskip("pyarrow")
 
 
 @pytest.fixture
@@ -374,3 +377,14 @@ def test_nanoseconds_are_refused(write):
 
     with pytest.raises(ValueError, match=r"line 3: the time is .*microsecond"):
         read_interactions(write(f"user,item,time\n{rows}"))
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.txt.gz", "log.jsonl", "log.parquet"])
+def test_a_missing_pyarrow_is_named_with_its_extra(tmp_path, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    path = tmp_path / name
+    path.write_bytes(b"1,2\n")
+    with pytest.raises(
+        ImportError, match=r'pyarrow: pip install "skdiffuasr\[frames\]"'
+    ):
+        read_interactions(path)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from skdiffuasr.datasets import amazon, fetch_amazon, load_steam, load_yelp
 from skdiffuasr.datasets.steam import FIELDS, _parse_line
 
+pytest.importorskip("pyarrow")
+
 AMAZON = [
     {"reviewerID": "A1", "asin": "B2", "overall": 5.0, "unixReviewTime": 1370000000},
     {"reviewerID": "A2", "asin": "0007", "overall": 3.0, "unixReviewTime": 1360000000},
