@@ -23,6 +23,7 @@ PARTS = {
     "million": "million",
     "peers": "peer_runs",
     "scaling": "scaling",
+    "files": "files",
 }
 
 

@@ -3,7 +3,6 @@
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from numbers import Real
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -134,11 +133,10 @@ def _coded(role: str, column: Any) -> Any:
 
 def _parsed_or_coded(role: str, column: Any) -> Any:
     """Take the integers or times that texts look like, which need less memory."""
-    parse = {"time": parse_times, "is_pseudo": lambda texts: None}.get(
-        role, as_integers
-    )
-    values = parse(column)
     pyarrow = import_extra("pyarrow", "frames")
+    values = None
+    if role != "is_pseudo":
+        values = parse_times(column) if role == "time" else as_integers(column)
     return _coded(role, column) if values is None else pyarrow.array(values)
 
 
@@ -153,13 +151,11 @@ def _convert(
     if getattr(column, "null_count", 0):
         row = int(np.asarray(column.is_null()).argmax())
         raise ValueError(f"{where(row)} is missing; drop such rows first.")
-    if role == "time":
+    if role in ("time", "rating"):
         if _is_text(column):
             return text_times(column, where, kind)
         values = column if isinstance(column, list) else np.asarray(column)
-        return as_times(values, where, "the times", kind)
-    if role == "rating":
-        return _as_numbers(column, where)
+        return as_times(values, where, f"the {role}s", kind)
     if role == "is_pseudo":
         return _as_flags(column, where, table.is_typed)
     if not _is_text(column):
@@ -238,18 +234,6 @@ def _as_flags(
             "accepted are 0 and 1, or false and true."
         )
     return np.array(flags, dtype=bool)[codes]
-
-
-def _as_numbers(column: Any, where: Callable[[int], str]) -> npt.NDArray[np.float64]:
-    """Return ratings."""
-    values = column if isinstance(column, list) else np.asarray(column)
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        row = next(r for r, value in enumerate(values) if not isinstance(value, Real))
-        raise ValueError(
-            f"{where(row)} is {show(values[row])}: not a number."
-        ) from error
 
 
 def _raise_other_kind(value: Any, where: str, kind: str) -> NoReturn:
