@@ -28,16 +28,19 @@ def _read_batches(
     path: Path, columns: Mapping[str, str | int | None]
 ) -> Iterator[dict[str, Any]]:
     pyarrow = import_extra("pyarrow", "frames")
+    parquet = import_extra("pyarrow.parquet", "frames")
     try:
-        file = import_extra("pyarrow.parquet", "frames").ParquetFile(path)
-    except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"{path} is not a Parquet file: {error}") from error
-    with file:
-        names = file.schema_arrow.names
-        positions = locate_columns(columns, names, str(path))
-        found = {role: names[position] for role, position in positions.items()}
-        for batch in file.iter_batches(_BATCH_ROWS, columns=list(found.values())):
-            yield {role: batch.column(name) for role, name in found.items()}
+        with parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            positions = locate_columns(columns, names, str(path))
+            found = {role: names[position] for role, position in positions.items()}
+            for batch in file.iter_batches(_BATCH_ROWS, columns=list(found.values())):
+                yield {role: batch.column(name) for role, name in found.items()}
+    except (pyarrow.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:
+            raise
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} cannot be read as Parquet: {reason}") from error
 
 
 @contextmanager

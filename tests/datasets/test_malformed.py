@@ -86,8 +86,8 @@ ERRORS = [
         "line 2: time is 'soon'",
     ),
     ("log.jsonl", b'{"user": 1, "item": 2, "x": ' + b"[" * 10**5, "line 1: .*"),
-    ("log.parquet", b"user,item\n1,2\n", "not a Parquet file"),
-    ("log.parquet", b"", "not a Parquet file"),
+    ("log.parquet", b"user,item\n1,2\n", "cannot be read as Parquet"),
+    ("log.parquet", b"", "cannot be read as Parquet"),
 ]
 
 
