@@ -56,9 +56,10 @@ def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
         If there are none, or an id, a time or a mark is missing or cannot be read; the
         message names the row.
     """
-    compact = _coded if table.is_typed else _parsed_or_coded
     batches = [
-        {role: compact(role, column) for role, column in batch.items()}
+        batch
+        if table.is_typed
+        else {role: _parsed(role, batch[role]) for role in batch}
         for batch in table.batches
         if len(batch["user"])
     ]
@@ -67,7 +68,7 @@ def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
     # One column after the other, so that its texts are gone when the next is made.
     return {
         role: _convert(
-            role, _joined(role, [batch.pop(role) for batch in batches], table), table
+            role, _joined([batch.pop(role) for batch in batches], table.is_typed), table
         )
         for role in list(batches[0])
     }
@@ -104,16 +105,15 @@ def read_parts(table: Table, n_rows: int) -> Iterator[dict[str, npt.NDArray[Any]
         raise ValueError(f"{table.source}: the file holds no interactions.")
 
 
-def _joined(role: str, chunks: list[Any], table: Table) -> Any:
+def _joined(chunks: list[Any], is_typed: bool) -> Any:
     """Join the chunks of a column; to a list if they are not of one Arrow type."""
     pyarrow = import_extra("pyarrow", "frames")
     types = {getattr(chunk, "type", None) for chunk in chunks}
-    if len(types) > 1 and not table.is_typed:
+    if len(types) > 1 and not is_typed:
         # The same texts again, but for numbers, which Arrow writes as integers.
         number = pyarrow.float64()
         chunks = [
-            chunk if chunk.type == number else _coded(role, chunk.cast("string"))
-            for chunk in chunks
+            chunk if chunk.type == number else chunk.cast("string") for chunk in chunks
         ]
         types = {chunk.type for chunk in chunks}
     if len(types) > 1 or None in types:
@@ -125,19 +125,13 @@ def _as_list(column: Any) -> list[Any]:
     return column if isinstance(column, list) else column.to_pylist()
 
 
-def _coded(role: str, column: Any) -> Any:
-    """Give each text that differs a code; hardly two times are the same."""
-    is_plain_text = _is_text(column) and not hasattr(column.type, "value_type")
-    return column.dictionary_encode() if is_plain_text and role != "time" else column
-
-
-def _parsed_or_coded(role: str, column: Any) -> Any:
+def _parsed(role: str, column: Any) -> Any:
     """Take the integers or times that texts look like, which need less memory."""
     pyarrow = import_extra("pyarrow", "frames")
     values = None
     if role != "is_pseudo":
         values = parse_times(column) if role == "time" else as_integers(column)
-    return _coded(role, column) if values is None else pyarrow.array(values)
+    return column if values is None else pyarrow.array(values)
 
 
 def _convert(
@@ -174,8 +168,7 @@ def _text_ids(
 
     `kind` is that of the ids before these, and these become the same.
     """
-    is_coded = hasattr(column.type, "value_type")
-    if not is_typed and not is_coded and kind != "U":
+    if not is_typed and kind != "U":
         integers = as_integers(column)
         if integers is not None:
             return integers
@@ -245,9 +238,13 @@ def _raise_other_kind(value: Any, where: str, kind: str) -> NoReturn:
 
 def _codes_and_texts(column: Any) -> tuple[npt.NDArray[Any], Any]:
     """Return the codes of texts, and the texts that differ."""
-    column = _coded("", column)
+    is_coded = hasattr(column.type, "value_type")
+    if not is_coded:
+        column = column.cast("large_string")  # or joined texts have 2 GiB at most
     if hasattr(column, "chunks"):
         column = column.unify_dictionaries().combine_chunks()
+    if not is_coded:
+        column = column.dictionary_encode()
     return np.asarray(column.indices), column.dictionary
 
 

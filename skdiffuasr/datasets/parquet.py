@@ -34,7 +34,8 @@ def _read_batches(
             names = file.schema_arrow.names
             positions = locate_columns(columns, names, str(path))
             found = {role: names[position] for role, position in positions.items()}
-            for batch in file.iter_batches(_BATCH_ROWS, columns=list(found.values())):
+            needed = list(dict.fromkeys(found.values()))
+            for batch in file.iter_batches(_BATCH_ROWS, columns=needed):
                 yield {role: batch.column(name) for role, name in found.items()}
     except (pyarrow.ArrowException, OSError) as error:
         if getattr(error, "errno", None) is not None:

@@ -115,7 +115,9 @@ def _read_batches(
     """Yield columns of texts; after a block that is not plain, the slow way."""
     n_read = 0
     for block in _join_quoted(read_blocks(path)):
-        table = _parse_plain(block, sep, n_fields, list(positions.values()))
+        table = _parse_plain(
+            block, sep, n_fields, list(dict.fromkeys(positions.values()))
+        )
         if table is None:
             break
         rows = table.slice(max(n_names - n_read, 0))

@@ -13,7 +13,7 @@ from skdiffuasr._times import as_times
 _FIRST, _LAST = np.datetime64("0001-01-02", "us"), np.datetime64("9999-12-30", "us")
 
 _INEXACT = 2**53
-_N_TRIED = 16
+_N_TRIED = 4
 
 
 def text_times(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.datasets import Interactions, read_interactions
+from skdiffuasr.datasets import Interactions, read_interactions, write_interactions
 
 pytest.importorskip("pyarrow")
 
@@ -95,6 +95,17 @@ def test_columns_are_given_by_name_or_position(write, columns):
     path = write("when,buyer,article\n5,1,10\n6,1,20\n7,2,10\n")
 
     assert read_interactions(path, **columns) == EXPECTED
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_a_column_can_be_two(tmp_path, ending):
+    path = tmp_path / f"log{ending}"
+    write_interactions(Interactions([1, 1], [7, 8]), tmp_path / "log.csv")
+    write_interactions(Interactions([1, 1], [7, 8]), tmp_path / "log.parquet")
+    (tmp_path / "log.jsonl").write_text(
+        '{"user": 1, "item": 7}\n{"user": 1, "item": 8}\n'
+    )
+    assert read_interactions(path, time="item").time.tolist() == [7, 8]
 
 
 def test_recbole_columns_are_named_without_their_type(write):
