@@ -57,14 +57,14 @@ def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
         message names the row.
     """
     batches = [
-        batch
-        if table.is_typed
-        else {role: _parsed(role, batch[role]) for role in batch}
+        {role: _parsed(role, batch[role], table.is_typed) for role in batch}
         for batch in table.batches
         if len(batch["user"])
     ]
     if not batches:
         raise ValueError(f"{table.source}: the file holds no interactions.")
+    # What parsing took and gave back is then free for the arrays.
+    import_extra("pyarrow", "frames").default_memory_pool().release_unused()
     # One column after the other, so that its texts are gone when the next is made.
     return {
         role: _convert(
@@ -125,12 +125,14 @@ def _as_list(column: Any) -> list[Any]:
     return column if isinstance(column, list) else column.to_pylist()
 
 
-def _parsed(role: str, column: Any) -> Any:
+def _parsed(role: str, column: Any, is_typed: bool) -> Any:
     """Take the integers or times that texts look like, which need less memory."""
     pyarrow = import_extra("pyarrow", "frames")
     values = None
-    if role != "is_pseudo":
-        values = parse_times(column) if role == "time" else as_integers(column)
+    if role == "time" and _is_text(column):
+        values = parse_times(column, "M" if is_typed else None)
+    elif role != "is_pseudo" and not is_typed:
+        values = as_integers(column)
     return column if values is None else pyarrow.array(values)
 
 
