@@ -102,7 +102,8 @@ def select_rows(
     """
     if not is_kept.any():
         raise ValueError(f"{source}: there are no interactions.")
-    return Interactions(*(columns[name][is_kept] for name in ("user", "item", "time")))
+    rows: Any = slice(None) if is_kept.all() else is_kept  # a slice copies nothing
+    return Interactions(*(columns[name][rows] for name in ("user", "item", "time")))
 
 
 def _parse_plain(block: str, types: Mapping[str, Any]) -> dict[str, Any] | None:
