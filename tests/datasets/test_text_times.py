@@ -47,6 +47,7 @@ blanks = st.text(" \t\v\x1c\x85\xa0\u2003\u200b\ufeff\0", max_size=1)
 padded = st.builds("{0}{1}{2}".format, blanks, integers | numbers | dates, blanks)
 
 
+@pytest.mark.filterwarnings("ignore:.*with a time zone:UserWarning")
 @quick
 @given(
     st.one_of(
