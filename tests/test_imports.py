@@ -38,6 +38,7 @@ FLOORS = {
     "_fork": 0,
     "_ingest": 0,
     "_log": 0,
+    "_markdown": 0,
     "_ragged": 0,
     "_sklearn_compat": 0,
     "_times": 0,

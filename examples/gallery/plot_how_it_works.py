@@ -31,7 +31,7 @@ from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.nn.samplers import sample
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.nn.sunet import SUNet
-from skdiffuasr.study.nearness import nearness_to_hidden
+from skdiffuasr.study.quality import nearness_to_hidden
 from skdiffuasr.training import from_weights
 from skdiffuasr.vocabulary import encode_sequences
 

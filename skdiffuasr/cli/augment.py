@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
 from skdiffuasr.cli.options import (
     add_augmenter_options,
     add_hold_out_option,
@@ -25,7 +26,6 @@ from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.writers import interaction_columns
 from skdiffuasr.persistence import load, save
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.catalogue import AUGMENTERS, make_estimators
 
 GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "generate")]
 """Those that put new rows into a log; the others only change what is trained on."""

@@ -496,6 +496,12 @@ def test_what_is_no_estimator():
         study(recommenders={"Markov": OWN})
 
 
+def test_without_pandas_the_message_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"needs pandas: .*skdiffuasr\[frames\]"):
+        study()
+
+
 def test_too_few_items_for_the_negatives(tmp_path):
     with pytest.raises(ValueError, match=r"n_negatives=100, but row .* of 60 items"):
         study(n_negatives=100).run(X, tmp_path)
@@ -526,7 +532,7 @@ def test_a_log_of_short_histories(tmp_path):
 SCRIPT = """
 import sys, time
 from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter
-from tests.study.test_augmentation_study import SASREC, X, study
+from tests.study.test_study import SASREC, X, study
 
 class Slow(MarkovRecommender):
     def fit(self, X, y=None):
