@@ -374,7 +374,9 @@ def test_pretraining_is_what_training_begins_with():
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True, "ema_decay": 0.9}])
 def test_an_interrupt_in_pretraining_ends_the_fit(settings):
     n_epochs, modules = 3, []
-    recommender = tiny(pretraining_epochs=9, batch_size=N_ITEMS, **settings)
+    recommender = tiny(pretraining_epochs=9, batch_size=N_ITEMS, **settings).set_params(
+        keep_interrupted=True
+    )
     loss = recommender._pretraining_loss
 
     def interrupted(module, *batch, dtype):
