@@ -29,7 +29,6 @@ from skdiffuasr.training import (
     train,
 )
 
-
 #: Parameters that do not change the result of a training that is cached.
 _WITHOUT_EFFECT = ("keep_interrupted", "on_epoch_end", "verbose")
 

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
 from skdiffuasr._files import replaced
+from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
 from skdiffuasr.cli.options import (
     add_augmenter_options,
     add_hold_out_option,

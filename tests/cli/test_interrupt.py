@@ -94,7 +94,14 @@ def test_a_signal_ends_the_process(log_file, tmp_path, command):
         ["fit", "LOG", "-o", "OUT/model.st", *TINY[:2]],
         ["augment", "LOG", "-o", "OUT/out.csv", *TINY],
         ["evaluate", "LOG", "-o", "OUT/out.json", *TINY[:2]],
-        ["demo", "LOG", "-o", "OUT/report.md", "--n-pseudo-items=2", "--max-epochs=3"],
+        [
+            "demo",
+            "--data=LOG",
+            "-o",
+            "OUT/report.md",
+            "--n-pseudo-items=2",
+            "--max-epochs=3",
+        ],
     ],
     ids=lambda command: command[0],
 )
