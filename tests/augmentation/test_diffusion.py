@@ -252,6 +252,30 @@ def test_memory_keeps_no_interrupted_training(
         assert (whole.classifier_weights_[name] != weight).any()
 
 
+class StopsAtOnce:
+    """A callback that ends the training after one epoch."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        return True
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def test_memory_keeps_no_training_that_a_callback_ended(log, tmp_path):
+    pytest.importorskip("sklearn.callback")
+    augmenter = DiffusionSequenceAugmenter(4, memory=str(tmp_path), **TINY)
+    assert augmenter.set_callbacks(StopsAtOnce()).fit(log.X).n_iter_ == 1
+    assert not list(tmp_path.glob("**/output.pkl"))
+    assert clone(augmenter).set_callbacks().fit(log.X).n_iter_ == 2
+
+
 def test_pseudo_items_are_not_learned_from(log, fitted):
     augmented = fitted.transform(log.X)
     again = DiffusionSequenceAugmenter(4, **TINY).fit(augmented)
