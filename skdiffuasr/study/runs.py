@@ -2,16 +2,12 @@
 
 import inspect
 import traceback
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import (
@@ -29,7 +25,6 @@ from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.results import RANKINGS
 from skdiffuasr.vocabulary import encode_items, encode_sequences
 
-_INTERRUPTED = "Training interrupted"
 _NEGATIVES_SEED = 0
 # Parameters that say how a result is come by, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
@@ -49,9 +44,13 @@ class AugmentedData(NamedTuple):
 
 
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
-    """Clone an estimator with some parameters and, wherever it has one, a seed."""
+    """Clone an estimator with some parameters and, wherever it has one, a seed.
+
+    An interrupt stops the study: what a training has reached by then is not a result.
+    """
     copy = clone(estimator).set_params(**parameters)
     _set_everywhere(copy, "random_state", seed)
+    _set_everywhere(copy, "keep_interrupted", False)
     return copy
 
 
@@ -80,12 +79,11 @@ def augment(data: StudyData, augmenter: Any) -> AugmentedData:
     if augmenter is None:
         return AugmentedData(data.X_train, data.X_val, data.X_test, {}, 0.0)
     costs = Costs()
-    with stop_on_interrupt():
-        with costs.step("fit augmenter"):
-            X_train = augmenter.fit_transform(data.X_train)
-        with costs.step("transform"):
-            X_val = augmenter.transform(data.X_val)
-            X_test = augmenter.transform(data.X_test)
+    with costs.step("fit augmenter"):
+        X_train = augmenter.fit_transform(data.X_train)
+    with costs.step("transform"):
+        X_val = augmenter.transform(data.X_val)
+        X_test = augmenter.transform(data.X_test)
     return AugmentedData(X_train, X_val, X_test, costs.seconds, costs.peak_memory_mib)
 
 
@@ -111,15 +109,14 @@ def train_and_rank(
         validation = {"X_val": augmented.X_val, "y_val": data.y_val}
     scorer = NextItemScorer(("ndcg@10",), filter_seen=filter_seen)
     costs, ranks = Costs(), {}
-    with stop_on_interrupt():
-        with costs.step("fit recommender"):
-            recommender.fit(augmented.X_train, **validation)
-        score = scorer(recommender, augmented.X_val, data.y_val)["ndcg@10"]
-        if with_test:
-            with costs.step("predict"):
-                ranks = rank_next_items(
-                    recommender, augmented.X_test, data.y_test, n_negatives
-                )
+    with costs.step("fit recommender"):
+        recommender.fit(augmented.X_train, **validation)
+    score = scorer(recommender, augmented.X_val, data.y_val)["ndcg@10"]
+    if with_test:
+        with costs.step("predict"):
+            ranks = rank_next_items(
+                recommender, augmented.X_test, data.y_test, n_negatives
+            )
     return {
         "ranks": ranks,
         "seconds": {**augmented.seconds, **costs.seconds},
@@ -199,23 +196,3 @@ def _n_epochs(recommender: Any) -> int:
         return int(fitted_attribute(recommender, "n_iter_"))
     except AttributeError:
         return 0
-
-
-@contextmanager
-def stop_on_interrupt() -> Iterator[None]:
-    """Pass a keyboard interrupt on that a training has turned into a warning.
-
-    A training that is interrupted keeps what it reached. A study must not take that
-    for a result.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "error", message=_INTERRUPTED, category=ConvergenceWarning
-        )
-        try:
-            yield
-        except ConvergenceWarning as warning:
-            # Others are exceptions, too, where the user has asked for it.
-            if not str(warning).startswith(_INTERRUPTED):
-                raise
-            raise KeyboardInterrupt from warning

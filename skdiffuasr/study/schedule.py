@@ -14,7 +14,6 @@ from skdiffuasr.study.runs import (
     AugmentedData,
     augment,
     failed_run,
-    stop_on_interrupt,
     train_and_rank,
     with_parameters,
     without_handling,
@@ -99,8 +98,7 @@ class Schedule:
             if measured is None or ("error" in measured and self.plan.retry_failed):
                 self.report(f"quality of {name}")
                 try:
-                    with stop_on_interrupt():
-                        measured = intrinsic_quality(estimator, self.data.X_train)
+                    measured = intrinsic_quality(estimator, self.data.X_train)
                 except Exception:
                     measured = {"error": failed_run()["error"]}
                 self.store.add_cached("quality", measured, key, name)

@@ -1,9 +1,6 @@
-import warnings
-
 import joblib
 import numpy as np
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -22,7 +19,6 @@ from skdiffuasr.study.runs import (
     augment,
     failed_run,
     rank_next_items,
-    stop_on_interrupt,
     train_and_rank,
     with_parameters,
     without_handling,
@@ -32,10 +28,6 @@ DATA = leave_last_out_data(make_sequences(n_users=100, n_items=50, random_state=
 FULL = make_sequences(n_users=150, n_items=60, random_state=0).X
 X, Y = FULL.drop_last(), FULL.last()
 MODEL = PopularityRecommender().fit(X)
-
-
-def warn(message):
-    warnings.warn(message, ConvergenceWarning, stacklevel=2)
 
 
 def test_a_copy_gets_parameters_and_seed():
@@ -118,24 +110,6 @@ def test_a_failure_has_its_traceback():
         fields = failed_run()
     assert "no such item" in fields["error"]
     assert "test_runs.py" in fields["error"]
-
-
-def test_an_interrupted_training_interrupts_the_study():
-    with pytest.raises(KeyboardInterrupt), stop_on_interrupt():
-        warn("Training interrupted by the user after 2 epochs")
-
-
-def test_other_warnings_stay_warnings():
-    with pytest.warns(ConvergenceWarning, match="not converged"), stop_on_interrupt():
-        warn("not converged")
-
-
-def test_other_warnings_that_are_errors_stay_such():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ConvergenceWarning, match="not converged"):
-            with stop_on_interrupt():
-                warn("not converged")
 
 
 def test_how_a_result_is_come_by_is_left_out_of_a_hash():

@@ -428,14 +428,17 @@ def test_every_combination_tries_as_many_parameters(tmp_path):
         assert record.validation_score == pytest.approx(max(scores))
 
 
-def test_an_interrupt_is_no_result(tmp_path, monkeypatch):
+@pytest.mark.parametrize("keep_interrupted", [False, True])
+def test_an_interrupt_is_no_result(tmp_path, monkeypatch, keep_interrupted):
     def interrupted(self, *args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SASRecEstimator, "_loss", interrupted)
+    recommender = clone(SASREC).set_params(keep_interrupted=keep_interrupted)
     with pytest.raises(KeyboardInterrupt):
-        study(recommenders={"SASRec": SASREC}).run(X, tmp_path)
+        study(recommenders={"SASRec": recommender}).run(X, tmp_path)
     assert not list((tmp_path / "runs").iterdir())
+    assert recommender.keep_interrupted == keep_interrupted
 
 
 def test_a_temporal_study(tmp_path):
