@@ -5,11 +5,11 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 
 from skdiffuasr._fitted import FixedByFitMixin, forget
 from skdiffuasr._ragged import offsets_from_lengths
+from skdiffuasr._sklearn_bases import BaseEstimator, TransformerMixin
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.sequences import Sequences, check_sequences

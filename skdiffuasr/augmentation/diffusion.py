@@ -13,13 +13,8 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from torch import Tensor
 
 from skdiffuasr._fitted import forget
-from skdiffuasr._sklearn_compat import (
-    CallbackSupportMixin,
-    HasMethods,
-    Interval,
-    StrOptions,
-    fit_context,
-)
+from skdiffuasr._sklearn_bases import CallbackSupportMixin
+from skdiffuasr._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from skdiffuasr._typing import (
     FloatArray,
     IdArray,
