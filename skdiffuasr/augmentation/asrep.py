@@ -130,6 +130,7 @@ class ASRePAugmenter(BaseAugmenter):
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="left")],
         "unique": ["boolean"],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
@@ -152,6 +153,7 @@ class ASRePAugmenter(BaseAugmenter):
 
     temperature: float = 0.0
     unique: bool = False
+    n_variants: int = 1
     embedding_dim: int = 64
     n_layers: int = 2
     n_heads: int = 1

@@ -160,15 +160,13 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
 class BaseAugmenter(BaseSequenceAugmenter):
     """Base class of the augmenters that put M pseudo items before a history.
 
-    A subclass implements `_generate`, or `generate` if it has a constructor without
+    A subclass implements `generate`, or `_generate` if it has a parameter
     `n_variants`.
 
     Parameters
     ----------
     n_pseudo_items : int, default=10
         Number M of items that are put before a history.
-    n_variants : int, default=1
-        Number of variants of each history, of which a recommender draws one per epoch.
     augment_at : {"always", "fit"}, default="always"
         Whether `transform` augments too, or `fit_transform` alone.
     max_history_length : int, default=None
@@ -180,17 +178,16 @@ class BaseAugmenter(BaseSequenceAugmenter):
     _parameter_constraints = {
         **BaseSequenceAugmenter._parameter_constraints,
         "n_pseudo_items": [Interval(Integral, 1, None, closed="left")],
-        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "max_history_length": [Interval(Integral, 0, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
     n_pseudo_items: int = field(default=10, kw_only=False)
-    n_variants: int = 1
     augment_at: str = "always"
     max_history_length: int | None = None
     random_state: RandomState = None
 
+    n_variants = 1
     unique = False
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:

@@ -223,6 +223,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "guidance": [StrOptions({"classifier_free", "classifier"}), None],
         "guidance_scale": [Interval(Real, None, None, closed="neither")],
         "classifier": [HasMethods(["fit", "to_module"]), None],
@@ -287,6 +288,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     n_sampling_steps: int = 5
     eta: float = 0.0
     unique: bool = False
+    n_variants: int = 1
     learning_rate: float = 1e-3
     batch_size: int = 128
     max_epochs: int = 100

@@ -1,9 +1,11 @@
 """Random items of the catalogue before each history."""
 
+from numbers import Integral
+
 import numpy as np
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import StrOptions
+from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray, IntArray
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
@@ -22,6 +24,8 @@ class RandomAugmenter(BaseAugmenter):
     ----------
     distribution : {"uniform", "popularity"}, default="uniform"
         Whether all items are drawn alike, or in proportion to their counts in `fit`.
+    n_variants : int, default=1
+        Number of variants of each history, of which a recommender draws one per epoch.
 
     Attributes
     ----------
@@ -43,10 +47,12 @@ class RandomAugmenter(BaseAugmenter):
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "distribution": [StrOptions({"uniform", "popularity"})],
     }
 
     distribution: str = "uniform"
+    n_variants: int = 1
 
     def _learn(self, codes: Sequences) -> None:
         self.item_counts_: IntArray = np.bincount(

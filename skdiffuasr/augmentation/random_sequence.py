@@ -1,9 +1,11 @@
 """Random items of the user's own before each history."""
 
+from numbers import Integral
+
 import numpy as np
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import StrOptions
+from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
@@ -19,6 +21,8 @@ class RandomSequenceAugmenter(BaseAugmenter):
 
     Parameters
     ----------
+    n_variants : int, default=1
+        Number of variants of each history, of which a recommender draws one per epoch.
     unknown_items : {"ignore", "error"}, default="ignore"
         What to do with items that were not in training: draw from the others of the
         history, or raise. They stay in the history in any case.
@@ -43,9 +47,11 @@ class RandomSequenceAugmenter(BaseAugmenter):
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "unknown_items": [StrOptions({"ignore", "error"})],
     }
 
+    n_variants: int = 1
     unknown_items: str = "ignore"
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:
