@@ -1,21 +1,24 @@
-"""Scikit-learn's base classes, so that mypy checks the constructors of estimators.
+"""Scikit-learn's base classes with types, so that constructors are checked.
 
-Scikit-learn has no types, and the generated constructor of a class with an untyped base
-class takes any argument as far as mypy is concerned.
+Scikit-learn has no types, and mypy lets a generated constructor take any argument where
+a base class has none.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-MYPY = False  # mypy alone takes it for true; editors read scikit-learn itself
-
-if MYPY:
+if TYPE_CHECKING:
+    from typing import Self
 
     class BaseEstimator:
-        """Has any attribute, like a class without types."""
+        """Has any other attribute, too, like a class without types."""
 
-        def __getattr__(self, name: str) -> Any: ...
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+
+        def set_params(self, **params: Any) -> Self: ...
 
         def __sklearn_tags__(self) -> Any: ...
+
+        def __getattr__(self, name: str) -> Any: ...
 
     class TransformerMixin(BaseEstimator): ...
 
