@@ -14,18 +14,18 @@ def estimator_class(cls: _Class) -> _Class:
     """Class decorator that writes `__init__` and completes the docstring.
 
     The annotated defaults of the class and of its decorated base classes are the
-    parameters, as in a dataclass. All are keyword-only, but for those declared by
-    ``field(default=..., kw_only=False)``. Attributes that `fit` sets are annotated as
-    ``ClassVar``, or where they are assigned.
+    parameters, as in a dataclass. They are keyword-only, except those declared as
+    ``field(default=..., kw_only=False)``. Annotate attributes that `fit` sets where
+    they are assigned, not in the class: there they would be parameters.
 
-    The docstring need not repeat the entries under "Parameters" and "Attributes" that
-    hold as they stand in a base class. Where the class sets another default, the entry
-    gets it.
+    Entries under "Parameters" and "Attributes" that the docstring lacks are taken from
+    the base classes. Where the class sets another default, the entry shows it.
 
     Parameters
     ----------
     cls : type
-        A subclass of scikit-learn's ``BaseEstimator``. An `__init__` of its own stays.
+        A subclass of scikit-learn's ``BaseEstimator``. If it has an `__init__` of its
+        own, that is kept.
 
     Returns
     -------
@@ -95,17 +95,19 @@ def _completed(cls: type, doc: str) -> str:
     summary = sections.pop("")
     signature = inspect.signature(cls).parameters
     own = _entries(sections.pop("Parameters", ""))
-    parameters = {
-        name: own.get(name) or _with_default(entry, signature[name].default)
-        for name, entry in (_inherited_entries(cls, "Parameters") | own).items()
-        if name in signature or name in own
+    inherited = {
+        name: _with_default(entry, signature[name].default)
+        for name, entry in _inherited_entries(cls, "Parameters").items()
+        if name in signature
     }
-    order = [*filter(parameters.__contains__, signature), *parameters]
-    attributes = _inherited_entries(cls, "Attributes") | _entries(
-        sections.pop("Attributes", "")
-    )
+    parameters = inherited | own
+    order = dict.fromkeys([*signature, *own])
+    attributes = _inherited_entries(cls, "Attributes")
+    attributes |= _entries(sections.pop("Attributes", ""))
     sections = {
-        "Parameters": "\n".join(parameters[name] for name in dict.fromkeys(order)),
+        "Parameters": "\n".join(
+            parameters[name] for name in order if name in parameters
+        ),
         "Attributes": "\n".join(attributes.values()),
         **sections,
     }
