@@ -32,6 +32,7 @@ EXTRAS = (
 FLOORS = {
     "_arrow": 0,
     "_describe": 0,
+    "_estimator_class": 0,
     "_extras": 0,
     "_files": 0,
     "_fitted": 0,
@@ -40,6 +41,7 @@ FLOORS = {
     "_log": 0,
     "_markdown": 0,
     "_ragged": 0,
+    "_sklearn_bases": 0,
     "_sklearn_compat": 0,
     "_times": 0,
     "_traps": 0,

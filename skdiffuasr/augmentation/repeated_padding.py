@@ -1,13 +1,14 @@
 """RepPad: the history itself, repeated, in place of padding."""
 
+from dataclasses import field
 from numbers import Integral
-from typing import Any, Self
 
 import numpy as np
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._ragged import piece_positions
-from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
-from skdiffuasr._typing import IntArray, RandomState, SequencesLike
+from skdiffuasr._sklearn_compat import Interval, StrOptions
+from skdiffuasr._typing import IntArray, RandomState
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.sequences import Sequences
@@ -16,6 +17,7 @@ from skdiffuasr.variants import SequenceVariants
 from skdiffuasr.vocabulary import encode_sequences
 
 
+@estimator_class
 class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     """Repeat each history in front of itself, where others would pad.
 
@@ -52,13 +54,6 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         They stay in the history in any case.
     random_state : int, RandomState instance or None, default=None
         Determines the numbers of copies, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    seed_ : int
-        Drawn from `random_state`.
 
     Notes
     -----
@@ -99,50 +94,14 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         "random_state": ["random_state"],
     }
 
-    def __init__(
-        self,
-        max_length: int = 50,
-        *,
-        repetitions: str | int = "random",
-        separator: bool = True,
-        read_last_item: bool = False,
-        n_variants: int = 4,
-        augment_at: str = "fit",
-        unknown_items: str = "ignore",
-        random_state: RandomState = None,
-    ) -> None:
-        self.max_length = max_length
-        self.repetitions = repetitions
-        self.separator = separator
-        self.read_last_item = read_last_item
-        self.n_variants = n_variants
-        self.augment_at = augment_at
-        self.unknown_items = unknown_items
-        self.random_state = random_state
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Learn the catalogue.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. Pseudo items do not count.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : RepeatedPaddingAugmenter
-            The fitted augmenter.
-
-        Raises
-        ------
-        ValueError
-            If every history is empty.
-        """
-        self._fit_catalogue(X)
-        return self
+    max_length: int = field(default=50, kw_only=False)
+    repetitions: str | int = "random"
+    separator: bool = True
+    read_last_item: bool = False
+    n_variants: int = 4
+    augment_at: str = "fit"
+    unknown_items: str = "ignore"
+    random_state: RandomState = None
 
     def _augment(self, histories: Sequences) -> Sequences:
         variants = [
