@@ -17,7 +17,7 @@ demo: $(INSTALLED) ## Compare with and without augmentation on a synthetic log.
 	$(BIN)/python -m skdiffuasr demo
 
 test: $(INSTALLED) ## Run the tests, the doctests and the examples.
-	$(BIN)/python -m pytest --quiet
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal
 
 test-slow: $(INSTALLED) ## Run the tests that take longer.
 	$(BIN)/python -m pytest --quiet -m slow
