@@ -8,16 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import offsets_from_lengths, padded_blocks
 from skdiffuasr._sklearn_compat import Interval, fit_context
 from skdiffuasr._typing import IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
-from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
 from skdiffuasr.nn import sequence_operators
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
+from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform, row_keys
+from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import has_masks
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
 
 #: Cells of a padded block of rows: its temporaries stay small.
 _BLOCK_CELLS = 2**18

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import offsets_from_lengths, padded_blocks
 from skdiffuasr._typing import FloatArray, IntArray
-from skdiffuasr.keyed_random import UInt64Array, keyed_uniform
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
+from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
 
 #: Memory that a block of (rows, items) scores may take.
 BLOCK_BYTES = 64 * 2**20

@@ -8,9 +8,9 @@ import numpy as np
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseAugmenter
-from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences.keys import keyed_uniform, row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 
 
 class RandomSequenceAugmenter(BaseAugmenter):

@@ -5,15 +5,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from skdiffuasr._ragged import piece_positions
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
-from skdiffuasr.keyed_random import keyed_uniform, row_keys
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
+from skdiffuasr.sequences.keys import keyed_uniform, row_keys
+from skdiffuasr.sequences.ragged import piece_positions
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import context, targets
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
 
 
 class RepeatedPaddingAugmenter(BaseSequenceAugmenter):

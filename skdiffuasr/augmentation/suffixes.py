@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import gather, join_rows
 from skdiffuasr._typing import FloatArray, IntArray
+from skdiffuasr.sequences.ragged import gather, join_rows
 
 #: Number of items between two of the sums that `SuffixMeans` keeps.
 BLOCK_ITEMS = 32

@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from skdiffuasr._ingest import as_ids
-from skdiffuasr._times import as_times
 from skdiffuasr.datasets.interactions import Interactions
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.times import as_times
 
 
 def parse_python(line: str) -> Any:

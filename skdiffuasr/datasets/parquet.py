@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy.typing as npt
 
-from skdiffuasr._arrow import to_arrow
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
-from skdiffuasr._ingest import as_ids
-from skdiffuasr._log import as_flags
-from skdiffuasr._times import as_times
 from skdiffuasr.datasets.column_names import locate_columns
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.whole_users import Columns
+from skdiffuasr.sequences.arrow import to_arrow
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.table import as_flags
+from skdiffuasr.sequences.times import as_times
 
 #: Rows of a file that are read at a time.
 BATCH_ROWS = 2**18

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._ragged import offsets_from_lengths
-from skdiffuasr._times import as_times
 from skdiffuasr._typing import IntArray
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.ragged import offsets_from_lengths
+from skdiffuasr.sequences.times import as_times
 
 
 def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.column_names import (
     N_ROWS_COMPARED,
@@ -21,6 +20,7 @@ from skdiffuasr.datasets.column_names import (
     looks_like_names,
 )
 from skdiffuasr.datasets.lines import open_lines
+from skdiffuasr.sequences.times import as_times
 
 _FLAGS = {"0": False, "1": True, "false": False, "true": True}
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from skdiffuasr._ragged import padded_blocks
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics._checks import check_codes
 from skdiffuasr.metrics.catalogue import catalogue_coverage, log_popularity
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.ragged import padded_blocks
 
 # Embedding numbers gathered at a time: 32 MB in single precision.
 _BLOCK_NUMBERS = 8_000_000

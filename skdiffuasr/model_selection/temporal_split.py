@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_scalar
 
-from skdiffuasr._log import (
+from skdiffuasr._typing import IdArray
+from skdiffuasr.model_selection.cutoffs import is_at_or_after
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.table import (
     column_names,
     group_sorted,
     read_columns,
     sort_columns,
 )
-from skdiffuasr._traps import count_repeated_ends, describe_repeated_ends, warn
-from skdiffuasr._typing import IdArray
-from skdiffuasr.model_selection.cutoffs import is_at_or_after
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.traps import count_repeated_ends, describe_repeated_ends, warn
 
 
 class TemporalSplit:

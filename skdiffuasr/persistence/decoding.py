@@ -12,9 +12,8 @@ from skdiffuasr.persistence.classes import (
     SPARSE_CLASSES,
     SPARSE_PARTS,
 )
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
 from skdiffuasr.training import resolve_device
-from skdiffuasr.variants import SequenceVariants
 
 
 class Decoder:

@@ -18,8 +18,7 @@ from skdiffuasr.persistence.classes import (
     SPARSE_CLASSES,
     SPARSE_PARTS,
 )
-from skdiffuasr.sequences import Sequences
-from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.sequences import Sequences, SequenceVariants
 
 #: What to do instead, by the type of what cannot be saved.
 _REMEDIES = (

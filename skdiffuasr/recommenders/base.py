@@ -13,15 +13,15 @@ from sklearn.utils import Tags, check_scalar
 from torch import Tensor
 
 from skdiffuasr._fitted import FixedByFitMixin
-from skdiffuasr._ingest import as_ids
-from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_compat import StrOptions
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.ragged import offsets_from_lengths
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training.histories import context
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 #: Memory that a block of (rows, items) scores may take, within a cache.
 BLOCK_BYTES = 16 * 2**20

@@ -37,6 +37,7 @@ from skdiffuasr.nn.losses import (
 from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.recommenders.base import BaseRecommender, read_items, row_blocks
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
     epoch_callbacks,
     from_weights,
@@ -47,7 +48,6 @@ from skdiffuasr.training import (
     train,
 )
 from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 
 class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):

@@ -19,6 +19,7 @@ from skdiffuasr.metrics import (
     popularity_groups,
 )
 from skdiffuasr.metrics.ranks import excluded_items
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.study.options import as_seeds, check_parameters, with_memory
 from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
 from skdiffuasr.study.records import StudyResults
@@ -26,7 +27,6 @@ from skdiffuasr.study.report import write_report
 from skdiffuasr.study.store import StudyStore, check_file_names
 from skdiffuasr.study.tasks import Progress, StudyPlan, StudyTasks
 from skdiffuasr.study.tidy import metric_rows, write_csv
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 PROTOCOLS = ("leave_last_out", "temporal")
 

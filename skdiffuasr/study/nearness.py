@@ -7,7 +7,7 @@ from skdiffuasr.augmentation import DiffusionSequenceAugmenter
 from skdiffuasr.metrics import draw_by_popularity, draw_uniform, pseudo_item_quality
 from skdiffuasr.model_selection import leave_first_out
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 
 def nearness_to_hidden(

@@ -8,8 +8,8 @@ from sklearn.base import clone
 from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.metrics import pseudo_item_quality
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.study.nearness import set_aside
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 _EMBEDDING_DIM = 64
 

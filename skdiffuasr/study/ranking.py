@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import (
     TargetRanks,
     mask_seen,
@@ -15,8 +14,9 @@ from skdiffuasr.metrics import (
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.study.records import RANKINGS
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 _NEGATIVES_SEED = 0
 

@@ -26,7 +26,7 @@ from skdiffuasr import (
 from skdiffuasr.persistence import save
 from skdiffuasr.persistence.classes import SPARSE_CLASSES
 from skdiffuasr.persistence.model_file import FORMAT_VERSION
-from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.sequences import SequenceVariants
 
 DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"]
 DTYPES += ["uint64", "float16", "float32", "float64"]

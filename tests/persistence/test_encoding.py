@@ -23,7 +23,7 @@ from skdiffuasr import (
 from skdiffuasr.persistence.classes import SPARSE_CLASSES
 from skdiffuasr.persistence.decoding import Decoder
 from skdiffuasr.persistence.encoding import Encoder, Place
-from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.sequences import SequenceVariants
 from tests.persistence.identity import assert_identical
 
 PLACE = Place("value", "value")

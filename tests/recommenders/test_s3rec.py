@@ -14,12 +14,11 @@ from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.recommenders import SASRecEstimator
 from skdiffuasr.recommenders.s3rec import S3RecEstimator
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
 from skdiffuasr.training import seeded
 from skdiffuasr.training.histories import HistoryBatches, hold_out
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
-from skdiffuasr.variants import SequenceVariants
 from tests.recommenders.circle import (
     CIRCLE,
     N_ITEMS,

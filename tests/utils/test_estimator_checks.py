@@ -10,15 +10,14 @@ from skdiffuasr import RandomSequenceAugmenter
 from skdiffuasr._sklearn_compat import StrOptions, fit_context
 from skdiffuasr.augmentation import CropAugmenter
 from skdiffuasr.augmentation.base import BaseAugmenter
-from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.recommenders import MarkovRecommender, PopularityRecommender
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
+from skdiffuasr.sequences.keys import keyed_uniform, row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.utils.estimator_checks import (
     check_estimator,
     estimator_checks_generator,
 )
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
 
 
 class RandomAugmenter(BaseAugmenter):

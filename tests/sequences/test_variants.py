@@ -10,10 +10,9 @@ from skdiffuasr import (
     RepeatedPaddingAugmenter,
     SASRecEstimator,
 )
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import HistoryBatches, hold_out
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
 
 X = Sequences.from_iterable([[1, 2], [3, 4, 5], [2, 6]], user_ids=["a", "b", "c"])
 VARIANTS = SequenceVariants([X.prepend(np.full((3, 1), item)) for item in (7, 8, 9)])

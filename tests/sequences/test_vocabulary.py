@@ -5,9 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdiffuasr.sequences import Sequences
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import UnknownItemsError, encode_items, encode_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
+from skdiffuasr.sequences.vocabulary import (
+    UnknownItemsError,
+    encode_items,
+    encode_sequences,
+)
 
 quick = settings(max_examples=60, deadline=None)
 

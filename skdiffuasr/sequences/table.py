@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._ingest import as_ids, show
-from skdiffuasr._ragged import narrow
-from skdiffuasr._times import as_times
-from skdiffuasr._traps import (
+from skdiffuasr._typing import IdArray, IntArray
+from skdiffuasr.sequences.ids import as_ids, show
+from skdiffuasr.sequences.ragged import narrow
+from skdiffuasr.sequences.times import as_times
+from skdiffuasr.sequences.traps import (
     describe_times,
     warn,
 )
-from skdiffuasr._typing import IdArray, IntArray
 
 
 class LogColumns(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr._typing import IdArray
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.container import Sequences
 
 
 class SequenceVariants(Sequences):
@@ -32,7 +32,7 @@ class SequenceVariants(Sequences):
     --------
     >>> import numpy as np
     >>> from skdiffuasr.sequences import Sequences
-    >>> from skdiffuasr.variants import SequenceVariants
+    >>> from skdiffuasr.sequences import SequenceVariants
     >>> X = Sequences.from_iterable([[1, 2], [3]])
     >>> X = SequenceVariants([X.prepend(np.full((2, 1), item)) for item in (8, 9)])
     >>> X.to_lists()

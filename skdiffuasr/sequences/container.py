@@ -7,18 +7,12 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._arrow import to_table
-from skdiffuasr._describe import LogDescription, describe
 from skdiffuasr._extras import import_extra
-from skdiffuasr._ingest import as_ids, flatten_rows
-from skdiffuasr._log import (
-    column_names,
-    column_of,
-    group_sorted,
-    read_columns,
-    sort_columns,
-)
-from skdiffuasr._ragged import (
+from skdiffuasr._typing import IdArray, IntArray
+from skdiffuasr.sequences.arrow import to_table
+from skdiffuasr.sequences.description import LogDescription, describe
+from skdiffuasr.sequences.ids import as_ids, flatten_rows
+from skdiffuasr.sequences.ragged import (
     check_parts,
     common_dtype,
     freeze,
@@ -29,8 +23,14 @@ from skdiffuasr._ragged import (
     piece_positions,
     row_numbers,
 )
-from skdiffuasr._traps import count_repeated_ends, describe_repeated_ends, warn
-from skdiffuasr._typing import IdArray, IntArray
+from skdiffuasr.sequences.table import (
+    column_names,
+    column_of,
+    group_sorted,
+    read_columns,
+    sort_columns,
+)
+from skdiffuasr.sequences.traps import count_repeated_ends, describe_repeated_ends, warn
 
 
 class Sequences:
