@@ -219,7 +219,7 @@ def excluded_items(
         rows = np.repeat(np.arange(n), real.lengths)
         flat = np.concatenate([flat, rows * n_items + real.values])
     rows, codes = np.divmod(np.unique(flat), n_items)
-    return Sequences(codes, np.searchsorted(rows, np.arange(n + 1)))
+    return Sequences._unchecked(codes, np.searchsorted(rows, np.arange(n + 1)))
 
 
 def _check_scores(

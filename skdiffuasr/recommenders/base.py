@@ -265,11 +265,8 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
 
 def read_items(codes: Sequences) -> Sequences:
     """Keep the items that are read, as in training: see `context`."""
-    if codes.is_context is None:
-        return codes
-    masks = codes.is_target, context(codes)
-    parts = codes.values, codes.offsets, codes.n_pseudo, codes.user_ids
-    return Sequences(*parts, *masks).drop_passed_over()
+    is_read = context(codes)
+    return codes if is_read.all() else codes._where(is_read)
 
 
 def row_blocks(n_rows: int, n_items: int) -> Iterator[slice]:

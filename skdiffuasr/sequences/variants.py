@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._typing import IdArray
+from skdiffuasr._typing import IdArray, IntArray, RoleArray
 from skdiffuasr.sequences.container import Sequences
 
 
@@ -55,7 +55,18 @@ class SequenceVariants(Sequences):
                 )
             if not _same_ids(variant.user_ids, first.user_ids):
                 raise ValueError(f"Variant {number} has other user ids than the first.")
-        super().__init__(*first._parts())
+        self._set_parts(*first._parts())
+
+    @classmethod
+    def _unchecked(  # type: ignore[override]
+        cls,
+        values: IdArray,
+        offsets: IntArray,
+        roles: RoleArray | None = None,
+        user_ids: IdArray | None = None,
+    ) -> Sequences:
+        # What is made of the first variant alone has no others.
+        return Sequences._unchecked(values, offsets, roles, user_ids)
 
     @property
     def variants(self) -> tuple[Sequences, ...]:

@@ -177,8 +177,7 @@ def encode_sequences(
         )
     codes = encode_items(X.values, item_ids, f"items of {input_name}")
     known = codes >= 0
-    masks = X.is_target, X.is_context
-    encoded = Sequences(codes, X.offsets, X.n_pseudo, X.user_ids, *masks)
+    encoded = Sequences._unchecked(codes, X.offsets, X.roles, X.user_ids)
     if known.all():
         return encoded
     if unknown_items == "error":

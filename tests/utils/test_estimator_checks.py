@@ -417,7 +417,7 @@ class NeverRaises(MarkovRecommender):
 class LosesUserIds(RandomAugmenter):
     def transform(self, X):
         X = super().transform(X)
-        return Sequences(X.values, X.offsets, X.n_pseudo)
+        return Sequences(X.values, X.offsets, X.roles)
 
 
 @breaks("check_augmented_rows")
@@ -433,7 +433,7 @@ class DropsUnknownItems(RandomAugmenter):
         X = super().transform(X)
         codes = encode_sequences(X, self.item_ids_)
         items = self.item_ids_[codes.values]
-        return Sequences(items, codes.offsets, codes.n_pseudo, X.user_ids)
+        return Sequences(items, codes.offsets, codes.roles, X.user_ids)
 
 
 @breaks("check_augmented_rows")
