@@ -24,6 +24,7 @@ PARTS = {
     "peers": "peer_runs",
     "scaling": "scaling",
     "long-history": "long_history",
+    "files": "files",
 }
 
 

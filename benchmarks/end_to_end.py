@@ -40,7 +40,7 @@ from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer, length_groups, paired_bootstrap
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
 from skdiffuasr.sequences.vocabulary import encode_sequences
-from skdiffuasr.study.nearness import nearness_to_hidden, set_aside
+from skdiffuasr.study.quality import nearness_to_hidden, set_aside
 
 METRICS = ("ndcg@10", "hr@10", "mrr")
 RESULTS = Path(__file__).parent / "results"

@@ -8,8 +8,8 @@ import torch
 
 from benchmarks.logs import draw_items
 from benchmarks.measuring import Case, peak_memory
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS
 
 LENGTH = 10  # of an ordinary history
 SIZES = {"n_users": 1000, "n_long": 100_000, "n_items": 3000}

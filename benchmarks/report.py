@@ -15,6 +15,7 @@ TITLES = {
     "peers": "Other libraries",
     "scaling": "Scaling",
     "long-history": "One long history",
+    "files": "Files",
 }
 NOTES = {
     "augmentation": "`transform` with 5 DDIM steps; 64-dimensional embeddings where "
@@ -36,6 +37,8 @@ NOTES = {
     "long-history": f"One history of {SIZES['n_long']:,} items among "
     f"{SIZES['n_users']:,} of {LENGTH} against as many items in histories of {LENGTH}; "
     "processor seconds of one thread.",
+    "files": "Seconds of CPU, the least of three; memory above what reading nine rows "
+    "took, beside that of the arrays that come out.",
 }
 LEGEND = """\
 *Limit*: the seconds that the matrix products, convolutions and attentions of the work
@@ -211,11 +214,23 @@ def long_history_table(cases):
     return markdown_table(header, lines)
 
 
+def files_table(cases):
+    """Seconds and memory of every format."""
+    header = ["Format", "Rows", "Seconds", "Peak MiB", "Arrays MiB", "Peak / arrays"]
+    keys = ("seconds", "peak_mib", "array_mib", "ratio_to_arrays")
+    lines = [
+        [name, f"{figures['amount']:,}", *(number(figures[key]) for key in keys)]
+        for name, figures in rows_of(cases)
+    ]
+    return markdown_table(header, lines)
+
+
 TABLES = {
     "overhead": overhead_table,
     "search": search_table,
     "peers": peers_table,
     "long-history": long_history_table,
+    "files": files_table,
 }
 
 

@@ -34,9 +34,9 @@ from skdiffuasr import (
     SASRecEstimator,
 )
 from skdiffuasr._files import open_text
+from skdiffuasr.cli.progress import print_progress
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.study import AugmentationStudy
-from skdiffuasr.study.progress import print_progress
 
 MAX_LENGTH = 50
 

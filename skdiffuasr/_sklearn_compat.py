@@ -1,10 +1,13 @@
 """Everything that is imported from scikit-learn's private or recent modules."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from sklearn.base import _fit_context as _untyped_fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skdiffuasr._fitted import forget
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -33,7 +36,10 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
-    """Validate parameters before a fit: scikit-learn's own decorator, with its type.
+    """Validate parameters, and leave an estimator whose fit fails unfitted.
+
+    Scikit-learn's own decorator validates. A fit that raises, KeyboardInterrupt
+    included, leaves no fitted attribute behind, not even those of a fit before.
 
     Parameters
     ----------
@@ -43,11 +49,26 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _
     Returns
     -------
     decorator : callable(method) -> method
-        For `fit` and its kin.
+        For `fit`.
     """
-    decorator: Callable[[_Method], _Method] = _untyped_fit_context(
+    validated = _untyped_fit_context(
         prefer_skip_nested_validation=prefer_skip_nested_validation
     )
+
+    def decorator(fit: _Method) -> _Method:
+        validated_fit = validated(fit)
+
+        @wraps(fit)
+        def whole_or_unfitted(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+            forget(estimator)  # before the fit: old weights take up memory
+            try:
+                return validated_fit(estimator, *args, **kwargs)
+            except BaseException:
+                forget(estimator)
+                raise
+
+        return cast(_Method, whole_or_unfitted)
+
     return decorator
 
 

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 
 from benchmarks import (
     augmentation,
+    files,
+    log_files,
     logs,
     long_history,
     recommenders,
@@ -188,6 +190,27 @@ def test_log_has_the_shape_of_beauty():
     assert logs.cover(X[:10], 50).lengths[10:].tolist() == [1] * 50
 
 
+@pytest.mark.parametrize("name", log_files.FORMATS)
+def test_files_hold_the_log_that_was_drawn(tmp_path, name):
+    path = tmp_path / ("log.parquet" if name == "parquet" else "log")
+    log_files.write(name, 50, path)
+    log = (files.read_yelp if name == "json lines" else files.read_interactions)(path)
+    for found, drawn in zip((log.user, log.item), log_files.draw(50)[:2], strict=True):
+        numbers = [int(str(id).lstrip("uB")) for id in found]
+        assert numbers == drawn.tolist()
+    seconds = log.time.astype("M8[s]") if log.time.dtype.kind == "M" else log.time
+    assert seconds.astype(int).tolist() == log_files.draw(50)[2].tolist()
+
+
+def test_seconds_and_memory_of_reading(tmp_path):
+    case = files.cases(Settings(quick=True))[0]
+    (row,) = files.run(**case.parameters)
+    assert row["seconds"] > 0
+    assert row["array_mib"] == 2000 * 3 * 8 / 2**20
+    text = report.files_table({case.name: {"rows": [row]}})
+    assert "| csv | 2,000 |" in text
+
+
 def test_hits_of_top_10():
     top_10 = np.arange(40).reshape(4, 10)
     found = hits(top_10, np.array([0, 12, 99, 39]))
@@ -252,7 +275,14 @@ def test_one_long_history_is_measured_against_even_ones(name):
 
 @pytest.mark.slow
 def test_quick_run(tmp_path):
-    parts = ["augmentation", "training", "recommenders", "overhead", "long-history"]
+    parts = [
+        "augmentation",
+        "training",
+        "recommenders",
+        "overhead",
+        "long-history",
+        "files",
+    ]
     command = [sys.executable, "-m", "benchmarks", "--quick", "--out", str(tmp_path)]
     subprocess.run([*command, "--parts", *parts], check=True, cwd=ROOT)
     data = json.loads((tmp_path / "speed.json").read_text())

@@ -4,12 +4,13 @@ import ast
 import inspect
 import pkgutil
 import re
+from contextlib import contextmanager
 from importlib import import_module
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import estimator_checks as sklearn_checks
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -137,30 +138,56 @@ def test_every_public_estimator_is_checked():
     assert {type(estimator) for estimator in TINY.values()} == set(ESTIMATORS)
 
 
-def trained(estimator):
-    return "max_epochs" in estimator.get_params()
-
-
-@pytest.mark.parametrize("name", [name for name, tiny in TINY.items() if trained(tiny)])
-def test_an_interrupted_training_keeps_what_it_reached(name):
-    estimator = clone(TINY[name]).set_params(max_epochs=4, batch_size=1000)
-    X = make_sequences(60, 400, n_hidden_items=0, min_length=4, random_state=0).X
-    n_steps_before = estimator.get_params().get("pretraining_epochs", 0)
+@contextmanager
+def interrupted_in_step(number):
+    """Raise KeyboardInterrupt in this step of the optimisers."""
     n_steps = 0
 
     def interrupt(*_):
-        """Let one epoch of the training itself pass; an epoch is one step."""
         nonlocal n_steps
         n_steps += 1
-        if n_steps == n_steps_before + 2:
+        if n_steps == number:
             raise KeyboardInterrupt
 
     hook = register_optimizer_step_post_hook(interrupt)
     try:
-        with pytest.warns(ConvergenceWarning, match="interrupted by the user after 1"):
-            fitted = estimator.fit(X)
+        yield
     finally:
         hook.remove()
+
+
+TRAINED = [name for name, tiny in TINY.items() if "max_epochs" in tiny.get_params()]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("is_refit", [False, True])
+def test_an_interrupted_fit_leaves_the_estimator_unfitted(name, is_refit):
+    estimator = clone(TINY[name]).set_params(max_epochs=2, batch_size=1000)
+    X = make_sequences(60, 400, n_hidden_items=0, min_length=4, random_state=0).X
+    new = dict(vars(estimator))
+    if is_refit:
+        estimator.fit(X)
+    with interrupted_in_step(2), pytest.raises(KeyboardInterrupt):
+        estimator.fit(X)
+    assert vars(estimator).keys() == new.keys()
+    method = "transform" if hasattr(estimator, "transform") else "predict"
+    with pytest.raises(NotFittedError):
+        getattr(estimator, method)(X)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_an_interrupted_training_keeps_what_it_reached_if_asked_to(name):
+    estimator = clone(TINY[name]).set_params(
+        max_epochs=4, batch_size=1000, keep_interrupted=True
+    )
+    X = make_sequences(60, 400, n_hidden_items=0, min_length=4, random_state=0).X
+    # One epoch of the training itself has passed; an epoch is one step.
+    n_steps_before = estimator.get_params().get("pretraining_epochs", 0)
+    with (
+        interrupted_in_step(n_steps_before + 2),
+        pytest.warns(ConvergenceWarning, match="interrupted by the user after 1"),
+    ):
+        fitted = estimator.fit(X)
     assert fitted is estimator
     assert len(estimator.loss_curve_) == 1
     if hasattr(estimator, "generate"):

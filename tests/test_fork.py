@@ -66,7 +66,15 @@ def run_in_child(n_threads, name):
     return json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("name", ["recommend", "fit", "use", "generate"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "recommend",
+        "fit",
+        pytest.param("use", marks=pytest.mark.slow),
+        pytest.param("generate", marks=pytest.mark.slow),
+    ],
+)
 def test_a_child_of_a_parent_with_two_threads_answers_with_one(name):
     error, n_threads, warnings = run_in_child(2, name)
     assert error < 1e-3
@@ -76,6 +84,7 @@ def test_a_child_of_a_parent_with_two_threads_answers_with_one(name):
     assert "spawn" in warnings[0]
 
 
+@pytest.mark.slow
 def test_a_child_of_a_parent_with_one_thread_is_not_warned():
     error, n_threads, warnings = run_in_child(1, "use")
     assert error < 1e-5

@@ -34,6 +34,7 @@ FLOORS = {
     "_files": 0,
     "_fitted": 0,
     "_fork": 0,
+    "_markdown": 0,
     "_sklearn_compat": 0,
     "_typing": 0,
     "sequences": 0,

@@ -19,6 +19,7 @@ from skdiffuasr.augmentation import fitting
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import NextItemScorer, make_next_item_scorer
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
+from skdiffuasr.recommenders import neural
 
 HISTORIES = make_sequences(
     n_users=100, n_items=25, n_hidden_items=0, min_length=5, random_state=0
@@ -171,6 +172,25 @@ def test_leave_last_out_scores_are_those_of_a_fit_on_all_users():
     ):
         pipeline = make_pipeline(recommender=make_sasrec()).set_params(**parameters)
         assert pipeline.fit(X).score(X, Y) == pytest.approx(score)
+
+
+@pytest.mark.parametrize("interrupted", [fitting, neural], ids=["augmenter", "sasrec"])
+def test_an_interrupt_stops_the_search(monkeypatch, interrupted):
+    """Not even ``error_score`` makes a failed candidate of it."""
+    train, trainings = interrupted.train, []
+
+    def train_once(*args, **kwargs):
+        if trainings:
+            raise KeyboardInterrupt
+        trainings.append(kwargs["random_state"])
+        return train(*args, **kwargs)
+
+    monkeypatch.setattr(interrupted, "train", train_once)
+    stopped = search(KFold(2)).set_params(error_score=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit(X, Y)
+    assert len(trainings) == 1
+    assert not hasattr(stopped, "cv_results_")
 
 
 def test_parallel_search_gives_the_same_scores(tmp_path, one_thread):

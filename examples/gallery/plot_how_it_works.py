@@ -32,7 +32,7 @@ from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.nn.sunet import SUNet
 from skdiffuasr.sequences.keys import keyed_normal, row_keys
 from skdiffuasr.sequences.vocabulary import encode_sequences
-from skdiffuasr.study.nearness import nearness_to_hidden
+from skdiffuasr.study.quality import nearness_to_hidden
 from skdiffuasr.training import from_weights
 
 N_PSEUDO_ITEMS, EMBEDDING_DIM, N_TIMESTEPS = 4, 16, 1000

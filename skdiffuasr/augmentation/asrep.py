@@ -10,7 +10,6 @@ import torch
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
-from skdiffuasr._fitted import forget
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import (
     IdArray,
@@ -90,6 +89,9 @@ class ASRePAugmenter(BaseAugmenter):
         too; ``"float32"`` nowhere. Generation is in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines training and generation.
+    keep_interrupted : bool, default=False
+        Whether Ctrl-C ends the training with a warning and keeps the best weights so
+        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -154,6 +156,7 @@ class ASRePAugmenter(BaseAugmenter):
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
+        "keep_interrupted": ["boolean"],
         "verbose": ["verbose"],
     }
 
@@ -185,6 +188,7 @@ class ASRePAugmenter(BaseAugmenter):
         device: str = "auto",
         precision: str = "auto",
         random_state: RandomState = None,
+        keep_interrupted: bool = False,
         verbose: int = 0,
     ) -> None:
         self.n_pseudo_items = n_pseudo_items
@@ -207,6 +211,7 @@ class ASRePAugmenter(BaseAugmenter):
         self.device = device
         self.precision = precision
         self.random_state = random_state
+        self.keep_interrupted = keep_interrupted
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -231,7 +236,6 @@ class ASRePAugmenter(BaseAugmenter):
             If no history has two items, `n_heads` does not divide `embedding_dim`, or
             several variants are asked for at temperature 0.
         """
-        forget(self)
         self._check_parameters()
         device = resolve_device(self.device)
         histories = check_sequences(X).strip_pseudo()
@@ -258,6 +262,7 @@ class ASRePAugmenter(BaseAugmenter):
             device=device,
             dtype=dtype,
             random_state=self.seed_,
+            keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,
         )
         self.weights_ = result.weights

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 
-from skdiffuasr._fitted import FixedByFitMixin, forget
+from skdiffuasr._fitted import FixedByFitMixin
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
@@ -45,7 +45,6 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
 
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
         """Learn the catalogue, draw the seed, and return observed items as codes."""
-        forget(self)
         observed = check_sequences(X).strip_pseudo()
         item_ids = np.unique(observed.values)
         if len(item_ids) == 0:

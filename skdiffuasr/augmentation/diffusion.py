@@ -12,7 +12,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 from torch import Tensor
 
-from skdiffuasr._fitted import forget
 from skdiffuasr._sklearn_compat import (
     CallbackSupportMixin,
     HasMethods,
@@ -171,8 +170,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         Cache of the trainings. A search over the parameters of sampling
         (`guidance_scale`, `guidance`, `sampler`, `n_sampling_steps`, `eta`, `unique`,
         `augment_at`, `max_history_length`) then trains once for each fold, provided
-        `random_state` is an int. A training that the user or a callback ended is not
-        kept.
+        `random_state` is an int. A training that a callback ended, or an interrupt,
+        is not kept.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
     precision : {"auto", "float32"}, default="auto"
@@ -183,6 +182,9 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     random_state : int, RandomState instance or None, default=None
         Determines training and generation. The noise of a row depends on this and on
         the row's user id, or its items where there is none, and not on other rows.
+    keep_interrupted : bool, default=False
+        Whether Ctrl-C ends the training with a warning and keeps the best weights so
+        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -269,6 +271,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
+        "keep_interrupted": ["boolean"],
         "verbose": ["verbose"],
     }
 
@@ -317,6 +320,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         device: str = "auto",
         precision: str = "auto",
         random_state: RandomState = None,
+        keep_interrupted: bool = False,
         verbose: int = 0,
     ) -> None:
         self.n_pseudo_items = n_pseudo_items
@@ -353,6 +357,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self.device = device
         self.precision = precision
         self.random_state = random_state
+        self.keep_interrupted = keep_interrupted
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -387,7 +392,6 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         UserWarning
             If there are few training pairs.
         """
-        forget(self)
         self._check_parameters()
         X = check_sequences(X)
         histories = X.strip_pseudo()
@@ -425,7 +429,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 "guidance": guidance,
             },
         ) as on_epoch_end:
-            result = cached_fit(memory, fit_denoiser, ["verbose", "on_epoch_end"])(
+            result = cached_fit(memory, fit_denoiser)(
                 training,
                 validation,
                 item_embeddings,
@@ -445,6 +449,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 device=self.device,
                 precision=self.precision,
                 random_state=self.seed_,
+                keep_interrupted=self.keep_interrupted,
                 verbose=self.verbose,
                 on_epoch_end=on_epoch_end,
             )
@@ -544,7 +549,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self, training: TrainingPairs, validation: TrainingPairs | None, memory: Any
     ) -> None:
         """Train the classifier of classifier guidance inside."""
-        result = cached_fit(memory, fit_first_item_classifier, ["verbose"])(
+        result = cached_fit(memory, fit_first_item_classifier)(
             training,
             validation,
             self.item_embeddings_,
@@ -558,6 +563,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
             device=self.device,
             precision=self.precision,
             random_state=self.seed_,
+            keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,
         )
         self.classifier_weights_ = result.weights

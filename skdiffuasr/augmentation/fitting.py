@@ -3,6 +3,7 @@
 Plain functions of arrays and numbers, so that joblib can cache them.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -28,19 +29,22 @@ from skdiffuasr.training import (
     train,
 )
 
+#: Parameters that do not change the result of a training that is cached.
+_WITHOUT_EFFECT = ("keep_interrupted", "on_epoch_end", "verbose")
 
-class _Interrupted(Exception):
-    """Carries the result of an interrupted training past a cache."""
+
+class _EndedEarly(Exception):
+    """Takes what a training reached past a cache that must not keep it."""
 
     def __init__(self, result: TrainingResult) -> None:
-        super().__init__("The training was interrupted.")
+        super().__init__("A callback or an interrupt ended the training.")
         self.result = result
 
 
 def cached_fit(
-    memory: Any, fit: Callable[..., TrainingResult], ignore: list[str]
+    memory: Any, fit: Callable[..., TrainingResult]
 ) -> Callable[..., TrainingResult]:
-    """Let a memory keep the results of trainings that were not interrupted.
+    """Let a memory keep the results of trainings that nobody ended.
 
     Parameters
     ----------
@@ -48,21 +52,22 @@ def cached_fit(
         The cache.
     fit : callable
         `fit_denoiser` or `fit_first_item_classifier`.
-    ignore : list of str
-        Parameters that do not change the result.
 
     Returns
     -------
     fit : callable
-        Takes the same and returns the result of an interrupted training, too.
+        Takes the same. What a training reached that a callback ended, or an interrupt
+        with `keep_interrupted`, is returned and not cached.
     """
+    parameters = inspect.signature(fit).parameters
+    ignore = [name for name in _WITHOUT_EFFECT if name in parameters]
     cached = memory.cache(fit, ignore=ignore)
 
     def fit_or_look_up(*args: Any, **kwargs: Any) -> TrainingResult:
         try:
             result: TrainingResult = cached(*args, **kwargs)
-        except _Interrupted as interruption:
-            result = interruption.result
+        except _EndedEarly as ended:
+            result = ended.result
         return result
 
     return fit_or_look_up
@@ -89,6 +94,7 @@ def fit_denoiser(
     device: str,
     precision: str,
     random_state: int,
+    keep_interrupted: bool = False,
     verbose: int = 0,
     on_epoch_end: Callable[[nn.Module], bool] | None = None,
 ) -> TrainingResult:
@@ -116,8 +122,8 @@ def fit_denoiser(
 
     Raises
     ------
-    _Interrupted
-        If the training was interrupted; see `cached_fit`.
+    _EndedEarly
+        If the training is not to be cached; see `cached_fit`.
     """
     torch_device = resolve_device(device)
     dtype = product_dtype(torch_device, precision)
@@ -167,13 +173,14 @@ def fit_denoiser(
         device=torch_device,
         dtype=dtype,
         random_state=random_state,
+        keep_interrupted=keep_interrupted,
         verbose=verbose,
     )
     if not freeze_item_embeddings:
         # The network only reads their directions; the others read them as they are.
         table = torch.from_numpy(result.weights["item_embedding.weight"])
         result.weights["item_embedding.weight"] = on_sphere(table).numpy()
-    return _uninterrupted(result)
+    return _to_be_cached(result)
 
 
 def fit_first_item_classifier(
@@ -191,6 +198,7 @@ def fit_first_item_classifier(
     device: str,
     precision: str,
     random_state: int,
+    keep_interrupted: bool = False,
     verbose: int = 0,
 ) -> TrainingResult:
     """Train the classifier of classifier guidance on the same pairs.
@@ -213,8 +221,8 @@ def fit_first_item_classifier(
 
     Raises
     ------
-    _Interrupted
-        If the training was interrupted; see `cached_fit`.
+    _EndedEarly
+        If the training is not to be cached; see `cached_fit`.
     """
     torch_device = resolve_device(device)
     dtype = product_dtype(torch_device, precision)
@@ -245,15 +253,16 @@ def fit_first_item_classifier(
         device=torch_device,
         dtype=dtype,
         random_state=random_state,
+        keep_interrupted=keep_interrupted,
         verbose=verbose,
     )
-    return _uninterrupted(result)
+    return _to_be_cached(result)
 
 
-def _uninterrupted(result: TrainingResult) -> TrainingResult:
-    """Return a result that a cache may keep."""
+def _to_be_cached(result: TrainingResult) -> TrainingResult:
+    """Return the result, unless something has ended the training."""
     if result.is_interrupted:
-        raise _Interrupted(result)
+        raise _EndedEarly(result)
     return result
 
 

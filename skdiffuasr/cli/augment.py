@@ -2,9 +2,12 @@
 
 import argparse
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from skdiffuasr._files import replaced
+from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
 from skdiffuasr.cli.options import (
     add_augmenter_options,
     add_hold_out_option,
@@ -25,7 +28,6 @@ from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.writers import interaction_columns
 from skdiffuasr.persistence import load, save
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.catalogue import AUGMENTERS, make_estimators
 
 GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "generate")]
 """Those that put new rows into a log; the others only change what is trained on."""
@@ -94,11 +96,13 @@ def _train_and_augment(options: argparse.Namespace) -> int:
     log = read_log(options).sort()
     with progress_bar(augmenter, options):
         augmented = _put_before(_histories(log), augmenter.fit_transform, options)
-    if options.save_model is not None:
-        save(augmenter, options.save_model, overwrite=options.force)
-    write_interactions(
-        augmented, options.output, times=log.time, overwrite=options.force
-    )
+    with ExitStack() as both_or_none:
+        if options.save_model is not None:
+            temporary = both_or_none.enter_context(replaced(options.save_model))
+            save(augmenter, temporary)
+        write_interactions(
+            augmented, options.output, times=log.time, overwrite=options.force
+        )
     return int(augmented.n_pseudo.sum())
 
 

@@ -16,7 +16,7 @@ from skdiffuasr.study import run_demo
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
-        "Fit floors, SASRec and SASRec behind the diffusion, print how "
+        "Fit baselines, SASRec and SASRec behind the diffusion, print how "
         "they rank every user's last item, and write the same to a report."
     )
     parser.add_argument(

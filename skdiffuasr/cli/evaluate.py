@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import refuse_existing, write_text
+from skdiffuasr._markdown import markdown_table
 from skdiffuasr.cli.fit import add_model_options, make_model
 from skdiffuasr.cli.options import (
     add_augmenter_options,
@@ -25,7 +26,6 @@ from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.persistence import load
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.tables import markdown_table
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

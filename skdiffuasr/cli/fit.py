@@ -5,6 +5,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
 from skdiffuasr.cli.options import (
     add_augmenter_options,
     add_hold_out_option,
@@ -20,7 +21,6 @@ from skdiffuasr.cli.options import (
     without_held_out,
 )
 from skdiffuasr.persistence import save
-from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import open_text
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
 from skdiffuasr.cli.options import (
     add_augmenter_parameters,
     add_device_option,
@@ -19,10 +20,9 @@ from skdiffuasr.cli.options import (
     read_log,
     refuse_unused,
 )
+from skdiffuasr.cli.progress import show_progress
 from skdiffuasr.study import AugmentationStudy
-from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
-from skdiffuasr.study.progress import show_progress
-from skdiffuasr.study.records import exception_line
+from skdiffuasr.study.results import exception_line
 
 SOME_RUNS_FAILED = 3
 

@@ -1,12 +1,15 @@
 """Amazon reviews of 2014: who reviewed which product when."""
 
 import os
+from functools import partial
 
+import numpy as np
 from sklearn.utils import Bunch
 
+from skdiffuasr.datasets.blocks import read_blocks
+from skdiffuasr.datasets.columns import read_whole
 from skdiffuasr.datasets.download import fetch_file
-from skdiffuasr.datasets.json_lines import read_json_lines
-from skdiffuasr.datasets.lines import open_lines
+from skdiffuasr.datasets.json_lines import json_table, select_rows
 
 URL = "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles/"
 
@@ -86,6 +89,8 @@ def fetch_amazon(
 
     Raises
     ------
+    ImportError
+        If pyarrow is not installed.
     OSError
         If the file is not there and cannot or must not be downloaded.
     ValueError
@@ -107,15 +112,15 @@ def fetch_amazon(
         n_retries=n_retries,
         delay=delay,
     )
+    fields = {"user": "reviewerID", "item": "asin", "time": "unixReviewTime"}
+    if min_rating is not None:
+        fields["rating"] = "overall"
     try:
-        interactions = read_json_lines(
-            open_lines(path),
-            path.name,
-            ("reviewerID", "asin", "unixReviewTime"),
-            keep=None
-            if min_rating is None
-            else lambda record: record["overall"] >= min_rating,
-        )
+        log = read_whole(json_table(partial(read_blocks, path), path.name, fields))
+        is_kept = np.ones(len(log["user"]), dtype=bool)
+        if min_rating is not None:
+            is_kept = log["rating"] >= min_rating
+        interactions = select_rows(log, is_kept, path.name)
     except ValueError as error:
         raise ValueError(f"{error} If {path} is damaged, remove it.") from error
     return Bunch(interactions=interactions, DESCR=DESCRIPTION.format(category=category))

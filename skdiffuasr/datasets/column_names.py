@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 # Column names that are recognised once letter case and underscores are ignored.
 _USUAL_NAMES = {
@@ -13,7 +12,7 @@ _USUAL_NAMES = {
 }
 
 # RecBole's headers carry the type of a column behind its name.
-RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
+_RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
 
 # Rows by which a first row of unknown names is told from a first interaction.
 N_ROWS_COMPARED = 10
@@ -62,17 +61,22 @@ def _is_number_or_date(field: str) -> bool:
 
 def _plain_name(name: str) -> str:
     """Return a column name without type, letter case and underscores."""
-    return RECBOLE_TYPE.sub("", name.strip()).lower().replace("_", "")
+    return without_type(name).lower().replace("_", "")
+
+
+def without_type(name: str) -> str:
+    """Return a column name without the type that RecBole puts behind it."""
+    return _RECBOLE_TYPE.sub("", name.strip())
 
 
 def locate_columns(
-    columns: Mapping[str, str | int | None], names: list[str] | None, path: Path
+    columns: Mapping[str, str | int | None], names: list[str] | None, source: str
 ) -> dict[str, int]:
     """Return the position of each column that is there."""
     positions = {}
     for role, column in columns.items():
         if isinstance(column, str):
-            position = _find_name(column, names, path)
+            position = _find_name(column, names, source)
         elif column is not None:
             if column < 0:
                 raise ValueError(f"{role}={column}: positions count from 0.")
@@ -86,19 +90,19 @@ def locate_columns(
             positions[role] = position
         elif role in ("user", "item"):
             raise ValueError(
-                f"{path}: no {role} column found among {names}; say which it is, by "
+                f"{source}: no {role} column found among {names}; say which it is, by "
                 f"name or position from 0: {role}=, or --{role} on the command line."
             )
     return positions
 
 
-def _find_name(column: str, names: list[str] | None, path: Path) -> int:
+def _find_name(column: str, names: list[str] | None, source: str) -> int:
     """Return the position of a column that was asked for by name."""
     if names is None:
         raise ValueError(
-            f"{path}: column {column!r} cannot be found without a header; give its "
+            f"{source}: column {column!r} cannot be found without a header; give its "
             "position from 0."
         )
     if column not in names:
-        raise ValueError(f"{path}: no column {column!r}; the columns are {names}.")
+        raise ValueError(f"{source}: no column {column!r}; the columns are {names}.")
     return names.index(column)

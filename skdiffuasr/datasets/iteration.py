@@ -2,12 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from skdiffuasr.datasets.columns import Columns, read_parts
 from skdiffuasr.datasets.interactions import Interactions
-from skdiffuasr.datasets.parquet import BATCH_ROWS, parquet_batches
-from skdiffuasr.datasets.text import text_batches
-from skdiffuasr.datasets.whole_users import whole_users
+from skdiffuasr.datasets.readers import open_table
+
+#: Rows that are converted at a time.
+BATCH_ROWS = 2**18
 
 
 def iter_interactions(
@@ -28,13 +33,13 @@ def iter_interactions(
     Parameters
     ----------
     path : str or path-like
-        A Parquet file, or a delimited text that `read_interactions` reads.
+        A file that `read_interactions` reads.
     user, item, time : str, int or None, default=None
         See `read_interactions`.
     sep : str, default=None
-        See `read_interactions`; for text.
+        See `read_interactions`.
     header : bool, default=None
-        See `read_interactions`; for text.
+        See `read_interactions`.
     max_interactions : int, default=1_000_000
         A part is handed out once it has more; by at most a batch of rows and a user.
 
@@ -46,11 +51,11 @@ def iter_interactions(
     Raises
     ------
     ImportError
-        If it is a Parquet file and pyarrow is not installed.
+        If pyarrow is not installed.
     ValueError
         If a user comes after a larger one, `max_interactions` is less than 1, or see
-        `read_interactions`. In a text, the first part decides whether ids are integers
-        or strings.
+        `read_interactions`. The first rows decide whether ids are integers or strings,
+        and whether times that are texts are integers, numbers or dates.
 
     Examples
     --------
@@ -65,11 +70,41 @@ def iter_interactions(
     [1 1 2] ['a' 'b' 'a']
     [3] ['c']
     """
-    path = Path(path)
-    columns = {"user": user, "item": item, "time": time, "is_pseudo": None}
-    n_rows = min(BATCH_ROWS, max(max_interactions, 1))
-    if path.suffix == ".parquet":
-        batches = parquet_batches(path, columns, n_rows)
-    else:
-        batches = text_batches(path, columns, sep=sep, header=header, n_rows=n_rows)
-    yield from whole_users(batches, max_interactions, path)
+    if max_interactions < 1:
+        raise ValueError(
+            f"max_interactions must be at least 1, got {max_interactions}."
+        )
+    table = open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    kept: list[Columns] = []
+    n_kept = n_read = 0
+    for batch in read_parts(table, min(BATCH_ROWS, max_interactions)):
+        users = batch["user"]
+        last_user = kept[-1]["user"][-1:] if kept else users[:1]
+        falls = np.concatenate((last_user, users[:-1])) > users
+        if falls.any():
+            row = int(falls.argmax())
+            raise ValueError(
+                f"{path}: row {n_read + row} has user {users[row].item()!r} after a "
+                "larger one; sort the file by user."
+            )
+        kept.append(batch)
+        n_kept += len(users)
+        n_read += len(users)
+        if n_kept > max_interactions:
+            part = _joined(kept)
+            n_whole = int(np.searchsorted(part["user"], users[-1]))
+            if n_whole:
+                yield Interactions(**_rows(part, slice(None, n_whole)))
+            kept = [_rows(part, slice(n_whole, None))]
+            n_kept -= n_whole
+    yield Interactions(**_joined(kept))
+
+
+def _joined(batches: list[Columns]) -> dict[str, npt.NDArray[Any]]:
+    return {
+        name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]
+    }
+
+
+def _rows(columns: Columns, rows: slice) -> dict[str, npt.NDArray[Any]]:
+    return {name: values[rows] for name, values in columns.items()}

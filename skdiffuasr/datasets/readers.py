@@ -1,11 +1,16 @@
 """Read interaction logs from files."""
 
 import os
+from functools import partial
 from pathlib import Path
 
+from skdiffuasr._files import COMPRESSIONS
+from skdiffuasr.datasets.blocks import read_blocks
+from skdiffuasr.datasets.columns import Table, read_whole
 from skdiffuasr.datasets.interactions import Interactions
-from skdiffuasr.datasets.parquet import read_parquet
-from skdiffuasr.datasets.text import text_batches
+from skdiffuasr.datasets.json_lines import json_table
+from skdiffuasr.datasets.parquet import parquet_table
+from skdiffuasr.datasets.text import text_table
 
 
 def read_interactions(
@@ -17,13 +22,14 @@ def read_interactions(
     sep: str | None = None,
     header: bool | None = None,
 ) -> Interactions:
-    r"""Read a log of interactions from a delimited text file, or from Parquet.
+    r"""Read a log of interactions from delimited text, JSON lines or Parquet.
 
-    Comma, semicolon and tab separated values, text separated by blanks (``user item``)
-    and RecBole's ``.inter`` files are recognised by their first line. Files that end in
-    ``.gz``, ``.bz2`` or ``.xz`` are decompressed. The text is UTF-8; blank lines are
-    skipped. Files that end in ``.parquet`` need pyarrow. A column ``is_pseudo`` of the
-    header, of 0 and 1, marks pseudo items; its name is looked for like the others.
+    Files that end in ``.parquet`` are Parquet; those in ``.json`` or ``.jsonl`` have a
+    JSON object in each line. All others are delimited: comma, semicolon and tab
+    separated values, text separated by blanks (``user item``) and RecBole's ``.inter``
+    files are recognised by their first line. A further ``.gz``, ``.bz2`` or ``.xz``
+    is decompressed. The text is UTF-8; blank lines are skipped. A column ``is_pseudo``,
+    of 0 and 1, marks pseudo items; its name is looked for like the others.
 
     Parameters
     ----------
@@ -39,10 +45,10 @@ def read_interactions(
         ``date`` in the header in the same way, and reads no times if there is none, or
         if there is no header.
     sep : str, default=None
-        What separates two fields. None takes the tab, comma or semicolon that the
-        first line has, the tab before the others, and otherwise any run of blanks. Of
-        comma and semicolon it takes the one by which the first rows have the same
-        number of fields.
+        What separates two fields of delimited text. None takes the tab, comma or
+        semicolon that the first line has, the tab before the others, and otherwise any
+        run of blanks. Of comma and semicolon it takes the one by which the first rows
+        have the same number of fields.
     header : bool, default=None
         Whether the first line names the columns. None means that it does if a
         column is given by name or if it has one of the names above.
@@ -50,14 +56,18 @@ def read_interactions(
     Returns
     -------
     interactions : Interactions
-        Ids are int64 if every id of the column is an integer written the canonical
-        way, and strings otherwise: ``007`` and ``+7`` are not the id 7. Blanks
-        around ids are dropped. Times are
+        Of delimited text, ids are int64 if every id of the column is an integer written
+        the canonical way, and strings otherwise: ``007`` and ``+7`` are not the id 7.
+        Blanks around ids are dropped. JSON and Parquet have types. Times are
         int64, float64 or, for ISO 8601 dates, datetime64 in microseconds (UTC if they
         have an offset).
 
     Raises
     ------
+    ImportError
+        If pyarrow is not installed.
+    TypeError
+        If ids of JSON or Parquet are neither all integers nor all strings.
     ValueError
         If the file cannot be read as UTF-8 text, holds no interactions, lacks a
         column, or has a line with too few or too many fields, a misplaced quote, an id
@@ -81,9 +91,26 @@ def read_interactions(
     ...     read_interactions(path)
     Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
     """
+    return Interactions(
+        **read_whole(
+            open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+        )
+    )
+
+
+def open_table(
+    path: str | os.PathLike[str],
+    *,
+    sep: str | None,
+    header: bool | None,
+    **columns: str | int | None,
+) -> Table:
+    """Open a file of any format; see `read_interactions`."""
     path = Path(path)
-    columns = {"user": user, "item": item, "time": time, "is_pseudo": None}
+    columns["is_pseudo"] = None
     if path.suffix == ".parquet":
-        return read_parquet(path, columns)
-    (log,) = text_batches(path, columns, sep=sep, header=header)
-    return Interactions(**log)
+        return parquet_table(path, columns)
+    ending = Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
+    if ending in (".json", ".jsonl"):
+        return json_table(partial(read_blocks, path), str(path), columns)
+    return text_table(path, columns, sep=sep, header=header)

@@ -1,14 +1,18 @@
 """Steam: who reviewed which game when, from a file the user has."""
 
+import ast
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.json_lines import parse_python, read_json_lines
-from skdiffuasr.datasets.lines import open_lines
+from skdiffuasr.datasets.blocks import read_blocks
+from skdiffuasr.datasets.columns import read_whole
+from skdiffuasr.datasets.interactions import Interactions
+from skdiffuasr.datasets.json_lines import json_table
 
 DESCRIPTION = """\
 Steam reviews, collected by Wang-Cheng Kang and Julian McAuley; for academic use.
@@ -52,6 +56,8 @@ def load_steam(path: str | os.PathLike[str]) -> Bunch:
     ------
     FileNotFoundError
         If the file is not there; the message says where to get it.
+    ImportError
+        If pyarrow is not installed.
     ValueError
         If a line cannot be read.
 
@@ -63,19 +69,19 @@ def load_steam(path: str | os.PathLike[str]) -> Bunch:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there. {HOW_TO_GET}")
-    interactions = read_json_lines(
-        open_lines(path),
+    table = json_table(
+        partial(read_blocks, path),
         path.name,
-        FIELDS,
+        dict(zip(("user", "item", "time"), FIELDS, strict=True)),
         parse=_parse_line,
     )
-    return Bunch(interactions=interactions, DESCR=DESCRIPTION)
+    return Bunch(interactions=Interactions(**read_whole(table)), DESCR=DESCRIPTION)
 
 
 def _parse_line(line: str) -> Any:
     """Parse the fields of interest alone, for speed."""
     if _FLAT_DICTIONARY.fullmatch(line) is None:
-        return parse_python(line)
+        return _parse_python(line)
     literals = {_parse_value(key): value for key, value in _PAIR.findall(line)}
     return {name: _parse_value(literals[name]) for name in FIELDS}
 
@@ -83,4 +89,12 @@ def _parse_line(line: str) -> Any:
 def _parse_value(literal: str) -> Any:
     if literal[-1] in "'\"" and "\\" not in literal:
         return literal.removeprefix("u")[1:-1]
-    return parse_python(literal)
+    return _parse_python(literal)
+
+
+def _parse_python(literal: str) -> Any:
+    """Parse a literal as Python prints it, without running anything."""
+    try:
+        return ast.literal_eval(literal)
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError(f"it is not a Python literal: {error}") from error

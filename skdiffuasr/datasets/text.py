@@ -1,121 +1,67 @@
-"""Delimited text files, read a batch of rows at a time."""
+"""Delimited text files: pyarrow reads what is plain, and csv the rest and explains."""
 
 import csv
-import reprlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
-from operator import itemgetter
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from skdiffuasr._typing import IdArray
+from skdiffuasr._extras import import_extra
+from skdiffuasr.datasets.blocks import BLOCK_SIZE, lines_of, read_blocks
 from skdiffuasr.datasets.column_names import (
     N_ROWS_COMPARED,
-    RECBOLE_TYPE,
     has_header,
     locate_columns,
     looks_like_names,
+    without_type,
 )
-from skdiffuasr.datasets.lines import open_lines
-from skdiffuasr.sequences.times import as_times
+from skdiffuasr.datasets.columns import Table
 
-_FLAGS = {"0": False, "1": True, "false": False, "true": True}
+_LABELS = {"user": "the user id", "item": "the item id", "time": "the time"}
+
+# Stands in for a separator that pyarrow does not take.
+_STAND_IN = "\x1f"
+_BLANKS = re.compile(r"[^\S\r\n]+")
+_BLANKS_AT_ENDS = re.compile(r" ?([\r\n]+) ?")
+_ODD_BLANKS = ("  ", " \n", "\n ", " \r", "\r ", *"\t\v\f\x1c\x1d\x1e\x1f")
+
+_SLOW_ROWS = 2**16
 
 
-def text_batches(
+def text_table(
     path: Path,
     columns: Mapping[str, str | int | None],
     *,
     sep: str | None = None,
     header: bool | None = None,
-    n_rows: int | None = None,
-) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Yield the columns of a batch of rows after the other.
-
-    Parameters
-    ----------
-    path : Path
-        The file, perhaps compressed.
-    columns : mapping of "user", "item", "time" and "is_pseudo" to str, int or None
-        See `read_interactions`.
-    sep : str, default=None
-        See `read_interactions`.
-    header : bool, default=None
-        See `read_interactions`.
-    n_rows : int, default=None
-        Rows of a batch; the last has fewer. None puts all into one.
-
-    Yields
-    ------
-    batch : dict of str to ndarray
-        Columns user, item and, where they are there, time and is_pseudo. The ids of the
-        first batch decide whether a column is one of integers or of strings, and its
-        times whether all are integers, numbers or dates.
-
-    Raises
-    ------
-    ValueError
-        See `read_interactions`; or if a later batch has an id that is no integer in a
-        column of integers, or a time of another kind.
-    """
+) -> Table:
+    """Open a text file; see `read_interactions`."""
+    import_extra("pyarrow", "frames")
     if sep is None:
         sep = _find_separator(path)
-    rows = _split_lines(_lines(path), sep, path)
-    first_rows = list(islice(rows, 1 + N_ROWS_COMPARED))
+    first_rows = list(islice(_split_rows(path, sep), 1 + N_ROWS_COMPARED))
     if not first_rows:
         raise ValueError(f"{path}: the file is empty.")
-    (line, first_row), *others = first_rows
-    names = None
-    if has_header(first_row, list(columns.values()), header):
-        names = [RECBOLE_TYPE.sub("", name.strip()) for name in first_row]
-        rows = chain(others, rows)
-    else:
-        if header is None and looks_like_names([row for _, row in first_rows]):
-            are_known = None not in (columns["user"], columns["item"])
-            remedy = (
-                "pass header=True, or --header on the command line"
-                if are_known
-                else "say which are user and item"
-            )
-            raise ValueError(
-                f"{path}, line {line}: {first_row} looks like names of columns, but "
-                f"none is known; {remedy}; or pass header=False, or --no-header, if "
-                "the line is an interaction."
-            )
-        rows = chain(first_rows, rows)
-    positions = locate_columns(columns, names, path)
-    kinds: dict[str, str] = {}
-    while True:
-        lines, fields = _read_columns(
-            islice(rows, n_rows), list(positions.values()), len(first_row), path
-        )
-        if not lines:
-            break
-        texts = dict(zip(positions, fields, strict=True))
-        batch: dict[str, npt.NDArray[Any]] = {}
-        for role in ("user", "item"):
-            batch[role] = _parse_ids(texts[role], role, lines, path, kinds.get(role))
-        if "time" in texts:
-            batch["time"] = _as_times(texts["time"], lines, path, kinds.get("time"))
-        kinds = {role: column.dtype.kind for role, column in batch.items()}
-        if "is_pseudo" in texts:
-            batch["is_pseudo"] = _as_flags(texts["is_pseudo"], lines, path)
-        yield batch
-    if not kinds:
-        raise ValueError(f"{path}: the file holds a header and no interactions.")
+    names = _find_names(first_rows, columns, header, path)
+    positions = locate_columns(columns, names, str(path))
+    n_names = int(names is not None)
 
+    def where(role: str, row: int) -> str:
+        line, _ = next(islice(_split_rows(path, sep), n_names + row, None))
+        return f"{path}, line {line}: {_LABELS.get(role, role)}"
 
-def _lines(path: Path) -> Iterator[str]:
-    # A byte order mark is no part of the text.
-    return open_lines(path, encoding="utf-8-sig", newline="")
+    n_fields = len(first_rows[0][1])
+    batches = _read_batches(path, sep, n_fields, positions, n_names)
+    return Table(str(path), batches, where, is_typed=False)
 
 
 def _find_separator(path: Path) -> str | None:
     """Return what separates the fields of the first line; None for blanks."""
-    first_line = next((line for line in _lines(path) if line.strip()), "")
+    lines = lines_of(read_blocks(path))
+    first_line = next((line for line in lines if line.strip()), "")
     marks = [mark for mark in "\t,;" if mark in first_line]
     if "\t" in marks or len(marks) < 2:
         return marks[0] if marks else None
@@ -129,8 +75,8 @@ def _find_separator(path: Path) -> str | None:
 
 
 def _splits_evenly(path: Path, sep: str) -> bool:
-    """Tell whether the first rows have the same number of fields, more than one."""
-    rows = islice(_split_lines(_lines(path), sep, path), 1 + N_ROWS_COMPARED)
+    """Whether the first rows have the same number of fields, more than one."""
+    rows = islice(_split_rows(path, sep), 1 + N_ROWS_COMPARED)
     try:
         counts = {len(fields) for _, fields in rows}
     except ValueError:  # of quotes
@@ -138,13 +84,157 @@ def _splits_evenly(path: Path, sep: str) -> bool:
     return len(counts) == 1 and counts != {1}
 
 
-def _split_lines(
-    lines: Iterable[str], sep: str | None, path: Path
-) -> Iterator[tuple[int, list[str]]]:
+def _find_names(
+    first_rows: list[tuple[int, list[str]]],
+    columns: Mapping[str, str | int | None],
+    header: bool | None,
+    path: Path,
+) -> list[str] | None:
+    """Return the names of the columns if the first row has them."""
+    line, first_row = first_rows[0]
+    if has_header(first_row, list(columns.values()), header):
+        return [without_type(name) for name in first_row]
+    if header is None and looks_like_names([row for _, row in first_rows]):
+        are_known = None not in (columns["user"], columns["item"])
+        remedy = (
+            "pass header=True, or --header on the command line"
+            if are_known
+            else "say which are user and item"
+        )
+        raise ValueError(
+            f"{path}, line {line}: {first_row} looks like names of columns, but none "
+            f"is known; {remedy}; or pass header=False, or --no-header, if the line is "
+            "an interaction."
+        )
+    return None
+
+
+def _read_batches(
+    path: Path, sep: str | None, n_fields: int, positions: dict[str, int], n_names: int
+) -> Iterator[dict[str, Any]]:
+    """Yield columns of texts; after a block that is not plain, the slow way."""
+    n_read = 0
+    for block in _join_quoted(read_blocks(path)):
+        table = _parse_plain(
+            block, sep, n_fields, list(dict.fromkeys(positions.values()))
+        )
+        if table is None:
+            break
+        rows = table.slice(max(n_names - n_read, 0))
+        n_read += table.num_rows
+        yield {
+            role: rows.column(str(position)).combine_chunks()
+            for role, position in positions.items()
+        }
+    else:
+        return
+    pyarrow = import_extra("pyarrow", "frames")
+    rows = islice(_split_rows(path, sep), max(n_read, n_names), None)
+    texts = _pick_fields(rows, positions, n_fields, path)
+    while batch := list(islice(texts, _SLOW_ROWS)):
+        yield {
+            role: pyarrow.array(column, pyarrow.string())
+            for role, column in zip(positions, zip(*batch, strict=True), strict=True)
+        }
+
+
+def _join_quoted(blocks: Iterable[str]) -> Iterator[str]:
+    """Join blocks that end within quotes to the next ones."""
+    joined = ""
+    for block in blocks:
+        joined += block
+        if joined.count('"') % 2 == 0 or len(joined) > 8 * BLOCK_SIZE:
+            yield joined
+            joined = ""
+    if joined:
+        yield joined
+
+
+def _parse_plain(
+    block: str, sep: str | None, n_fields: int, positions: list[int]
+) -> Any | None:
+    """Return the columns of a block as a table, or None if csv is to read it."""
+    if max(positions) >= n_fields or (sep == " " and "  " in block):
+        return None
+    if sep is None:
+        block = _with_single_blanks(block)
+    elif sep != _STAND_IN and not (len(sep) == 1 and sep.isascii()):
+        if _STAND_IN in block or (len(sep) == 1 and '"' in block):
+            return None
+        block = block.replace(sep, _STAND_IN)
+    has_quotes = sep is not None and len(sep) == 1
+    delimiter = " " if sep is None else sep if len(sep.encode()) == 1 else _STAND_IN
+    data = block.encode()
+    quote = _find_quote(data, delimiter) if has_quotes else False
+    if quote is None:
+        return None
+
+    pyarrow = import_extra("pyarrow", "frames")
+    arrow_csv = import_extra("pyarrow.csv", "frames")
+    names = [str(position) for position in range(n_fields)]
+    is_plain = True
+
+    def skip_blank(row: Any) -> str:
+        nonlocal is_plain
+        is_plain = is_plain and row.text is not None and not row.text.strip()
+        return "skip"
+
+    try:
+        table = arrow_csv.read_csv(
+            pyarrow.py_buffer(data),
+            arrow_csv.ReadOptions(
+                use_threads=False, block_size=len(data) + 1, column_names=names
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=delimiter,
+                quote_char=quote,
+                newlines_in_values=bool(quote),
+                invalid_row_handler=skip_blank,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pyarrow.string()),
+                include_columns=[names[position] for position in positions],
+                null_values=[],
+                strings_can_be_null=False,
+            ),
+        )
+    except pyarrow.ArrowInvalid:
+        return None
+    return table if is_plain else None
+
+
+def _with_single_blanks(block: str) -> str:
+    """Return lines with one blank between two fields and none around them."""
+    if block.isascii() and not any(blanks in block for blanks in _ODD_BLANKS):
+        return block.removeprefix(" ")
+    return _BLANKS_AT_ENDS.sub(r"\1", _BLANKS.sub(" ", block)).strip(" ")
+
+
+def _find_quote(data: bytes, sep: str) -> str | bool | None:
+    """Return the quote, False if none quotes, or None if csv and pyarrow may differ."""
+    if b'"' not in data:
+        return False
+    characters = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
+    quotes = np.flatnonzero(characters == ord('"'))
+    before, after = characters[quotes - 1], characters[quotes + 1]
+    is_edge = np.zeros(256, dtype=bool)
+    is_edge[list(f"{sep}\r\n".encode())] = True
+    is_edge_or_quote = is_edge.copy()
+    is_edge_or_quote[ord('"')] = True
+    # Opening and closing quotes take turns; a doubled one closes and opens again.
+    opening, closing = is_edge_or_quote[before[::2]], is_edge_or_quote[after[1::2]]
+    if len(quotes) % 2 == 0 and opening.all() and closing.all():
+        return '"'
+    is_edge[ord(" ")] = True
+    return None if is_edge[before].any() else False
+
+
+def _split_rows(path: Path, sep: str | None) -> Iterator[tuple[int, list[str]]]:
     """Yield (line number, fields) of the rows that are not blank.
 
     A quoted field may have line breaks; the number is that of the row's first line.
     """
+    lines = lines_of(read_blocks(path))
     if sep is not None and len(sep) == 1:
         reader = csv.reader(lines, delimiter=sep, skipinitialspace=True, strict=True)
         number = 1
@@ -161,102 +251,26 @@ def _split_lines(
                 yield number, line.split(sep)
 
 
-def _read_columns(
+def _pick_fields(
     rows: Iterable[tuple[int, list[str]]],
-    positions: list[int],
+    positions: Mapping[str, int],
     n_fields: int,
     path: Path,
-) -> tuple[list[int], list[Sequence[str]]]:
-    """Return the line numbers and the fields at the given positions.
+) -> Iterator[list[str]]:
+    """Yield the fields at the given positions.
 
     A row has `n_fields` and empty ones behind them at most.
     """
-    pick = itemgetter(*positions)
-    lines: list[int] = []
-    texts: list[str] = []
+    n_needed = max(positions.values()) + 1
     for line, fields in rows:
         if len(fields) > n_fields and any(map(str.strip, fields[n_fields:])):
             raise ValueError(
                 f"{path}, line {line}: {len(fields)} fields, but the first line has "
                 f"{n_fields}; a field that holds a separator takes quotes around it."
             )
-        try:
-            texts.extend(pick(fields))
-        except IndexError:
+        if len(fields) < n_needed:
             raise ValueError(
-                f"{path}, line {line}: {len(fields)} fields, at least "
-                f"{max(positions) + 1} are needed."
-            ) from None
-        lines.append(line)
-    return lines, [texts[column :: len(positions)] for column in range(len(positions))]
-
-
-def _parse_ids(
-    texts: Sequence[str], role: str, lines: list[int], path: Path, kind: str | None
-) -> IdArray:
-    """Return integers if all texts are what these integers look like.
-
-    `kind` is that of the ids before these, and these become the same.
-    """
-    for row, text in enumerate(texts):
-        if text.endswith("\0"):
-            raise ValueError(
-                f"{path}, line {lines[row]}: the {role} id is {text!r}, but NumPy "
-                "loses NUL characters at the end of a string; remove them."
+                f"{path}, line {line}: {len(fields)} fields, at least {n_needed} are "
+                "needed."
             )
-    ids = np.char.strip(np.array(texts))
-    missing = np.flatnonzero(ids == "")
-    if missing.size:
-        raise ValueError(f"{path}, line {lines[missing[0]]}: the {role} id is empty.")
-    has_break = (np.char.find(ids, "\n") >= 0) | (np.char.find(ids, "\r") >= 0)
-    if has_break.any():
-        row = int(has_break.argmax())
-        raise ValueError(
-            f"{path}, line {lines[row]}: the {role} id {reprlib.repr(texts[row])} has "
-            "a line break in it; a quote may be missing."
-        )
-    if kind == "U":
-        return ids
-    if _are_integers(ids):
-        return ids.astype(np.int64)
-    if kind is None:
-        return ids
-    row = next(row for row in range(len(ids)) if not _are_integers(ids[row : row + 1]))
-    raise ValueError(
-        f"{path}, line {lines[row]}: the {role} id {texts[row]!r} is no integer as "
-        "those before it are; a Parquet file says of which type its columns are."
-    )
-
-
-def _are_integers(ids: IdArray) -> bool:
-    """Tell whether all texts are integers as Python writes them."""
-    try:
-        return np.array_equal(ids.astype(np.int64).astype(str), ids)
-    except (ValueError, OverflowError):
-        return False
-
-
-def _as_times(
-    texts: Sequence[str], lines: list[int], path: Path, kind: str | None
-) -> npt.NDArray[np.generic]:
-    """Return times, of the kind of those before; errors name the line."""
-    return as_times(
-        list(texts),
-        lambda row: f"{path}, line {lines[row]}: the time",
-        "the times",
-        kind,
-    )
-
-
-def _as_flags(
-    texts: Sequence[str], lines: list[int], path: Path
-) -> npt.NDArray[np.bool_]:
-    """Return which items are pseudo items; errors name the line."""
-    flags = [_FLAGS.get(text.strip().lower()) for text in texts]
-    if None in flags:
-        row = flags.index(None)
-        raise ValueError(
-            f"{path}, line {lines[row]}: is_pseudo is {texts[row]!r}; accepted are 0 "
-            "and 1, or false and true."
-        )
-    return np.array(flags, dtype=bool)
+        yield [fields[position] for position in positions.values()]

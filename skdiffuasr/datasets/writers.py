@@ -15,8 +15,9 @@ from skdiffuasr.datasets.column_names import (
     has_header,
     looks_like_names,
 )
+from skdiffuasr.datasets.columns import Columns
 from skdiffuasr.datasets.interactions import Interactions
-from skdiffuasr.datasets.parquet import Columns, parquet_writer
+from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
 from skdiffuasr.sequences import Sequences
 

@@ -5,13 +5,17 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.json_lines import read_json_lines
-from skdiffuasr.datasets.lines import open_lines
+from skdiffuasr.datasets.blocks import blocks_of, read_blocks
+from skdiffuasr.datasets.columns import read_whole
+from skdiffuasr.datasets.json_lines import json_table, select_rows
 
 DESCRIPTION = """\
 Yelp Open Dataset: reviews of businesses, for academic and personal use under Yelp's
@@ -56,6 +60,8 @@ def load_yelp(
     ------
     FileNotFoundError
         If the file is not there; the message says where to get it.
+    ImportError
+        If pyarrow is not installed.
     ValueError
         If a date is none, the archive has no reviews, a line cannot be read, or no
         review is left.
@@ -72,37 +78,40 @@ def load_yelp(
     first = _check_date(first_date, "first_date")
     last = _check_date(last_date, "last_date")
     is_archive = any(suffix in (".tar", ".tgz") for suffix in path.suffixes)
-    interactions = read_json_lines(
-        _open_archive(path) if is_archive else open_lines(path),
-        path.name,
-        ("user_id", "business_id", "date"),
-        keep=lambda record: (
-            (min_rating is None or record["stars"] >= min_rating)
-            and (first is None or record["date"][:10] >= first)
-            and (last is None or record["date"][:10] <= last)
-        ),
-    )
+    fields = {"user": "user_id", "item": "business_id", "time": "date"}
+    if min_rating is not None:
+        fields["rating"] = "stars"
+    read = _read_archive if is_archive else read_blocks
+    log = read_whole(json_table(partial(read, path), path.name, fields))
+    is_kept = np.ones(len(log["user"]), dtype=bool)
+    if min_rating is not None:
+        is_kept &= log["rating"] >= min_rating
+    if first is not None:
+        is_kept &= log["time"] >= first
+    if last is not None:
+        is_kept &= log["time"] < last + 1
+    interactions = select_rows(log, is_kept, path.name)
     return Bunch(interactions=interactions, DESCR=DESCRIPTION)
 
 
-def _check_date(day: str | None, name: str) -> str | None:
-    """Return a day as it is written in the file."""
+def _check_date(day: str | None, name: str) -> np.datetime64 | None:
+    """Return a day."""
     if day is None:
         return None
     try:
-        return date.fromisoformat(day).isoformat()
+        return np.datetime64(date.fromisoformat(day))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be like '2019-01-31', got {day!r}.") from error
 
 
-def _open_archive(path: Path) -> Iterator[str]:
-    """Read the lines of the reviews in an archive, which may be compressed."""
+def _read_archive(path: Path) -> Iterator[str]:
+    """Yield blocks of the reviews in an archive, which may be compressed."""
     try:
         with tarfile.open(path, "r:*") as archive:
             for member in archive:
                 if member.isfile() and Path(member.name).name in _MEMBERS:
-                    file = archive.extractfile(member)
-                    yield from TextIOWrapper(file, "utf-8")  # type: ignore[type-var]
+                    file: Any = archive.extractfile(member)
+                    yield from blocks_of(TextIOWrapper(file, "utf-8", newline=""))
                     return
     except (EOFError, UnicodeDecodeError, tarfile.TarError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error

@@ -4,14 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 from sklearn.utils import check_random_state
 
-from skdiffuasr._typing import RandomState
+from skdiffuasr._typing import FloatArray, RandomState
 from skdiffuasr.metrics._checks import check_resampling, check_values
 
-# Numbers drawn at a time: 8 MB of indices and as much of resampled differences.
+# Numbers drawn at a time: 8 MB of indices and as much of counts.
 _BATCH_NUMBERS = 1_000_000
+# Rounding must not decide whether a resample lies as far away.
+_SLACK = 1e-12
 
 
 class BootstrapResult(NamedTuple):
@@ -93,26 +94,69 @@ def paired_bootstrap(
             f"{a.shape} and {b.shape}."
         )
     differences = a - b
-    found = stats.bootstrap(
-        (differences,),
-        np.mean,
-        n_resamples=n_resamples,
-        batch=max(1, _BATCH_NUMBERS // len(a)),
-        vectorized=True,
-        confidence_level=confidence_level,
-        method="percentile",
-        random_state=check_random_state(random_state),
-    )
-    difference = float(differences.mean())
-    resampled: npt.NDArray[np.float64] = found.bootstrap_distribution
-    # Rounding must not decide whether a resample lies as far away.
-    slack = 1e-12 * np.abs(differences).max()
+    rng = check_random_state(random_state)
+    (resampled,) = resampled_means(differences[np.newaxis], n_resamples, rng)
+    return bootstrap_result(float(differences.mean()), resampled, confidence_level)
+
+
+def resampled_means(
+    values: FloatArray,
+    n_resamples: int,
+    rng: np.random.Generator | np.random.RandomState,
+) -> npt.NDArray[np.float64]:
+    """Means over users that are drawn anew, the same users for every row.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_users)
+        A value per user in each row.
+    n_resamples : int
+        Number of resamples.
+    rng : Generator or RandomState
+        Draws the users, with replacement.
+
+    Returns
+    -------
+    means : ndarray of shape (n_rows, n_resamples)
+    """
+    n_rows, n_users = values.shape
+    draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
+    means = np.empty((n_rows, n_resamples))
+    batch_size = max(1, _BATCH_NUMBERS // n_users)
+    for start in range(0, n_resamples, batch_size):
+        stop = min(start + batch_size, n_resamples)
+        drawn = draw(n_users, size=(stop - start, n_users))
+        drawn += n_users * np.arange(stop - start)[:, np.newaxis]
+        counts = np.bincount(drawn.ravel(), minlength=drawn.size)
+        counts = counts.reshape(drawn.shape).astype(np.float64)
+        means[:, start:stop] = values @ counts.T / n_users
+    return means
+
+
+def bootstrap_result(
+    difference: float, resampled: FloatArray, confidence_level: float
+) -> BootstrapResult:
+    """Percentile interval and p-value of a difference, as in `paired_bootstrap`.
+
+    Parameters
+    ----------
+    difference : float
+        The observed one.
+    resampled : ndarray of shape (n_resamples,)
+        Its resamples.
+    confidence_level : float
+        Probability content of the interval.
+
+    Returns
+    -------
+    result : BootstrapResult
+    """
+    quantiles = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
+    low, high = np.quantile(resampled, quantiles).tolist()
+    distances = np.abs(resampled - difference)
     n_extreme = np.count_nonzero(
-        np.abs(resampled - difference) >= abs(difference) - slack
+        distances >= abs(difference) - _SLACK * distances.max()
     )
     return BootstrapResult(
-        difference,
-        float(found.confidence_interval.low),
-        float(found.confidence_interval.high),
-        float((1 + n_extreme) / (1 + n_resamples)),
+        difference, low, high, (1 + n_extreme) / (1 + len(resampled))
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics import Groups, paired_bootstrap
-from skdiffuasr.plotting._axes import label_columns
+from skdiffuasr.plotting._axes import COLOURS, label_columns
 from skdiffuasr.plotting._cells import shortened
 
 # Distance between two models that are drawn side by side, in groups. Seven fit.
@@ -79,19 +79,20 @@ def draw_intervals(
     highs: FloatArray,
     *,
     n_before: int,
-    colour: str,
     label: str | None,
+    **style: Any,
 ) -> None:
     """Draw a point and an interval for each group, right of `n_before` others."""
+    look = {"color": COLOURS[n_before % len(COLOURS)], "marker": "o"} | style
     ax.errorbar(
         np.arange(len(means)) + _OFFSET * n_before,
         means,
         yerr=[means - lows, highs - means],
-        fmt="o",
+        linestyle="none",
         markersize=5,
-        color=colour,
         capsize=3,
         label=label,
+        **look,
     )
 
 

@@ -9,12 +9,7 @@ import numpy.typing as npt
 from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.metrics import Groups, NextItemScorer, length_groups
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._axes import (
-    COLOURS,
-    add_legend,
-    axes_or_new,
-    check_matplotlib,
-)
+from skdiffuasr.plotting._axes import add_legend, axes_or_new, check_matplotlib
 from skdiffuasr.plotting._intervals import (
     draw_intervals,
     figure_size,
@@ -218,7 +213,6 @@ class GroupMetricDisplay:
             self.lows,
             self.highs,
             n_before=n_before,
-            colour=COLOURS[n_before % len(COLOURS)],
             label=self.name if name is None else name,
         )
         label_groups(ax, self.group_names, self.counts, n_models=n_before + 1)

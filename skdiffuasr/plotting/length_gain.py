@@ -9,7 +9,7 @@ import numpy.typing as npt
 from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.metrics import NextItemScorer, length_groups
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._axes import COLOURS, axes_or_new, check_matplotlib
+from skdiffuasr.plotting._axes import add_legend, axes_or_new, check_matplotlib
 from skdiffuasr.plotting._intervals import (
     draw_intervals,
     figure_size,
@@ -43,6 +43,8 @@ class LengthGainDisplay:
         than two users.
     metric : str
         Name of the metric.
+    name : str, default=None
+        Name of the model in the legend.
 
     Attributes
     ----------
@@ -70,6 +72,7 @@ class LengthGainDisplay:
         highs: FloatArray,
         *,
         metric: str,
+        name: str | None = None,
     ) -> None:
         self.group_names = tuple(group_names)
         self.counts = counts
@@ -77,6 +80,7 @@ class LengthGainDisplay:
         self.lows = lows
         self.highs = highs
         self.metric = metric
+        self.name = name
 
     @classmethod
     def from_estimator(
@@ -182,13 +186,19 @@ class LengthGainDisplay:
         )
         return cls(groups.names, counts, gains, lows, highs, metric=metric).plot(ax)
 
-    def plot(self, ax: "Axes | None" = None) -> Self:
+    def plot(
+        self, ax: "Axes | None" = None, *, name: str | None = None, **style: Any
+    ) -> Self:
         """Draw the groups from short to long histories.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw.
+            Where to draw; up to seven displays on the same axes stand side by side.
+        name : str, default=None
+            Name of the model in the legend; None takes `name`.
+        **style : dict
+            Such as `color` and `marker`, for matplotlib's `errorbar`.
 
         Returns
         -------
@@ -196,17 +206,20 @@ class LengthGainDisplay:
         """
         self.ax_ = ax = axes_or_new(ax, figure_size(len(self.group_names)))
         self.figure_ = ax.figure
-        ax.axhline(0, color="0.6", linewidth=1)
+        n_before = len(ax.containers)
+        if not n_before:
+            ax.axhline(0, color="0.6", linewidth=1)
         draw_intervals(
             ax,
             self.gains,
             self.lows,
             self.highs,
-            n_before=0,
-            colour=COLOURS[0],
-            label=None,
+            n_before=n_before,
+            label=self.name if name is None else name,
+            **style,
         )
-        label_groups(ax, self.group_names, self.counts, n_models=1)
+        label_groups(ax, self.group_names, self.counts, n_models=n_before + 1)
         ax.set_xlabel("items of the history")
         ax.set_ylabel(f"gain in {self.metric}")
+        add_legend(ax)
         return self

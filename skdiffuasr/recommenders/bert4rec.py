@@ -96,6 +96,9 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, masks, negatives, held-out rows and
         batches.
+    keep_interrupted : bool, default=False
+        Whether Ctrl-C ends the training with a warning and keeps the best weights so
+        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -188,6 +191,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         device: str = "auto",
         precision: str = "auto",
         random_state: RandomState = None,
+        keep_interrupted: bool = False,
         verbose: int = 0,
     ) -> None:
         self.embedding_dim = embedding_dim
@@ -213,6 +217,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         self.device = device
         self.precision = precision
         self.random_state = random_state
+        self.keep_interrupted = keep_interrupted
         self.verbose = verbose
 
     def _build_module(self, n_items: int) -> BERT4Rec:

@@ -111,6 +111,9 @@ class CL4SRecEstimator(SASRecEstimator):
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, views, negatives, held-out rows and
         batches.
+    keep_interrupted : bool, default=False
+        Whether Ctrl-C ends the training with a warning and keeps the best weights so
+        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -213,6 +216,7 @@ class CL4SRecEstimator(SASRecEstimator):
         device: str = "auto",
         precision: str = "auto",
         random_state: RandomState = None,
+        keep_interrupted: bool = False,
         verbose: int = 0,
     ) -> None:
         super().__init__(
@@ -237,6 +241,7 @@ class CL4SRecEstimator(SASRecEstimator):
             device=device,
             precision=precision,
             random_state=random_state,
+            keep_interrupted=keep_interrupted,
             verbose=verbose,
         )
         self.views = views

@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from skdiffuasr._fitted import forget
 from skdiffuasr._sklearn_compat import (
     CallbackSupportMixin,
     Interval,
@@ -77,6 +76,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
+        "keep_interrupted": ["boolean"],
         "verbose": ["verbose"],
     }
 
@@ -97,6 +97,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
     device: str
     precision: str
     random_state: RandomState
+    keep_interrupted: bool
     verbose: int
 
     weights_: Weights
@@ -190,7 +191,6 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
             and `y_val` is given without the other, or both are given with
             ``early_stopping=False``.
         """
-        forget(self)
         self._check_parameters()
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -240,6 +240,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
                 device=device,
                 dtype=dtype,
                 random_state=seed,
+                keep_interrupted=self.keep_interrupted,
                 verbose=self.verbose,
             )
             self.weights_ = result.weights

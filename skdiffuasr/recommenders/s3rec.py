@@ -31,8 +31,7 @@ class S3RecEstimator(SASRecEstimator):
     trained model costs what SASRec costs and reads no attributes. The histories are
     those of training: what early stopping holds out is not in them, but pseudo items
     may show it; see `early_stopping`. Pseudo items are read as context and are not what
-    is asked for, unless `is_target` says so. A keyboard interrupt in pre-training ends
-    the fit: the weights reached are kept, and no training follows.
+    is asked for, unless `is_target` says so.
 
     Each task's loss is the mean of its questions, and a question on attributes counts
     as many nats as all attributes of the item together. ``loss="bce"`` with one
@@ -122,6 +121,9 @@ class S3RecEstimator(SASRecEstimator):
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, what is hidden, negatives, held-out rows
         and batches.
+    keep_interrupted : bool, default=False
+        Whether Ctrl-C ends the training with a warning and keeps the best weights so
+        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -144,8 +146,9 @@ class S3RecEstimator(SASRecEstimator):
     validation_scores_ : list of float
         NDCG@10 on the held-out items after each of these epochs.
     best_epoch_ : int
-        The epoch that the weights are from, counted from 1; 0 if pre-training was
-        interrupted.
+        The epoch that the weights are from, counted from 1; 0 if an
+        interrupt ended the fit in pre-training, with ``keep_interrupted=True``: then
+        no training follows.
     n_iter_ : int
         Number of epochs that were run after pre-training.
 
@@ -221,6 +224,7 @@ class S3RecEstimator(SASRecEstimator):
         device: str = "auto",
         precision: str = "auto",
         random_state: RandomState = None,
+        keep_interrupted: bool = False,
         verbose: int = 0,
     ) -> None:
         super().__init__(
@@ -245,6 +249,7 @@ class S3RecEstimator(SASRecEstimator):
             device=device,
             precision=precision,
             random_state=random_state,
+            keep_interrupted=keep_interrupted,
             verbose=verbose,
         )
         self.item_attributes = item_attributes
@@ -278,6 +283,7 @@ class S3RecEstimator(SASRecEstimator):
             device=device,
             dtype=dtype,
             random_state=seed,
+            keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,
         )
         self.pretraining_loss_curve_ = result.loss_curve

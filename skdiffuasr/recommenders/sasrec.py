@@ -86,6 +86,9 @@ class SASRecEstimator(BaseNeuralRecommender):
         too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, negatives, held-out rows and batches.
+    keep_interrupted : bool, default=False
+        Whether Ctrl-C ends the training with a warning and keeps the best weights so
+        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -171,6 +174,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         device: str = "auto",
         precision: str = "auto",
         random_state: RandomState = None,
+        keep_interrupted: bool = False,
         verbose: int = 0,
     ) -> None:
         self.embedding_dim = embedding_dim
@@ -194,6 +198,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         self.device = device
         self.precision = precision
         self.random_state = random_state
+        self.keep_interrupted = keep_interrupted
         self.verbose = verbose
 
     def _check_parameters(self) -> None:

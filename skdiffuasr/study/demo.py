@@ -1,41 +1,35 @@
-"""The main job on one log: recommend with and without augmentation, and compare."""
+"""The main job on one log: a study of SASRec with and without the diffusion."""
 
+import warnings
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
 
-from skdiffuasr._typing import FloatArray, IntArray
+from skdiffuasr._extras import import_extra
+from skdiffuasr._markdown import markdown_table
 from skdiffuasr.augmentation import DiffusionSequenceAugmenter
 from skdiffuasr.datasets import Interactions, make_sequences, read_interactions
-from skdiffuasr.metrics import (
-    NextItemScorer,
-    length_groups,
-    paired_bootstrap,
-)
-from skdiffuasr.model_selection import leave_last_out
 from skdiffuasr.recommenders import (
     MarkovRecommender,
     PopularityRecommender,
     SASRecEstimator,
 )
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.nearness import nearness_to_hidden, set_aside
-from skdiffuasr.study.stopwatch import Stopwatch
-from skdiffuasr.study.tables import markdown_table
+from skdiffuasr.study.comparison import compare
+from skdiffuasr.study.protocol import leave_last_out_data
+from skdiffuasr.study.quality import nearness_to_hidden, set_aside
+from skdiffuasr.study.results import STEPS, StudyResults
+from skdiffuasr.study.study import REFERENCE, AugmentationStudy
+from skdiffuasr.study.verdicts import interval
 
-METRICS = ("ndcg@10", "hr@10")
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-class DemoLog(NamedTuple):
-    """Histories and, where they are known, the true items before them."""
-
-    name: str
-    histories: Sequences
-    hidden: Sequences | None = None
-    item_factors: FloatArray | None = None
+_METRICS = ["ndcg@10", "hr@10"]
+_QUALITY = ["hit_rate", "similarity", "duplicate_rate", "coverage"]
 
 
 def run_demo(
@@ -49,8 +43,9 @@ def run_demo(
 ) -> str:
     """Fit with and without augmentation and report the difference.
 
-    Leave-last-out protocol: the last item of every history is the test target, the one
-    before it is left aside, and the models are fitted on the rest. Every item of the
+    A preset `AugmentationStudy` in a folder that is thrown away. Leave-last-out
+    protocol: the last item of every history is the test target, the one before it
+    stops the trainings early, and the models are fitted on the rest. Every item of the
     catalogue is ranked. The intervals are paired bootstrap intervals over users; one
     training seed is used, whose noise they do not include.
 
@@ -77,79 +72,73 @@ def run_demo(
 
     Raises
     ------
+    ImportError
+        If pandas is not installed.
+    RuntimeError
+        If a training failed.
     ValueError
         If no history has more than `n_pseudo_items` items besides the two that are
         held out.
     """
-    stopwatch = Stopwatch()
-    with stopwatch.step("read or make the log"):
-        if data is None:
-            log = _synthetic_log(random_state)
-        else:
-            log = _as_demo_log(data, log_name)
-    X_train, _, X_test, y_test = leave_last_out(log.histories, short="drop")
+    log = _log(data, log_name, random_state)
+    X_train = leave_last_out_data(log.X).X_train
     _check_lengths(X_train, n_pseudo_items)
-
     augmenter = DiffusionSequenceAugmenter(
         n_pseudo_items, max_epochs=max_epochs, device=device, random_state=random_state
     )
-    recommender = SASRecEstimator(
-        max_length=50, max_epochs=max_epochs, device=device, random_state=random_state
-    )
-    models = {
+    recommenders = {
         "popularity": PopularityRecommender(),
         "Markov chain": MarkovRecommender(),
-        "SASRec": recommender,
-        "diffusion + SASRec": Pipeline([("aug", augmenter), ("rec", recommender)]),
+        "SASRec": SASRecEstimator(max_length=50, max_epochs=max_epochs, device=device),
     }
-    scorer = NextItemScorer(METRICS)
-    values = {}
-    for name, model in models.items():
-        with stopwatch.step(f"fit {name}"):
-            model.fit(X_train)
-        with stopwatch.step(f"evaluate {name}"):
-            values[name] = scorer.per_user(model, X_test, y_test)
-
-    with stopwatch.step("judge the pseudo items"):
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        # A slow disk makes the cache slow, but not as slow as another training.
+        warnings.filterwarnings("ignore", message="Persisting input arguments")
+        augmenter.set_params(memory=f"{folder}/trainings")
+        results = AugmentationStudy(
+            {"diffusion": augmenter},
+            recommenders,
+            [random_state],
+            n_negatives=None,
+            with_quality=False,
+        ).run(log.X, f"{folder}/study")
+        for failed in results.failures:
+            raise RuntimeError(
+                f"{failed.augmenter} + {failed.recommender}: {failed.error_line}"
+            )
         try:
-            nearness = _nearness_table(log, X_train, augmenter)
-        except ValueError as error:  # the comparison above must not be lost
+            nearness = _nearness(log, X_train, augmenter)
+        except ValueError as error:  # the comparison must not be lost
             nearness = f"Not measured: {error}"
-    groups = length_groups(X_train.lengths)
     parts = [
         "# Does diffusion augmentation help?",
-        f"{log.name}: {len(X_train)} users, {len(np.unique(X_train.values))} items in "
-        f"training, leave-last-out, full ranking, {n_pseudo_items} pseudo items per "
-        f"user, one seed.",
+        f"{log.name}: {results.description['n_test_users']} users, "
+        f"{results.description['n_items']} items in training, leave-last-out, full "
+        f"ranking, {n_pseudo_items} pseudo items per user, one seed.",
         "## Next-item recommendation",
-        _metrics_table(values),
+        _metrics_table(results),
         "## Whom it helps: diffusion + SASRec against SASRec, by length of the history",
-        _difference_table(
-            values["diffusion + SASRec"], values["SASRec"], groups.names, groups.codes
-        ),
+        _difference_table(results),
         "Difference with a paired 95 % bootstrap interval over users.",
         "## How near the pseudo items are to hidden true ones",
         nearness,
-        "## Time",
-        markdown_table(
-            ["step", "seconds"],
-            [[step, f"{seconds:.1f}"] for step, seconds in stopwatch.seconds.items()],
-        ),
+        "## Seconds",
+        _seconds_table(results),
+        "A fitted augmenter serves all recommenders and is counted for each of them.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _synthetic_log(random_state: int) -> DemoLog:
-    bunch = make_sequences(n_users=3000, n_items=800, random_state=random_state)
-    return DemoLog("Synthetic log", bunch.X, bunch.hidden, bunch.item_factors)
-
-
-def _as_demo_log(data: str | Path | Interactions, name: str | None) -> DemoLog:
+def _log(
+    data: str | Path | Interactions | None, name: str | None, random_state: int
+) -> Bunch:
+    """Read histories `X`, or make some with the items `hidden` before them."""
+    if data is None:
+        made = make_sequences(n_users=3000, n_items=800, random_state=random_state)
+        return Bunch(name="Synthetic log", **made)
     if isinstance(data, Interactions):
-        log, name = data, name or "Log"
-    else:
-        log, name = read_interactions(data), name or Path(data).name
-    return DemoLog(name, log.to_sequences().strip_pseudo())  # nobody has met them
+        return Bunch(name=name or "Log", X=data.to_sequences())
+    return Bunch(name=name or Path(data).name, X=read_interactions(data).to_sequences())
 
 
 def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
@@ -163,74 +152,69 @@ def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
         )
 
 
-def _nearness_table(
-    log: DemoLog, X_train: Sequences, augmenter: DiffusionSequenceAugmenter
+def _nearness(
+    log: Bunch, X_train: Sequences, augmenter: DiffusionSequenceAugmenter
 ) -> str:
     """Pseudo items and random draws against hidden items that no model has seen."""
-    if log.hidden is not None and log.item_factors is not None:
-        quality = nearness_to_hidden(
-            augmenter, X_train, log.hidden, log.item_factors[augmenter.item_ids_]
-        )
+    if "hidden" in log:
+        fitted = clone(augmenter).fit(X_train)  # as in the study: from its cache
+        factors = log.item_factors[fitted.item_ids_]
+        quality = nearness_to_hidden(fitted, X_train, log.hidden, factors)
         note = (
             "Hidden: the items that the log's generator cut off. Similarity: cosine of "
             "the generator's item factors."
         )
     else:
         others, visible, hidden = set_aside(X_train, augmenter.n_pseudo_items)
-        fitted_without = clone(augmenter).fit(others)
-        quality = nearness_to_hidden(fitted_without, visible, hidden)
+        quality = nearness_to_hidden(clone(augmenter).fit(others), visible, hidden)
         note = (
             "Hidden: the first items of a tenth of the long histories, which the "
             "augmenter was fitted without. Similarity: cosine of the augmenter's item "
             "embeddings."
         )
-    header = ["pseudo items", "hit rate", "similarity", "duplicates", "coverage"]
-    columns = ["hit_rate", "similarity", "duplicate_rate", "coverage"]
-    rows = [
-        [name, *(f"{measured[column]:.4f}" for column in columns)]
-        for name, measured in quality.items()
-    ]
-    return markdown_table(header, rows) + "\n\n" + note
+    frame = import_extra("pandas", "frames").DataFrame(quality).T[_QUALITY]
+    frame.columns = ["hit rate", "similarity", "duplicates", "coverage"]
+    return _table("pseudo items", frame.map("{:.4f}".format)) + "\n\n" + note
 
 
-def _metrics_table(values: dict[str, dict[str, FloatArray]]) -> str:
+def _metrics_table(results: StudyResults) -> str:
     """Mean of each metric for each model."""
-    rows = [
-        [name, *(f"{of_model[metric].mean():.4f}" for metric in METRICS)]
-        for name, of_model in values.items()
-    ]
-    return markdown_table(["model", *METRICS], rows)
+    of_all = results.frame.query("ranking == 'full' and group_by == 'all'")
+    by = ["augmenter", "recommender"]
+    means = of_all.pivot_table("value", by, "metric", observed=True)[_METRICS]
+    means.index = [_model(*names) for names in means.index]
+    return _table("model", means.map("{:.4f}".format))
 
 
-def _difference_table(
-    augmented: dict[str, FloatArray],
-    plain: dict[str, FloatArray],
-    group_names: tuple[str, ...],
-    group_codes: IntArray,
-) -> str:
-    """Paired difference of each metric for each group of users."""
-    groups = {"all": np.ones(len(group_codes), dtype=bool)}
-    for code, name in enumerate(group_names):
-        groups[f"{name} items"] = group_codes == code
-    rows = []
-    for name, users in groups.items():
-        row = [name, str(users.sum())]
-        for metric in METRICS:
-            row += _difference_cells(augmented[metric][users], plain[metric][users])
-        rows.append(row)
+def _difference_table(results: StudyResults) -> str:
+    """Paired difference of each metric of SASRec for each group of users."""
     header = ["users", "n"]
-    for metric in METRICS:
+    rows: dict[str, list[str]] = {}
+    for metric in _METRICS:
         header += [f"{metric} without", "with", "difference"]
-    return markdown_table(header, rows)
+        found = compare(results, "full", metric)
+        found = found[found["group_by"].isin(["all", "length"])]
+        for row in found[found["recommender"] == "SASRec"].to_dict("records"):
+            name = row["group"] + " items" * (row["group_by"] == "length")
+            cells = rows.setdefault(name, [name, str(row["n_users"])])
+            cells += [f"{row['reference_value']:.4f}", f"{row['value']:.4f}"]
+            cells.append(interval(row))
+    return markdown_table(header, list(rows.values()))
 
 
-def _difference_cells(augmented: FloatArray, plain: FloatArray) -> list[str]:
-    """Mean without and with, and their difference with its interval."""
-    if len(plain) < 2:
-        return ["-", "-", "-"]
-    result = paired_bootstrap(augmented, plain, random_state=0)
-    return [
-        f"{plain.mean():.4f}",
-        f"{augmented.mean():.4f}",
-        f"{result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}]",
+def _seconds_table(results: StudyResults) -> str:
+    rows = [
+        [_model(record.augmenter, record.recommender)]
+        + [f"{record.seconds.get(step, 0.0):.1f}" for step in STEPS]
+        for record in results.records
     ]
+    return markdown_table(["model", *STEPS], rows)
+
+
+def _model(augmenter: str, recommender: str) -> str:
+    is_plain = augmenter == REFERENCE
+    return recommender if is_plain else f"{augmenter} + {recommender}"
+
+
+def _table(name: str, texts: "pd.DataFrame") -> str:
+    return markdown_table([name, *texts.columns], list(texts.itertuples(name=None)))

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from skdiffuasr.study.report_blocks import Block, Items, Picture, Section, Table
+from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1f2328; --soft: #59636e; --line: #d1d9e0;
@@ -41,22 +41,10 @@ figcaption { color: var(--soft); font-size: .9rem; }
 def html_report(
     title: str, sections: Sequence[Section], figures: Mapping[str, bytes]
 ) -> str:
-    """Write what a study found as a web page.
+    """Write what a study found as a web page that links to nothing and runs nothing.
 
-    Parameters
-    ----------
-    title : str
-        From `report_title`.
-    sections : sequence of Section
-        From `report_sections`.
-    figures : mapping of str to bytes
-        PNG files by the names of the figures; those that are missing are left out.
-
-    Returns
-    -------
-    page : str
-        An HTML document with its style and its figures inside. It links to nothing
-        and runs nothing.
+    The style and the figures, which are PNG files by name, are inside; figures that
+    are missing are left out.
     """
     addresses = {name: _address(content) for name, content in figures.items()}
     title = escape(title)

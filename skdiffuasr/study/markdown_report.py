@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from skdiffuasr.study.report_blocks import Block, Items, Picture, Section, Table
-from skdiffuasr.study.tables import markdown_table
+from skdiffuasr._markdown import markdown_table
+from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
 
 # What Markdown or the HTML in it would take for its own; "<" only before a tag's name.
 _SPECIAL = re.compile(r"[\\`*|]|_(?=_)|(?<=_)_|<(?=[A-Za-z/!?])")
@@ -15,20 +15,7 @@ def markdown_report(
 ) -> str:
     """Write what a study found as Markdown.
 
-    Parameters
-    ----------
-    title : str
-        From `report_title`.
-    sections : sequence of Section
-        From `report_sections`.
-    figure_folder : str or None, default=None
-        Where the figures lie as PNG files, as seen from the report. None leaves them
-        out.
-
-    Returns
-    -------
-    report : str
-        In Markdown.
+    The figures lie in `figure_folder` as PNG files; None leaves them out.
     """
     parts = [f"# {_escape(title)}"]
     for section in sections:
@@ -42,7 +29,9 @@ def _render(block: Block, figure_folder: str | None) -> str:
         case Table():
             rows = [
                 [
-                    _cell(cell, is_bold=(row, column) in block.bold)
+                    f"**{_escape(cell)}**"
+                    if (row, column) in block.bold
+                    else _escape(cell)
                     for column, cell in enumerate(cells)
                 ]
                 for row, cells in enumerate(block.rows)
@@ -61,10 +50,6 @@ def _render(block: Block, figure_folder: str | None) -> str:
 
 def _under(title: str, text: str) -> str:
     return f"### {_escape(title)}\n\n{text}" if title else text
-
-
-def _cell(text: str, *, is_bold: bool) -> str:
-    return f"**{_escape(text)}**" if is_bold else _escape(text)
 
 
 def _escape(text: str) -> str:

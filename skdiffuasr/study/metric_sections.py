@@ -1,192 +1,83 @@
-"""The sections of a report that hold metrics."""
+"""The parts of a report that hold metrics: of all users, of groups, of samples."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skdiffuasr.study.records import METRICS, StudyResults
-from skdiffuasr.study.report_blocks import Block, Picture, Section, Table
-from skdiffuasr.study.tidy import Row, metric_rows
-from skdiffuasr.study.verdicts import bounds, interval, note_of, p_text, seeds_note
+from skdiffuasr._extras import import_extra
+from skdiffuasr.study.blocks import Block, Picture, Table
+from skdiffuasr.study.results import StudyResults
+from skdiffuasr.study.verdicts import bounds, interval, p_text, seeds_note
 
-_METRIC_NAMES = {"ndcg@10": "NDCG@10", "hr@10": "HR@10", "mrr": "MRR"}
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-class Line(NamedTuple):
-    """What a value over the seeds belongs to; the columns of `metric_rows`."""
-
-    ranking: str
-    recommender: str
-    augmenter: str
-    metric: str
-    group_by: str = "all"
-    group: str = "all"
+_BY = ["recommender", "augmenter"]
 
 
-#: Values, one per seed.
-Values: TypeAlias = Mapping[Line, Sequence[float]]
-
-
-def values_by_line(results: StudyResults) -> Values:
-    """Collect the values of all seeds.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-
-    Returns
-    -------
-    values : dict of Line to list of float
-    """
-    values: dict[Line, list[float]] = {}
-    for row in metric_rows(results):
-        line = Line(*(row[column] for column in Line._fields))
-        values.setdefault(line, []).append(row["value"])
-    return values
-
-
-def main_section(
-    results: StudyResults, comparisons: Sequence[Row], values: Values
-) -> Section:
-    """Show all metrics of the main ranking, and the gains.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    comparisons : sequence of dict
-        Rows of `compare` for NDCG@10 of the main ranking.
-    values : Values
-        See `values_by_line`.
-
-    Returns
-    -------
-    section : Section
-    """
-    several = len(results.seeds) > 1
-    header = ["augmenter", *_METRIC_NAMES.values()]
-    header += [f"gain over {results.reference} [95 %, users]", "Holm p"]
-    header += ["[95 %, users and seeds]"] * several
-    blocks: list[Block] = [
-        f"Gain: difference in NDCG@10 to {results.reference} with its 95 % interval."
-    ]
-    has_gains = False
-    for recommender in results.recommenders:
-        ranking = results.main_ranking
-        table = _metric_table(results, values, ranking, recommender)
-        gains = gains_of(results, comparisons, recommender)
-        has_gains |= bool(gains)
-        names = _with_results(results, values, ranking, recommender)
-        rows = []
-        for augmenter, row in zip(names, table.rows, strict=True):
-            cells = ["-"] * (2 + several)
-            if (augmenter, "all") in gains:
-                gain = gains[augmenter, "all"]
-                cells = [interval(gain) + seeds_note(results, gain)]
-                cells += [p_text(gain["p_holm"])]
-                cells += [bounds(gain, "_seeds")] * several
-            rows.append((*row, *cells))
-        if rows:
-            blocks.append(table._replace(header=tuple(header), rows=tuple(rows)))
-    if has_gains:
-        caption = f"Gain in NDCG@10 over {results.reference}, 95 % intervals."
-        blocks.append(Picture("gain", caption))
-    has_results = len(blocks) > 1
-    return Section("Augmenters by recommender", tuple(blocks) if has_results else ())
-
-
-def group_section(
-    results: StudyResults,
-    comparisons: Sequence[Row],
-    values: Values,
-    group_by: str,
-    title: str,
-) -> Section:
-    """Show the gains for groups of users.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    comparisons : sequence of dict
-        Rows of `compare` for NDCG@10 of the main ranking.
-    values : Values
-        See `values_by_line`.
-    group_by : str
-        Which of the groups.
-    title : str
-        The heading.
-
-    Returns
-    -------
-    section : Section
-        Without blocks if nothing was compared.
-    """
-    groups = dict.fromkeys(
-        (row["group"], row["n_users"])
-        for row in comparisons
-        if row["group_by"] == group_by
-    )
-    if not groups:
-        return Section(title, ())
-    header = ("augmenter", *(f"{name} ({n:,} users)" for name, n in groups))
-    tables = []
-    for recommender in results.recommenders:
-        gains = gains_of(results, comparisons, recommender, group_by)
-        if not gains:
-            continue
-        line = Line(results.main_ranking, recommender, results.reference, "ndcg@10")
-        plain = [
-            values[line._replace(group_by=group_by, group=name)] for name, _ in groups
-        ]
-        note = note_of(len(plain[0]), len(results.seeds))
-        rows = [
-            (results.reference + note, *(f"{np.mean(seeds):.4f}" for seeds in plain))
-        ]
-        for augmenter in results.augmenters:
-            of_augmenter = [
-                gains[augmenter, name]
-                for name, _ in groups
-                if (augmenter, name) in gains
-            ]
-            if of_augmenter:
-                name = augmenter + seeds_note(results, of_augmenter[0])
-                rows.append((name, *map(interval, of_augmenter)))
-        tables.append(Table(header, tuple(rows), recommender))
+def main_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
+    """Show all metrics of the main ranking, and the gains over the reference."""
+    gains = gains[gains["group_by"] == "all"].set_index(_BY)
+    rows = gains.to_dict("records")
+    cells = {
+        f"gain over {results.reference} [95 %, users]": [
+            interval(row) + seeds_note(results, row["n_seeds"]) for row in rows
+        ],
+        "Holm p": [p_text(row["p_holm"]) for row in rows],
+    }
+    if len(results.seeds) > 1:
+        cells["[95 %, users and seeds]"] = [bounds(row, "_seeds") for row in rows]
+    frame = import_extra("pandas", "frames").DataFrame(cells, gains.index, dtype=object)
+    tables = _metric_tables(results, results.main_ranking, frame)
     if not tables:
-        return Section(title, ())
+        return []
+    explanation = (
+        f"Gain: difference in NDCG@10 to {results.reference} with its 95 % interval."
+    )
+    caption = f"Gain in NDCG@10 over {results.reference}, 95 % intervals."
+    return [explanation, *tables, *([] if gains.empty else [Picture("gain", caption)])]
+
+
+def group_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
+    """Show the reference's NDCG@10 in groups of users, and the gains over it."""
+    if gains.empty:
+        return []
+    plain = results.main_rows(gains["group_by"].iloc[0])
+    plain = plain[plain["augmenter"] == results.reference]
+    means = plain.pivot_table("value", _BY, "group", observed=True)
+    gains = gains.assign(text=[interval(row) for row in gains.to_dict("records")])
+    pd = import_extra("pandas", "frames")
+    texts = pd.concat(
+        [
+            means.map("{:.4f}".format),
+            gains.pivot(index=_BY, columns="group", values="text"),
+        ]
+    )
+    n_seeds = pd.concat(
+        [
+            plain.groupby(_BY, observed=True)["seed"].nunique(),
+            gains.groupby(_BY, observed=True)["n_seeds"].first(),
+        ]
+    )
+    sizes = gains.groupby("group", observed=True)["n_users"].first()
+    texts.columns = [f"{name} ({sizes[name]:,} users)" for name in texts.columns]
     explanation = (
         f"NDCG@10 of {results.reference}; for the others the difference to it with a "
         "95 % interval over users, not corrected for the number of groups."
     )
-    return Section(title, (explanation, *tables))
-
-
-def sampled_section(results: StudyResults, values: Values) -> Section:
-    """Show the metrics of the sampled ranking, with a caveat.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    values : Values
-        See `values_by_line`.
-
-    Returns
-    -------
-    section : Section
-        Without blocks if there is no such ranking.
-    """
-    title = "Ranking among sampled items"
-    tables = [
-        _metric_table(results, values, "sampled", recommender)
-        for recommender in results.recommenders
+    return [
+        explanation,
+        *(
+            _noted(results, lines, n_seeds[name], name)
+            for name, lines in _by_recommender(texts)
+            if len(lines) > 1
+        ),
     ]
-    tables = [table for table in tables if table.rows]
-    if not tables:
-        return Section(title, ())
+
+
+def sampled_blocks(results: StudyResults) -> list[Block]:
+    """Show the metrics of the sampled ranking, if there is one, with a caveat."""
+    tables = _metric_tables(results, "sampled")
     n_negatives = results.description.get("n_negatives", 100)
     caveat = (
         f"Each target is ranked among {n_negatives} random items, as many papers do: "
@@ -194,80 +85,49 @@ def sampled_section(results: StudyResults, values: Values) -> Section:
         "from the ranking of all items; do not choose a model by them (Krichene and "
         "Rendle, On Sampled Metrics for Item Recommendation, KDD 2020)."
     )
-    return Section(title, (caveat, *tables))
+    return [caveat, *tables] if tables else []
 
 
-def gains_of(
-    results: StudyResults,
-    comparisons: Sequence[Row],
-    recommender: str,
-    group_by: str = "all",
-) -> dict[tuple[str, str], Row]:
-    """Choose the comparisons of a recommender's augmenters with the reference.
+def _metric_tables(
+    results: StudyResults, ranking: str, more: "pd.DataFrame | None" = None
+) -> list[Table]:
+    """One table per recommender, one line per augmenter that has results.
 
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    comparisons : sequence of dict
-        Rows of `compare`.
-    recommender : str
-        Which recommender.
-    group_by : str, default="all"
-        Which groups.
-
-    Returns
-    -------
-    gains : dict of (augmenter, group) to dict
-        In the order of `comparisons`.
+    `more` has columns of text for all users; the best of each metric is bold.
     """
-    return {
-        (row["augmenter"], row["group"]): row
-        for row in comparisons
-        if row["recommender"] == recommender
-        and row["reference"] == results.reference
-        and row["group_by"] == group_by
-    }
+    frame = results.frame
+    rows = frame[(frame["ranking"] == ranking) & (frame["group_by"] == "all")]
+    found = rows.groupby([*_BY, "metric"], observed=True)["value"]
+    found = found.agg(["mean", "std", "count"]).unstack("metric")
+    tables = []
+    for recommender, of_it in _by_recommender(found):
+        spreads = " ± " + of_it["std"].map("{:.4f}".format)
+        texts = of_it["mean"].map("{:.4f}".format)
+        texts += spreads.where(of_it["count"] > 1, "")
+        texts.columns = [metric.upper() for metric in texts.columns]
+        if more is not None:
+            lines = [(recommender, name) for name in texts.index]
+            texts[more.columns] = more.reindex(lines, fill_value="-").to_numpy()
+        # All that read the same are best together.
+        means = of_it["mean"].round(4).to_numpy()
+        best = np.argwhere(means == means.max(axis=0, initial=0.0))
+        bold = frozenset((int(row), int(column) + 1) for row, column in best)
+        n_seeds = of_it["count"].iloc[:, 0]
+        tables.append(_noted(results, texts, n_seeds, recommender)._replace(bold=bold))
+    return tables
 
 
-def _metric_table(
-    results: StudyResults, values: Values, ranking: str, recommender: str
-) -> Table:
-    """One line per augmenter that has results, the best of each metric in bold."""
-    lines = [
-        [Line(ranking, recommender, augmenter, metric) for metric in METRICS]
-        for augmenter in _with_results(results, values, ranking, recommender)
-    ]
-    rows = tuple(
-        (
-            of_augmenter[0].augmenter
-            + note_of(len(values[of_augmenter[0]]), len(results.seeds)),
-            *(_mean_and_spread(values[line]) for line in of_augmenter),
-        )
-        for of_augmenter in lines
-    )
-    # All that read the same are best together.
-    means = np.array(
-        [[np.mean(values[line]).round(4) for line in names] for names in lines]
-    )
-    bold = frozenset(
-        (int(row), int(column) + 1)
-        for row, column in np.argwhere(means == means.max(axis=0, initial=0.0))
-    )
-    return Table(("augmenter", *_METRIC_NAMES.values()), rows, recommender, bold)
-
-
-def _with_results(
-    results: StudyResults, values: Values, ranking: str, recommender: str
-) -> list[str]:
-    """Name the augmenters that did not fail with a recommender every time."""
+def _by_recommender(frame: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame]]":
+    """Split what is indexed by recommender and augmenter."""
     return [
-        name
-        for name in results.augmenters
-        if Line(ranking, recommender, name, METRICS[0]) in values
+        (str(name), lines.droplevel("recommender"))
+        for name, lines in frame.groupby(level="recommender", observed=True)
     ]
 
 
-def _mean_and_spread(values: Sequence[float]) -> str:
-    mean = f"{np.mean(values):.4f}"
-    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.4f}"
+def _noted(
+    results: StudyResults, texts: "pd.DataFrame", n_seeds: "pd.Series", title: str
+) -> Table:
+    """Make a table that names the seeds where some are missing."""
+    names = [name + seeds_note(results, n_seeds[name]) for name in texts.index]
+    return Table.of(texts.set_axis(names), title)

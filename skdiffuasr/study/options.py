@@ -10,21 +10,12 @@ _MAX_SEED = 2**32 - 1
 
 
 def as_seeds(seeds: int | Iterable[int]) -> list[int]:
-    """List the seeds of a study.
-
-    Parameters
-    ----------
-    seeds : int or iterable of int
-        An int stands for that many from 0 on.
-
-    Returns
-    -------
-    seeds : list of int
+    """List the seeds of a study; an int stands for that many from 0 on.
 
     Raises
     ------
     TypeError
-        If one is no integer.
+        If one is not an integer.
     ValueError
         If there is none, one occurs twice, or one lies outside ``[0, 2**32 - 1]``.
 
@@ -58,20 +49,7 @@ def check_parameters(
     augmenters: Mapping[str, Any],
     recommenders: Mapping[str, Any],
 ) -> None:
-    """Refuse parameters to choose from that an estimator does not have.
-
-    Parameters
-    ----------
-    param_distributions : mapping of str to dict
-        For the name of an augmenter or a recommender, parameters to choose from.
-    augmenters, recommenders : mapping of str to estimator
-        By their names.
-
-    Raises
-    ------
-    ValueError
-        If a name or a parameter is not known.
-    """
+    """Raise ValueError if parameters to choose from are those of no estimator."""
     unknown = param_distributions.keys() - {*augmenters, *recommenders}
     if unknown:
         raise ValueError(
@@ -94,18 +72,7 @@ def check_parameters(
 
 
 def with_memory(estimators: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the estimators that may take a training from a cache.
-
-    Parameters
-    ----------
-    estimators : mapping of str to estimator or None
-        By their names.
-
-    Returns
-    -------
-    names : tuple of str
-        Those whose `memory`, or that of an estimator inside them, is set.
-    """
+    """Name the estimators whose `memory`, or that of one inside them, is set."""
     return tuple(
         name
         for name, estimator in estimators.items()

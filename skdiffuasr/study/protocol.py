@@ -1,15 +1,24 @@
 """What a study trains on, stops by and tests on."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 
-from skdiffuasr._typing import IdArray
+from skdiffuasr._typing import IdArray, IntArray
 from skdiffuasr.datasets import Interactions
+from skdiffuasr.metrics import (
+    Groups,
+    length_groups,
+    novelty_groups,
+    popularity_groups,
+)
+from skdiffuasr.metrics.ranks import excluded_items
 from skdiffuasr.model_selection import TemporalSplit, leave_last_out
 from skdiffuasr.model_selection.temporal_split import default_cutoff
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 
 class StudyData(NamedTuple):
@@ -23,6 +32,8 @@ class StudyData(NamedTuple):
         Histories and next items for early stopping and the choice of parameters.
     X_test, y_test : Sequences of n rows, ndarray of shape (n,)
         Histories and next items that the figures are from.
+    train_lengths : ndarray of shape (n,), dtype int64
+        Length of each tested user's training history; 0 if there is none.
     """
 
     X_train: Sequences
@@ -30,6 +41,7 @@ class StudyData(NamedTuple):
     y_val: IdArray
     X_test: Sequences
     y_test: IdArray
+    train_lengths: IntArray
 
     @property
     def has_repeats(self) -> bool:
@@ -43,50 +55,72 @@ class StudyData(NamedTuple):
         """Hash of all parts: equal for equal data, across processes."""
         return str(joblib.hash(tuple(self)))
 
+    @property
+    def description(self) -> dict[str, str | int | float]:
+        """Sizes of the log."""
+        return {
+            "n_train_users": len(self.X_train),
+            "n_test_users": len(self.X_test),
+            "n_items": len(np.unique(self.X_train.values)),
+            "n_train_interactions": len(self.X_train.values),
+            "has_repeats": self.has_repeats,
+        }
+
+    def groups(
+        self, length_bins: Sequence[int], popularity_bins: Sequence[float]
+    ) -> dict[str, Groups]:
+        """Partition the tested users; by novelty only if some meet an item again."""
+        item_ids, counts = np.unique(self.X_train.values, return_counts=True)
+        targets = encode_items(self.y_test, item_ids)
+        groups = {
+            "length": length_groups(self.train_lengths, length_bins),
+            "popularity": popularity_groups(targets, counts, popularity_bins),
+        }
+        novelty = novelty_groups(self.X_test, self.y_test)
+        if novelty.codes.any():
+            groups["novelty"] = novelty
+        return groups
+
+    def check_negatives(self, n_negatives: int) -> None:
+        """Raise ValueError if a tested history leaves too few items to draw from."""
+        item_ids = np.unique(self.X_train.values)
+        targets = encode_items(self.y_test, item_ids)
+        seen = encode_sequences(self.X_test, item_ids)
+        excluded = excluded_items(targets, seen, len(item_ids))
+        row = int(np.argmax(excluded.lengths))
+        n_left = len(item_ids) - excluded.lengths[row]
+        if n_left < n_negatives:
+            raise ValueError(
+                f"n_negatives={n_negatives}, but row {row} of the tested histories "
+                f"leaves {n_left} of {len(item_ids)} items to draw from; None leaves "
+                "the sampled ranking out."
+            )
+
 
 def leave_last_out_data(log: Any) -> StudyData:
     """Hold out the last item of every history for testing, the one before to validate.
 
-    Parameters
-    ----------
-    log : Interactions, Sequences or iterable of n sequences of item ids
-        The log. Pseudo items are dropped, and histories of fewer than three items
-        left out.
-
-    Returns
-    -------
-    data : StudyData
-
-    Raises
-    ------
-    ValueError
-        If no history has three items.
+    Pseudo items are dropped, and histories of fewer than three items left out. It is a
+    ValueError if all are.
     """
     X = log.to_sequences() if isinstance(log, Interactions) else check_sequences(log)
     X = X.strip_pseudo()  # nobody has met them
     X_train, y_val, X_test, y_test = leave_last_out(X, short="drop")
-    return StudyData(X_train, X_train, y_val, X_test, y_test)
+    # The rows of all parts are the same users in the same order.
+    return StudyData(X_train, X_train, y_val, X_test, y_test, X_train.lengths)
 
 
 def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
     """Test on what comes after one point in time, validate on what comes before it.
 
-    Parameters
-    ----------
-    log : Interactions
-        The log, with times. Pseudo items are dropped.
-    test_fraction : float, default=0.2
-        Share of the interactions in the test period, and of those before it in the
-        validation period. Users are evaluated on their first item of a period.
-
-    Returns
-    -------
-    data : StudyData
+    `test_fraction` is the share of the interactions in the test period, and of those
+    before it in the validation period. Users are evaluated on their first item of a
+    period. Pseudo items are dropped.
 
     Raises
     ------
     TypeError
-        If the log is none of interactions with times.
+        If the log is not interactions with times.
     ValueError
         If the log or a period has no interactions, or no user is active before and
         in it.
@@ -104,21 +138,13 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
     times = np.asarray(log.time)
     before = log.take(times < default_cutoff(times, test_fraction))
     X_train, X_val, y_val = TemporalSplit(test_fraction=test_fraction).split(before)
-    return StudyData(X_train, X_val, y_val, X_test, y_test)
+    rows = encode_items(X_test.user_ids, np.asarray(X_train.user_ids))
+    lengths = np.where(rows >= 0, X_train.lengths[rows], 0)
+    return StudyData(X_train, X_val, y_val, X_test, y_test, lengths)
 
 
 def has_repeats(X: Sequences) -> bool:
-    """Tell whether a row holds an item twice.
-
-    Parameters
-    ----------
-    X : Sequences
-        Histories.
-
-    Returns
-    -------
-    has_repeats : bool
-        True if any row does.
+    """Whether any row holds an item twice.
 
     Examples
     --------

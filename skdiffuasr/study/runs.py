@@ -2,39 +2,38 @@
 
 import inspect
 import traceback
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
-from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.metrics import (
+    NextItemScorer,
+    TargetRanks,
+    mask_seen,
+    sampled_target_ranks,
+    target_ranks,
+)
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
+from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.study.peak_memory import PeakMemory
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
+from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import StudyData
-from skdiffuasr.study.ranking import rank_next_items
-from skdiffuasr.study.stopwatch import Stopwatch
+from skdiffuasr.study.results import RANKINGS
 
-_INTERRUPTED = "Training interrupted"
-# Parameters that tell how a result is come by, and not what it is.
+_NEGATIVES_SEED = 0
+# Parameters that say how a result is come by, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
 
 
 class AugmentedData(NamedTuple):
     """Histories as an augmenter hands them on, and what that took.
 
-    Attributes
-    ----------
-    X_train, X_val, X_test : Sequences
-        Augmented histories; those of validation and test as at prediction.
-    seconds : dict of str to float
-        Of the steps ``"fit augmenter"`` and ``"transform"``.
-    peak_memory_mib : float
-        Highest resident memory.
+    Those of validation and test are as at prediction.
     """
 
     X_train: Sequences
@@ -45,40 +44,21 @@ class AugmentedData(NamedTuple):
 
 
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
-    """Clone an estimator with some parameters and a seed.
+    """Clone an estimator with some parameters and, wherever it has one, a seed.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Not changed.
-    seed : int
-        Its `random_state`, if it has one, and that of estimators inside it.
-    parameters : dict
-        Other parameters.
-
-    Returns
-    -------
-    copy : estimator
-        Unfitted.
+    An interrupt stops the study: what a training has reached by then is not a result.
     """
     copy = clone(estimator).set_params(**parameters)
     _set_everywhere(copy, "random_state", seed)
+    _set_everywhere(copy, "keep_interrupted", False)
     return copy
 
 
 def without_handling(estimator: Any) -> Any:
     """Clone an estimator for its hash: without what does not change its results.
 
-    Parameters
-    ----------
-    estimator : estimator or None
-        Not changed.
-
-    Returns
-    -------
-    copy : estimator or None
-        Its `memory`, `verbose`, `device` and `n_jobs`, and those of estimators inside
-        it, are those of its class.
+    Its `memory`, `verbose`, `device` and `n_jobs`, and those of estimators inside it,
+    become those of its class.
     """
     if estimator is None:
         return None
@@ -94,27 +74,17 @@ def without_handling(estimator: Any) -> Any:
 def augment(data: StudyData, augmenter: Any) -> AugmentedData:
     """Fit an augmenter on the training histories and augment all.
 
-    Parameters
-    ----------
-    data : StudyData
-        The log.
-    augmenter : augmenter or None
-        Fitted in place. None leaves the histories as they are.
-
-    Returns
-    -------
-    augmented : AugmentedData
+    The augmenter is fitted in place; None leaves the histories as they are.
     """
     if augmenter is None:
         return AugmentedData(data.X_train, data.X_val, data.X_test, {}, 0.0)
-    stopwatch, memory = Stopwatch(), PeakMemory()
-    with memory.watch(), stop_on_interrupt():
-        with stopwatch.step("fit augmenter"):
-            X_train = augmenter.fit_transform(data.X_train)
-        with stopwatch.step("transform"):
-            X_val = augmenter.transform(data.X_val)
-            X_test = augmenter.transform(data.X_test)
-    return AugmentedData(X_train, X_val, X_test, stopwatch.seconds, memory.mib)
+    costs = Costs()
+    with costs.step("fit augmenter"):
+        X_train = augmenter.fit_transform(data.X_train)
+    with costs.step("transform"):
+        X_val = augmenter.transform(data.X_val)
+        X_test = augmenter.transform(data.X_test)
+    return AugmentedData(X_train, X_val, X_test, costs.seconds, costs.peak_memory_mib)
 
 
 def train_and_rank(
@@ -127,24 +97,9 @@ def train_and_rank(
 ) -> dict[str, Any]:
     """Fit a recommender on augmented histories and rank the held-out items.
 
-    Parameters
-    ----------
-    data : StudyData
-        The log.
-    augmented : AugmentedData
-        What `augment` made of it.
-    recommender : recommender
-        Fitted in place: on `X_train` alone, but for early stopping on `X_val` where
-        its `fit` takes it.
-    n_negatives : int or None
-        See `rank_next_items`.
-    with_test : bool, default=True
-        Whether to touch the test items; the choice of parameters must not.
-
-    Returns
-    -------
-    fields : dict
-        The fields of a `RunRecord` that the run tells.
+    The recommender is fitted in place: on `X_train` alone, but for early stopping on
+    `X_val` where its `fit` takes it. The choice of parameters must not touch the test
+    items. Returns the fields of a `RunRecord` that the run decides.
     """
     filter_seen = not data.has_repeats
     _set_everywhere(recommender, "validation_filter_seen", filter_seen)
@@ -153,37 +108,76 @@ def train_and_rank(
     if takes_validation and getattr(recommender, "early_stopping", True):
         validation = {"X_val": augmented.X_val, "y_val": data.y_val}
     scorer = NextItemScorer(("ndcg@10",), filter_seen=filter_seen)
-    stopwatch, memory = Stopwatch(), PeakMemory()
-    ranks = {}
-    with memory.watch(), stop_on_interrupt():
-        with stopwatch.step("fit recommender"):
-            recommender.fit(augmented.X_train, **validation)
-        score = scorer(recommender, augmented.X_val, data.y_val)["ndcg@10"]
-        if with_test:
-            with stopwatch.step("predict"):
-                ranks = rank_next_items(
-                    recommender, augmented.X_test, data.y_test, n_negatives
-                )
+    costs, ranks = Costs(), {}
+    with costs.step("fit recommender"):
+        recommender.fit(augmented.X_train, **validation)
+    score = scorer(recommender, augmented.X_val, data.y_val)["ndcg@10"]
+    if with_test:
+        with costs.step("predict"):
+            ranks = rank_next_items(
+                recommender, augmented.X_test, data.y_test, n_negatives
+            )
     return {
         "ranks": ranks,
-        "seconds": {**augmented.seconds, **stopwatch.seconds},
-        "peak_memory_mib": max(augmented.peak_memory_mib, memory.mib),
+        "seconds": {**augmented.seconds, **costs.seconds},
+        "peak_memory_mib": max(augmented.peak_memory_mib, costs.peak_memory_mib),
         "n_epochs": _n_epochs(recommender),
         "validation_score": score,
-        "error": None,
     }
+
+
+def rank_next_items(
+    recommender: Any,
+    X: Sequences,
+    y: npt.ArrayLike,
+    n_negatives: int | None = 100,
+) -> dict[str, TargetRanks]:
+    """Rank the next item of every history in every way, from one scoring pass.
+
+    Parameters
+    ----------
+    recommender : fitted recommender
+        Or a pipeline that ends with one.
+    X : Sequences of n rows
+        Histories; pseudo items do not count as seen.
+    y : array-like of shape (n,)
+        The item that came next; one that the recommender does not know is a miss.
+    n_negatives : int or None, default=100
+        Number of negatives of the sampled ranking. None leaves it out.
+
+    Returns
+    -------
+    ranks : dict of str to TargetRanks of n rows
+        See `RunRecord`. A user has the same negatives for every recommender of one
+        catalogue.
+    """
+    item_ids = fitted_attribute(recommender, "item_ids_")
+    targets = encode_items(np.asarray(y), item_ids)
+    seen = encode_sequences(X.variants[0], item_ids)
+    keys = row_keys(X, _NEGATIVES_SEED)
+    names = ("full", "filtered") if n_negatives is None else RANKINGS
+    parts: dict[str, list[TargetRanks]] = {name: [] for name in names}
+    for rows, scores in score_blocks(recommender, X, len(item_ids)):
+        block = targets[rows]
+        parts["full"].append(target_ranks(scores, block, first_row=rows.start))
+        masked = mask_seen(scores, seen[rows], block)
+        parts["filtered"].append(target_ranks(masked, block, first_row=rows.start))
+        if n_negatives is not None:
+            sampled = sampled_target_ranks(
+                scores,
+                block,
+                keys[rows],
+                n_negatives,
+                seen=seen[rows],
+                first_row=rows.start,
+            )
+            parts["sampled"].append(sampled)
+    return {name: TargetRanks.concatenate(ranks) for name, ranks in parts.items()}
 
 
 def failed_run() -> dict[str, Any]:
     """Fields of a `RunRecord` for the exception that is being handled."""
-    return {
-        "ranks": {},
-        "seconds": {},
-        "peak_memory_mib": 0.0,
-        "n_epochs": 0,
-        "validation_score": float("nan"),
-        "error": traceback.format_exc(),
-    }
+    return {"ranks": {}, "error": traceback.format_exc()}
 
 
 def _set_everywhere(estimator: Any, name: str, value: Any) -> None:
@@ -202,23 +196,3 @@ def _n_epochs(recommender: Any) -> int:
         return int(fitted_attribute(recommender, "n_iter_"))
     except AttributeError:
         return 0
-
-
-@contextmanager
-def stop_on_interrupt() -> Iterator[None]:
-    """Pass a keyboard interrupt on that a training has turned into a warning.
-
-    A training that is interrupted keeps what it reached. A study must not take that
-    for a result.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "error", message=_INTERRUPTED, category=ConvergenceWarning
-        )
-        try:
-            yield
-        except ConvergenceWarning as warning:
-            # Others are exceptions, too, where the user has asked for it.
-            if not str(warning).startswith(_INTERRUPTED):
-                raise
-            raise KeyboardInterrupt from warning

@@ -2,19 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
 
 from skdiffuasr._files import replaced, write_text
 from skdiffuasr.metrics import TargetRanks
-from skdiffuasr.study.records import RunRecord
+from skdiffuasr.study.results import RunRecord
 
-#: What `write_report` writes into the folder of a study.
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a report consists of; a folder that has any of it must be a study's.
 REPORT_FILES = (
     "results.csv",
     "results.parquet",
@@ -33,14 +36,8 @@ class StudyStore:
 
     Every file is written beside its place and then renamed, so that a file is either
     whole or not there. A record is known by a key, the hash of all that it depends on:
-    one that was made from other parameters is not found.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Made if it does not exist.
-    fingerprint : str
-        Hash of the log and the protocol.
+    one that was made from other parameters is not found. The folder is made if it does
+    not exist; `fingerprint` is the hash of the log and the protocol.
 
     Raises
     ------
@@ -53,32 +50,25 @@ class StudyStore:
     def __init__(self, folder: str | Path, fingerprint: str) -> None:
         self.folder = Path(folder)
         mark = self.folder / "fingerprint"
-        if not mark.exists():
-            _refuse_foreign(self.folder)
-        elif mark.read_text() != fingerprint:
-            raise ValueError(
-                f"{self.folder} holds a study of another log, protocol or number of "
-                "negatives; choose another folder."
-            )
+        if mark.exists():
+            if mark.read_text() != fingerprint:
+                raise ValueError(
+                    f"{self.folder} holds a study of another log, protocol or number "
+                    "of negatives; choose another folder."
+                )
+        else:
+            for name in REPORT_FILES:
+                if (self.folder / name).exists():
+                    raise FileExistsError(
+                        f"{self.folder / name} exists, and {self.folder} is no folder "
+                        "of a study; choose another folder."
+                    )
         for name in ("runs", "augmented", "quality"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         write_text(mark, fingerprint)
 
     def record(self, key: str, *names: object) -> RunRecord | None:
-        """Read a result, if it is there.
-
-        Parameters
-        ----------
-        key : str
-            Hash of what the result depends on.
-        *names : object
-            What the file is called after.
-
-        Returns
-        -------
-        record : RunRecord or None
-            None if there is no such result of this key.
-        """
+        """Read the result that is called after `names`, if there is one of this key."""
         path = self._path("runs", "json", *names)
         if not path.exists():
             return None
@@ -90,17 +80,7 @@ class StudyStore:
         return RunRecord(**content)
 
     def add_record(self, record: RunRecord, key: str, *names: object) -> None:
-        """Write a result; the ranks first, for it counts once the rest is there.
-
-        Parameters
-        ----------
-        record : RunRecord
-            The result.
-        key : str
-            Hash of what it depends on.
-        *names : object
-            What the file is called after.
-        """
+        """Write a result; the ranks first, for it counts once the rest is there."""
         path = self._path("runs", "json", *names)
         path.unlink(missing_ok=True)  # of another key
         with replaced(path.with_suffix(".npz")) as temporary:
@@ -112,7 +92,7 @@ class StudyStore:
                 np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         content = {"key": key, **asdict(replace(record, ranks={}))}
         del content["ranks"]
-        write_text(path, to_json(content, indent=2))
+        write_text(path, json.dumps(content, indent=2, sort_keys=True))
 
     def cached(self, kind: str, key: str, *names: object) -> Any:
         """Read an object, or None if none of this key is there."""
@@ -131,28 +111,14 @@ class StudyStore:
         return self.folder / kind / f"{_stem(names)}.{extension}"
 
 
-def _refuse_foreign(folder: Path) -> None:
-    """Refuse a folder with files of a report that no study of ours has written."""
-    for name in REPORT_FILES:
-        if (folder / name).exists():
-            raise FileExistsError(
-                f"{folder / name} exists, and {folder} is no folder of a study; "
-                "choose another folder."
-            )
+def write_csv(frame: "pd.DataFrame", path: Path) -> None:
+    """Write a frame as a CSV file, which is whole or not there."""
+    with replaced(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def check_file_names(combinations: Iterable[tuple[str, ...]]) -> None:
-    """Refuse combinations that would overwrite each other's results.
-
-    Parameters
-    ----------
-    combinations : iterable of tuple of str
-        What the files are called after.
-
-    Raises
-    ------
-    ValueError
-        If two of them have the same file.
+    """Raise ValueError if two combinations would overwrite each other's results.
 
     Examples
     --------
@@ -173,41 +139,3 @@ def check_file_names(combinations: Iterable[tuple[str, ...]]) -> None:
 def _stem(names: Iterable[object]) -> str:
     """Name of the file of a result, without its ending."""
     return "--".join(re.sub(r"[^\w.=+-]+", "_", str(name)) for name in names)
-
-
-def to_json(value: object, indent: int | None = None) -> str:
-    """Write parameters, and what else `json` may not know, as JSON.
-
-    Parameters
-    ----------
-    value : object
-        Mappings, sequences, numbers and texts; all else is written as its text.
-    indent : int or None, default=None
-        As for ``json.dumps``.
-
-    Returns
-    -------
-    text : str
-        Numbers of numpy are numbers, and keys of mappings texts, in rising order.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.study.store import to_json
-    >>> to_json({"weights": {(1, 2): np.float64(0.5)}})
-    '{"weights": {"(1, 2)": 0.5}}'
-    """
-    return json.dumps(_plain(value), indent=indent, sort_keys=True)
-
-
-def _plain(value: object) -> object:
-    """Turn a value into what `json` knows."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return str(value)

@@ -1,27 +1,22 @@
 """What a comparison says, in words."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from skdiffuasr.study.records import StudyResults
-from skdiffuasr.study.tidy import Row
+from skdiffuasr.study.results import StudyResults
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LEVEL = 0.05
 
 
-def verdict(row: Row) -> str:
-    """Tell whether an augmenter helps, from numbers alone.
+def verdict(row: Mapping[str, Any]) -> str:
+    """Say whether an augmenter helps, from a row of `compare` for all users.
 
-    Parameters
-    ----------
-    row : dict
-        A row of `compare` for all users.
-
-    Returns
-    -------
-    verdict : {"helps", "hurts", "makes no clear difference"}
-        It helps if the interval over users lies above 0 and the corrected p-value is
-        below 0.05, and hurts if the interval lies below 0 likewise.
+    It helps if the interval over users lies above 0 and the corrected p-value is
+    below 0.05, and hurts if the interval lies below 0 likewise.
 
     Examples
     --------
@@ -39,115 +34,53 @@ def verdict(row: Row) -> str:
 
 
 def verdict_sentences(
-    results: StudyResults,
-    recommender: str,
-    rows: Sequence[Row],
-    means: Mapping[str, float],
+    results: StudyResults, recommender: str, comparisons: "pd.DataFrame"
 ) -> list[str]:
     """Sum up what augmentation does for a recommender.
 
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    recommender : str
-        One of its recommenders.
-    rows : sequence of dict
-        All rows of `compare`.
-    means : mapping of str to float
-        The recommender's metric with each augmenter that has a result, over all seeds
-        that it has one for, as the tables show it.
-
-    Returns
-    -------
-    sentences : list of str
-        One for each augmenter and, where there are two, one about the best of them.
+    One sentence for each augmenter and, where there are two, one about the best of
+    them by its mean over all seeds that it has a result for, as the tables show it.
+    `comparisons` are those of NDCG@10 of the main ranking, from `compare`.
     """
-    of_recommender = {
-        (row["augmenter"], row["reference"] == results.reference): row
-        for row in rows
+    found, reference = results.main_rows(), results.reference
+    found = found[found["recommender"] == recommender]
+    means = found.groupby("augmenter", observed=True)["value"].mean()
+    rows = {
+        (row["augmenter"], row["reference"] == reference): row
+        for row in comparisons.to_dict("records")
         if row["recommender"] == recommender and row["group_by"] == "all"
     }
-    others = [name for name in results.augmenters if name != results.reference]
+    others = [name for name in results.augmenters if name != reference]
     sentences = []
     for augmenter in others:
-        if (augmenter, True) in of_recommender:
-            row = of_recommender[augmenter, True]
-            sentences.append(_about_gain(augmenter, row, seeds_note(results, row)))
+        if (augmenter, True) in rows:
+            row = rows[augmenter, True]
+            sentences.append(_about_gain(row, seeds_note(results, row["n_seeds"])))
         elif augmenter not in means:
             sentences.append(f"{augmenter}: no result to compare.")
-        elif results.reference not in means:
-            sentences.append(
-                f"{augmenter}: {results.reference} has no result to compare with."
-            )
+        elif reference not in means:
+            sentences.append(f"{augmenter}: {reference} has no result to compare with.")
         else:
-            sentences.append(
-                f"{augmenter}: no seed in common with {results.reference}."
-            )
-    ranked = [name for name in others if name in means]
+            sentences.append(f"{augmenter}: no seed in common with {reference}.")
+    ranked = means.drop(reference, errors="ignore")
     if len(ranked) > 1:
-        best = max(ranked, key=means.__getitem__)
-        sentence = f"Best augmenter: {best} ({means[best]:.4f})."
-        if (best, False) in of_recommender:
-            row = of_recommender[best, False]
-            sentence += _about_lead(row, seeds_note(results, row))
+        best = ranked.idxmax()
+        sentence = f"Best augmenter: {best} ({ranked[best]:.4f})."
+        if (best, False) in rows:
+            row = rows[best, False]
+            sentence += _about_lead(row, seeds_note(results, row["n_seeds"]))
         sentences.append(sentence)
     return sentences
 
 
-def seeds_note(results: StudyResults, row: Row) -> str:
-    """Tell of how many seeds a comparison is, if some are missing.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    row : dict
-        A row of `compare`.
-
-    Returns
-    -------
-    note : str
-        Such as ``" (1 of 3 seeds)"``; empty if both have results for all seeds.
-    """
-    return note_of(row["n_seeds"], len(results.seeds))
-
-
-def note_of(n_seeds: int, n_all: int) -> str:
-    """Tell how many seeds there are of all, if some are missing.
-
-    Parameters
-    ----------
-    n_seeds : int
-        Number of seeds that there is a result for.
-    n_all : int
-        Number of seeds of the study.
-
-    Returns
-    -------
-    note : str
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.verdicts import note_of
-    >>> note_of(1, 3), note_of(3, 3)
-    (' (1 of 3 seeds)', '')
-    """
+def seeds_note(results: StudyResults, n_seeds: int) -> str:
+    """Name the seeds there is a result for, such as " (1 of 3 seeds)", if not all."""
+    n_all = len(results.seeds)
     return f" ({n_seeds} of {n_all} seeds)" if n_seeds < n_all else ""
 
 
-def interval(row: Row) -> str:
-    """Write a difference with its interval over users.
-
-    Parameters
-    ----------
-    row : dict
-        A row of `compare`.
-
-    Returns
-    -------
-    text : str
-        The difference alone where the interval is not known.
+def interval(row: Mapping[str, Any]) -> str:
+    """Write a difference with its interval over users, if that is known.
 
     Examples
     --------
@@ -159,36 +92,14 @@ def interval(row: Row) -> str:
     return text if math.isnan(row["low"]) else f"{text} {bounds(row)}"
 
 
-def bounds(row: Row, suffix: str = "") -> str:
-    """Write an interval.
-
-    Parameters
-    ----------
-    row : dict
-        A row of `compare`.
-    suffix : str, default=""
-        ``"_seeds"`` for the interval over users and seeds.
-
-    Returns
-    -------
-    text : str
-        ``"-"`` where the interval is not known.
-    """
+def bounds(row: Mapping[str, Any], suffix: str = "") -> str:
+    """Write the interval over users or, with suffix "_seeds", over users and seeds."""
     low, high = row["low" + suffix], row["high" + suffix]
     return "-" if math.isnan(low) else f"[{_signed(low)}, {_signed(high)}]"
 
 
 def p_text(p_value: float) -> str:
     """Write a p-value with three decimals, or that it is below the smallest of them.
-
-    Parameters
-    ----------
-    p_value : float
-        NaN if it is not known.
-
-    Returns
-    -------
-    text : str
 
     Examples
     --------
@@ -201,12 +112,12 @@ def p_text(p_value: float) -> str:
     return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def _about_gain(augmenter: str, row: Row, note: str) -> str:
+def _about_gain(row: Mapping[str, Any], note: str) -> str:
     found = verdict(row)
     relative = row["relative"]
     percent = "" if math.isnan(relative) else f", {100 * relative:+.1f} %"
     text = (
-        f"{augmenter} {found}: {interval(row)}{percent}, Holm p "
+        f"{row['augmenter']} {found}: {interval(row)}{percent}, Holm p "
         f"{p_text(row['p_holm'])}{note}"
     )
     is_clear = found != "makes no clear difference"
@@ -215,7 +126,7 @@ def _about_gain(augmenter: str, row: Row, note: str) -> str:
     return text + "."
 
 
-def _about_lead(row: Row, note: str) -> str:
+def _about_lead(row: Mapping[str, Any], note: str) -> str:
     """Say how clear the lead of the best augmenter over the second is."""
     clear = "clear" if verdict(row) == "helps" else "not clear"
     return (

@@ -38,7 +38,7 @@ class TrainingResult:
     best_epoch : int
         The epoch that `weights` are from, counted from 1.
     is_interrupted : bool
-        Whether the user or a callback ended the training.
+        Whether a callback ended the training, or a keyboard interrupt.
     """
 
     weights: Weights = field(default_factory=dict)
@@ -63,6 +63,7 @@ def train(
     validate: Callable[[nn.Module], float] | None = None,
     patience: int | None = None,
     on_epoch_end: Callable[[nn.Module], bool] | None = None,
+    keep_interrupted: bool = False,
     verbose: int = 0,
 ) -> TrainingResult:
     """Minimise a loss over epochs of batches with AdamW.
@@ -96,6 +97,8 @@ def train(
         Epochs without a better score before training stops.
     on_epoch_end : callable(module) -> bool, default=None
         Told of the weights after each epoch; True stops the training.
+    keep_interrupted : bool, default=False
+        Whether a keyboard interrupt ends the training with what it reached.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -107,11 +110,13 @@ def train(
     ------
     ValueError
         If the loss, the weights or the validation score become NaN or infinite.
+    KeyboardInterrupt
+        If the user interrupts it, unless `keep_interrupted`.
 
     Warns
     -----
     ConvergenceWarning
-        On a keyboard interrupt, which ends the training and keeps what it reached.
+        On a keyboard interrupt with `keep_interrupted`.
     """
     module.to(device)
     optimizers = make_optimizers(module, learning_rate, weight_decay)
@@ -164,10 +169,12 @@ def train(
                 if stop:
                     break
         except KeyboardInterrupt:
+            if not keep_interrupted:
+                raise
             result.is_interrupted = True
             warnings.warn(
                 f"Training interrupted by the user after {len(result.loss_curve)} "
-                f"epochs; the weights reached so far are kept.",
+                f"epochs; keep_interrupted=True keeps the weights reached so far.",
                 ConvergenceWarning,
                 stacklevel=2,
             )

@@ -221,8 +221,12 @@ def test_memory_trains_once_for_all_sampling_parameters(log, tmp_path, monkeypat
     assert augmenter.n_iter_ == 2
 
 
-@pytest.mark.parametrize("guidance", ["classifier_free", "classifier"])
-def test_memory_keeps_no_interrupted_training(log, tmp_path, monkeypatch, guidance):
+@pytest.mark.parametrize(
+    ("guidance", "n_trainings"), [("classifier_free", 1), ("classifier", 2)]
+)
+def test_memory_keeps_no_interrupted_training(
+    log, tmp_path, monkeypatch, guidance, n_trainings
+):
     memory = Memory(tmp_path, verbose=0)
     augmenter = DiffusionSequenceAugmenter(4, guidance=guidance, memory=memory, **TINY)
     batches = TrainingPairs.batches
@@ -233,14 +237,43 @@ def test_memory_keeps_no_interrupted_training(log, tmp_path, monkeypatch, guidan
             raise KeyboardInterrupt
 
     monkeypatch.setattr(TrainingPairs, "batches", interrupted)
+    half = clone(augmenter)
+    with pytest.raises(KeyboardInterrupt):
+        half.fit(log.X)
     with pytest.warns(ConvergenceWarning):
-        half = clone(augmenter).fit(log.X)
+        half.set_params(keep_interrupted=True).fit(log.X)
     assert half.n_iter_ == 1
+    assert not list(tmp_path.glob("**/output.pkl"))
     monkeypatch.undo()
     whole = augmenter.fit(log.X)
     assert whole.n_iter_ == 2
+    assert len(list(tmp_path.glob("**/output.pkl"))) == n_trainings
     for name, weight in half.classifier_weights_.items():
         assert (whole.classifier_weights_[name] != weight).any()
+
+
+class StopsAtOnce:
+    """A callback that ends the training after one epoch."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        return True
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def test_memory_keeps_no_training_that_a_callback_ended(log, tmp_path):
+    pytest.importorskip("sklearn.callback")
+    augmenter = DiffusionSequenceAugmenter(4, memory=str(tmp_path), **TINY)
+    assert augmenter.set_callbacks(StopsAtOnce()).fit(log.X).n_iter_ == 1
+    assert not list(tmp_path.glob("**/output.pkl"))
+    assert clone(augmenter).set_callbacks().fit(log.X).n_iter_ == 2
 
 
 def test_pseudo_items_are_not_learned_from(log, fitted):

@@ -11,6 +11,8 @@ from skdiffuasr.datasets import (
     write_interactions,
 )
 
+pytest.importorskip("pyarrow")
+
 quick = settings(max_examples=25, deadline=None)
 
 ENDINGS = (".csv", ".inter.gz", ".txt", ".parquet")
@@ -23,8 +25,6 @@ def iter_sequences(path, **options):
 
 
 def write(folder, log, ending):
-    if ending == ".parquet":
-        pytest.importorskip("pyarrow")
     path = folder / f"log{ending}"
     write_interactions(log, path)
     return path
@@ -78,7 +78,7 @@ def test_the_first_part_decides_about_integers(tmp_path):
     parts = iter_sequences(path, max_interactions=1)
     assert next(parts).to_lists() == [[5]]
     with pytest.raises(
-        ValueError, match=r"csv, line 5: the item id 'B8' is no integer"
+        ValueError, match=r"csv, line 5: the item id is 'B8' .*before it are integers"
     ):
         list(parts)
     path.write_text("user,item\n1,B5\n2,B6\n3,7\n")
@@ -86,6 +86,19 @@ def test_the_first_part_decides_about_integers(tmp_path):
         row for X in iter_sequences(path, max_interactions=1) for row in X.to_lists()
     ]
     assert rows == [["B5"], ["B6"], ["7"]]
+
+
+def test_json_lines_come_in_parts_too(tmp_path):
+    path = tmp_path / "log.jsonl"
+    line = '{"user": %s, "item": "%s"}\n'
+    path.write_text("".join(line % pair for pair in [(1, "a"), (1, "b"), (2, "a")]))
+    parts = list(iter_sequences(path, max_interactions=1))
+    assert [X.to_lists() for X in parts] == [[["a", "b"]], [["a"]]]
+    path.write_text(line % (1, "a") + line % ('"2"', "b"))
+    with pytest.raises(
+        ValueError, match=r"line 2: user is '2'.*before it are integers"
+    ):
+        list(iter_sequences(path, max_interactions=1))
 
 
 def test_columns_are_named_as_for_reading(tmp_path):
@@ -99,7 +112,7 @@ def test_columns_are_named_as_for_reading(tmp_path):
     ("text", "size", "message"),
     [
         ("", 5, "the file is empty"),
-        ("user,item\n", 5, "a header and no interactions"),
+        ("user,item\n", 5, "log.csv: the file holds no interactions"),
         ("user,item\n1,2\n3\n", 5, "line 3: 1 fields"),
         ("user,item\n1,2\n", 0, "max_interactions must be at least 1, got 0"),
     ],

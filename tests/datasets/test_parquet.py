@@ -72,7 +72,7 @@ def test_columns_are_found_by_usual_names(tmp_path):
         ({"who": [1], "item": [2]}, "no user column found"),
         (
             {"user": pa.array([], pa.int64()), "item": pa.array([], pa.int64())},
-            "no int",
+            "the file holds no interactions",
         ),
     ],
 )
@@ -86,7 +86,7 @@ def test_bad_tables(tmp_path, columns, message):
 def test_a_file_of_another_format(tmp_path):
     path = tmp_path / "log.parquet"
     path.write_text("user,item\n1,2\n")
-    with pytest.raises(ValueError, match="is no Parquet file"):
+    with pytest.raises(ValueError, match="cannot be read as Parquet"):
         read_interactions(path)
 
 
@@ -198,3 +198,15 @@ def test_times_that_are_texts_are_of_the_kind_of_the_first_part(tmp_path, times,
     assert next(parts).user.tolist() == [1]
     with pytest.raises(ValueError, match=f"the time of row 2 is .{value}"):
         list(parts)
+
+
+@pytest.mark.parametrize("start", [4, 40, 2000])
+def test_a_damaged_file(tmp_path, start):
+    path = tmp_path / "log.parquet"
+    items = np.random.default_rng(0).integers(0, 2**62, 1000)
+    write_interactions(Interactions(np.arange(1000), items), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:start] + b"\xff" * 500 + content[start + 500 :])
+    with pytest.raises(ValueError, match=r"log\.parquet cannot be read as") as caught:
+        read_interactions(path)
+    assert not type(caught.value).__module__.startswith("pyarrow")

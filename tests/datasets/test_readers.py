@@ -1,13 +1,16 @@
 import bz2
 import gzip
 import lzma
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.datasets import Interactions, read_interactions
+from skdiffuasr.datasets import Interactions, read_interactions, write_interactions
+
+pytest.importorskip("pyarrow")
 
 
 @pytest.fixture
@@ -92,6 +95,17 @@ def test_columns_are_given_by_name_or_position(write, columns):
     path = write("when,buyer,article\n5,1,10\n6,1,20\n7,2,10\n")
 
     assert read_interactions(path, **columns) == EXPECTED
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_a_column_can_be_two(tmp_path, ending):
+    path = tmp_path / f"log{ending}"
+    write_interactions(Interactions([1, 1], [7, 8]), tmp_path / "log.csv")
+    write_interactions(Interactions([1, 1], [7, 8]), tmp_path / "log.parquet")
+    (tmp_path / "log.jsonl").write_text(
+        '{"user": 1, "item": 7}\n{"user": 1, "item": 8}\n'
+    )
+    assert read_interactions(path, time="item").time.tolist() == [7, 8]
 
 
 def test_recbole_columns_are_named_without_their_type(write):
@@ -206,12 +220,16 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
     [
         ("", {}, "log.txt: the file is empty"),
         ("\n \n", {}, "log.txt: the file is empty"),
-        ("user,item\n", {}, "log.txt: the file holds a header and no"),
+        ("user,item\n", {}, "log.txt: the file holds no interactions"),
         ("1,2\n\n1\n", {}, "log.txt, line 3: 1 fields, at least 2"),
         ("1 2\n1 3\n", {"time": 2}, "log.txt, line 1: 2 fields, at least 3"),
         ("user,item\n1,2\n1,\n", {}, "log.txt, line 3: the item id is empty"),
         ("user,item\n ,2\n", {}, "log.txt, line 2: the user id is empty"),
-        ("1,a\n1,a\0\n", {}, r"log.txt, line 2: the item id is 'a\\x00', but NumPy"),
+        (
+            "1,a\n1,a\0\n",
+            {},
+            r"log.txt, line 2: the item id is 'a\\x00' \(str\), but NumPy",
+        ),
         ("user,item\n1,2\n", {"user": "u"}, r"no column 'u'; the columns are \['user'"),
         (
             "user,thing\n1,2\n",
@@ -378,3 +396,14 @@ def test_digits_below_nanoseconds_are_refused(write):
     rows = "u,a,2014-07-01T00:00:00\nu,b,2014-07-01T00:00:00.0000000001\n"
     with pytest.raises(ValueError, match=r"line 3: the time is .*to the nanosecond"):
         read_interactions(write(f"user,item,time\n{rows}"))
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.txt.gz", "log.jsonl", "log.parquet"])
+def test_a_missing_pyarrow_is_named_with_its_extra(tmp_path, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    path = tmp_path / name
+    path.write_bytes(b"1,2\n")
+    with pytest.raises(
+        ImportError, match=r'pyarrow: pip install "skdiffuasr\[frames\]"'
+    ):
+        read_interactions(path)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from skdiffuasr.datasets import amazon, fetch_amazon, load_steam, load_yelp
 from skdiffuasr.datasets.steam import FIELDS, _parse_line
 
+pytest.importorskip("pyarrow")
+
 AMAZON = [
     {"reviewerID": "A1", "asin": "B2", "overall": 5.0, "unixReviewTime": 1370000000},
     {"reviewerID": "A2", "asin": "0007", "overall": 3.0, "unixReviewTime": 1360000000},
@@ -173,7 +175,7 @@ def test_text_that_looks_like_fields(tmp_path):
 def test_a_line_without_an_end_is_told_at_once(tmp_path):
     path = tmp_path / "steam.json"
     path.write_text("{'username': '" + "a" * 100_000 + "\n")
-    with pytest.raises(ValueError, match="line 1: it is no Python literal"):
+    with pytest.raises(ValueError, match="line 1: it is not a Python literal"):
         load_steam(path)
 
 

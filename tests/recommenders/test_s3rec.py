@@ -372,7 +372,9 @@ def test_pretraining_is_what_training_begins_with():
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True, "ema_decay": 0.9}])
 def test_an_interrupt_in_pretraining_ends_the_fit(settings):
     n_epochs, modules = 3, []
-    recommender = tiny(pretraining_epochs=9, batch_size=N_ITEMS, **settings)
+    recommender = tiny(
+        pretraining_epochs=9, batch_size=N_ITEMS, keep_interrupted=True, **settings
+    )
     loss = recommender._pretraining_loss
 
     def interrupted(module, *batch, dtype):
@@ -396,6 +398,9 @@ def test_an_interrupt_in_pretraining_ends_the_fit(settings):
     for name, array in recommender.weights_.items():
         np.testing.assert_array_equal(array, reached[name])
     assert len(recommender.predict(CIRCLE)) == N_ITEMS
+    with pytest.raises(KeyboardInterrupt):
+        recommender.set_params(keep_interrupted=False).fit(CIRCLE)
+    assert not any(name.endswith("_") for name in vars(recommender))
 
 
 def test_only_the_weights_of_sasrec_are_kept():

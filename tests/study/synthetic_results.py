@@ -4,8 +4,8 @@ import numpy as np
 
 from skdiffuasr.metrics import Groups
 from skdiffuasr.study.comparison import compare
-from skdiffuasr.study.records import RunRecord, StudyResults
-from skdiffuasr.study.report_sections import report_sections
+from skdiffuasr.study.results import RunRecord, StudyResults
+from skdiffuasr.study.sections import report_sections
 
 #: How much an augmenter shrinks the ranks.
 SHRINK = {"none": 1.0, "own items": 0.5, "diffusion": 0.8, "worse": 2.0}

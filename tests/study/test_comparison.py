@@ -2,14 +2,18 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
 from skdiffuasr.metrics import ndcg_at_k, paired_bootstrap
-from skdiffuasr.study.comparison import compare, holm
-from skdiffuasr.study.records import RunRecord, StudyResults
+from skdiffuasr.study.comparison import compare as compare_in_a_frame
+from skdiffuasr.study.results import RunRecord, StudyResults
+from tests.metrics.test_holm import naive_holm
 from tests.study.synthetic_results import make_results
+
+
+def compare(*args, **options):
+    """Rows of the comparison."""
+    return compare_in_a_frame(*args, **options).to_dict("records")
 
 
 def results_of(runs, **fields):
@@ -29,34 +33,6 @@ def row_of(rows, augmenter, reference="none", recommender="SASRec", group="all")
         and (row["recommender"], row["group"]) == (recommender, group)
     )
     return row
-
-
-def naive_holm(p_values):
-    """Each p-value gets the least level at which the procedure would reject it."""
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    corrected = [0.0] * len(p_values)
-    for place, index in enumerate(order):
-        steps = [
-            (len(order) - before) * p_values[order[before]]
-            for before in range(place + 1)
-        ]
-        corrected[index] = min(1.0, max(steps))
-    return corrected
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.floats(0, 1), max_size=8))
-def test_holm_is_the_naive_procedure(p_values):
-    np.testing.assert_allclose(holm(p_values), naive_holm(p_values))
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.data())
-def test_holm_of_a_part_is_no_less_than_that_of_the_whole(p_values, data):
-    part = data.draw(st.lists(st.sampled_from(range(len(p_values))), unique=True))
-    of_whole = np.array(naive_holm(p_values))[part]
-    of_part = np.array(holm([p_values[index] for index in part], len(p_values)))
-    assert (of_part >= of_whole - 1e-12).all()
 
 
 def test_one_family_is_a_recommender_and_a_kind_of_reference():

@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from skdiffuasr.study.comparison import compare
-from skdiffuasr.study.figures import (
-    as_png,
-    cost_figure,
-    draw_figures,
-    gain_figure,
-    length_figure,
-)
+from skdiffuasr.study.figures import as_png, draw_figures
 from tests.study.synthetic_results import SHRINK, make_results
 
 
@@ -26,59 +20,78 @@ def figures_of(results):
     return draw_figures(results, compare(results, results.main_ranking, "ndcg@10"))
 
 
-def points_of(panel):
-    """Places of the markers of a panel."""
-    return [
-        (line.get_xdata()[i], line.get_ydata()[i])
-        for line in panel.get_lines()
-        if line.get_marker() != "None"
-        for i in range(len(line.get_xdata()))
-    ]
+def panels_of(figure):
+    """Axes by the name of their recommender."""
+    parts = [part for part in figure.subfigs if part.axes]
+    return [(part.get_suptitle(), part.axes[0]) for part in parts]
+
+
+def intervals_of(container):
+    """Ends of the intervals of an error bar, (n, 2)."""
+    (bars,) = container.lines[2]
+    return np.array(bars.get_segments())[:, :, 1]
 
 
 def test_gains_are_those_of_the_comparison():
     results = make_results()
     rows = compare(results, "filtered", "ndcg@10")
-    for panel, recommender in zip(
-        gain_figure(results, rows).axes, ("SASRec", "Markov"), strict=True
-    ):
-        assert panel.get_title() == recommender
-        of_panel = [
-            row
-            for row in rows
-            if (row["recommender"], row["reference"], row["group"])
-            == (recommender, "none", "all")
+    panels = panels_of(draw_figures(results, rows)["gain"])
+    assert [name for name, _ in panels] == ["SASRec", "Markov"]
+    for recommender, panel in panels:
+        of_panel = rows[
+            (rows["recommender"] == recommender)
+            & (rows["reference"] == "none")
+            & (rows["group"] == "all")
         ]
-        assert points_of(panel) == [
-            (row["difference"], place) for place, row in enumerate(of_panel)
-        ]
-        ends = [tuple(line.get_xdata()) for line in panel.get_lines()]
-        for row in of_panel:
-            assert (row["low"], row["high"]) in ends
-            assert (row["low_seeds"], row["high_seeds"]) in ends
+        over_users, over_both = panel.containers
+        for container, suffix in ((over_users, ""), (over_both, "_seeds")):
+            drawn = container.lines[0].get_ydata()
+            np.testing.assert_array_equal(drawn, of_panel["difference"])
+            ends = of_panel[[f"low{suffix}", f"high{suffix}"]]
+            np.testing.assert_allclose(intervals_of(container), ends)
+        labels = [label.get_text() for label in panel.get_xticklabels()]
+        names = [label.partition("\n")[0] for label in labels]
+        assert names == ["own items", "diffusion", "worse"]
+
+
+def test_one_seed_has_one_interval():
+    for _, panel in panels_of(figures_of(make_results(n_seeds=1))["gain"]):
+        assert len(panel.containers) == 1
 
 
 def test_gains_by_length_are_those_of_the_comparison():
     results = make_results()
     rows = compare(results, "filtered", "ndcg@10")
-    for panel, recommender in zip(
-        length_figure(results, rows).axes, results.recommenders, strict=True
-    ):
-        expected = [
-            row["difference"]
-            for row in rows
-            if (row["recommender"], row["reference"], row["group_by"])
-            == (recommender, "none", "length")
+    panels = panels_of(draw_figures(results, rows)["length"])
+    assert [name for name, _ in panels] == ["SASRec", "Markov"]
+    for recommender, panel in panels:
+        of_panel = rows[
+            (rows["recommender"] == recommender)
+            & (rows["reference"] == "none")
+            & (rows["group_by"] == "length")
         ]
-        assert [y for _, y in points_of(panel)] == expected
-        groups = [round(x) for x, _ in points_of(panel)]
-        assert groups == 3 * [0, 1, 2]
+        assert len(panel.containers) == 3
+        for container in panel.containers:
+            expected = of_panel[of_panel["augmenter"] == container.get_label()]
+            drawn = container.lines[0].get_ydata()
+            np.testing.assert_array_equal(drawn, expected["difference"])
+            np.testing.assert_allclose(
+                intervals_of(container), expected[["low", "high"]]
+            )
+
+
+def test_an_augmenter_that_failed_leaves_a_gap():
+    figures = figures_of(make_results(n_seeds=1, with_failure=True))
+    for _, panel in panels_of(figures["gain"]):
+        drawn = panel.containers[0].lines[0].get_ydata()
+        assert np.isnan(drawn).tolist() == [False, True, False]
 
 
 def test_costs_are_means_over_the_seeds():
-    for panel in cost_figure(make_results()).axes:
+    for _, panel in panels_of(figures_of(make_results())["cost"]):
         assert panel.get_xscale() == "log"
-        assert [x for x, _ in points_of(panel)] == [3.0, 14.5, 14.5, 14.5]
+        seconds = [line.get_xdata()[0] for line in panel.get_lines()]
+        assert seconds == [3.0, 14.5, 14.5, 14.5]
         low, high = panel.get_xlim()
         assert low <= 3.0
         assert high >= 14.5
@@ -110,20 +123,28 @@ def test_no_text_overlaps(name, n_recommenders, n_augmenters, n_seeds):
     figure = figures_of(results)[name]
     figure.draw_without_rendering()
     texts = []
-    for panel in figure.axes:
-        texts += [panel.title, panel.xaxis.label, panel.yaxis.label]
-        texts += tick_labels(panel.xaxis, 0) + tick_labels(panel.yaxis, 1)
-    for legend in figure.legends:
-        texts += legend.get_texts()
-    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    for part in figure.subfigs:
+        for panel in part.axes:
+            texts += [*part.texts, panel.xaxis.label, panel.yaxis.label]
+            texts += tick_labels(panel.xaxis, 0) + tick_labels(panel.yaxis, 1)
+            texts += panel.get_legend().get_texts()
+    texts = [text for text in texts if text.get_text()]
+    boxes = [text.get_window_extent() for text in texts]
     width, height = figure.bbox.size
     for box in boxes:
         assert box.x0 >= -1
         assert box.y0 >= -1
         assert box.x1 <= width + 1
         assert box.y1 <= height + 1
-    for one, other in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other)
+    for (one, box), (other, its_box) in itertools.combinations(
+        zip(texts, boxes, strict=True), 2
+    ):
+        if one.get_rotation() == other.get_rotation() == 60:  # parallel lines
+            distance = np.hypot(box.x1 - its_box.x1, box.y1 - its_box.y1)
+            height = one.get_fontsize() * figure.dpi / 72
+            assert distance * np.sin(np.radians(60)) > height
+        else:
+            assert not box.overlaps(its_box)
 
 
 def test_an_augmenter_looks_the_same_in_all_figures():
@@ -131,12 +152,13 @@ def test_an_augmenter_looks_the_same_in_all_figures():
     styles = []
     figures = figures_of(results)
     for name in ("length", "cost"):
-        panel = figures[name].axes[0]
+        ((_, panel), *_) = panels_of(figures[name])
         handles, names = panel.get_legend_handles_labels()
+        lines = [handle[0] if name == "length" else handle for handle in handles]
         styles.append(
             {
-                name: (handle.get_color(), handle.get_marker())
-                for name, handle in zip(names, handles, strict=True)
+                name: (line.get_color(), line.get_marker())
+                for name, line in zip(names, lines, strict=True)
             }
         )
     assert styles[1].pop("none")
@@ -144,12 +166,11 @@ def test_an_augmenter_looks_the_same_in_all_figures():
     assert len(set(styles[0].values())) == len(SHRINK) - 1
 
 
-def test_figures_of_failures_alone_are_empty():
+def test_what_nothing_is_known_of_is_not_drawn():
     records = tuple(r for r in make_results(with_failure=True).records if r.error)
-    for figure in figures_of(make_results(records=records)).values():
-        assert len(as_png(figure)) > 0
-    for figure in figures_of(make_results(records=())).values():
-        assert len(figure.axes) == 0
+    assert figures_of(make_results(records=records)) == {}
+    assert figures_of(make_results(records=())) == {}
+    assert list(figures_of(make_results(shrink={"none": 1.0}))) == ["cost"]
 
 
 def test_figures_are_rendered_as_png():
@@ -164,4 +185,4 @@ def test_figures_are_rendered_as_png():
 def test_without_matplotlib_the_message_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"skdiffuasr\[plot\]"):
-        cost_figure(make_results(n_users=10))
+        figures_of(make_results(n_users=10))

@@ -2,8 +2,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from skdiffuasr.study.blocks import Items, Table
 from skdiffuasr.study.html_report import html_report
-from skdiffuasr.study.report_blocks import Items, Table
 from tests.study.synthetic_results import make_results, sections_of
 
 SECTIONS = sections_of(make_results(with_failure=True))

@@ -1,7 +1,7 @@
 import re
 
+from skdiffuasr.study.blocks import Items, Table
 from skdiffuasr.study.markdown_report import markdown_report
-from skdiffuasr.study.report_blocks import Items, Table
 from tests.study.synthetic_results import make_results, sections_of
 
 SECTIONS = sections_of(make_results(with_failure=True))

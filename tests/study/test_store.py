@@ -1,13 +1,16 @@
+import csv
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skdiffuasr import SASRecEstimator
 from skdiffuasr._files import replaced, write_text
 from skdiffuasr.metrics import TargetRanks
-from skdiffuasr.study.records import RunRecord
-from skdiffuasr.study.store import StudyStore
+from skdiffuasr.study.results import RunRecord
+from skdiffuasr.study.store import StudyStore, write_csv
+from tests.study.synthetic_results import make_results
 
 RECORD = RunRecord(
     augmenter="own items",
@@ -119,4 +122,40 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     with pytest.raises(RuntimeError):
         write_half()
     assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_csv_file_comes_back(tmp_path):
+    frame = pd.DataFrame(
+        {"name": ['with, "quotes"\nand lines', "é"], "value": [0.1, np.nan]}
+    )
+    write_csv(frame, tmp_path / "rows.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "rows.csv"), frame)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_values_are_written_in_full(tmp_path):
+    frame = make_results(n_users=30).frame
+    write_csv(frame, tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        found = [float(row["value"]) for row in csv.DictReader(file)]
+    assert found == frame["value"].tolist()
+
+
+def test_no_rows_are_an_empty_file(tmp_path):
+    write_csv(pd.DataFrame([]), tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_text().strip() == ""
+
+
+def test_a_failure_leaves_the_old_csv_file(tmp_path):
+    path = tmp_path / "rows.csv"
+    write_csv(pd.DataFrame({"a": [1]}), path)
+
+    class Unprintable:
+        def __str__(self):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_csv(pd.DataFrame({"a": [Unprintable()]}), path)
+    assert path.read_text() == "a\n1\n"
     assert list(tmp_path.iterdir()) == [path]

@@ -11,16 +11,8 @@ from tests.study.synthetic_results import make_results
 
 def sentences_of(results, change_row=None):
     """Sentences about SASRec."""
-    rows = compare(results, "filtered", "ndcg@10")
-    for row in rows:
-        row |= change_row or {}
-    values = {}
-    for record in results.records:
-        if record.recommender == "SASRec" and record.ranks:
-            value = ndcg_at_k(record.ranks["filtered"], 10).mean()
-            values.setdefault(record.augmenter, []).append(value)
-    means = {augmenter: np.mean(found) for augmenter, found in values.items()}
-    return verdict_sentences(results, "SASRec", rows, means)
+    comparisons = compare(results, "filtered", "ndcg@10").assign(**change_row or {})
+    return verdict_sentences(results, "SASRec", comparisons)
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,9 @@ def test_an_interrupt_keeps_the_weights_reached(ema_decay):
             raise KeyboardInterrupt
 
     settings = {**SETTINGS, "ema_decay": ema_decay}
+    with pytest.raises(KeyboardInterrupt):
+        train(linear_model(), interrupted, squared_error, **settings)
+    settings["keep_interrupted"] = True
     with pytest.warns(ConvergenceWarning, match="by the user after 2 epochs"):
         result = train(linear_model(), interrupted, squared_error, **settings)
     assert len(result.loss_curve) == result.best_epoch == 2
@@ -227,7 +230,7 @@ def test_an_interrupt_keeps_the_best_weights():
         return score
 
     with pytest.warns(ConvergenceWarning):
-        result = fit(linear_model(), validate=validate)
+        result = fit(linear_model(), validate=validate, keep_interrupted=True)
     assert result.best_epoch == 1
     first_epoch = fit(linear_model(), max_epochs=1)
     np.testing.assert_array_equal(

@@ -84,7 +84,7 @@ def make_estimators(
 
     Examples
     --------
-    >>> from skdiffuasr.study.catalogue import AUGMENTERS, make_estimators
+    >>> from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
     >>> make_estimators(["none", "random"], AUGMENTERS, {"n_pseudo_items": 3})
     {'none': None, 'random': RandomAugmenter(n_pseudo_items=3)}
     """

@@ -1,4 +1,4 @@
-"""Results as text."""
+"""Tables that read well as they are and as Markdown."""
 
 from collections.abc import Sequence
 
@@ -6,21 +6,11 @@ from collections.abc import Sequence
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table that reads well as it is and as Markdown.
 
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns.
-    rows : sequence of sequence of str
-        The cells of each row. All columns but the first are aligned to the right.
-
-    Returns
-    -------
-    table : str
-        Without a newline at the end.
+    All columns but the first are aligned to the right.
 
     Examples
     --------
-    >>> from skdiffuasr.study.tables import markdown_table
+    >>> from skdiffuasr._markdown import markdown_table
     >>> print(markdown_table(["users", "n"], [["all", "12"], ["<=5", "3"]]))
     | users |  n |
     |:------|---:|

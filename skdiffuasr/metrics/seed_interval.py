@@ -27,7 +27,7 @@ class SeedInterval(NamedTuple):
 def seed_interval(
     differences: FloatArray, confidence_level: float = 0.95
 ) -> SeedInterval:
-    """Tell how sure a mean difference is for users and seeds that were not drawn.
+    """Find how sure a mean difference is for users and seeds that were not drawn.
 
     Users and seeds are two crossed random factors, as cases and readers are in
     studies of diagnoses [1]_. The variance of the mean is the sum of the variance of
@@ -62,7 +62,7 @@ def seed_interval(
     Examples
     --------
     >>> import numpy as np
-    >>> from skdiffuasr.study.seed_interval import seed_interval
+    >>> from skdiffuasr.metrics.seed_interval import seed_interval
     >>> differences = np.array([[0.1, 0.3, 0.2, 0.2], [0.3, 0.5, 0.3, 0.5]])
     >>> [round(value, 3) for value in seed_interval(differences)]
     [-0.402, 1.002, 0.158]

@@ -1,7 +1,8 @@
-"""The most memory that a step took."""
+"""What the steps of a run take: wall-clock time and memory."""
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,40 +13,46 @@ _SECONDS_BETWEEN_LOOKS = 0.05
 _MIB = 2**20
 
 
-class PeakMemory:
-    """Resident memory of this process at its highest, in MiB.
+class Costs:
+    """Measure named steps.
 
-    Linux tells the memory in use, and a thread looks at it twenty times a second.
+    Linux reports the memory in use, and a thread looks at it twenty times a second.
     Elsewhere only the highest of the whole process so far is known, and on Windows
     nothing.
 
     Attributes
     ----------
-    mib : float
-        The highest value seen inside `watch`; 0 before, and where nothing is known.
+    seconds : dict of str to float
+        Wall-clock seconds of each step, in the order in which the steps ended.
+    peak_memory_mib : float
+        Highest resident memory of the process during any step; 0 where it is unknown.
 
     Examples
     --------
-    >>> from skdiffuasr.study.peak_memory import PeakMemory
-    >>> memory = PeakMemory()
-    >>> with memory.watch():
+    >>> from skdiffuasr.study.costs import Costs
+    >>> costs = Costs()
+    >>> with costs.step("nothing"):
     ...     pass
-    >>> memory.mib > 0
-    True
+    >>> list(costs.seconds)
+    ['nothing']
     """
 
     def __init__(self) -> None:
-        self.mib = 0.0
+        self.seconds: dict[str, float] = {}
+        self.peak_memory_mib = 0.0
 
     @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Keep looking while inside."""
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the step's, and watch the memory meanwhile."""
         done = Event()
         watcher = Thread(target=self._look_until, args=(done,), daemon=True)
         self._look()
         watcher.start()
+        started = time.perf_counter()
         try:
             yield
+            elapsed = time.perf_counter() - started
+            self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
         finally:
             done.set()
             watcher.join()
@@ -56,11 +63,11 @@ class PeakMemory:
             self._look()
 
     def _look(self) -> None:
-        self.mib = max(self.mib, _resident_mib())
+        self.peak_memory_mib = max(self.peak_memory_mib, _resident_mib())
 
 
 def _resident_mib() -> float:
-    """Memory in use now, or the highest so far where the system does not tell."""
+    """Memory in use now, or the highest so far where the system knows no better."""
     if _STATM.exists():
         n_pages = int(_STATM.read_text().split()[1])
         return n_pages * os.sysconf("SC_PAGE_SIZE") / _MIB

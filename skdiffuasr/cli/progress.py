@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from skdiffuasr.study.tasks import Progress
+from skdiffuasr.study.schedule import Progress
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def time_left(seconds: float) -> str:
 
     Examples
     --------
-    >>> from skdiffuasr.study.progress import time_left
+    >>> from skdiffuasr.cli.progress import time_left
     >>> time_left(3720.0)
     'about 1:02:00 left'
     """

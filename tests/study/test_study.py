@@ -428,14 +428,17 @@ def test_every_combination_tries_as_many_parameters(tmp_path):
         assert record.validation_score == pytest.approx(max(scores))
 
 
-def test_an_interrupt_is_no_result(tmp_path, monkeypatch):
+@pytest.mark.parametrize("keep_interrupted", [False, True])
+def test_an_interrupt_is_no_result(tmp_path, monkeypatch, keep_interrupted):
     def interrupted(self, *args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SASRecEstimator, "_loss", interrupted)
+    recommender = clone(SASREC).set_params(keep_interrupted=keep_interrupted)
     with pytest.raises(KeyboardInterrupt):
-        study(recommenders={"SASRec": SASREC}).run(X, tmp_path)
+        study(recommenders={"SASRec": recommender}).run(X, tmp_path)
     assert not list((tmp_path / "runs").iterdir())
+    assert recommender.keep_interrupted == keep_interrupted
 
 
 def test_a_temporal_study(tmp_path):
@@ -496,6 +499,12 @@ def test_what_is_no_estimator():
         study(recommenders={"Markov": OWN})
 
 
+def test_without_pandas_the_message_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"needs pandas: .*skdiffuasr\[frames\]"):
+        study()
+
+
 def test_too_few_items_for_the_negatives(tmp_path):
     with pytest.raises(ValueError, match=r"n_negatives=100, but row .* of 60 items"):
         study(n_negatives=100).run(X, tmp_path)
@@ -526,7 +535,7 @@ def test_a_log_of_short_histories(tmp_path):
 SCRIPT = """
 import sys, time
 from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter
-from tests.study.test_augmentation_study import SASREC, X, study
+from tests.study.test_study import SASREC, X, study
 
 class Slow(MarkovRecommender):
     def fit(self, X, y=None):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skdiffuasr.study.seed_interval import seed_interval
+from skdiffuasr.metrics.seed_interval import seed_interval
 
 
 @pytest.mark.parametrize("seed_effect", [0.5, 5.0])

@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from skdiffuasr.study.progress import print_progress, show_progress, time_left
-from skdiffuasr.study.tasks import Progress
+from skdiffuasr.cli.progress import print_progress, show_progress, time_left
+from skdiffuasr.study.schedule import Progress
 
 STEPS = [
     Progress(0, 2, "none + SASRec + seed0", float("nan")),

@@ -1,13 +1,19 @@
-"""What a study found: one record per run, and all of them together."""
+"""What a study found: one record per run, and all of them as one tidy frame."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr.metrics import Groups, TargetRanks
+from skdiffuasr._extras import import_extra
+from skdiffuasr.metrics import Groups, TargetRanks, parse_metric
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The ways to rank a study's test items; see `RunRecord`.
 RANKINGS = ("full", "filtered", "sampled")
@@ -22,21 +28,11 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 
 class UserGroup(NamedTuple):
-    """Some of the test users.
-
-    Attributes
-    ----------
-    group_by : str
-        What they are grouped by; ``"all"`` for all users.
-    group : str
-        Name of the group; ``"all"`` for all users.
-    users : ndarray of shape (n_users,), dtype bool
-        Which test users belong to it: one of them at least.
-    """
+    """Some of the test users: one of them at least; ``"all"`` is a group, too."""
 
     group_by: str
     group: str
-    users: npt.NDArray[np.bool_]
+    users: npt.NDArray[np.bool_]  # (n_users,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +58,9 @@ class RunRecord:
     validation_score : float
         NDCG@10 on the validation items.
     parameters : dict
-        Parameters that were chosen for the run.
+        Parameters that were chosen for the run, as JSON knows them: values that it
+        does not know are texts, and keys too, in rising order. So a study that goes
+        on reports the same.
     error : str or None
         Traceback of a failure.
     """
@@ -77,6 +75,10 @@ class RunRecord:
     validation_score: float = float("nan")
     parameters: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", int(self.seed))
+        object.__setattr__(self, "parameters", _plain(self.parameters))
 
     @property
     def error_line(self) -> str:
@@ -114,6 +116,19 @@ class StudyResults:
     ValueError
         If `main_ranking` is not known, or ranks or groups differ in their number of
         users.
+
+    Examples
+    --------
+    >>> from skdiffuasr.metrics import TargetRanks
+    >>> from skdiffuasr.study import RunRecord, StudyResults
+    >>> ranks = TargetRanks([0, float("inf")], [0, 0])
+    >>> record = RunRecord("none", "Markov", 0, {"full": ranks})
+    >>> results = StudyResults("tiny log", {}, {}, "full", (record,))
+    >>> results.frame[["metric", "group", "n_users", "value"]]
+        metric group  n_users  value
+    0  ndcg@10   all        2    0.5
+    1    hr@10   all        2    0.5
+    2      mrr   all        2    0.5
     """
 
     log_name: str
@@ -169,18 +184,42 @@ class StudyResults:
         records = (*self.candidates, *self.records)
         return tuple(record for record in records if record.error is not None)
 
-    def user_groups(self, n_users: int) -> Iterator[UserGroup]:
-        """Go through all users, and then the groups that have any.
+    @cached_property
+    def frame(self) -> "pd.DataFrame":
+        """Every metric of every run, ranking and group of users; a row for each.
 
-        Parameters
-        ----------
-        n_users : int
-            Number of test users.
-
-        Yields
-        ------
-        group : UserGroup
+        With the columns ``augmenter``, ``recommender``, ``seed``, ``ranking``,
+        ``metric``, ``group_by``, ``group``, ``n_users`` and ``value``, a mean over
+        users. In the order of the records; names are categories in that order. Runs
+        that failed and groups without users have no rows.
         """
+        rows = [
+            (
+                *(record.augmenter, record.recommender, record.seed, ranking, metric),
+                *(group.group_by, group.group, int(group.users.sum())),
+                float(values[group.users].mean()),
+            )
+            for record in self.records
+            for ranking in RANKINGS
+            if ranking in record.ranks
+            for metric in METRICS
+            for values in [parse_metric(metric)[1](record.ranks[ranking])]
+            for group in self.user_groups(len(values))
+        ]
+        columns = ["augmenter", "recommender", "seed", "ranking", "metric"]
+        return self.ordered(rows, [*columns, "group_by", "group", "n_users", "value"])
+
+    def main_rows(self, group_by: str = "all") -> "pd.DataFrame":
+        """Rows of `frame` with NDCG@10 of the main ranking in groups of users."""
+        frame = self.frame
+        return frame[
+            (frame["ranking"] == self.main_ranking)
+            & (frame["metric"] == "ndcg@10")
+            & (frame["group_by"] == group_by)
+        ]
+
+    def user_groups(self, n_users: int) -> Iterator[UserGroup]:
+        """All `n_users` test users, and then the groups that have any."""
         yield UserGroup("all", "all", np.ones(n_users, dtype=bool))
         for group_by, (names, codes) in self.groups.items():
             for code, name in enumerate(names):
@@ -188,24 +227,57 @@ class StudyResults:
                 if users.any():
                     yield UserGroup(group_by, name, users)
 
+    def ordered(self, rows: Iterable[Any], columns: list[str]) -> "pd.DataFrame":
+        """Make a frame whose names are categories in their order in the study."""
+        pd = import_extra("pandas", "frames")
+        frame = pd.DataFrame(rows, columns=columns)
+        orders = {"augmenter": self.augmenters, "recommender": self.recommenders}
+        for name in frame.columns.intersection(
+            ["augmenter", "recommender", "ranking", "metric", "group_by", "group"]
+        ):
+            order = orders.get(name, frame[name].unique())
+            frame[name] = pd.Categorical(frame[name], order, ordered=True)
+        return frame
+
+
+def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
+    """Tabulate what every run took, and whether it failed; a row for each.
+
+    What a failed run took is NaN; a step that a run does not have takes 0 seconds.
+    """
+    rows = []
+    for record in records:
+        known = 0.0 if record.error is None else np.nan
+        seconds = {step: record.seconds.get(step, known) for step in STEPS}
+        rows.append(
+            {
+                "augmenter": record.augmenter,
+                "recommender": record.recommender,
+                "seed": record.seed,
+                **{
+                    f"seconds_{name.replace(' ', '_')}": seconds[name] for name in STEPS
+                },
+                "seconds_total": sum(seconds.values()),
+                "peak_memory_mib": record.peak_memory_mib + known,
+                "n_epochs": record.n_epochs,
+                "validation_score": record.validation_score,
+                "parameters": json.dumps(record.parameters),
+                "error": record.error_line,
+            }
+        )
+    frame: pd.DataFrame = import_extra("pandas", "frames").DataFrame(rows)
+    return frame
+
 
 def exception_line(traceback: str) -> str:
     r"""Find the line of a traceback that says what went wrong.
 
-    Parameters
-    ----------
-    traceback : str
-        As ``traceback.format_exc`` writes it.
-
-    Returns
-    -------
-    line : str
-        Where the exception begins, the last one of a chain: its type and the first
-        line of its message. The last line of a text that is no traceback.
+    It is where the last exception of a chain begins: its type and the first line of
+    its message; or the last line of a text that is not a traceback.
 
     Examples
     --------
-    >>> from skdiffuasr.study.records import exception_line
+    >>> from skdiffuasr.study.results import exception_line
     >>> traceback = (
     ...     "Traceback (most recent call last):\n"
     ...     "  File 'x.py', line 1\n"
@@ -221,3 +293,17 @@ def exception_line(traceback: str) -> str:
         if not line.startswith(" "):
             return line.strip()
     return lines[-1].strip() if lines else ""
+
+
+def _plain(value: object) -> object:
+    """Turn a value into what JSON knows."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        items = {str(key): _plain(item) for key, item in value.items()}
+        return dict(sorted(items.items()))
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

@@ -1,6 +1,6 @@
 import pytest
 
-from skdiffuasr.study.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
 
 
 @pytest.mark.parametrize("factories", [AUGMENTERS, RECOMMENDERS])

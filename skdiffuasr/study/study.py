@@ -8,25 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 from sklearn.utils import check_scalar
 
-from skdiffuasr._typing import IdArray, IntArray
-from skdiffuasr.metrics import (
-    Groups,
-    length_groups,
-    novelty_groups,
-    popularity_groups,
-)
-from skdiffuasr.metrics.ranks import excluded_items
-from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
+from skdiffuasr._extras import import_extra
 from skdiffuasr.study.options import as_seeds, check_parameters, with_memory
 from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
-from skdiffuasr.study.records import StudyResults
 from skdiffuasr.study.report import write_report
-from skdiffuasr.study.store import StudyStore, check_file_names
-from skdiffuasr.study.tasks import Progress, StudyPlan, StudyTasks
-from skdiffuasr.study.tidy import metric_rows, write_csv
+from skdiffuasr.study.results import StudyResults
+from skdiffuasr.study.schedule import Progress, Schedule, StudyPlan
+from skdiffuasr.study.store import StudyStore, check_file_names, write_csv
 
 PROTOCOLS = ("leave_last_out", "temporal")
 
@@ -79,8 +69,10 @@ class AugmentationStudy:
 
     Raises
     ------
+    ImportError
+        If pandas is not installed.
     TypeError
-        If an augmenter or recommender lacks the methods of one, or a seed is no
+        If an augmenter or recommender lacks the methods of one, or a seed is not an
         integer.
     ValueError
         If there are no recommenders or seeds, a seed occurs twice or does not fit into
@@ -170,26 +162,54 @@ class AugmentationStudy:
             If no user has enough items, there are too few items for the negatives, or
             the folder has results of another log or protocol.
         """
-        data = self._data(log)
-        self._check_negatives(data)
+        pd = import_extra("pandas", "frames")
+        if self.protocol == "temporal":
+            data = temporal_data(log, self.test_fraction)
+        else:
+            data = leave_last_out_data(log)
+        if self.n_negatives is not None:
+            data.check_negatives(self.n_negatives)
         fingerprint = joblib.hash((data.fingerprint, self.protocol, self.n_negatives))
         store = StudyStore(folder, fingerprint)
-        results = self._empty_results(data, log_name)
-        tasks = StudyTasks(self._plan(), data, store, on_progress)
-        rows: list[dict[str, Any]] = []
-        for record in tasks.records():
-            results = replace(results, records=(*results.records, record))
-            rows += metric_rows(replace(results, records=(record,)))
-            write_csv(rows, store.folder / "results.csv")
+        plan = StudyPlan(*(getattr(self, name) for name in StudyPlan._fields))
+        schedule = Schedule(plan, data, store, on_progress)
+        empty = self._empty_results(data, log_name)
+        records, frames = [], []
+        for record in schedule.records():
+            records.append(record)
+            if record.error is None:
+                frames.append(replace(empty, records=(record,)).frame)
+                write_csv(pd.concat(frames), store.folder / "results.csv")
         results = replace(
-            results, candidates=tuple(tasks.tried), quality=tuple(tasks.quality())
+            empty,
+            records=tuple(records),
+            candidates=tuple(schedule.tried),
+            quality=tuple(schedule.quality()),
         )
         write_report(results, store.folder)
-        tasks.tell("done")
+        schedule.report("done")
         return results
 
+    def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:
+        return StudyResults(
+            log_name=log_name,
+            description={
+                "protocol": self.protocol,
+                **data.description,
+                "n_seeds": len(self.seeds),
+                "n_negatives": self.n_negatives or 0,
+                "n_candidates": self.n_candidates,
+            },
+            groups=data.groups(self.length_bins, self.popularity_bins),
+            main_ranking="full" if data.has_repeats else "filtered",
+            records=(),
+            reference=REFERENCE,
+            with_memory=with_memory({**self.recommenders, **self.augmenters}),
+        )
+
     def _check(self) -> None:
-        """Refuse what is no augmenter, recommender or known option."""
+        """Raise if something is not an augmenter, a recommender or a known option."""
+        import_extra("pandas", "frames")  # before anything long is computed
         if self.augmenters[REFERENCE] is not None:
             raise ValueError(
                 f"The augmenter {REFERENCE!r} stands for no augmentation and must be "
@@ -212,79 +232,3 @@ class AugmentationStudy:
         if self.n_negatives is not None:
             check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
         check_parameters(self.param_distributions, self.augmenters, self.recommenders)
-
-    def _plan(self) -> StudyPlan:
-        return StudyPlan(
-            augmenters=self.augmenters,
-            recommenders=self.recommenders,
-            seeds=self.seeds,
-            n_negatives=self.n_negatives,
-            param_distributions=self.param_distributions,
-            n_candidates=self.n_candidates,
-            with_quality=self.with_quality,
-            retry_failed=self.retry_failed,
-        )
-
-    def _data(self, log: Any) -> StudyData:
-        if self.protocol == "temporal":
-            return temporal_data(log, self.test_fraction)
-        return leave_last_out_data(log)
-
-    def _check_negatives(self, data: StudyData) -> None:
-        """Say at once what would otherwise fail every run."""
-        if self.n_negatives is None:
-            return
-        item_ids = np.unique(data.X_train.values)
-        targets = encode_items(data.y_test, item_ids)
-        seen = encode_sequences(data.X_test, item_ids)
-        excluded = excluded_items(targets, seen, len(item_ids))
-        row = int(np.argmax(excluded.lengths))
-        n_left = len(item_ids) - excluded.lengths[row]
-        if n_left < self.n_negatives:
-            raise ValueError(
-                f"n_negatives={self.n_negatives}, but row {row} of the tested "
-                f"histories leaves {n_left} of {len(item_ids)} items to draw from; "
-                "None leaves the sampled ranking out."
-            )
-
-    def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:
-        item_ids, counts = np.unique(data.X_train.values, return_counts=True)
-        return StudyResults(
-            log_name=log_name,
-            description={
-                "protocol": self.protocol,
-                "n_train_users": len(data.X_train),
-                "n_test_users": len(data.X_test),
-                "n_items": len(item_ids),
-                "n_train_interactions": len(data.X_train.values),
-                "has_repeats": data.has_repeats,
-                "n_seeds": len(self.seeds),
-                "n_negatives": self.n_negatives or 0,
-                "n_candidates": self.n_candidates,
-            },
-            groups=self._groups(data, item_ids, counts),
-            main_ranking="full" if data.has_repeats else "filtered",
-            records=(),
-            reference=REFERENCE,
-            with_memory=with_memory({**self.recommenders, **self.augmenters}),
-        )
-
-    def _groups(
-        self, data: StudyData, item_ids: IdArray, counts: IntArray
-    ) -> dict[str, Groups]:
-        targets = encode_items(data.y_test, item_ids)
-        groups = {
-            "length": length_groups(self._train_lengths(data), self.length_bins),
-            "popularity": popularity_groups(targets, counts, self.popularity_bins),
-        }
-        novelty = novelty_groups(data.X_test, data.y_test)
-        if novelty.codes.any():
-            groups["novelty"] = novelty
-        return groups
-
-    def _train_lengths(self, data: StudyData) -> IntArray:
-        """Length of the training history of each tested user; 0 if there is none."""
-        if self.protocol == "leave_last_out":
-            return data.X_train.lengths  # of the same users in the same order
-        rows = encode_items(data.X_test.user_ids, np.asarray(data.X_train.user_ids))
-        return np.where(rows >= 0, data.X_train.lengths[rows], 0)

@@ -1,4 +1,4 @@
-from skdiffuasr.study.tables import markdown_table
+from skdiffuasr._markdown import markdown_table
 
 
 def test_cells_are_aligned():

@@ -1,6 +1,5 @@
 """The runs of a study, one after the other: read from disk, or done."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,12 +9,11 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.quality import intrinsic_quality
-from skdiffuasr.study.records import RunRecord
+from skdiffuasr.study.results import RunRecord
 from skdiffuasr.study.runs import (
     AugmentedData,
     augment,
     failed_run,
-    stop_on_interrupt,
     train_and_rank,
     with_parameters,
     without_handling,
@@ -37,38 +35,16 @@ class StudyPlan(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a study is.
-
-    Attributes
-    ----------
-    n_done, n_total : int
-        Runs and measurements of quality that are done, and all.
-    label : str
-        What is done now.
-    seconds_left : float
-        Estimate from those that are done; NaN before the first.
-    """
+    """How far a study is: how many runs and measurements of quality are done."""
 
     n_done: int
     n_total: int
-    label: str
-    seconds_left: float
+    label: str  # what is done now
+    seconds_left: float  # estimated from the runs that are done; NaN before the first
 
 
-class StudyTasks:
-    """Do the runs that are missing, read the others.
-
-    Parameters
-    ----------
-    plan : StudyPlan
-        Which runs there are.
-    data : StudyData
-        The log.
-    store : StudyStore
-        Where results are kept.
-    on_progress : callable(Progress) or None
-        Told before every run.
-    """
+class Schedule:
+    """Do the runs that are missing, read the others; tell before each how far it is."""
 
     def __init__(
         self,
@@ -81,13 +57,10 @@ class StudyTasks:
         self.data = data
         self.store = store
         self.on_progress = on_progress
-        self.combinations = [
-            (augmenter, recommender)
+        self.candidates = {
+            (augmenter, recommender): self._candidates(augmenter, recommender)
             for augmenter in plan.augmenters
             for recommender in plan.recommenders
-        ]
-        self.candidates = {
-            names: self._candidates(*names) for names in self.combinations
         }
         self.generating = [
             name
@@ -95,14 +68,13 @@ class StudyTasks:
             if plan.with_quality and hasattr(augmenter, "generate")
         ]
         self.n_total = (
-            len(self.combinations) * len(plan.seeds)
+            len(self.candidates) * len(plan.seeds)
             + sum(len(tried) for tried in self.candidates.values() if len(tried) > 1)
             + len(self.generating)
         )
         self.n_done = 0
-        self.n_timed = 0
-        self.seconds = 0.0
-        # Augmenters whose time has been counted: one fit serves all recommenders.
+        #: What each run took, with the augmenter's time only in the first of its runs.
+        self.seconds: list[float] = []
         self._counted: set[tuple[str, str]] = set()
         #: The runs that parameters are chosen by, once they are done.
         self.tried: list[RunRecord] = []
@@ -111,10 +83,10 @@ class StudyTasks:
 
     def records(self) -> Iterator[RunRecord]:
         """Do, or read, all runs; the choice of parameters first."""
-        chosen = {names: self._choose(*names) for names in self.combinations}
+        chosen = {names: self._choose(*names) for names in self.candidates}
         for seed in self.plan.seeds:
-            for names in self.combinations:
-                yield self._run(*names, seed, chosen[names], f"seed{seed}")
+            for names, parameters in chosen.items():
+                yield self._run(*names, seed, parameters, f"seed{seed}")
 
     def quality(self) -> Iterator[dict[str, Any]]:
         """Intrinsic quality of the augmenters that generate, with the first seed."""
@@ -124,23 +96,19 @@ class StudyTasks:
             key = str(joblib.hash(without_handling(estimator)))
             measured = self.store.cached("quality", key, name)
             if measured is None or ("error" in measured and self.plan.retry_failed):
-                self.tell(f"quality of {name}")
-                started = time.perf_counter()
+                self.report(f"quality of {name}")
                 try:
-                    with stop_on_interrupt():
-                        measured = intrinsic_quality(estimator, self.data.X_train)
+                    measured = intrinsic_quality(estimator, self.data.X_train)
                 except Exception:
                     measured = {"error": failed_run()["error"]}
                 self.store.add_cached("quality", measured, key, name)
-                if "error" not in measured:
-                    self._count(time.perf_counter() - started)
             self.n_done += 1
             yield {"augmenter": name, "seed": seed, **measured}
 
-    def tell(self, label: str) -> None:
-        """Report how far the study is."""
+    def report(self, label: str) -> None:
+        """Say how far the study is."""
         if self.on_progress is not None:
-            mean = self.seconds / self.n_timed if self.n_timed else float("nan")
+            mean = float(np.mean(self.seconds)) if self.seconds else float("nan")
             left = (self.n_total - self.n_done) * mean
             self.on_progress(Progress(self.n_done, self.n_total, label, left))
 
@@ -161,22 +129,20 @@ class StudyTasks:
 
     def _choose(self, augmenter: str, recommender: str) -> dict[str, Any]:
         """Return the parameters with the best validation score of those tried."""
-        tried = self.candidates[augmenter, recommender]
-        if len(tried) == 1:
-            return tried[0]
-        scores = []
-        for number, parameters in enumerate(tried):
-            record = self._run(
-                augmenter,
-                recommender,
-                self.plan.seeds[0],
-                parameters,
+        settings = self.candidates[augmenter, recommender]
+        if len(settings) == 1:
+            return settings[0]
+        tried = [
+            self._run(
+                *(augmenter, recommender, self.plan.seeds[0], parameters),
                 f"candidate{number}",
                 with_test=False,
             )
-            self.tried.append(record)
-            scores.append(np.nan_to_num(record.validation_score, nan=-1.0))
-        return tried[int(np.argmax(scores))]
+            for number, parameters in enumerate(settings)
+        ]
+        self.tried += tried
+        scores = [np.nan_to_num(record.validation_score, nan=-1.0) for record in tried]
+        return settings[int(np.argmax(scores))]
 
     def _run(
         self,
@@ -189,65 +155,41 @@ class StudyTasks:
         with_test: bool = True,
     ) -> RunRecord:
         """Read a run, or do it and write it down."""
-        plan = self.plan
-        estimators = []
-        for kind, estimator in (
-            ("augmenter", plan.augmenters[augmenter]),
-            ("recommender", plan.recommenders[recommender]),
-        ):
-            own = {
-                name.removeprefix(f"{kind}__"): value
-                for name, value in parameters.items()
-                if name.startswith(f"{kind}__")
-            }
-            estimators.append(estimator and with_parameters(estimator, seed, own))
+        plan, names = self.plan, (augmenter, recommender, suffix)
+        estimators = [
+            estimator
+            and with_parameters(estimator, seed, _below(f"{kind}__", parameters))
+            for kind, estimator in (
+                ("augmenter", plan.augmenters[augmenter]),
+                ("recommender", plan.recommenders[recommender]),
+            )
+        ]
         hashed = [without_handling(estimator) for estimator in estimators]
         key = str(joblib.hash((hashed, seed, with_test)))
-        names = (augmenter, recommender, suffix)
         record = self.store.record(key, *names)
         if record is None or (record.error is not None and plan.retry_failed):
-            self.tell(" + ".join(names))
-            started = time.perf_counter()
+            self.report(" + ".join(names))
             try:
                 augmented = self._augment(augmenter, suffix, estimators[0])
                 fields = train_and_rank(
-                    self.data,
-                    augmented,
-                    estimators[1],
-                    plan.n_negatives,
+                    *(self.data, augmented, estimators[1], plan.n_negatives),
                     with_test=with_test,
                 )
             except Exception:
                 fields = failed_run()
             record = RunRecord(
-                augmenter=augmenter,
-                recommender=recommender,
-                seed=seed,
-                parameters=parameters,
-                **fields,
+                augmenter, recommender, seed, parameters=parameters, **fields
             )
             self.store.add_record(record, key, *names)
-            elapsed = time.perf_counter() - started
-        else:
-            elapsed = self._stored_seconds(record, suffix)
-        self._counted.add((augmenter, suffix))
         self.n_done += 1
         if record.error is None:
-            self._count(elapsed)
+            seconds = dict(record.seconds)
+            if (augmenter, suffix) in self._counted:
+                for step in ("fit augmenter", "transform"):
+                    seconds.pop(step, None)
+            self._counted.add((augmenter, suffix))
+            self.seconds.append(sum(seconds.values()))
         return record
-
-    def _count(self, seconds: float) -> None:
-        """Let the estimate of the time left know what something took."""
-        self.n_timed += 1
-        self.seconds += seconds
-
-    def _stored_seconds(self, record: RunRecord, suffix: str) -> float:
-        """Time that a stored run took, the augmenter's with its first recommender."""
-        seconds = dict(record.seconds)
-        if (record.augmenter, suffix) in self._counted:
-            for step in ("fit augmenter", "transform"):
-                seconds.pop(step, None)
-        return sum(seconds.values())
 
     def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
         """Augmented histories, from memory or disk where they are there."""
@@ -260,3 +202,12 @@ class StudyTasks:
                     self.store.add_cached("augmented", augmented, key, name, suffix)
             self._augmented = key, augmented
         return self._augmented[1]
+
+
+def _below(prefix: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of one estimator, without its prefix."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in parameters.items()
+        if name.startswith(prefix)
+    }

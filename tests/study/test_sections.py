@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from skdiffuasr.metrics import ndcg_at_k
-from skdiffuasr.study.records import RunRecord
-from skdiffuasr.study.report_blocks import Items, Picture, Table
+from skdiffuasr.study.blocks import Items, Picture, Table
+from skdiffuasr.study.results import RunRecord
 from tests.study.synthetic_results import TRACEBACK, make_results, sections_of
 
 

@@ -1,0 +1,47 @@
+"""The parts that a report is made of, whatever it is rendered to."""
+
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Table(NamedTuple):
+    """Cells of text under a title; `bold` cells are (row, column) to stress."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    bold: frozenset[tuple[int, int]] = frozenset()
+    is_text: bool = False  # words, and not numbers to align
+
+    @classmethod
+    def of(cls, texts: "pd.DataFrame", title: str = "") -> Self:
+        """Make a table of a frame of texts, whose index are the augmenters."""
+        header = ("augmenter", *map(str, texts.columns))
+        return cls(header, tuple(texts.itertuples(name=None)), title)
+
+
+class Items(NamedTuple):
+    """A list of sentences under a title."""
+
+    title: str
+    items: tuple[str, ...]
+
+
+class Picture(NamedTuple):
+    """A figure, by its name; see `skdiffuasr.study.figures.draw_figures`."""
+
+    name: str
+    caption: str
+
+
+#: A paragraph or one of the above.
+Block: TypeAlias = str | Table | Items | Picture
+
+
+class Section(NamedTuple):
+    """A heading and what is below it, in plain text: renderers escape."""
+
+    title: str
+    blocks: tuple[Block, ...]
