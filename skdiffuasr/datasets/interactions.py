@@ -308,7 +308,7 @@ class Interactions:
         time = None if self.time is None else "time"
         is_pseudo = None if self.is_pseudo is None else "is_pseudo"
         log = sort_columns(read_columns(self, "user", "item", time, is_pseudo))
-        description = Sequences(*group_sorted(log)).describe()
+        description = Sequences._unchecked(*group_sorted(log)).describe()
         found = (
             *description.warnings,
             *describe_times(log.users, log.times),

@@ -131,7 +131,7 @@ class TemporalSplit:
             raise ValueError("There are no interactions to split.")
         log = sort_columns(log)
         warn(describe_repeated_ends(count_repeated_ends(*log)))
-        histories = Sequences(*group_sorted(log))
+        histories = Sequences._unchecked(*group_sorted(log))
         is_after = self._is_after(np.asarray(log.times))
         n_after = np.add.reduceat(is_after, histories.offsets[:-1], dtype=np.int64)
 

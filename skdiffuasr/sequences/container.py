@@ -214,7 +214,7 @@ def check_sequences(X: Any, *, min_length: int = 0, input_name: str = "X") -> Se
     ValueError: Row 1 of X has 0 items, while a minimum of 1 is required.
     """
     if not isinstance(X, Sequences):
-        X = Sequences(*flatten_rows(X, input_name))
+        X = Sequences._unchecked(*flatten_rows(X, input_name))
     if len(X) == 0:
         raise ValueError(
             f"Found array with 0 sample(s) (shape={X.shape}) in {input_name}, while a "

@@ -120,7 +120,7 @@ class ConvertibleRows(RaggedRows):
         """
         log = sort_columns(read_columns(frame, user, item, time, is_pseudo))
         warn(describe_repeated_ends(count_repeated_ends(*log)))
-        return cls(*group_sorted(log))
+        return cls._unchecked(*group_sorted(log))
 
     @classmethod
     def from_frame(cls, frame: Any) -> Self:

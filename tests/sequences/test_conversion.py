@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, check_sequences
 from tests.sequences.tables import (
     assert_is,
     build,
@@ -158,6 +158,34 @@ def test_a_pseudo_item_may_repeat_the_last_one():
     for marks in ([False, True], [True, False]):
         marked = log | {"mark": marks}
         Sequences.from_interactions(marked, **columns, is_pseudo="mark")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rows: check_sequences(rows),
+        lambda rows: check_sequences([np.array(row, "uint8") for row in rows]),
+        lambda rows: check_sequences(np.array([*rows, []], dtype=object)),
+        lambda rows: Sequences.from_interactions(
+            {"u": np.array([1, 1, 2], "uint8"), "i": np.array([1, 2, 3], "int16")},
+            user="u",
+            item="i",
+        ),
+        lambda rows: Sequences.from_interactions(
+            {"u": ["a", "a", "bc"], "i": ["x", "y", "longest"], "p": [1, 0, 0]},
+            user="u",
+            item="i",
+            is_pseudo="p",
+        ),
+    ],
+)
+def test_parts_that_were_checked_before_are_stored_alike(make):
+    X = make([[1, 2], [3]])
+    for part, other in zip(X._parts(), Sequences(*X._parts())._parts(), strict=True):
+        assert type(part) is type(other)
+        if part is not None:
+            assert (part.dtype, part.strides) == (other.dtype, other.strides)
+            assert part.tolist() == other.tolist()
 
 
 @quick
