@@ -14,7 +14,7 @@ from skdiffuasr.sequences.ragged import (
     join_rows,
     narrow,
 )
-from skdiffuasr.sequences.roles import GENERATED, explicit
+from skdiffuasr.sequences.roles import GENERATED, OBSERVED
 
 
 class Sequences(ConvertibleRows):
@@ -148,13 +148,11 @@ class Sequences(ConvertibleRows):
                 f"pseudo must have one row for each of the {len(self)} rows, got "
                 f"{len(pseudo)}."
             )
-        added = pseudo.lengths
-        values, offsets = join_rows(pseudo.values, added, self.values, self.lengths)
-        front = np.full(len(pseudo.values), GENERATED, dtype=np.uint8)
-        own = explicit(self.roles, len(self.values))
-        roles, _ = join_rows(front, added, own, self.lengths)
-        # Without items they are of the type of empty arrays.
-        roles = roles.astype(np.uint8, copy=False)
+        values, offsets, in_front = join_rows(
+            pseudo.values, pseudo.lengths, self.values, self.lengths
+        )
+        roles = np.full(len(values), GENERATED, dtype=np.uint8)
+        roles[~in_front] = OBSERVED if self.roles is None else self.roles
         return Sequences._unchecked(values, offsets, roles, self.user_ids)
 
     def strip_pseudo(self) -> "Sequences":

@@ -40,8 +40,11 @@ def piece_positions(
 
 def join_rows(
     heads: IdArray, head_lengths: IntArray, tails: IdArray, tail_lengths: IntArray
-) -> tuple[IdArray, IntArray]:
-    """Put each row of the heads in front of the same row of the tails."""
+) -> tuple[IdArray, IntArray, NDArray[np.bool_]]:
+    """Put each row of the heads in front of the same row of the tails.
+
+    The last array returned says which values are of the heads.
+    """
     lengths = head_lengths + tail_lengths
     offsets = offsets_from_lengths(lengths)
     first_of_tail = np.repeat(offsets[:-1] + head_lengths, lengths)
@@ -49,7 +52,7 @@ def join_rows(
     values = np.empty(offsets[-1], dtype=common_dtype(heads, tails))
     values[in_head] = heads
     values[~in_head] = tails
-    return values, offsets
+    return values, offsets, in_head
 
 
 def padded_blocks(

@@ -109,11 +109,6 @@ def canonical(roles: RoleArray | None) -> RoleArray | None:
     return roles
 
 
-def explicit(roles: RoleArray | None, n_items: int) -> RoleArray:
-    """Return the role of every item, those that are all the same as well."""
-    return np.full(n_items, OBSERVED, dtype=np.uint8) if roles is None else roles
-
-
 def has_role(flag: int, roles: RoleArray | None, n_items: int) -> NDArray[np.bool_]:
     """Return which items have a flag."""
     if roles is None:

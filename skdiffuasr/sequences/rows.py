@@ -84,8 +84,8 @@ class RaggedRows:
         """Number of pseudo items of each row; (n,) int64."""
         if self.roles is None:
             return np.zeros(len(self), dtype=np.int64)
-        n_before = np.concatenate(([0], self.is_pseudo.cumsum()))
-        return np.diff(n_before[self.offsets])
+        pseudo = np.flatnonzero(self.is_pseudo)
+        return np.diff(np.searchsorted(pseudo, self.offsets))
 
     @property
     def is_pseudo(self) -> NDArray[np.bool_]:
@@ -160,11 +160,10 @@ class RaggedRows:
 
     def _where(self, is_kept: NDArray[np.bool_]) -> Self:
         """Return the rows with some of their items."""
-        n_kept = np.concatenate(([0], is_kept.cumsum()))  # before a position
-        roles = None if self.roles is None else self.roles[is_kept]
-        return self._unchecked(
-            self.values[is_kept], n_kept[self.offsets], roles, self.user_ids
-        )
+        kept = np.flatnonzero(is_kept)
+        offsets = np.searchsorted(kept, self.offsets)
+        roles = None if self.roles is None else self.roles[kept]
+        return self._unchecked(self.values[kept], offsets, roles, self.user_ids)
 
     def drop_last(self, k: int | IntArray = 1) -> Self:
         """Drop the most recent items of each row.
