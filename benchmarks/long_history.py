@@ -33,7 +33,12 @@ ESTIMATORS = {
 }
 
 #: A window of 2 items fits into an ordinary history almost as often as into a long one.
-PARAMETERS = {"n_pseudo_items": 2, "max_epochs": 1, "random_state": 0}
+PARAMETERS = {
+    "n_pseudo_items": 2,
+    "max_epochs": 1,
+    "pretraining_epochs": 1,
+    "random_state": 0,
+}
 
 
 def cases(settings):

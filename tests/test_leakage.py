@@ -4,6 +4,7 @@ Held-out items are markers that occur nowhere else, so that a single look at one
 them shows: in a catalogue, a batch, or any `Sequences` that is made on the way.
 """
 
+import pkgutil
 from importlib import import_module
 
 import joblib
@@ -13,9 +14,17 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import Pipeline
 
-from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator, Sequences
+import skdiffuasr
+from skdiffuasr import (
+    ASRePAugmenter,
+    DiffusionSequenceAugmenter,
+    S3RecEstimator,
+    SASRecEstimator,
+    Sequences,
+)
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection import LeaveLastOut, TemporalSplit, leave_last_out
+from skdiffuasr.training import loop
 
 N_USERS, N_ITEMS = 50, 20
 VALIDATION, TEST, MARKERS = 1000, 2000, 1000  # markers are 1000 and above
@@ -55,6 +64,16 @@ PIPELINE = Pipeline(
 )
 
 
+#: Modules that train something, by the name under which they call the loop.
+TRAINERS = [
+    module
+    for info in pkgutil.walk_packages(skdiffuasr.__path__, prefix="skdiffuasr.")
+    if not info.name.endswith("__main__")
+    for module in [import_module(info.name)]
+    if getattr(module, "train", None) is loop.train and module is not loop
+]
+
+
 def make_histories(validation=VALIDATION, test=TEST):
     """Histories of common items that end in two markers of their user."""
     rng = np.random.default_rng(0)
@@ -85,8 +104,7 @@ def seen(monkeypatch):
             items.update(self.values.tolist())
 
     monkeypatch.setattr(Sequences, "__init__", spy_on_sequences)
-    for name in ("augmentation.fitting", "recommenders.neural"):
-        module = import_module(f"skdiffuasr.{name}")
+    for module in TRAINERS:
 
         def spy_on_train(network, batches, *args, train=module.train, **kwargs):
             def spied_batches(epoch):
@@ -105,10 +123,35 @@ def marked(items):
     return {item for item in items if item >= MARKERS}
 
 
+def test_every_module_that_trains_is_spied_on():
+    names = {module.__name__.removeprefix("skdiffuasr.") for module in TRAINERS}
+    assert names >= {
+        "augmentation.asrep",
+        "augmentation.fitting",
+        "recommenders.neural",
+        "recommenders.s3rec",
+    }
+
+
 def test_the_spy_sees_markers(seen):
     X = make_histories()
     clone(PIPELINE).fit(X)
     assert len(marked(seen)) == 2 * N_USERS
+
+
+@pytest.mark.parametrize("step", ["aug", "rec"])
+def test_other_trainings_see_no_held_out_item(step, seen):
+    settings = {"max_epochs": 1, "embedding_dim": 4, "device": "cpu", "random_state": 0}
+    other = {
+        "aug": ASRePAugmenter(2, **settings),
+        "rec": S3RecEstimator(pretraining_epochs=1, max_length=12, **settings),
+    }
+    X, y, _, _ = leave_last_out(make_histories())
+    seen.clear()
+    pipeline = clone(PIPELINE).set_params(**{step: other[step]})
+    cross_validate(pipeline, X, y, cv=LeaveLastOut(), error_score="raise")
+    assert seen
+    assert not marked(seen)
 
 
 @pytest.mark.parametrize("guidance", [None, "classifier_free", "classifier"])

@@ -265,3 +265,15 @@ def test_unknown_names_are_refused():
         compare(results, "best", "mrr")
     with pytest.raises(ValueError, match="Unknown metric"):
         compare(results, "full", "ndcg")
+
+
+def test_no_p_value_is_zero():
+    """However clear a difference is, so many resamples cannot show more."""
+    ranks = np.full(200, 50.0)
+    [row] = compare(
+        results_of([("none", 0, ranks), ("own", 0, ranks / 50)]),
+        "full",
+        "mrr",
+        n_resamples=99,
+    )
+    assert row["p_value"] == row["p_holm"] == 1 / 100
