@@ -1,6 +1,6 @@
 """What an estimator has learned, and the parameters that this depends on."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn import get_config
 from sklearn.utils.validation import check_is_fitted
@@ -37,16 +37,11 @@ class FixedByFitMixin:
     estimator is used. Others, such as the shape of a network, describe what `fit` has
     learned. A subclass names those in `_fixed_by_fit`; its `fit` calls
     `_remember_parameters`, and every method that uses what was fitted begins with
-    `_check_fitted`.
-
-    Attributes
-    ----------
-    fixed_parameters_ : dict of str to object
-        The parameters named in `_fixed_by_fit`, as they were in `fit`. An estimator
-        without such parameters has no such attribute.
+    `_check_fitted`. The values in `fit` are in `fixed_parameters_`, which an estimator
+    without such parameters does not have.
     """
 
-    _fixed_by_fit: tuple[str, ...] = ()
+    _fixed_by_fit: ClassVar[tuple[str, ...]] = ()
 
     fixed_parameters_: dict[str, Any]
 

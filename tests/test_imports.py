@@ -30,11 +30,13 @@ EXTRAS = (
     "skops",
 )
 FLOORS = {
+    "_estimator_class": 0,
     "_extras": 0,
     "_files": 0,
     "_fitted": 0,
     "_fork": 0,
     "_markdown": 0,
+    "_sklearn_bases": 0,
     "_sklearn_compat": 0,
     "_typing": 0,
     "sequences": 0,

@@ -10,10 +10,10 @@ import torch
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import (
     IdArray,
-    RandomState,
     SequencesLike,
     Weights,
 )
@@ -34,6 +34,7 @@ from skdiffuasr.training import (
 from skdiffuasr.training.histories import HistoryBatches, has_target
 
 
+@estimator_class
 class ASRePAugmenter(BaseAugmenter):
     """Put items before each history that a reversed SASRec predicts there.
 
@@ -42,8 +43,6 @@ class ASRePAugmenter(BaseAugmenter):
 
     Parameters
     ----------
-    n_pseudo_items : int, default=10
-        Number M of items that are put before a history.
     temperature : float, default=0.0
         0 takes the most likely item in each step, as [1]_ does; otherwise items are
         drawn from the softmax of the scores over this number.
@@ -53,8 +52,6 @@ class ASRePAugmenter(BaseAugmenter):
     n_variants : int, default=1
         Number of variants of each history, of which a recommender draws one per epoch.
         More than one takes a temperature above 0.
-    augment_at : {"always", "fit"}, default="always"
-        Whether `transform` augments too, or `fit_transform` alone.
     max_history_length : int, default=None
         Augment only histories of at most this many items; [1]_ leaves those of 18 and
         more alone. None augments all.
@@ -97,8 +94,6 @@ class ASRePAugmenter(BaseAugmenter):
 
     Attributes
     ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
     fixed_parameters_ : dict of str to object
         Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
@@ -111,8 +106,6 @@ class ASRePAugmenter(BaseAugmenter):
         The epoch that the weights are from, counted from 1.
     n_iter_ : int
         Number of epochs that were run.
-    seed_ : int
-        Drawn from `random_state`.
 
     Notes
     -----
@@ -155,64 +148,30 @@ class ASRePAugmenter(BaseAugmenter):
         "unknown_items": [StrOptions({"ignore", "error"})],
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
-        "random_state": ["random_state"],
         "keep_interrupted": ["boolean"],
         "verbose": ["verbose"],
     }
 
     _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
 
-    item_ids_: IdArray
-    weights_: Weights
-
-    def __init__(
-        self,
-        n_pseudo_items: int = 10,
-        *,
-        temperature: float = 0.0,
-        unique: bool = False,
-        n_variants: int = 1,
-        augment_at: str = "always",
-        max_history_length: int | None = None,
-        embedding_dim: int = 64,
-        n_layers: int = 2,
-        n_heads: int = 1,
-        max_length: int = 50,
-        dropout: float = 0.5,
-        learning_rate: float = 2e-3,
-        batch_size: int = 128,
-        max_epochs: int = 200,
-        validation_fraction: float = 0.1,
-        patience: int = 5,
-        unknown_items: str = "ignore",
-        device: str = "auto",
-        precision: str = "auto",
-        random_state: RandomState = None,
-        keep_interrupted: bool = False,
-        verbose: int = 0,
-    ) -> None:
-        self.n_pseudo_items = n_pseudo_items
-        self.temperature = temperature
-        self.unique = unique
-        self.n_variants = n_variants
-        self.augment_at = augment_at
-        self.max_history_length = max_history_length
-        self.embedding_dim = embedding_dim
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.max_length = max_length
-        self.dropout = dropout
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.unknown_items = unknown_items
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.keep_interrupted = keep_interrupted
-        self.verbose = verbose
+    temperature: float = 0.0
+    unique: bool = False
+    n_variants: int = 1
+    embedding_dim: int = 64
+    n_layers: int = 2
+    n_heads: int = 1
+    max_length: int = 50
+    dropout: float = 0.5
+    learning_rate: float = 2e-3
+    batch_size: int = 128
+    max_epochs: int = 200
+    validation_fraction: float = 0.1
+    patience: int = 5
+    unknown_items: str = "ignore"
+    device: str = "auto"
+    precision: str = "auto"
+    keep_interrupted: bool = False
+    verbose: int = 0
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
@@ -265,7 +224,7 @@ class ASRePAugmenter(BaseAugmenter):
             keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,
         )
-        self.weights_ = result.weights
+        self.weights_: Weights = result.weights
         self.loss_curve_ = result.loss_curve
         self.validation_scores_ = result.validation_curve
         self.best_epoch_ = result.best_epoch

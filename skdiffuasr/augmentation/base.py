@@ -1,15 +1,17 @@
 """What every sequence augmenter of the library can do."""
 
 from abc import ABC, abstractmethod
+from dataclasses import field
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._fitted import FixedByFitMixin
-from skdiffuasr._sklearn_compat import Interval, StrOptions
+from skdiffuasr._sklearn_bases import BaseEstimator, TransformerMixin
+from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.ragged import offsets_from_lengths
@@ -21,7 +23,15 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
 ):
     """Base class of the augmenters: one row in, one row out.
 
-    A subclass implements `fit` and `_augment`.
+    A subclass implements `_augment`, and `_learn` or `fit` if it learns more than the
+    catalogue.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    seed_ : int
+        Drawn from `random_state`.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -35,9 +45,32 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     item_ids_: IdArray
     seed_: int
 
-    @abstractmethod
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Learn from histories."""
+        """Learn the catalogue.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Pseudo items do not count.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : estimator
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If every history is empty.
+        """
+        self._learn(self._fit_catalogue(X))
+        return self
+
+    def _learn(self, codes: Sequences) -> None:
+        """Learn more than the catalogue, from histories of item codes."""
 
     @abstractmethod
     def _augment(self, histories: Sequences) -> Sequences:
@@ -121,23 +154,39 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         return tags
 
 
+@estimator_class
 class BaseAugmenter(BaseSequenceAugmenter):
     """Base class of the augmenters that put M pseudo items before a history.
 
-    A subclass implements `fit` and `generate`, or `_generate` if it has a parameter
+    A subclass implements `generate`, or `_generate` if it has a parameter
     `n_variants`.
+
+    Parameters
+    ----------
+    n_pseudo_items : int, default=10
+        Number M of items that are put before a history.
+    augment_at : {"always", "fit"}, default="always"
+        Whether `transform` augments too, or `fit_transform` alone.
+    max_history_length : int, default=None
+        Augment only histories of at most this many items. None augments all.
+    random_state : int, RandomState instance or None, default=None
+        Determines the items, together with each row's user id or items.
     """
 
     _parameter_constraints = {
         **BaseSequenceAugmenter._parameter_constraints,
         "n_pseudo_items": [Interval(Integral, 1, None, closed="left")],
         "max_history_length": [Interval(Integral, 0, None, closed="left"), None],
+        "random_state": ["random_state"],
     }
 
-    n_pseudo_items: int
-    n_variants: int = 1
-    max_history_length: int | None
-    unique: bool = False
+    n_pseudo_items: int = field(default=10, kw_only=False)
+    augment_at: str = "always"
+    max_history_length: int | None = None
+    random_state: RandomState = None
+
+    n_variants = 1
+    unique = False
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:
         """Generate the pseudo items (n, n_pseudo_items) of one variant."""

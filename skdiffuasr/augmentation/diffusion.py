@@ -12,18 +12,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 from torch import Tensor
 
-from skdiffuasr._sklearn_compat import (
-    CallbackSupportMixin,
-    HasMethods,
-    Interval,
-    StrOptions,
-    fit_context,
-)
+from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._sklearn_bases import CallbackSupportMixin
+from skdiffuasr._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from skdiffuasr._typing import (
     FloatArray,
     IdArray,
     IntArray,
-    RandomState,
     SequencesLike,
     Weights,
 )
@@ -73,6 +68,7 @@ _UNFITTED = (
 )
 
 
+@estimator_class
 class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     r"""Put generated items before each history, as DiffuASR does.
 
@@ -85,8 +81,6 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
 
     Parameters
     ----------
-    n_pseudo_items : int, default=10
-        Number M of items that are put before a history.
     guidance : {"classifier_free", "classifier"} or None, default="classifier_free"
         How generation is drawn towards the history: away from what the model generates
         without it, or along the gradient of a classifier that predicts the history's
@@ -149,8 +143,6 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     augment_at : {"always", "fit"}, default="always"
         ``"always"`` augments the histories given to `transform` as well as those given
         to `fit_transform`, as in [1]_; ``"fit"`` the latter alone.
-    max_history_length : int, default=None
-        Augment only histories of at most this many items. None augments all.
     learning_rate : float, default=1e-3
         Learning rate of Adam.
     batch_size : int, default=128
@@ -190,8 +182,6 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
 
     Attributes
     ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
     item_embeddings_ : ndarray of float32 of shape (n_items, d)
         The space in which items are generated.
     n_training_pairs_ : int
@@ -270,7 +260,6 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         "memory": [str, HasMethods(["cache"]), None],
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
-        "random_state": ["random_state"],
         "keep_interrupted": ["boolean"],
         "verbose": ["verbose"],
     }
@@ -283,82 +272,38 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         "n_timesteps",
     )
 
-    def __init__(
-        self,
-        n_pseudo_items: int = 10,
-        *,
-        guidance: str | None = "classifier_free",
-        guidance_scale: float = 1.0,
-        classifier: Any = None,
-        classifier_input: str = "noisy",
-        item_embeddings: Any = "cooccurrence",
-        freeze_item_embeddings: bool = True,
-        embedding_dim: int = 16,
-        training_pairs: str = "windows",
-        base_channels: int | None = None,
-        n_res_blocks: int = 2,
-        dropout: float = 0.1,
-        schedule: str = "linear",
-        n_timesteps: int = 1000,
-        condition_dropout: float = 0.1,
-        rounding_weight: float = 0.1,
-        sampler: str = "ddim",
-        n_sampling_steps: int = 5,
-        eta: float = 0.0,
-        unique: bool = False,
-        n_variants: int = 1,
-        augment_at: str = "always",
-        max_history_length: int | None = None,
-        learning_rate: float = 1e-3,
-        batch_size: int = 128,
-        max_epochs: int = 100,
-        validation_fraction: float = 0.1,
-        patience: int = 20,
-        ema_decay: float = 0.999,
-        unknown_items: str = "ignore",
-        memory: Any = None,
-        device: str = "auto",
-        precision: str = "auto",
-        random_state: RandomState = None,
-        keep_interrupted: bool = False,
-        verbose: int = 0,
-    ) -> None:
-        self.n_pseudo_items = n_pseudo_items
-        self.guidance = guidance
-        self.guidance_scale = guidance_scale
-        self.classifier = classifier
-        self.classifier_input = classifier_input
-        self.item_embeddings = item_embeddings
-        self.freeze_item_embeddings = freeze_item_embeddings
-        self.embedding_dim = embedding_dim
-        self.training_pairs = training_pairs
-        self.base_channels = base_channels
-        self.n_res_blocks = n_res_blocks
-        self.dropout = dropout
-        self.schedule = schedule
-        self.n_timesteps = n_timesteps
-        self.condition_dropout = condition_dropout
-        self.rounding_weight = rounding_weight
-        self.sampler = sampler
-        self.n_sampling_steps = n_sampling_steps
-        self.eta = eta
-        self.unique = unique
-        self.n_variants = n_variants
-        self.augment_at = augment_at
-        self.max_history_length = max_history_length
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.ema_decay = ema_decay
-        self.unknown_items = unknown_items
-        self.memory = memory
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.keep_interrupted = keep_interrupted
-        self.verbose = verbose
+    guidance: str | None = "classifier_free"
+    guidance_scale: float = 1.0
+    classifier: Any = None
+    classifier_input: str = "noisy"
+    item_embeddings: Any = "cooccurrence"
+    freeze_item_embeddings: bool = True
+    embedding_dim: int = 16
+    training_pairs: str = "windows"
+    base_channels: int | None = None
+    n_res_blocks: int = 2
+    dropout: float = 0.1
+    schedule: str = "linear"
+    n_timesteps: int = 1000
+    condition_dropout: float = 0.1
+    rounding_weight: float = 0.1
+    sampler: str = "ddim"
+    n_sampling_steps: int = 5
+    eta: float = 0.0
+    unique: bool = False
+    n_variants: int = 1
+    learning_rate: float = 1e-3
+    batch_size: int = 128
+    max_epochs: int = 100
+    validation_fraction: float = 0.1
+    patience: int = 20
+    ema_decay: float = 0.999
+    unknown_items: str = "ignore"
+    memory: Any = None
+    device: str = "auto"
+    precision: str = "auto"
+    keep_interrupted: bool = False
+    verbose: int = 0
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:

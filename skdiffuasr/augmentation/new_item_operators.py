@@ -1,12 +1,14 @@
 """Operators that bring new items into histories: changed variants to train on."""
 
+from dataclasses import field
+
 import numpy as np
 import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import StrOptions
-from skdiffuasr._typing import RandomState
 from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.augmentation.operators import BaseOperatorAugmenter, CropAugmenter
 from skdiffuasr.nn import sequence_operators
@@ -15,15 +17,23 @@ from skdiffuasr.sequences import Sequences
 _EMBEDDING_DIM = 64
 
 
+@estimator_class
 class BaseNewItemAugmenter(BaseOperatorAugmenter):
-    """Base class of the operators that bring new items into histories."""
+    """Base class of the operators that bring new items into histories.
+
+    Attributes
+    ----------
+    similar_items_ : ndarray of shape (n_items,)
+        The most similar other item of each; the item itself for random ones.
+    """
 
     _parameter_constraints = {
         **CropAugmenter._parameter_constraints,
         "new_items": [StrOptions({"similar", "random"})],
     }
 
-    new_items: str
+    ratio: float = field(default=0.2, kw_only=False)
+    new_items: str = "similar"
 
     def _learn(self, codes: Sequences) -> None:
         """Learn the most similar other item of each."""
@@ -50,6 +60,7 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
         return torch.from_numpy(similar)[items]
 
 
+@estimator_class
 class InsertAugmenter(BaseNewItemAugmenter):
     """Train on histories with inserted items too.
 
@@ -60,20 +71,6 @@ class InsertAugmenter(BaseNewItemAugmenter):
     new_items : {"similar", "random"}, default="similar"
         Whether an item is inserted that is similar to the one that follows it, by
         their co-occurrence with others, or any.
-    n_variants : int, default=4
-        Number of variants of each history, the history itself among them, of which a
-        recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the places, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    similar_items_ : ndarray of shape (n_items,)
-        The most similar other item of each; the item itself for random ones.
-    seed_ : int
-        Drawn from `random_state`.
 
     References
     ----------
@@ -89,19 +86,6 @@ class InsertAugmenter(BaseNewItemAugmenter):
     [4, 6]
     """
 
-    def __init__(
-        self,
-        ratio: float = 0.2,
-        *,
-        new_items: str = "similar",
-        n_variants: int = 4,
-        random_state: RandomState = None,
-    ) -> None:
-        self.ratio = ratio
-        self.new_items = new_items
-        self.n_variants = n_variants
-        self.random_state = random_state
-
     def _operate(
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -109,6 +93,7 @@ class InsertAugmenter(BaseNewItemAugmenter):
         return sequence_operators.insert(items, lengths, self.ratio, draws, new_items)
 
 
+@estimator_class
 class SubstituteAugmenter(BaseNewItemAugmenter):
     """Train on histories with substituted items too.
 
@@ -119,20 +104,6 @@ class SubstituteAugmenter(BaseNewItemAugmenter):
     new_items : {"similar", "random"}, default="similar"
         Whether an item is replaced by one that is similar, by their co-occurrence with
         others, or by any.
-    n_variants : int, default=4
-        Number of variants of each history, the history itself among them, of which a
-        recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the places, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    similar_items_ : ndarray of shape (n_items,)
-        The most similar other item of each; the item itself for random ones.
-    seed_ : int
-        Drawn from `random_state`.
 
     References
     ----------
@@ -147,19 +118,6 @@ class SubstituteAugmenter(BaseNewItemAugmenter):
     >>> sum(one != other for one, other in zip(*(v[0] for v in X.variants)))
     2
     """
-
-    def __init__(
-        self,
-        ratio: float = 0.2,
-        *,
-        new_items: str = "similar",
-        n_variants: int = 4,
-        random_state: RandomState = None,
-    ) -> None:
-        self.ratio = ratio
-        self.new_items = new_items
-        self.n_variants = n_variants
-        self.random_state = random_state
 
     def _operate(
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor

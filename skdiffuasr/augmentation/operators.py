@@ -1,14 +1,15 @@
 """Operators that rearrange histories: changed variants to train on."""
 
 from abc import abstractmethod
+from dataclasses import field
 from numbers import Integral, Real
-from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._sklearn_compat import Interval, fit_context
+from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.nn import sequence_operators
@@ -24,12 +25,21 @@ _BLOCK_CELLS = 2**18
 _PLACES, _START, _ITEMS = range(3)  # streams of random numbers
 
 
+@estimator_class
 class BaseOperatorAugmenter(BaseSequenceAugmenter):
     """Base class of the operators that change histories, in training alone.
 
     `fit_transform` returns the histories as the first variant and changed ones as the
     others; `transform` changes nothing. Histories whose roles say what is learned or
     read are refused. A subclass implements `_operate`.
+
+    Parameters
+    ----------
+    n_variants : int, default=4
+        Number of variants of each history, the history itself among them, of which a
+        recommender draws one per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Determines the changes, together with each row's user id or items.
     """
 
     _parameter_constraints = {
@@ -37,34 +47,8 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
         "random_state": ["random_state"],
     }
 
-    n_variants: int
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Learn the catalogue.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. Pseudo items do not count.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : estimator
-            The fitted augmenter.
-
-        Raises
-        ------
-        ValueError
-            If every history is empty.
-        """
-        self._learn(self._fit_catalogue(X))
-        return self
-
-    def _learn(self, codes: Sequences) -> None:
-        """Learn more than the catalogue, from histories of item codes."""
+    n_variants: int = 4
+    random_state: RandomState = None
 
     def transform(self, X: SequencesLike) -> Sequences:
         """Return the histories as they are.
@@ -152,6 +136,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
         """Change right-padded rows; see `skdiffuasr.nn.sequence_operators`."""
 
 
+@estimator_class
 class CropAugmenter(BaseOperatorAugmenter):
     """Train on continuous stretches of the histories too.
 
@@ -159,18 +144,6 @@ class CropAugmenter(BaseOperatorAugmenter):
     ----------
     ratio : float, default=0.6
         Share of the items that a stretch has; one item at least.
-    n_variants : int, default=4
-        Number of variants of each history, the history itself among them, of which a
-        recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the stretches, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    seed_ : int
-        Drawn from `random_state`.
 
     References
     ----------
@@ -191,16 +164,7 @@ class CropAugmenter(BaseOperatorAugmenter):
         "ratio": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(
-        self,
-        ratio: float = 0.6,
-        *,
-        n_variants: int = 4,
-        random_state: RandomState = None,
-    ) -> None:
-        self.ratio = ratio
-        self.n_variants = n_variants
-        self.random_state = random_state
+    ratio: float = field(default=0.6, kw_only=False)
 
     def _operate(
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
@@ -208,6 +172,7 @@ class CropAugmenter(BaseOperatorAugmenter):
         return sequence_operators.crop(items, lengths, self.ratio, draws)
 
 
+@estimator_class
 class ReorderAugmenter(BaseOperatorAugmenter):
     """Train on histories with a shuffled stretch too.
 
@@ -215,18 +180,6 @@ class ReorderAugmenter(BaseOperatorAugmenter):
     ----------
     ratio : float, default=0.6
         Share of the items that are shuffled.
-    n_variants : int, default=4
-        Number of variants of each history, the history itself among them, of which a
-        recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the order, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    seed_ : int
-        Drawn from `random_state`.
 
     References
     ----------
@@ -244,16 +197,7 @@ class ReorderAugmenter(BaseOperatorAugmenter):
 
     _parameter_constraints = CropAugmenter._parameter_constraints
 
-    def __init__(
-        self,
-        ratio: float = 0.6,
-        *,
-        n_variants: int = 4,
-        random_state: RandomState = None,
-    ) -> None:
-        self.ratio = ratio
-        self.n_variants = n_variants
-        self.random_state = random_state
+    ratio: float = field(default=0.6, kw_only=False)
 
     def _operate(
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor

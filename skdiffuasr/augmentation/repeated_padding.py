@@ -1,12 +1,13 @@
 """RepPad: the history itself, repeated, in place of padding."""
 
+from dataclasses import field
 from numbers import Integral
-from typing import Any, Self
 
 import numpy as np
 
-from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
-from skdiffuasr._typing import IntArray, RandomState, SequencesLike
+from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._sklearn_compat import Interval, StrOptions
+from skdiffuasr._typing import IntArray, RandomState
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
 from skdiffuasr.sequences.keys import keyed_uniform, row_keys
@@ -15,6 +16,7 @@ from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import context
 
 
+@estimator_class
 class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     """Repeat each history in front of itself, where others would pad.
 
@@ -51,13 +53,6 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         They stay in the history in any case.
     random_state : int, RandomState instance or None, default=None
         Determines the numbers of copies, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    seed_ : int
-        Drawn from `random_state`.
 
     Notes
     -----
@@ -98,50 +93,14 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         "random_state": ["random_state"],
     }
 
-    def __init__(
-        self,
-        max_length: int = 50,
-        *,
-        repetitions: str | int = "random",
-        separator: bool = True,
-        read_last_item: bool = False,
-        n_variants: int = 4,
-        augment_at: str = "fit",
-        unknown_items: str = "ignore",
-        random_state: RandomState = None,
-    ) -> None:
-        self.max_length = max_length
-        self.repetitions = repetitions
-        self.separator = separator
-        self.read_last_item = read_last_item
-        self.n_variants = n_variants
-        self.augment_at = augment_at
-        self.unknown_items = unknown_items
-        self.random_state = random_state
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Learn the catalogue.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. Pseudo items do not count.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : RepeatedPaddingAugmenter
-            The fitted augmenter.
-
-        Raises
-        ------
-        ValueError
-            If every history is empty.
-        """
-        self._fit_catalogue(X)
-        return self
+    max_length: int = field(default=50, kw_only=False)
+    repetitions: str | int = "random"
+    separator: bool = True
+    read_last_item: bool = False
+    n_variants: int = 4
+    augment_at: str = "fit"
+    unknown_items: str = "ignore"
+    random_state: RandomState = None
 
     def _augment(self, histories: Sequences) -> Sequences:
         variants = [

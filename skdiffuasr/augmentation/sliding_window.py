@@ -1,15 +1,17 @@
 """Windows of long histories to train on."""
 
+from dataclasses import field
 from numbers import Integral
 
 from torch import Tensor
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr._typing import RandomState
 from skdiffuasr.augmentation.operators import BaseOperatorAugmenter
 from skdiffuasr.nn import sequence_operators
 
 
+@estimator_class
 class SlidingWindowAugmenter(BaseOperatorAugmenter):
     """Train on windows of the histories too, not on their most recent items alone.
 
@@ -22,18 +24,6 @@ class SlidingWindowAugmenter(BaseOperatorAugmenter):
     window_length : int, default=50
         Number of items of a window; shorter histories stay as they are. Give it the
         `max_length` of the recommender, or less.
-    n_variants : int, default=4
-        Number of variants of each history, the history itself among them, of which a
-        recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the windows, together with each row's user id or items.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    seed_ : int
-        Drawn from `random_state`.
 
     References
     ----------
@@ -54,16 +44,7 @@ class SlidingWindowAugmenter(BaseOperatorAugmenter):
         "window_length": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(
-        self,
-        window_length: int = 50,
-        *,
-        n_variants: int = 4,
-        random_state: RandomState = None,
-    ) -> None:
-        self.window_length = window_length
-        self.n_variants = n_variants
-        self.random_state = random_state
+    window_length: int = field(default=50, kw_only=False)
 
     def _operate(
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor

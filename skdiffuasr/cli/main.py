@@ -76,9 +76,9 @@ def make_parser(wanted: Container[str] = tuple(COMMANDS)) -> argparse.ArgumentPa
 
     Parameters
     ----------
-    wanted : collection of str, default=all commands
-        Those that get their options. The modules of the others, and torch with them,
-        are not imported.
+    wanted : collection of str
+        Commands that get their options, all by default. The modules of the others,
+        and torch with them, are not imported.
 
     Returns
     -------

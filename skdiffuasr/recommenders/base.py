@@ -3,16 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_scalar
 from torch import Tensor
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._fitted import FixedByFitMixin
+from skdiffuasr._sklearn_bases import BaseEstimator
 from skdiffuasr._sklearn_compat import StrOptions
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
@@ -30,20 +31,31 @@ BLOCK_BYTES = 16 * 2**20
 MIN_BLOCK_ROWS = 64
 
 
+@estimator_class
 class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
     """Base class of the next-item recommenders.
 
     A subclass implements `fit` and `_score_items`, which scores the catalogue after
     histories of at least one item.
+
+    Parameters
+    ----------
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items,)
+        The catalogue, sorted.
+    item_counts_ : ndarray of int64 of shape (n_items,)
+        Occurrences in training; pseudo items do not count.
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "unknown_items": [StrOptions({"ignore", "error"})],
     }
 
-    unknown_items: str
-    item_ids_: IdArray
-    item_counts_: IntArray
+    unknown_items: str = "ignore"
 
     @abstractmethod
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
@@ -68,9 +80,9 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         )
         if len(item_ids) == 0:
             raise ValueError("Every history of X is empty; there is no item to learn.")
-        self.item_ids_ = item_ids
+        self.item_ids_: IdArray = item_ids
         codes = encode_sequences(histories, self.item_ids_)
-        self.item_counts_ = np.bincount(
+        self.item_counts_: IntArray = np.bincount(
             codes.strip_pseudo().values, minlength=len(self.item_ids_)
         )
         self._remember_parameters()

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr._typing import RandomState
 from skdiffuasr.nn.bert4rec import GROUP_SIZE, BERT4Rec, draw_tasks, most_recent
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
+@estimator_class
 class BERT4RecEstimator(BaseNeuralRecommender):
     """Sequential recommendation by a transformer that fills in masked items.
 
@@ -30,8 +31,6 @@ class BERT4RecEstimator(BaseNeuralRecommender):
 
     Parameters
     ----------
-    embedding_dim : int, default=64
-        Width of the item embeddings and hidden states.
     n_layers : int, default=2
         Number of transformer blocks.
     n_heads : int, default=2
@@ -39,8 +38,6 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     max_length : int, default=200
         Number of most recent items that are read, at least 2. The mask behind a
         history counts as one of them.
-    dropout : float, default=0.5
-        Dropout of the embedded items and of every residual branch.
     mask_probability : float, default=0.6
         Probability that an item is masked. At least one item of a history is, and at
         least one is not.
@@ -57,71 +54,9 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         BERT4Rec itself, ``"sampled_ce"`` the same among `n_negatives` items shared by
         a batch, and ``"bce"`` the binary cross-entropy against `n_negatives` items
         drawn for each masked item.
-    n_negatives : int, default=None
-        Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
-        for ``"sampled_ce"``.
-    learning_rate : float, default=2e-3
-        Learning rate of AdamW.
-    weight_decay : float, default=0.0
-        Weight decay of AdamW.
-    batch_size : int, default=128
-        Number of histories of average length in a batch; batches of short histories
-        hold more of them.
-    max_epochs : int, default=200
-        Upper bound of the number of passes over the data.
-    early_stopping : bool, default=True
-        Hold out the last item of some training histories, keep the weights with the
-        best NDCG@10 on them, and stop when it no longer improves.
-        Histories whose copies are learned, or whose variants differ in observed items,
-        leave training as a whole, and pseudo items may show what is held out; `X_val`
-        and `y_val` of `fit` avoid both.
-    validation_fraction : float, default=0.1
-        Share of the histories whose last item is held out for early stopping, rounded
-        down; without any, training runs for `max_epochs`.
-    validation_filter_seen : bool, default=False
-        Whether early stopping ranks without the items of the history, as `recommend`
-        does.
-    patience : int, default=20
-        Number of epochs without improvement before training stops.
-    ema_decay : float, default=None
-        Decay of an exponential moving average of the weights. None trains without.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, masks, negatives, held-out rows and
         batches.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    item_counts_ : ndarray of int64 of shape (n_items,)
-        Occurrences in training; pseudo items do not count.
-    item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
-        The trained item embeddings.
-    fixed_parameters_ : dict of str to object
-        Parameters that cannot change any more, with their values in `fit`.
-    weights_ : dict of str to ndarray
-        The trained weights.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_scores_ : list of float
-        NDCG@10 on the held-out items after each epoch.
-    best_epoch_ : int
-        The epoch that the weights are from, counted from 1.
-    n_iter_ : int
-        Number of epochs that were run.
 
     References
     ----------
@@ -158,67 +93,19 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit: tuple[str, ...] = (
+    _fixed_by_fit = (
         "embedding_dim",
         "n_layers",
         "n_heads",
         "max_length",
     )
 
-    def __init__(
-        self,
-        embedding_dim: int = 64,
-        *,
-        n_layers: int = 2,
-        n_heads: int = 2,
-        max_length: int = 200,
-        dropout: float = 0.5,
-        mask_probability: float = 0.6,
-        n_next_items: int = 50,
-        n_masked_copies: int = 1,
-        loss: str = "ce",
-        n_negatives: int | None = None,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 0.0,
-        batch_size: int = 128,
-        max_epochs: int = 200,
-        early_stopping: bool = True,
-        validation_fraction: float = 0.1,
-        validation_filter_seen: bool = False,
-        patience: int = 20,
-        ema_decay: float | None = None,
-        unknown_items: str = "ignore",
-        device: str = "auto",
-        precision: str = "auto",
-        random_state: RandomState = None,
-        keep_interrupted: bool = False,
-        verbose: int = 0,
-    ) -> None:
-        self.embedding_dim = embedding_dim
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.max_length = max_length
-        self.dropout = dropout
-        self.mask_probability = mask_probability
-        self.n_next_items = n_next_items
-        self.n_masked_copies = n_masked_copies
-        self.loss = loss
-        self.n_negatives = n_negatives
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.validation_filter_seen = validation_filter_seen
-        self.patience = patience
-        self.ema_decay = ema_decay
-        self.unknown_items = unknown_items
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.keep_interrupted = keep_interrupted
-        self.verbose = verbose
+    n_layers: int = 2
+    n_heads: int = 2
+    mask_probability: float = 0.6
+    n_next_items: int = 50
+    n_masked_copies: int = 1
+    patience: int = 20
 
     def _build_module(self, n_items: int) -> BERT4Rec:
         return BERT4Rec(

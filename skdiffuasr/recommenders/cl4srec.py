@@ -1,19 +1,20 @@
 """CL4SRec and DuoRec as a scikit-learn estimator."""
 
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
-from skdiffuasr._typing import RandomState
 from skdiffuasr.nn.cl4srec import CL4SRec, draw_operator_views, draw_same_target
 from skdiffuasr.nn.contrastive import nt_xent
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 
 
+@estimator_class
 class CL4SRecEstimator(SASRecEstimator):
     """SASRec that also learns to recognise a history in two views of it.
 
@@ -27,24 +28,11 @@ class CL4SRecEstimator(SASRecEstimator):
 
     Parameters
     ----------
-    embedding_dim : int, default=64
-        Width of the item embeddings and hidden states.
-    n_layers : int, default=2
-        Number of transformer blocks.
-    n_heads : int, default=1
-        Number of attention heads; divides `embedding_dim`.
-    max_length : int, default=200
-        Number of most recent items that are read.
-    dropout : float, default=0.5
-        Dropout of the embedded items and of every residual branch.
     loss : {"ce", "sampled_ce", "bce"}, default="ce"
         ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
         ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
         ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
         position; SASRec itself uses ``"bce"`` with one.
-    n_negatives : int, default=None
-        Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
-        for ``"sampled_ce"``.
     views : {"operators", "dropout", "same_target"}, default="operators"
         What the two views of a history are.
 
@@ -69,74 +57,9 @@ class CL4SRecEstimator(SASRecEstimator):
         Share of the items that are masked in a masked view.
     reorder_ratio : float, default=0.6
         Share of the items that are shuffled in a reordered view.
-    sparse_gradients : bool, default=False
-        With a sampled loss, update in each step only the items that the batch and its
-        negatives contain, by torch's ``SparseAdam``. The cost of a step then hardly
-        depends on the size of the catalogue; see ``docs/performance.md``. The moments
-        of the other items stand still meanwhile, but for those of the first item of the
-        catalogue, which stands behind the ends of shorter rows.
-    learning_rate : float, default=2e-3
-        Learning rate of AdamW.
-    weight_decay : float, default=0.0
-        Weight decay of AdamW.
-    batch_size : int, default=128
-        Number of histories of average length in a batch; batches of short histories
-        hold more of them.
-    max_epochs : int, default=200
-        Upper bound of the number of passes over the data.
-    early_stopping : bool, default=True
-        Hold out the last item of some training histories, keep the weights with the
-        best NDCG@10 on them, and stop when it no longer improves.
-        Histories whose copies are learned, or whose variants differ in observed items,
-        leave training as a whole, and pseudo items may show what is held out; `X_val`
-        and `y_val` of `fit` avoid both.
-    validation_fraction : float, default=0.1
-        Share of the histories whose last item is held out for early stopping, rounded
-        down; without any, training runs for `max_epochs`.
-    validation_filter_seen : bool, default=False
-        Whether early stopping ranks without the items of the history, as `recommend`
-        does.
-    patience : int, default=10
-        Number of epochs without improvement before training stops.
-    ema_decay : float, default=None
-        Decay of an exponential moving average of the weights. None trains without.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, views, negatives, held-out rows and
         batches.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    item_counts_ : ndarray of int64 of shape (n_items,)
-        Occurrences in training; pseudo items do not count.
-    item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
-        The trained item embeddings.
-    fixed_parameters_ : dict of str to object
-        Parameters that cannot change any more, with their values in `fit`.
-    weights_ : dict of str to ndarray
-        The trained weights.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_scores_ : list of float
-        NDCG@10 on the held-out items after each epoch.
-    best_epoch_ : int
-        The epoch that the weights are from, counted from 1.
-    n_iter_ : int
-        Number of epochs that were run.
 
     Notes
     -----
@@ -184,72 +107,14 @@ class CL4SRecEstimator(SASRecEstimator):
     }
 
     # A view of masked items takes an embedding of the mask.
-    _fixed_by_fit: tuple[str, ...] = (*SASRecEstimator._fixed_by_fit, "views")
+    _fixed_by_fit: ClassVar[tuple[str, ...]] = (*SASRecEstimator._fixed_by_fit, "views")
 
-    def __init__(
-        self,
-        embedding_dim: int = 64,
-        *,
-        n_layers: int = 2,
-        n_heads: int = 1,
-        max_length: int = 200,
-        dropout: float = 0.5,
-        loss: str = "ce",
-        n_negatives: int | None = None,
-        views: str = "operators",
-        contrastive_weight: float = 0.01,
-        temperature: float = 1.0,
-        crop_ratio: float = 0.6,
-        mask_ratio: float = 0.3,
-        reorder_ratio: float = 0.6,
-        sparse_gradients: bool = False,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 0.0,
-        batch_size: int = 128,
-        max_epochs: int = 200,
-        early_stopping: bool = True,
-        validation_fraction: float = 0.1,
-        validation_filter_seen: bool = False,
-        patience: int = 10,
-        ema_decay: float | None = None,
-        unknown_items: str = "ignore",
-        device: str = "auto",
-        precision: str = "auto",
-        random_state: RandomState = None,
-        keep_interrupted: bool = False,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            embedding_dim,
-            n_layers=n_layers,
-            n_heads=n_heads,
-            max_length=max_length,
-            dropout=dropout,
-            loss=loss,
-            n_negatives=n_negatives,
-            sparse_gradients=sparse_gradients,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            validation_filter_seen=validation_filter_seen,
-            patience=patience,
-            ema_decay=ema_decay,
-            unknown_items=unknown_items,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            keep_interrupted=keep_interrupted,
-            verbose=verbose,
-        )
-        self.views = views
-        self.contrastive_weight = contrastive_weight
-        self.temperature = temperature
-        self.crop_ratio = crop_ratio
-        self.mask_ratio = mask_ratio
-        self.reorder_ratio = reorder_ratio
+    views: str = "operators"
+    contrastive_weight: float = 0.01
+    temperature: float = 1.0
+    crop_ratio: float = 0.6
+    mask_ratio: float = 0.3
+    reorder_ratio: float = 0.6
 
     def _build_module(self, n_items: int) -> SASRec:
         network = super()._build_module(n_items)

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import csr_array
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, fit_context
 from skdiffuasr._typing import FloatArray, SequencesLike
 from skdiffuasr.recommenders.base import BaseRecommender
@@ -13,6 +14,7 @@ from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context
 
 
+@estimator_class
 class MarkovRecommender(BaseRecommender):
     r"""Score every item by how often it followed the last item of the history.
 
@@ -28,15 +30,9 @@ class MarkovRecommender(BaseRecommender):
     ----------
     smoothing : float, default=1.0
         Weight of the item's popularity, in transitions.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training.
 
     Attributes
     ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    item_counts_ : ndarray of int64 of shape (n_items,)
-        Occurrences in training; pseudo items do not count.
     transition_counts_ : scipy.sparse.csr_array of shape (n_items, n_items)
         How often the column's item directly followed the row's. A transition to a
         pseudo item does not count unless `is_target` says so, and one from an item
@@ -55,11 +51,7 @@ class MarkovRecommender(BaseRecommender):
         "smoothing": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(
-        self, *, smoothing: float = 1.0, unknown_items: str = "ignore"
-    ) -> None:
-        self.smoothing = smoothing
-        self.unknown_items = unknown_items
+    smoothing: float = 1.0
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:

@@ -3,8 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +12,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from skdiffuasr._sklearn_compat import (
-    CallbackSupportMixin,
-    Interval,
-    StrOptions,
-    fit_context,
-)
-from skdiffuasr._typing import (
-    FloatArray,
-    IntArray,
-    RandomState,
-    SequencesLike,
-    Weights,
-)
+from skdiffuasr._sklearn_bases import CallbackSupportMixin
+from skdiffuasr._sklearn_compat import fit_context
+from skdiffuasr._typing import FloatArray, IntArray, SequencesLike, Weights
 from skdiffuasr.metrics import mask_seen, ndcg_at_k, target_ranks
 from skdiffuasr.metrics._checks import check_targets
 from skdiffuasr.nn.losses import (
@@ -34,7 +23,8 @@ from skdiffuasr.nn.losses import (
     sampled_cross_entropy,
 )
 from skdiffuasr.nn.precision import product_dtype, without_tf32
-from skdiffuasr.recommenders.base import BaseRecommender, read_items, row_blocks
+from skdiffuasr.recommenders.base import read_items, row_blocks
+from skdiffuasr.recommenders.neural_parameters import NeuralParameters
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
@@ -49,62 +39,36 @@ from skdiffuasr.training import (
 from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
 
 
-class BaseNeuralRecommender(CallbackSupportMixin, BaseRecommender):
+class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
     """Base class of the recommenders that are trained by gradient descent.
 
     A subclass implements `_build_module`, `_loss` and `_last_hidden`, and may train a
     module beforehand in `_initial_module`. One whose `_loss` leaves out the items that
     are passed over says so in `_learns_passed_over`.
+
+    Attributes
+    ----------
+    item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
+        The trained item embeddings.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
+    weights_ : dict of str to ndarray
+        The trained weights.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float
+        NDCG@10 on the held-out items after each epoch.
+    best_epoch_ : int
+        The epoch that the weights are from, counted from 1.
+    n_iter_ : int
+        Number of epochs that were run.
     """
-
-    _parameter_constraints = {
-        **BaseRecommender._parameter_constraints,
-        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
-        "max_length": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "loss": [StrOptions({"ce", "sampled_ce", "bce"})],
-        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "validation_filter_seen": ["boolean"],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32"})],
-        "random_state": ["random_state"],
-        "keep_interrupted": ["boolean"],
-        "verbose": ["verbose"],
-    }
-
-    embedding_dim: int
-    max_length: int
-    dropout: float
-    loss: str
-    n_negatives: int | None
-    learning_rate: float
-    weight_decay: float
-    batch_size: int
-    max_epochs: int
-    early_stopping: bool
-    validation_fraction: float
-    validation_filter_seen: bool
-    patience: int
-    ema_decay: float | None
-    device: str
-    precision: str
-    random_state: RandomState
-    keep_interrupted: bool
-    verbose: int
 
     weights_: Weights
 
     _learns_passed_over = True
 
-    _fixed_by_fit: tuple[str, ...] = ("embedding_dim",)
+    _fixed_by_fit: ClassVar[tuple[str, ...]] = ("embedding_dim",)
 
     @abstractmethod
     def _build_module(self, n_items: int) -> nn.Module:

@@ -4,26 +4,16 @@ from typing import Any, Self
 
 import numpy as np
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import fit_context
 from skdiffuasr._typing import FloatArray, SequencesLike
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
 
 
+@estimator_class
 class PopularityRecommender(BaseRecommender):
     """Score every item by how often it occurs in the training histories.
-
-    Parameters
-    ----------
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training.
-
-    Attributes
-    ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    item_counts_ : ndarray of int64 of shape (n_items,)
-        Occurrences in training; pseudo items do not count.
 
     Examples
     --------
@@ -32,9 +22,6 @@ class PopularityRecommender(BaseRecommender):
     >>> recommender.predict([["a"]]).tolist()
     ['b']
     """
-
-    def __init__(self, *, unknown_items: str = "ignore") -> None:
-        self.unknown_items = unknown_items
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:

@@ -10,8 +10,8 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
+from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr._typing import RandomState
 from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
 from skdiffuasr.recommenders.item_attributes import align_attributes
@@ -21,6 +21,7 @@ from skdiffuasr.training import resolve_device, seeded_build, train
 from skdiffuasr.training.histories import HistoryBatches
 
 
+@estimator_class
 class S3RecEstimator(SASRecEstimator):
     """SASRec that is first taught what its items are and which of them belong together.
 
@@ -41,8 +42,6 @@ class S3RecEstimator(SASRecEstimator):
 
     Parameters
     ----------
-    embedding_dim : int, default=64
-        Width of the item embeddings and hidden states.
     item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
         A mapping from each item id to an iterable of its attribute ids, of any hashable
         type; it may have items that are not in `X`, but must have all that are, if only
@@ -65,12 +64,6 @@ class S3RecEstimator(SASRecEstimator):
         Weight of MAP.
     segment_weight : float, default=0.5
         Weight of SP, for which the network reads each history three times more.
-    n_layers : int, default=2
-        Number of transformer blocks.
-    n_heads : int, default=1
-        Number of attention heads; divides `embedding_dim`.
-    max_length : int, default=200
-        Number of most recent items that are read.
     dropout : float, default=0.5
         Dropout of the embedded items and of every residual branch, in both stages.
     loss : {"ce", "sampled_ce", "bce"}, default="ce"
@@ -78,9 +71,6 @@ class S3RecEstimator(SASRecEstimator):
         ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
         ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
         position. MIP takes the same.
-    n_negatives : int, default=None
-        Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
-        for ``"sampled_ce"``.
     sparse_gradients : bool, default=False
         With a sampled loss, update in each step only the items that the batch and its
         negatives contain; see `SASRecEstimator`.
@@ -88,55 +78,17 @@ class S3RecEstimator(SASRecEstimator):
         Learning rate of AdamW, in both stages.
     weight_decay : float, default=0.0
         Weight decay of AdamW, in both stages.
-    batch_size : int, default=128
-        Number of histories of average length in a batch; batches of short histories
-        hold more of them.
     max_epochs : int, default=200
         Upper bound of the number of passes over the data after pre-training.
-    early_stopping : bool, default=True
-        Hold out the last item of some training histories, keep the weights with the
-        best NDCG@10 on them, and stop when it no longer improves.
-        Histories whose copies are learned, or whose variants differ in observed items,
-        leave training as a whole, and pseudo items may show what is held out; `X_val`
-        and `y_val` of `fit` avoid both.
-    validation_fraction : float, default=0.1
-        Share of the histories whose last item is held out for early stopping, rounded
-        down; without any, training runs for `max_epochs`.
-    validation_filter_seen : bool, default=False
-        Whether early stopping ranks without the items of the history, as `recommend`
-        does.
-    patience : int, default=10
-        Number of epochs without improvement before training stops.
     ema_decay : float, default=None
         Decay of an exponential moving average of the weights after pre-training. None
         trains without.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, what is hidden, negatives, held-out rows
         and batches.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
 
     Attributes
     ----------
-    item_ids_ : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    item_counts_ : ndarray of int64 of shape (n_items,)
-        Occurrences in training; pseudo items do not count.
-    item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
-        The trained item embeddings.
-    fixed_parameters_ : dict of str to object
-        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         The trained weights, by the names that `SASRecEstimator` has.
     pretraining_loss_curve_ : list of float
@@ -191,74 +143,13 @@ class S3RecEstimator(SASRecEstimator):
         "segment_weight": [Interval(Real, 0, None, closed="left")],
     }
 
-    pretraining_loss_curve_: list[float]
-
-    def __init__(
-        self,
-        embedding_dim: int = 64,
-        *,
-        item_attributes: Any = None,
-        pretraining_epochs: int = 20,
-        mask_probability: float = 0.2,
-        attribute_weight: float = 0.2,
-        masked_item_weight: float = 1.0,
-        masked_attribute_weight: float = 1.0,
-        segment_weight: float = 0.5,
-        n_layers: int = 2,
-        n_heads: int = 1,
-        max_length: int = 200,
-        dropout: float = 0.5,
-        loss: str = "ce",
-        n_negatives: int | None = None,
-        sparse_gradients: bool = False,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 0.0,
-        batch_size: int = 128,
-        max_epochs: int = 200,
-        early_stopping: bool = True,
-        validation_fraction: float = 0.1,
-        validation_filter_seen: bool = False,
-        patience: int = 10,
-        ema_decay: float | None = None,
-        unknown_items: str = "ignore",
-        device: str = "auto",
-        precision: str = "auto",
-        random_state: RandomState = None,
-        keep_interrupted: bool = False,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            embedding_dim,
-            n_layers=n_layers,
-            n_heads=n_heads,
-            max_length=max_length,
-            dropout=dropout,
-            loss=loss,
-            n_negatives=n_negatives,
-            sparse_gradients=sparse_gradients,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            validation_filter_seen=validation_filter_seen,
-            patience=patience,
-            ema_decay=ema_decay,
-            unknown_items=unknown_items,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            keep_interrupted=keep_interrupted,
-            verbose=verbose,
-        )
-        self.item_attributes = item_attributes
-        self.pretraining_epochs = pretraining_epochs
-        self.mask_probability = mask_probability
-        self.attribute_weight = attribute_weight
-        self.masked_item_weight = masked_item_weight
-        self.masked_attribute_weight = masked_attribute_weight
-        self.segment_weight = segment_weight
+    item_attributes: Any = None
+    pretraining_epochs: int = 20
+    mask_probability: float = 0.2
+    attribute_weight: float = 0.2
+    masked_item_weight: float = 1.0
+    masked_attribute_weight: float = 1.0
+    segment_weight: float = 0.5
 
     def _initial_module(
         self, histories: Sequences, seed: int
@@ -266,7 +157,7 @@ class S3RecEstimator(SASRecEstimator):
         """Pre-train the network on histories of item codes."""
         build = partial(self._build_pretraining, *self._attribute_tensors())
         if self.pretraining_epochs == 0:
-            self.pretraining_loss_curve_ = []
+            self.pretraining_loss_curve_: list[float] = []
             return super()._initial_module(histories, seed)
         self._check_objectives()
         device = resolve_device(self.device)
