@@ -39,8 +39,8 @@ from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer, length_groups, paired_bootstrap
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.study.quality import nearness_to_hidden, set_aside
-from skdiffuasr.vocabulary import encode_sequences
 
 METRICS = ("ndcg@10", "hr@10", "mrr")
 RESULTS = Path(__file__).parent / "results"

@@ -19,7 +19,7 @@ from benchmarks.epochs import EpochClock
 from benchmarks.logs import histories, whole_log
 from benchmarks.measuring import ROOT, Case, peak_memory, seconds_of
 from skdiffuasr import SASRecEstimator
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_sequences
 
 OURS = "skdiffuasr"
 SCRIPTS = ROOT / "benchmarks" / "peers"

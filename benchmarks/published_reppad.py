@@ -31,8 +31,8 @@ from skdiffuasr import RepeatedPaddingAugmenter, SASRecEstimator
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.nn.next_items import next_item_states
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.study.protocol import leave_last_out_data
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 MAX_LENGTH = 50
 ROWS = ("plain", "whole", "published")

@@ -9,6 +9,9 @@ import numpy.typing as npt
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
+#: Sums of `skdiffuasr.sequences.Role`, one per item.
+RoleArray: TypeAlias = npt.NDArray[np.uint8]
+
 #: Item ids: int64 or str.
 IdArray: TypeAlias = npt.NDArray[Any]
 

@@ -23,7 +23,6 @@ import torch
 
 from skdiffuasr import DiffusionSequenceAugmenter
 from skdiffuasr.datasets import make_sequences
-from skdiffuasr.keyed_random import keyed_normal, row_keys
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.guidance import classifier_free
@@ -31,9 +30,10 @@ from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.nn.samplers import sample
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.nn.sunet import SUNet
+from skdiffuasr.sequences.keys import keyed_normal, row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.study.quality import nearness_to_hidden
 from skdiffuasr.training import from_weights
-from skdiffuasr.vocabulary import encode_sequences
 
 N_PSEUDO_ITEMS, EMBEDDING_DIM, N_TIMESTEPS = 4, 16, 1000
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"

@@ -19,11 +19,12 @@ from skdiffuasr._typing import (
 )
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.prior_generation import generate_prior_codes, turn_around
-from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training import (
     from_weights,
     resolve_device,
@@ -31,7 +32,6 @@ from skdiffuasr.training import (
     train,
 )
 from skdiffuasr.training.histories import HistoryBatches, has_target
-from skdiffuasr.vocabulary import encode_sequences
 
 
 @estimator_class

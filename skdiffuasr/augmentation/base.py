@@ -10,13 +10,12 @@ from sklearn.utils import Tags, check_random_state
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._fitted import FixedByFitMixin
-from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_bases import BaseEstimator, TransformerMixin
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
-from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
+from skdiffuasr.sequences.ragged import offsets_from_lengths
+from skdiffuasr.sequences.vocabulary import encode_sequences
 
 
 class BaseSequenceAugmenter(  # type: ignore[call-arg]

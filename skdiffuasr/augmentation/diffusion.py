@@ -45,7 +45,6 @@ from skdiffuasr.augmentation.training_pairs import (
     check_training_pairs,
     find_training_pairs,
 )
-from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import pseudo_item_quality
 from skdiffuasr.model_selection import leave_first_out
 from skdiffuasr.nn.denoiser import Denoiser
@@ -54,13 +53,14 @@ from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.nn.samplers import sampling_timesteps
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training import (
     epoch_callbacks,
     from_weights,
     resolve_device,
     to_weights,
 )
-from skdiffuasr.vocabulary import encode_sequences
 
 _UNFITTED = (
     "{} is an unfitted %(name)s. Pass a fitted one inside "

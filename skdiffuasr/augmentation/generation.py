@@ -9,13 +9,13 @@ from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 from skdiffuasr.augmentation.guides import Guide
-from skdiffuasr.keyed_random import keyed_normal
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.nn.samplers import sample
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import keyed_normal
 
 #: Number of histories that are generated for at a time.
 BATCH_SIZE = 1024

@@ -12,7 +12,7 @@ from skdiffuasr.nn import guidance, losses
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.nn.samplers import NoisePredictor
-from skdiffuasr.vocabulary import encode_items
+from skdiffuasr.sequences.vocabulary import encode_items
 
 #: Makes the noise predictor of a batch from conditions (batch, d) and the first items
 #: (batch,) of its histories.

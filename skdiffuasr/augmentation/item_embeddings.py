@@ -9,7 +9,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from skdiffuasr._typing import FloatArray, IdArray, IntArray
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_items, rows_by_index
+from skdiffuasr.sequences.vocabulary import encode_items, rows_by_index
 
 #: How many items apart two items of a history still count as a pair.
 CONTEXT_LENGTH = 10

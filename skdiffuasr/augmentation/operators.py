@@ -9,16 +9,15 @@ import torch
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._ragged import offsets_from_lengths, padded_blocks
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import IntArray, RandomState, SequencesLike
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
-from skdiffuasr.keyed_random import UInt64Array, keyed_uniform, row_keys
 from skdiffuasr.nn import sequence_operators
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
+from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform, row_keys
+from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import has_masks
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
 
 #: Cells of a padded block of rows: its temporaries stay small.
 _BLOCK_CELLS = 2**18
@@ -31,8 +30,8 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     """Base class of the operators that change histories, in training alone.
 
     `fit_transform` returns the histories as the first variant and changed ones as the
-    others; `transform` changes nothing. Histories with an `is_target` or `is_context`
-    are refused. A subclass implements `_operate`.
+    others; `transform` changes nothing. Histories whose roles say what is learned or
+    read are refused. A subclass implements `_operate`.
 
     Parameters
     ----------
@@ -72,13 +71,18 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     def _augment(self, histories: Sequences) -> Sequences:
         if any(map(has_masks, histories.variants)):
             raise ValueError(
-                f"{type(self).__name__} cannot change histories with an is_target or "
-                "is_context: nothing tells those of the changed ones. Put it before "
-                "the augmenter that they come from."
+                f"{type(self).__name__} cannot change histories whose roles say what "
+                "is learned or read: nothing tells those of the changed ones. Put it "
+                "before the augmenter that they come from."
             )
         observed = histories.strip_pseudo()
         pseudo = histories.variants[0].drop_last(observed.lengths)
-        pseudo = Sequences(pseudo.values, pseudo.offsets)
+        if not pseudo.is_pseudo.all():
+            raise ValueError(
+                f"{type(self).__name__} cannot change histories with pseudo items "
+                "behind observed ones: nothing tells their places in the changed "
+                "ones. Put it before the augmenter that they come from."
+            )
         codes = encode_sequences(observed, self.item_ids_)
         changed = [
             self._change(codes, row_keys(observed, self.seed_ + variant)).prepend(
@@ -91,13 +95,19 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     def _change(self, codes: Sequences, keys: UInt64Array) -> Sequences:
         """Change histories of item codes; the result has item ids."""
         if len(codes) == 0:
-            return Sequences(self.item_ids_[:0], codes.offsets, None, codes.user_ids)
+            return Sequences._unchecked(
+                self.item_ids_[:0], codes.offsets, None, codes.user_ids
+            )
         blocks = list(padded_blocks(codes.lengths, max_cells=_BLOCK_CELLS))
         changed = [self._change_block(codes[rows], keys[rows]) for rows in blocks]
         values, lengths = map(np.concatenate, zip(*changed, strict=True))
-        by_block = Sequences(self.item_ids_[values], offsets_from_lengths(lengths))
+        by_block = Sequences._unchecked(
+            self.item_ids_[values], offsets_from_lengths(lengths)
+        )
         in_order = by_block[np.concatenate(blocks).argsort()]
-        return Sequences(in_order.values, in_order.offsets, user_ids=codes.user_ids)
+        return Sequences._unchecked(
+            in_order.values, in_order.offsets, None, codes.user_ids
+        )
 
     def _change_block(
         self, codes: Sequences, keys: UInt64Array

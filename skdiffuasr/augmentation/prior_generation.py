@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import offsets_from_lengths, padded_blocks
 from skdiffuasr._typing import FloatArray, IntArray
-from skdiffuasr.keyed_random import UInt64Array, keyed_uniform
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
+from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
 
 #: Memory that a block of (rows, items) scores may take.
 BLOCK_BYTES = 64 * 2**20
@@ -56,7 +56,9 @@ def generate_prior_codes(
     draws = keyed_uniform(keys, n_pseudo_items)
     first = (keyed_uniform(keys, 1, stream=1) * n_items).astype(np.int64)
     is_empty = (histories.lengths == 0).astype(np.int64)
-    first_items = Sequences(first[is_empty > 0].ravel(), offsets_from_lengths(is_empty))
+    first_items = Sequences._unchecked(
+        first[is_empty > 0].ravel(), offsets_from_lengths(is_empty)
+    )
     backwards = turn_around(histories).tail(max_length).prepend(first_items)
     codes = np.empty((len(histories), n_pseudo_items), dtype=np.int64)
     n_rows = max(1, min(BATCH_SIZE, BLOCK_BYTES // (4 * n_items)))
@@ -92,7 +94,7 @@ def turn_around(histories: Sequences) -> Sequences:
     starts = np.repeat(histories.offsets[:-1], histories.lengths)
     ends = np.repeat(histories.offsets[1:], histories.lengths)
     values = histories.values[starts + ends - 1 - positions]
-    return Sequences(values, histories.offsets, user_ids=histories.user_ids)
+    return Sequences._unchecked(values, histories.offsets, None, histories.user_ids)
 
 
 def _continue(

@@ -8,9 +8,9 @@ from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IdArray
 from skdiffuasr.augmentation.base import BaseAugmenter
-from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences.keys import keyed_uniform, row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 
 
 @estimator_class

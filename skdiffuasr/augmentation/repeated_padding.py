@@ -6,15 +6,14 @@ from numbers import Integral
 import numpy as np
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._ragged import piece_positions
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IntArray, RandomState
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
-from skdiffuasr.keyed_random import keyed_uniform, row_keys
-from skdiffuasr.sequences import Sequences
-from skdiffuasr.training.histories import context, targets
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
+from skdiffuasr.sequences.keys import keyed_uniform, row_keys
+from skdiffuasr.sequences.ragged import piece_positions
+from skdiffuasr.sequences.vocabulary import encode_sequences
+from skdiffuasr.training.histories import context
 
 
 @estimator_class
@@ -113,7 +112,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
 
     def _with_copies(self, histories: Sequences, variant: int) -> Sequences:
         """Put copies before the histories and say which items are learned."""
-        observed = histories.tail(histories.lengths - histories.n_pseudo)
+        observed = histories._where(~histories.is_pseudo)
         known = encode_sequences(observed, self.item_ids_, self.unknown_items)
         room = np.maximum(self.max_length - known.lengths, 0)
         n_copies = self._n_copies(observed, known.lengths, variant)
@@ -123,34 +122,29 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         lengths = np.repeat(known.lengths, n_copied)
         places = repeated % lengths
         copied = np.repeat(known.offsets[:-1], n_copied) + places
-        copies = Sequences(self.item_ids_[known.values[copied]], offsets)
+        copies = Sequences._unchecked(self.item_ids_[known.values[copied]], offsets)
         augmented = histories.prepend(copies)
 
-        # A copy has the masks of what it copies, what was given keeps its own.
-        is_target = np.empty(len(augmented.values), dtype=bool)
+        # A copy has the roles of what it copies, what was given keeps its own.
         in_copies, _ = piece_positions(augmented.offsets[:-1], n_copied)
         is_given = np.ones(len(augmented.values), dtype=bool)
         is_given[in_copies] = False
-        is_target[is_given] = targets(histories)
-        is_target[in_copies] = targets(known)[copied]
+        is_target, is_context = np.empty((2, len(augmented.values)), dtype=bool)
+        is_target[is_given] = histories.is_target
+        is_target[in_copies] = known.is_target[copied]
         if self.separator or not self.read_last_item:
             first_given = augmented.offsets[:-1] + n_copied
             is_target[first_given[n_copied > 0]] = False
             is_target[in_copies] &= places > 0
-        is_context = None
-        if histories.is_context is not None or not self.read_last_item:
-            is_context = np.empty(len(augmented.values), dtype=bool)
-            is_context[is_given] = context(histories)
-            is_context[in_copies] = context(known)[copied]
-            if not self.read_last_item:
-                is_context[in_copies] &= places < lengths - 1
-        return Sequences(
-            augmented.values,
-            augmented.offsets,
-            augmented.n_pseudo,
-            augmented.user_ids,
-            is_target,
-            is_context,
+        is_context[is_given] = context(histories)
+        is_context[in_copies] = context(known)[copied]
+        if not self.read_last_item:
+            is_context[in_copies] &= places < lengths - 1
+        roles = make_roles(
+            is_pseudo=augmented.is_pseudo, is_target=is_target, is_context=is_context
+        )
+        return Sequences._unchecked(
+            augmented.values, augmented.offsets, roles, augmented.user_ids
         )
 
     def _n_copies(

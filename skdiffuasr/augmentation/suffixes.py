@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import gather, join_rows
 from skdiffuasr._typing import FloatArray, IntArray
+from skdiffuasr.sequences.ragged import gather, join_rows
 
 #: Number of items between two of the sums that `SuffixMeans` keeps.
 BLOCK_ITEMS = 32
@@ -69,7 +69,7 @@ class SuffixMeans:
         head_lengths, tail_lengths = head_ends - starts, ends - tail_starts
         heads, _ = gather(self._values, starts, head_lengths)
         tails, _ = gather(self._values, tail_starts, tail_lengths)
-        items, offsets = join_rows(heads, head_lengths, tails, tail_lengths)
+        items, offsets, _ = join_rows(heads, head_lengths, tails, tail_lengths)
         sums = np.add.reduceat(
             self._table[items], offsets[:-1], axis=0, dtype=np.float64
         )

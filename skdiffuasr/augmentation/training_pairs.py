@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from skdiffuasr._ragged import piece_positions
 from skdiffuasr._typing import IntArray
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.ragged import piece_positions
 
 #: From the bounds (batch,) of what follows the windows to the tensors of a batch.
 Follow = Callable[[IntArray, IntArray], tuple[Tensor, ...]]

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
 from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
-from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.sequences import check_sequences
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 
 
 class Trajectory(NamedTuple):

@@ -23,6 +23,7 @@ from skdiffuasr.cli.options import (
     refuse_training,
 )
 from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.persistence import load
 from skdiffuasr.sequences import Sequences
 
@@ -84,7 +85,9 @@ def run(options: argparse.Namespace) -> int:
     )
     scorer.check_parameters()
     histories = read_log(options).to_sequences()
-    tested = _long_enough(histories, 3 if options.model is None else 2)
+    n_held_out = 2 if options.model is None else 1
+    tested = _long_enough(histories, n_held_out + 1)
+    check_held_out(tested, n_held_out)
     if options.model is None:
         model = make_model(options)
         with progress_bar(model, options):

@@ -13,6 +13,7 @@ from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.datasets import Interactions, read_interactions
 from skdiffuasr.datasets.writers import check_ending
+from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.sequences import Sequences
 
 LOG_HELP = (
@@ -123,10 +124,11 @@ def without_held_out(histories: Sequences, options: argparse.Namespace) -> Seque
     Raises
     ------
     ValueError
-        If their number is negative.
+        If their number is negative, or a pseudo item is among them.
     """
     if options.hold_out < 0:
         raise ValueError(f"--hold-out must not be negative, got {options.hold_out}.")
+    check_held_out(histories, options.hold_out)
     return histories.drop_last(options.hold_out)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._ingest import as_ids, show
-from skdiffuasr._log import as_flags
-from skdiffuasr._times import as_times
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.text_times import as_integers, parse_times, text_times
+from skdiffuasr.sequences.ids import as_ids, show
+from skdiffuasr.sequences.table import as_flags
+from skdiffuasr.sequences.times import as_times
 
 #: Columns by name.
 Columns = Mapping[str, npt.NDArray[Any]]

@@ -6,23 +6,23 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._describe import LogDescription
-from skdiffuasr._ingest import as_ids
-from skdiffuasr._log import (
+from skdiffuasr._typing import IdArray
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.description import LogDescription
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.table import (
     as_flags,
     group_sorted,
     read_columns,
     sort_columns,
 )
-from skdiffuasr._times import as_times
-from skdiffuasr._traps import (
+from skdiffuasr.sequences.times import as_times
+from skdiffuasr.sequences.traps import (
     count_repeated_ends,
     describe_repeated_ends,
     describe_times,
     warn,
 )
-from skdiffuasr._typing import IdArray
-from skdiffuasr.sequences import Sequences
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -308,7 +308,7 @@ class Interactions:
         time = None if self.time is None else "time"
         is_pseudo = None if self.is_pseudo is None else "is_pseudo"
         log = sort_columns(read_columns(self, "user", "item", time, is_pseudo))
-        description = Sequences(*group_sorted(log)).describe()
+        description = Sequences._unchecked(*group_sorted(log)).describe()
         found = (
             *description.warnings,
             *describe_times(log.users, log.times),

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skdiffuasr._arrow import to_arrow
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr.datasets.column_names import locate_columns
 from skdiffuasr.datasets.columns import Columns, Table
+from skdiffuasr.sequences.arrow import to_arrow
 
 _BATCH_ROWS = 2**18
 

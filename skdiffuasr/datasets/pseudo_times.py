@@ -1,14 +1,14 @@
-"""Times for pseudo items: before the first observed one, and never at the same time."""
+"""Times for pseudo items, such that sorting by time keeps the order of each row."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._ragged import offsets_from_lengths
-from skdiffuasr._times import as_times
 from skdiffuasr._typing import IntArray
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.ragged import offsets_from_lengths
+from skdiffuasr.sequences.times import as_times
 
 
 def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
@@ -26,7 +26,8 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
     all_times : ndarray of shape (n_interactions,), int64, float or datetime64
         The pseudo item at position -k is k steps before the first observed item. A
         step is 1, a second for dates, and more for floats that cannot tell numbers
-        apart that are 1 apart.
+        apart that are 1 apart. A pseudo item behind an observed one has the time of
+        the last one before it.
 
     Raises
     ------
@@ -44,7 +45,8 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
     array([ 8,  9, 10, 12,  3,  4,  5])
     """
     position = log.to_interactions()["position"]
-    is_pseudo = position < 0
+    is_pseudo = log.is_pseudo
+    is_front = is_pseudo & (position < 0)
     observed = as_times(times, lambda row: f"Entry {row} of times", "times")
     n_observed = log.lengths - log.n_pseudo
     if len(observed) != n_observed.sum():
@@ -62,15 +64,17 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
             f"Row {only_pseudo.argmax()} has pseudo items and no observed one; there "
             "is no time to put them before."
         )
-    first = observed[np.repeat(_starts(n_observed), log.n_pseudo)]
+    row_of_front = np.repeat(np.arange(len(log)), log.lengths)[is_front]
+    first = observed[_starts(n_observed)[row_of_front]]
     all_times = np.empty(len(is_pseudo), dtype=observed.dtype)
-    all_times[~is_pseudo] = observed
-    steps_back = -position[is_pseudo]
-    all_times[is_pseudo] = first - steps_back * _step(first)
-    is_earlier = all_times[is_pseudo] < first
+    last_before = (~is_pseudo).cumsum() - 1
+    all_times[~is_front] = observed[last_before[~is_front]]
+    steps_back = -position[is_front]
+    all_times[is_front] = first - steps_back * _step(first)
+    is_earlier = all_times[is_front] < first
     if not is_earlier.all():
         late = int(is_earlier.argmin())
-        row = int(np.repeat(np.arange(len(log)), log.n_pseudo)[late])
+        row = row_of_front[late]
         raise ValueError(
             f"Row {row} begins at {first[late]}, and there is no earlier time for its "
             "pseudo items."

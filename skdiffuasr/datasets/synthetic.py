@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
-from skdiffuasr._ingest import offsets_from_lengths
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.ids import offsets_from_lengths
 
 # Scatter of the log-lengths; with the default mean it gives the shape of public
 # review logs: about half of the histories short (<= 5), one in twenty long (> 20).

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._times import as_times
+from skdiffuasr.sequences.times import as_times
 
 # Python has dates of the years 1 to 9999, and time zones shift them by a day at most.
 _FIRST, _LAST = np.datetime64("0001-01-02", "us"), np.datetime64("9999-12-30", "us")

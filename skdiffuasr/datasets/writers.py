@@ -62,8 +62,8 @@ def write_interactions(
     ----------
     log : Interactions or Sequences
         Columns user, item and, where they are known, time and is_pseudo. `Sequences`
-        have the columns position and is_pseudo as well: pseudo items stand before the
-        history, at negative positions.
+        have the columns position and is_pseudo as well; pseudo items before the history
+        stand at negative positions.
     path : str or path-like
         The file.
     times : array-like of shape (n_observed,), default=None

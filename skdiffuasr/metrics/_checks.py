@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_scalar
 
-from skdiffuasr._ingest import as_ids
 from skdiffuasr._typing import FloatArray, IdArray, IntArray
+from skdiffuasr.sequences.ids import as_ids
 
 
 def check_codes(codes: IntArray, n_items: int, name: str, *, lowest: int = 0) -> None:

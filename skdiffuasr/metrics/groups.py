@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._ragged import common_dtype
 from skdiffuasr._typing import IntArray, SequencesLike
 from skdiffuasr.metrics._checks import check_codes, check_targets
 from skdiffuasr.sequences import check_sequences
+from skdiffuasr.sequences.ragged import common_dtype
 
 _POPULARITY_NAMES = {1: ("head", "tail"), 2: ("head", "middle", "tail")}
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from skdiffuasr._ragged import padded_blocks
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics._checks import check_codes
 from skdiffuasr.metrics.catalogue import catalogue_coverage, log_popularity
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.ragged import padded_blocks
 
 # Embedding numbers gathered at a time: 32 MB in single precision.
 _BLOCK_NUMBERS = 8_000_000
@@ -154,7 +154,7 @@ def pseudo_item_quality_per_row(
     if item_attributes is not None:
         labels = _per_item(item_attributes, n_items, "item_attributes")
         codes = np.unique(labels, return_inverse=True)[1]
-        hidden_codes = Sequences(codes[hidden.values], hidden.offsets)
+        hidden_codes = Sequences._unchecked(codes[hidden.values], hidden.offsets)
         quality["attribute_hit_rate"] = _hit_rate(codes[generated], hidden_codes)
     return quality
 
@@ -262,9 +262,7 @@ def _as_sequences(hidden: Sequences | IntArray, n_items: int) -> Sequences:
         boundaries = np.arange(len(hidden) + 1) * hidden.shape[1]
         hidden = Sequences(hidden.ravel(), boundaries)
     check_codes(hidden.values, n_items, "hidden", lowest=-1)
-    known = hidden.values >= 0
-    n_known = np.concatenate([[0], np.cumsum(known)])
-    return Sequences(hidden.values[known], n_known[hidden.offsets])
+    return hidden._where(hidden.values >= 0)
 
 
 def _per_item(values: npt.ArrayLike, n_items: int, name: str) -> npt.NDArray[Any]:

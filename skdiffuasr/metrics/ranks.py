@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import FloatArray, IntArray
-from skdiffuasr.keyed_random import keyed_uniform
 from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import keyed_uniform
 
 # Keeps the draws apart from the noise that a generator makes from the same keys.
 _NEGATIVES_STREAM = 7919
@@ -82,7 +82,7 @@ def sampled_target_ranks(
     targets : ndarray of shape (n,), dtype int64
         Column of each row's target; -1 stands for an item unknown to the model.
     keys : ndarray of shape (n,), dtype uint64
-        One key per row, from :func:`skdiffuasr.keyed_random.row_keys`.
+        One key per row, from :func:`skdiffuasr.sequences.keys.row_keys`.
     n_negatives : int
         Number of negatives per row.
     seen : Sequences of int64 codes or None, default=None
@@ -219,7 +219,7 @@ def excluded_items(
         rows = np.repeat(np.arange(n), real.lengths)
         flat = np.concatenate([flat, rows * n_items + real.values])
     rows, codes = np.divmod(np.unique(flat), n_items)
-    return Sequences(codes, np.searchsorted(rows, np.arange(n + 1)))
+    return Sequences._unchecked(codes, np.searchsorted(rows, np.arange(n + 1)))
 
 
 def _check_scores(

@@ -8,7 +8,7 @@ from sklearn.utils import gen_batches
 
 from skdiffuasr._typing import FloatArray
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import UnknownItemsError
+from skdiffuasr.sequences.vocabulary import UnknownItemsError
 
 #: Memory that a block of (rows, items) scores may take.
 BLOCK_BYTES = 64 * 2**20

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from sklearn.utils import check_scalar
 
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
-from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics._checks import check_targets, check_weights
 from skdiffuasr.metrics._routing import WeightedScorer
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
@@ -26,7 +25,8 @@ from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ran
 from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 
 class NextItemScorer(WeightedScorer):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._ingest import is_missing
-from skdiffuasr._times import as_date
+from skdiffuasr.sequences.ids import is_missing
+from skdiffuasr.sequences.times import as_date
 
 #: Attoseconds, the finest unit of numpy, in its units of fixed length.
 _UNITS = {

@@ -45,7 +45,8 @@ def leave_last_out(
     Raises
     ------
     ValueError
-        If a row is too short and `short` is "error", or no row is long enough.
+        If a row is too short and `short` is "error", no row is long enough, or an item
+        to hold out is a pseudo item.
 
     See Also
     --------
@@ -82,8 +83,34 @@ def leave_last_out(
     if not enough.any():
         raise ValueError(f"No row of X has the {_MIN_ITEMS} items that are needed.")
     X = X if enough.all() else X[enough]
+    check_held_out(X, _MIN_ITEMS - 1)
     X_test = X.drop_last()
     return X_test.drop_last(), X_test.last(), X_test, X.last()
+
+
+def check_held_out(X: Sequences, n_items: int) -> None:
+    """Raise if pseudo items are among the items to hold out.
+
+    Parameters
+    ----------
+    X : Sequences
+        Histories.
+    n_items : int
+        Number of items to hold out, at the end of each row.
+
+    Raises
+    ------
+    ValueError
+        If a pseudo item stands behind one of the last `n_items` observed ones.
+    """
+    tails = X.tail(n_items)
+    n_needed = np.minimum(X.lengths - X.n_pseudo, n_items)
+    is_missing = tails.lengths - tails.n_pseudo < n_needed
+    if is_missing.any():
+        raise ValueError(
+            f"Row {is_missing.argmax()} of X has a pseudo item among the last "
+            f"{n_items}, which are held out; hold them out first, then augment."
+        )
 
 
 class LeaveLastOut(BaseCrossValidator):

@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_scalar
 
-from skdiffuasr._log import (
+from skdiffuasr._typing import IdArray
+from skdiffuasr.model_selection.cutoffs import is_at_or_after
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.table import (
     column_names,
     group_sorted,
     read_columns,
     sort_columns,
 )
-from skdiffuasr._traps import count_repeated_ends, describe_repeated_ends, warn
-from skdiffuasr._typing import IdArray
-from skdiffuasr.model_selection.cutoffs import is_at_or_after
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.traps import count_repeated_ends, describe_repeated_ends, warn
 
 
 class TemporalSplit:
@@ -131,7 +131,7 @@ class TemporalSplit:
             raise ValueError("There are no interactions to split.")
         log = sort_columns(log)
         warn(describe_repeated_ends(count_repeated_ends(*log)))
-        histories = Sequences(*group_sorted(log))
+        histories = Sequences._unchecked(*group_sorted(log))
         is_after = self._is_after(np.asarray(log.times))
         n_after = np.add.reduceat(is_after, histories.offsets[:-1], dtype=np.int64)
 

@@ -1,7 +1,7 @@
 """Operators that turn histories into similar ones: crop, mask, reorder and others.
 
 All work on right-padded batches and are decided by uniform numbers alone, which a
-training draws by ``torch.rand`` and a transform from `skdiffuasr.keyed_random`. The
+training draws by ``torch.rand`` and a transform from `skdiffuasr.sequences.keys`. The
 last column of these numbers chooses where a stretch starts, the others rank the
 positions of a row: those with the smallest numbers are the drawn ones. An empty row
 stays as it is.

@@ -12,9 +12,8 @@ from skdiffuasr.persistence.classes import (
     SPARSE_CLASSES,
     SPARSE_PARTS,
 )
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
 from skdiffuasr.training import resolve_device
-from skdiffuasr.variants import SequenceVariants
 
 
 class Decoder:
@@ -30,8 +29,7 @@ class Decoder:
     array                  tensor, dtype, shape: numbers, in the tensor of this name
     strings                dtype, shape, values: flat list of strings
     sparse                 class, shape, parts: arrays as `SPARSE_PARTS` lists them
-    Sequences              values, offsets, n_pseudo, user_ids, is_target,
-                           and is_context if there is one
+    Sequences              values, offsets, roles, user_ids
     SequenceVariants       variants
     estimator              class, parameters, attributes
     =====================  ========================================================
@@ -194,10 +192,7 @@ class Decoder:
         return matrix.asformat(layout)
 
     def _sequences(self, node: dict[str, Any]) -> Sequences:
-        names = ["values", "offsets", "n_pseudo", "user_ids", "is_target"]
-        if "is_context" in node:
-            names.append("is_context")
-        parts = fields(node, *names)
+        parts = fields(node, "values", "offsets", "roles", "user_ids")
         return Sequences(*map(self.decode, parts))
 
     def _variants(self, node: dict[str, Any]) -> SequenceVariants:

@@ -18,8 +18,7 @@ from skdiffuasr.persistence.classes import (
     SPARSE_CLASSES,
     SPARSE_PARTS,
 )
-from skdiffuasr.sequences import Sequences
-from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.sequences import Sequences, SequenceVariants
 
 #: What to do instead, by the type of what cannot be saved.
 _REMEDIES = (
@@ -227,12 +226,9 @@ class Encoder:
         }
 
     def _sequences(self, value: Sequences, place: Place) -> dict[str, Any]:
-        names = ["values", "offsets", "n_pseudo", "user_ids", "is_target"]
-        if value.is_context is not None:  # files of earlier versions have none
-            names.append("is_context")
         parts = {
             name: self.encode(getattr(value, name), place.inside(name))
-            for name in names
+            for name in ("values", "offsets", "roles", "user_ids")
         }
         return {"type": "Sequences", **parts}
 

@@ -12,7 +12,7 @@ from skdiffuasr.augmentation.trajectory import denoising_trajectory
 from skdiffuasr.plotting._axes import COLOURS, axes_or_new, check_matplotlib
 from skdiffuasr.plotting._steps import only_step
 from skdiffuasr.sequences import check_sequences
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_sequences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._ingest import as_ids
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
 from skdiffuasr.metrics._checks import check_values
 from skdiffuasr.plotting._axes import (
@@ -17,7 +16,8 @@ from skdiffuasr.plotting._axes import (
 )
 from skdiffuasr.plotting._steps import only_step
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.vocabulary import encode_items
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.vocabulary import encode_items
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

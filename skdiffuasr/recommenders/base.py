@@ -13,16 +13,16 @@ from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._fitted import FixedByFitMixin
-from skdiffuasr._ingest import as_ids
-from skdiffuasr._ragged import offsets_from_lengths
 from skdiffuasr._sklearn_bases import BaseEstimator
 from skdiffuasr._sklearn_compat import StrOptions
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.ragged import offsets_from_lengths
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training.histories import context
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 #: Memory that a block of (rows, items) scores may take, within a cache.
 BLOCK_BYTES = 16 * 2**20
@@ -277,11 +277,8 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
 
 def read_items(codes: Sequences) -> Sequences:
     """Keep the items that are read, as in training: see `context`."""
-    if codes.is_context is None:
-        return codes
-    masks = codes.is_target, context(codes)
-    parts = codes.values, codes.offsets, codes.n_pseudo, codes.user_ids
-    return Sequences(*parts, *masks).drop_passed_over()
+    is_read = context(codes)
+    return codes if is_read.all() else codes._where(is_read)
 
 
 def row_blocks(n_rows: int, n_items: int) -> Iterator[slice]:

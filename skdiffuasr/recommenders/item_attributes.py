@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from skdiffuasr._ingest import is_missing
 from skdiffuasr._typing import IdArray
-from skdiffuasr.vocabulary import rows_by_index
+from skdiffuasr.sequences.ids import is_missing
+from skdiffuasr.sequences.vocabulary import rows_by_index
 
 _N_SHOWN = 3
 

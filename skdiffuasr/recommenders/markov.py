@@ -11,7 +11,7 @@ from skdiffuasr._sklearn_compat import Interval, fit_context
 from skdiffuasr._typing import FloatArray, SequencesLike
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.training.histories import context, targets
+from skdiffuasr.training.histories import context
 
 
 @estimator_class
@@ -73,7 +73,7 @@ class MarkovRecommender(BaseRecommender):
         read = np.maximum.accumulate(np.where(context(codes), positions, -1))
         read_before = np.concatenate(([-1], read))[:-1]
         has_read = read_before >= np.repeat(codes.offsets[:-1], codes.lengths)
-        target = np.flatnonzero(targets(codes) & has_read)
+        target = np.flatnonzero(codes.is_target & has_read)
         n_items = len(self.item_ids_)
         self.transition_counts_ = csr_array(
             (

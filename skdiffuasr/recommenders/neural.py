@@ -26,6 +26,7 @@ from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.recommenders.base import read_items, row_blocks
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
     epoch_callbacks,
     from_weights,
@@ -36,7 +37,6 @@ from skdiffuasr.training import (
     train,
 )
 from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 
 class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):

@@ -18,7 +18,7 @@ from skdiffuasr.metrics.ranks import excluded_items
 from skdiffuasr.model_selection import TemporalSplit, leave_last_out
 from skdiffuasr.model_selection.temporal_split import default_cutoff
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 
 class StudyData(NamedTuple):

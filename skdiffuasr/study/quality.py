@@ -12,7 +12,7 @@ from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.metrics import draw_by_popularity, draw_uniform, pseudo_item_quality
 from skdiffuasr.model_selection import leave_first_out
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 _EMBEDDING_DIM = 64
 

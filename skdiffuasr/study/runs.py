@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from skdiffuasr.keyed_random import row_keys
 from skdiffuasr.metrics import (
     NextItemScorer,
     TargetRanks,
@@ -20,10 +19,11 @@ from skdiffuasr.metrics import (
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.results import RANKINGS
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 _NEGATIVES_SEED = 0
 # Parameters that say how a result is come by, and not what it is.

@@ -43,11 +43,10 @@ class HistoryBatches:
         starts = self._lengths.cumsum() - self._lengths
         self._starts = torch.from_numpy(starts)
         self._values = torch.from_numpy(np.concatenate([v.values for v in variants]))
-        self._is_target = torch.from_numpy(np.concatenate(list(map(targets, variants))))
-        self._is_context = None
-        if any(variant.is_context is not None for variant in variants):
-            is_context = np.concatenate(list(map(context, variants)))
-            self._is_context = torch.from_numpy(is_context)
+        is_target = np.concatenate([variant.is_target for variant in variants])
+        self._is_target = torch.from_numpy(is_target)
+        is_context = np.concatenate(list(map(context, variants)))
+        self._is_context = None if is_context.all() else torch.from_numpy(is_context)
 
     def __call__(self, epoch: int) -> Iterator[tuple[Tensor, ...]]:
         """Yield the batches of an epoch, each as `pad` returns it."""
@@ -76,8 +75,8 @@ class HistoryBatches:
         is_target : bool Tensor of shape (batch, length)
             Which items are to be learned; False behind a row's end.
         passed_over : int64 Tensor of shape (batch, length)
-            Item to be learned after this one, but not to be read, or -1. Only if the
-            histories have an `is_context`.
+            Item to be learned after this one, but not to be read, or -1. Only if there
+            are items that are not to be read.
         """
         starts = self._starts[torch.from_numpy(rows)]
         lengths = torch.from_numpy(self._lengths[rows])
@@ -122,27 +121,8 @@ def pass_over(
     )
 
 
-def targets(histories: Sequences) -> npt.NDArray[np.bool_]:
-    """Tell which items are to be learned: the observed ones if nothing else is said.
-
-    Parameters
-    ----------
-    histories : Sequences
-        The histories.
-
-    Returns
-    -------
-    is_target : ndarray of bool of shape (n_interactions,)
-        A mask of `histories.values`.
-    """
-    if histories.is_target is not None:
-        return histories.is_target
-    first_real = histories.offsets[:-1] + histories.n_pseudo
-    return np.arange(len(histories.values)) >= np.repeat(first_real, histories.lengths)
-
-
 def context(histories: Sequences) -> npt.NDArray[np.bool_]:
-    """Tell which items are to be read: all if nothing else is said, the last anyway.
+    """Tell which items are to be read: those that are context, and the last anyway.
 
     Nothing comes behind the last item of a row, so it makes no difference there.
 
@@ -156,9 +136,7 @@ def context(histories: Sequences) -> npt.NDArray[np.bool_]:
     is_context : ndarray of bool of shape (n_interactions,)
         A mask of `histories.values`.
     """
-    if histories.is_context is None:
-        return np.ones(len(histories.values), dtype=bool)
-    is_context = histories.is_context.copy()
+    is_context = histories.is_context
     is_context[histories.offsets[1:][histories.lengths > 0] - 1] = True
     return is_context
 
@@ -180,13 +158,11 @@ def has_target(
     has_target : ndarray of bool of shape (n,)
         True where there is something to predict.
     """
-    if not has_masks(histories):
-        return histories.lengths > np.maximum(histories.n_pseudo, 1)
     is_context = context(histories)
     follows_read = np.concatenate(([False], is_context[:-1]))
     n_read = np.concatenate(([0], is_context.cumsum()))
     n_read_in_rows_before = np.repeat(n_read[histories.offsets[:-1]], histories.lengths)
-    is_learned = targets(histories) & (
+    is_learned = histories.is_target & (
         is_context | follows_read if learns_passed_over else is_context
     )
     is_learned &= n_read[:-1] > n_read_in_rows_before
@@ -195,8 +171,9 @@ def has_target(
 
 
 def has_masks(histories: Sequences) -> bool:
-    """Tell whether histories say themselves what is learned or what is read."""
-    return histories.is_target is not None or histories.is_context is not None
+    """Tell whether pseudo items are learned, observed ones not, or some not read."""
+    is_default = histories.is_context & (histories.is_target != histories.is_pseudo)
+    return not is_default.all()
 
 
 def hold_out(
@@ -221,14 +198,16 @@ def hold_out(
         have left something elsewhere in it: with masks, or variants that differ in
         observed items.
     validation : Sequences
-        The histories drawn, whole, but without pseudo items that are learned: what is
-        learned is of training only.
+        The histories drawn that end in an observed item, whole, but without pseudo
+        items that are learned: what is learned is of training only.
     """
     rng = np.random.default_rng(random_state)
     n_drawn = int(fraction * len(histories))
     is_drawn = np.zeros(len(histories), dtype=bool)
     is_drawn[rng.choice(len(histories), n_drawn, replace=False)] = True
     first, *others = histories.variants
+    ends_observed = ~first.is_pseudo[first.offsets[1:] - 1]
+    is_drawn &= ends_observed
     validation = first[is_drawn]
     if has_masks(validation):
         validation = validation.strip_pseudo()

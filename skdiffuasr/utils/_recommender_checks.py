@@ -7,13 +7,13 @@ import numpy as np
 
 from skdiffuasr.metrics import make_next_item_scorer
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.utils._check_helpers import (
     UNKNOWN_ITEM,
     fitted,
     make_histories,
     raises,
 )
-from skdiffuasr.vocabulary import encode_items, encode_sequences
 
 
 def check_decision_function(estimator: Any) -> None:

@@ -13,7 +13,7 @@ from skdiffuasr.augmentation.training_pairs import TrainingPairs
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import draw_uniform, pseudo_item_quality
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.vocabulary import encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_sequences
 
 TINY = {"embedding_dim": 16, "max_epochs": 2, "n_res_blocks": 1, "random_state": 0}
 

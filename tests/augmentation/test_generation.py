@@ -7,7 +7,7 @@ from sklearn.base import clone
 
 from skdiffuasr.augmentation import generation
 from skdiffuasr.datasets import make_sequences
-from skdiffuasr.keyed_random import keyed_normal, row_keys
+from skdiffuasr.sequences.keys import keyed_normal, row_keys
 from tests.test_common import TINY_AUGMENTER
 
 X = make_sequences(60, 30, n_hidden_items=0, min_length=4, random_state=0).X

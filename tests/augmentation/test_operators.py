@@ -8,7 +8,7 @@ from skdiffuasr.augmentation import (
     SlidingWindowAugmenter,
     SubstituteAugmenter,
 )
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 
 RNG = np.random.default_rng(0)
 X = Sequences.from_iterable([RNG.permutation(40)[:n] for n in range(1, 31)])
@@ -65,10 +65,20 @@ def test_inverse_transform_gives_the_histories_back():
 
 @pytest.mark.parametrize("name", ["is_target", "is_context"])
 def test_histories_with_masks_are_refused(name):
-    masked = Sequences([1, 2, 3], [0, 3], **{name: [False, True, True]})
-    with pytest.raises(ValueError, match="CropAugmenter cannot change histories with"):
+    roles = make_roles(**{name: [False, True, True]})
+    masked = Sequences([1, 2, 3], [0, 3], roles)
+    with pytest.raises(
+        ValueError, match="CropAugmenter cannot change histories whose roles"
+    ):
         CropAugmenter(random_state=0).fit_transform(masked)
     assert CropAugmenter(random_state=0).fit(masked).transform(masked) is masked
+
+
+def test_histories_with_pseudo_items_inside_are_refused():
+    roles = make_roles(is_pseudo=[True, False, True, False])
+    mixed = Sequences([1, 2, 3, 4], [0, 4], roles)
+    with pytest.raises(ValueError, match="pseudo items behind observed ones"):
+        CropAugmenter(random_state=0).fit_transform(mixed)
 
 
 def test_windows_reach_every_item():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from skdiffuasr.datasets import Interactions
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 
 quick = settings(max_examples=200, deadline=None)
 
@@ -91,6 +91,20 @@ def test_times_that_do_not_fit_are_named(times, message):
     X = Sequences.from_iterable([[5, 6], [7]]).prepend(np.array([[1], [2]]))
     with pytest.raises(ValueError, match=message):
         times_with_pseudo(X, times)
+
+
+@pytest.mark.parametrize("times", [[10, 12, 5, 7], [1e15, 2e15, 0.5, 0.5]])
+def test_pseudo_items_behind_an_observed_one_have_its_time(times):
+    roles = make_roles(is_pseudo=[True, False, True, False, True, True, False, False])
+    X = Sequences(np.arange(8), [0, 5, 8], roles)
+    found = times_with_pseudo(X, times)
+    a, b, c, d = times
+    assert found[[1, 2, 3, 4, 6, 7]].tolist() == [a, a, b, b, c, d]
+    assert found[0] < a
+    assert found[5] < c
+    log = X.to_interactions()
+    log = Interactions(log["user"], log["item"], found, log["is_pseudo"])
+    assert log.to_sequences() == Sequences(X.values, X.offsets, roles, [0, 1])
 
 
 def test_the_first_time_of_a_row_may_be_before_the_last_of_another():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdiffuasr._times import as_times
+from skdiffuasr.sequences.times import as_times
 
 pa = pytest.importorskip("pyarrow")
 

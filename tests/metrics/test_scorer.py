@@ -22,7 +22,7 @@ from skdiffuasr.metrics import (
 )
 from skdiffuasr.metrics import score_blocks as blocks_module
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 SKLEARN_VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 

@@ -91,6 +91,14 @@ def test_pseudo_items_stay_in_front():
     assert y_valid.tolist() == [2]
 
 
+@pytest.mark.parametrize("roles", [[6, 6, 6, 5], [6, 6, 5, 6]])
+def test_pseudo_items_are_not_held_out(roles):
+    X = Sequences([1, 2, 3, 4, 5, 6, 7, 8], [0, 4, 8], [6, 5, 6, 6, *roles])
+    with pytest.raises(ValueError, match="Row 1 of X has a pseudo item among the last"):
+        leave_last_out(X)
+    assert leave_last_out(X[:1])[3].tolist() == [4]
+
+
 def test_no_row_left_is_an_error():
     with pytest.raises(ValueError, match="No row of X has the 3 items"):
         leave_last_out([[1], [2]], short="drop")

@@ -8,6 +8,7 @@ from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import seeded_build
 from skdiffuasr.training.histories import HistoryBatches
+from tests.sequences.tables import with_leading_pseudo
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -25,7 +26,7 @@ def build_module(mask=True):
 def batch_of(rows, n_pseudo=None):
     X = Sequences.from_iterable(rows)
     if n_pseudo is not None:
-        X = Sequences(X.values, X.offsets, n_pseudo)
+        X = with_leading_pseudo(X, n_pseudo)
     return HistoryBatches(X, 1).pad(np.arange(len(X)))
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from skdiffuasr.nn.losses import sampled_binary_cross_entropy, sampled_cross_entropy
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import HistoryBatches
+from tests.sequences.tables import with_leading_pseudo
 
 N_ITEMS = 8
 CIRCLE = [[(start + step) % N_ITEMS for step in range(5)] for start in range(N_ITEMS)]
@@ -38,8 +39,7 @@ TINY = {
 
 
 def with_pseudo(rows, n_pseudo):
-    X = Sequences.from_iterable(rows)
-    return Sequences(X.values, X.offsets, n_pseudo)
+    return with_leading_pseudo(Sequences.from_iterable(rows), n_pseudo)
 
 
 def loss_of(recommender, module, X):

@@ -13,7 +13,7 @@ from skdiffuasr.recommenders import (
     base,
 )
 from skdiffuasr.recommenders.base import BaseRecommender
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -95,7 +95,7 @@ def test_recommend_ranks_what_is_allowed(rows, k, filter_seen, candidates):
 
 def test_items_that_are_not_read_are_seen_and_the_last_is_read():
     is_context = [False, True, False]
-    X = Sequences([10, 20, 30], [0, 3], is_context=is_context)
+    X = Sequences([10, 20, 30], [0, 3], make_roles(is_context=is_context))
     scores = FITTED.decision_function(X)
     np.testing.assert_array_equal(scores, FITTED.decision_function([[20, 30]]))
     items, _ = FITTED.recommend(X, k=3)
@@ -106,6 +106,11 @@ def test_pseudo_items_are_not_seen():
     X = Sequences.from_iterable([[10]]).prepend([[20, 30]])
     items, _ = FITTED.recommend(X, k=5)
     assert set(items[0]) == {20, 30, 40, 50, 60}
+    behind = Sequences([10, 20, 30], [0, 3], make_roles(is_pseudo=[False, True, True]))
+    items, _ = FITTED.recommend(behind, k=5)
+    assert set(items[0]) == {20, 30, 40, 50, 60}
+    scores = FITTED.decision_function(behind)
+    np.testing.assert_array_equal(scores, FITTED.decision_function([[10, 20, 30]]))
 
 
 @pytest.mark.parametrize("block_bytes", [0, 4 * len(ITEM_IDS) * 2, 10**6])

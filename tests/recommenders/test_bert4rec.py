@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from skdiffuasr.nn.bert4rec import BERT4Rec, draw_tasks
 from skdiffuasr.recommenders import bert4rec
 from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.training import seeded_build
 from tests.recommenders.circle import (
     CIRCLE,
@@ -184,7 +184,7 @@ def test_what_is_learned_can_be_given():
     X = Sequences.from_iterable(CIRCLE)
     is_target = np.zeros(len(X.values), dtype=bool)
     is_target[X.offsets[1:] - 1] = True
-    X = Sequences(X.values, X.offsets, X.n_pseudo, is_target=is_target)
+    X = Sequences(X.values, X.offsets, make_roles(is_target=is_target))
     recommender = tiny(mask_probability=0.6).fit(X)
     rows = [row[:-1] for row in CIRCLE]
     assert recommender.predict(rows).tolist() == [row[-1] for row in CIRCLE]
@@ -194,9 +194,8 @@ def passed_over_but_for(n):
     """Eight rows; all targets but those of the last `n` rows are passed over."""
     is_target = [False, True, False] * (8 - n) + [False, False, True] * n
     is_context = [True, False, True] * 8
-    return Sequences(
-        [1, 2, 3] * 8, np.arange(9) * 3, is_target=is_target, is_context=is_context
-    )
+    roles = make_roles(is_target=is_target, is_context=is_context)
+    return Sequences([1, 2, 3] * 8, np.arange(9) * 3, roles)
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

@@ -12,6 +12,7 @@ from skdiffuasr.training import seeded_build
 from skdiffuasr.training.histories import HistoryBatches
 from skdiffuasr.utils.estimator_checks import check_estimator
 from tests.recommenders.circle import CIRCLE, N_ITEMS, TINY, assert_knows_the_circle
+from tests.sequences.tables import with_leading_pseudo
 
 TINY = {**TINY, "n_layers": 1, "max_epochs": 40}
 VIEWS = ("operators", "dropout", "same_target")
@@ -33,7 +34,7 @@ def build_module(mask=True):
 def batch_of(rows, n_pseudo=None):
     X = Sequences.from_iterable(rows)
     if n_pseudo is not None:
-        X = Sequences(X.values, X.offsets, n_pseudo)
+        X = with_leading_pseudo(X, n_pseudo)
     return HistoryBatches(X, 1).pad(np.arange(len(X)))
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from skdiffuasr.augmentation import RepeatedPaddingAugmenter
 from skdiffuasr.recommenders import MarkovRecommender
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -63,8 +63,12 @@ def test_masks_say_which_transitions_count():
     recommender = MarkovRecommender().fit(augmented)
     assert recommender.predict([["c"]]).tolist() == ["d"]
     # 3 is learned after 2 and passed over, then 2 after 2; 1 is not learned.
-    values, is_target = [1, 2, 3, 2, 1], [True, False, True, True, False]
-    X = Sequences(values, [0, 5], [4], None, is_target, [True, True, False, True, True])
+    roles = make_roles(
+        is_pseudo=[True, True, True, True, False],
+        is_target=[True, False, True, True, False],
+        is_context=[True, True, False, True, True],
+    )
+    X = Sequences([1, 2, 3, 2, 1], [0, 5], roles)
     counts = MarkovRecommender().fit(X).transition_counts_.toarray()
     assert counts.tolist() == [[0, 0, 0], [0, 1, 1], [0, 0, 0]]
 

@@ -15,7 +15,7 @@ from skdiffuasr import (
 )
 from skdiffuasr.nn.gru4rec import GRU4Rec
 from skdiffuasr.nn.sasrec import SASRec
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.training import seeded_build
 from tests.recommenders.circle import (
     CIRCLE,
@@ -108,10 +108,10 @@ def test_items_that_are_passed_over_are_not_read(recommender):
     """A history with such items is ranked like one without them."""
     X = Sequences.from_iterable([["a", "x", "c"], ["b", "y", "d"]] * 8)
     is_context = np.tile([True, False, True], 16)
-    hidden = Sequences(X.values, X.offsets, X.n_pseudo, is_context=is_context)
+    hidden = Sequences(X.values, X.offsets, make_roles(is_context=is_context))
     predicted = recommender.fit(hidden).predict([["a"], ["b"]]).tolist()
     assert {*predicted} <= {"c", "d", "x", "y"}
-    at_prediction = Sequences(X.values, X.offsets, is_context=is_context)
+    at_prediction = Sequences(X.values, X.offsets, hidden.roles)
     np.testing.assert_array_equal(
         recommender.decision_function(at_prediction),
         recommender.decision_function([["a", "c"], ["b", "d"]] * 8),
@@ -122,7 +122,7 @@ def test_items_that_are_passed_over_are_not_read(recommender):
 @pytest.mark.parametrize("is_context", [[True, False, True], [True, False, False]])
 def test_items_that_are_passed_over_are_learned(recommender, build, is_context):
     """After 0 comes 1, which is not read, and 2; each is learned from 0 alone."""
-    X = Sequences([0, 1, 2], [0, 3], is_context=is_context)
+    X = Sequences([0, 1, 2], [0, 3], make_roles(is_context=is_context))
     module = seeded_build(build, 0).eval()
     logits = hidden_states(module, [0, 2])[0] @ module.item_embedding.weight.T
     expected = F.cross_entropy(logits.expand(2, -1), torch.tensor([2, 1]))

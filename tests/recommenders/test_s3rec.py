@@ -14,12 +14,11 @@ from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.recommenders import SASRecEstimator
 from skdiffuasr.recommenders.s3rec import S3RecEstimator
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
 from skdiffuasr.training import seeded
 from skdiffuasr.training.histories import HistoryBatches, hold_out
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
-from skdiffuasr.variants import SequenceVariants
 from tests.recommenders.circle import (
     CIRCLE,
     N_ITEMS,
@@ -326,9 +325,8 @@ def test_the_smallest_histories_are_enough(X, name):
 
 
 def test_what_is_asked_for_is_what_training_learns(monkeypatch):
-    X = Sequences(
-        [1, 2, 3, 4], [0, 4], [0], is_target=np.array([True, False, True, False])
-    )
+    roles = make_roles(is_target=[True, False, True, False])
+    X = Sequences([1, 2, 3, 4], [0, 4], roles)
     recommender = tiny(max_epochs=1, pretraining_epochs=1, max_length=2)
     batches = spy_on_pretraining(recommender, monkeypatch)
     recommender.fit(X)

@@ -4,14 +4,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.training.histories import (
     HistoryBatches,
     context,
     has_target,
     hold_out,
-    targets,
 )
+from tests.sequences.tables import with_leading_pseudo
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -27,8 +27,7 @@ def histories(draw, only_with_target=False):
             draw(st.lists(st.integers(0, 9), min_size=m + n_real, max_size=m + n_real))
         )
         n_pseudo.append(m)
-    X = Sequences.from_iterable(rows)
-    return Sequences(X.values, X.offsets, n_pseudo)
+    return with_leading_pseudo(Sequences.from_iterable(rows), n_pseudo)
 
 
 def rows_of(X):
@@ -60,19 +59,18 @@ def test_rows_are_padded_in_the_order_asked_for():
 
 @st.composite
 def masked_histories(draw):
-    """Rows whose masks say what is learned and what is read."""
+    """Rows with pseudo items anywhere, whose roles say what is learned and read."""
     X = draw(histories())
     n = len(X.values)
-    masks = [
-        draw(st.none() | st.lists(st.booleans(), min_size=n, max_size=n))
-        for _ in range(2)
-    ]
-    return Sequences(X.values, X.offsets, X.n_pseudo, None, *masks)
+    mask = st.none() | st.lists(st.booleans(), min_size=n, max_size=n)
+    names = ("is_pseudo", "is_target", "is_context")
+    roles = make_roles(**{name: draw(mask) for name in names})
+    return Sequences(X.values, X.offsets, roles)
 
 
 def naive_steps(X):
     """Each item that is learned, with all that is read before it, row by row."""
-    is_target = targets(X)
+    is_target = X.is_target
     is_context = context(X)
     steps = []
     for start, stop in zip(X.offsets, X.offsets[1:], strict=False):
@@ -157,6 +155,17 @@ def test_something_is_always_left_to_train_on(n):
     pairs = Sequences.from_iterable([[1, 2]] * n)
     training, validation = hold_out(pairs, 0.99, random_state=0)
     assert len(training) == n - len(validation) >= 1
+
+
+def test_histories_that_end_in_a_pseudo_item_are_not_held_out():
+    roles = make_roles(is_pseudo=[False, False, True, False, True, False])
+    X = Sequences([1, 2, 3, 4, 5, 6], [0, 3, 6], roles)
+    for seed in range(8):
+        training, validation = hold_out(X, 0.5, seed)
+        assert validation.to_lists() in ([], [[4, 5, 6]])
+        n_items = [3, 3 - len(validation)]
+        left = [n for n, kept in zip(n_items, has_target(X), strict=True) if kept]
+        assert training.lengths.tolist() == [n for n in left if n > 2]
 
 
 def test_held_out_rows_depend_on_the_seed():

@@ -10,15 +10,14 @@ from skdiffuasr import RandomSequenceAugmenter
 from skdiffuasr._sklearn_compat import StrOptions, fit_context
 from skdiffuasr.augmentation import CropAugmenter
 from skdiffuasr.augmentation.base import BaseAugmenter
-from skdiffuasr.keyed_random import keyed_uniform, row_keys
 from skdiffuasr.recommenders import MarkovRecommender, PopularityRecommender
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
+from skdiffuasr.sequences.keys import keyed_uniform, row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.utils.estimator_checks import (
     check_estimator,
     estimator_checks_generator,
 )
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
 
 
 class RandomAugmenter(BaseAugmenter):
@@ -418,7 +417,7 @@ class NeverRaises(MarkovRecommender):
 class LosesUserIds(RandomAugmenter):
     def transform(self, X):
         X = super().transform(X)
-        return Sequences(X.values, X.offsets, X.n_pseudo)
+        return Sequences(X.values, X.offsets, X.roles)
 
 
 @breaks("check_augmented_rows")
@@ -434,7 +433,7 @@ class DropsUnknownItems(RandomAugmenter):
         X = super().transform(X)
         codes = encode_sequences(X, self.item_ids_)
         items = self.item_ids_[codes.values]
-        return Sequences(items, codes.offsets, codes.n_pseudo, X.user_ids)
+        return Sequences(items, codes.offsets, codes.roles, X.user_ids)
 
 
 @breaks("check_augmented_rows")

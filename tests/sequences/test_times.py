@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr._times import as_times
+from skdiffuasr.sequences.times import as_times
 
 PLUS_TWO = timezone(timedelta(hours=2))
 DAYS = np.array(["2026-01-02", "2026-01-01"], dtype="datetime64[us]")

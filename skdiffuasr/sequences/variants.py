@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._typing import IdArray
-from skdiffuasr.sequences import Sequences
+from skdiffuasr._typing import IdArray, IntArray, RoleArray
+from skdiffuasr.sequences.container import Sequences
 
 
 class SequenceVariants(Sequences):
@@ -32,7 +32,7 @@ class SequenceVariants(Sequences):
     --------
     >>> import numpy as np
     >>> from skdiffuasr.sequences import Sequences
-    >>> from skdiffuasr.variants import SequenceVariants
+    >>> from skdiffuasr.sequences import SequenceVariants
     >>> X = Sequences.from_iterable([[1, 2], [3]])
     >>> X = SequenceVariants([X.prepend(np.full((2, 1), item)) for item in (8, 9)])
     >>> X.to_lists()
@@ -55,7 +55,18 @@ class SequenceVariants(Sequences):
                 )
             if not _same_ids(variant.user_ids, first.user_ids):
                 raise ValueError(f"Variant {number} has other user ids than the first.")
-        super().__init__(*first._parts())
+        self._set_parts(*first._parts())
+
+    @classmethod
+    def _unchecked(  # type: ignore[override]
+        cls,
+        values: IdArray,
+        offsets: IntArray,
+        roles: RoleArray | None = None,
+        user_ids: IdArray | None = None,
+    ) -> Sequences:
+        # What is made of the first variant alone has no others.
+        return Sequences._unchecked(values, offsets, roles, user_ids)
 
     @property
     def variants(self) -> tuple[Sequences, ...]:

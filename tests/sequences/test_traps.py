@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdiffuasr import Sequences
-from skdiffuasr._traps import (
+from skdiffuasr.datasets import Interactions, iter_interactions, read_interactions
+from skdiffuasr.model_selection import TemporalSplit
+from skdiffuasr.sequences.traps import (
     count_repeated_ends,
     count_rounded_ties,
     count_units,
     count_zones,
 )
-from skdiffuasr.datasets import Interactions, iter_interactions, read_interactions
-from skdiffuasr.model_selection import TemporalSplit
 
 quick = settings(max_examples=100, deadline=None)
 

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._typing import IdArray, IntArray
+from skdiffuasr._typing import IdArray, IntArray, RoleArray
 
 
 def to_table(
-    values: IdArray, offsets: IntArray, user_ids: IdArray | None, n_pseudo: IntArray
+    values: IdArray,
+    offsets: IntArray,
+    user_ids: IdArray | None,
+    roles: RoleArray | None,
 ) -> Any:
     """Make a table with one row per history.
 
@@ -22,13 +25,13 @@ def to_table(
         Row boundaries.
     user_ids : ndarray of shape (n,) or None
         None leaves the column out.
-    n_pseudo : ndarray of int64 of shape (n,)
-        The column is left out if all are 0.
+    roles : ndarray of uint8 of shape (n_interactions,) or None
+        None leaves the column out.
 
     Returns
     -------
     table : pyarrow.Table
-        With the columns user, items and n_pseudo.
+        With the columns user, items and roles.
 
     Raises
     ------
@@ -39,11 +42,10 @@ def to_table(
     columns = {}
     if user_ids is not None:
         columns["user"] = to_arrow(user_ids)
-    columns["items"] = pyarrow.LargeListArray.from_arrays(
-        to_arrow(offsets), to_arrow(values)
-    )
-    if n_pseudo.any():
-        columns["n_pseudo"] = to_arrow(n_pseudo)
+    lists = pyarrow.LargeListArray.from_arrays
+    columns["items"] = lists(to_arrow(offsets), to_arrow(values))
+    if roles is not None:
+        columns["roles"] = lists(to_arrow(offsets), to_arrow(roles))
     return pyarrow.table(columns)
 
 

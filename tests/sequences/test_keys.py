@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from skdiffuasr.keyed_random import keyed_normal, keyed_uniform, row_keys
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import keyed_normal, keyed_uniform, row_keys
 
 quick = settings(max_examples=60, deadline=None)
 

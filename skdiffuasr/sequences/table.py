@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._ingest import as_ids, show
-from skdiffuasr._ragged import narrow
-from skdiffuasr._times import as_times
-from skdiffuasr._traps import (
+from skdiffuasr._typing import IdArray, IntArray, RoleArray
+from skdiffuasr.sequences.ids import as_ids, show
+from skdiffuasr.sequences.ragged import narrow
+from skdiffuasr.sequences.roles import make_roles
+from skdiffuasr.sequences.times import as_times
+from skdiffuasr.sequences.traps import (
     describe_times,
     warn,
 )
-from skdiffuasr._typing import IdArray, IntArray
 
 
 class LogColumns(NamedTuple):
@@ -80,7 +81,9 @@ def sort_columns(log: LogColumns) -> LogColumns:
     )
 
 
-def group_sorted(log: LogColumns) -> tuple[IdArray, IntArray, IntArray, IdArray]:
+def group_sorted(
+    log: LogColumns,
+) -> tuple[IdArray, IntArray, RoleArray | None, IdArray]:
     """Return the arguments of `Sequences` for a sorted log.
 
     Parameters
@@ -90,33 +93,15 @@ def group_sorted(log: LogColumns) -> tuple[IdArray, IntArray, IntArray, IdArray]
 
     Returns
     -------
-    values, offsets, n_pseudo, user_ids : ndarray
+    values, offsets, roles, user_ids : ndarray
         See `Sequences`.
-
-    Raises
-    ------
-    ValueError
-        If a pseudo item stands behind an observed one of the same user.
     """
     users = log.users
     is_first = np.ones(len(users), dtype=bool)
     is_first[1:] = users[1:] != users[:-1]
     offsets = np.append(np.flatnonzero(is_first), len(users))
-    n_pseudo = np.zeros(len(offsets) - 1, dtype=np.int64)
-    if log.is_pseudo is not None:
-        rows = np.cumsum(is_first) - 1
-        n_pseudo = np.bincount(rows[log.is_pseudo], minlength=len(n_pseudo))
-        position = np.arange(len(users)) - offsets[rows]
-        is_behind = log.is_pseudo & (position >= n_pseudo[rows])
-        if is_behind.any():
-            at = int(is_behind.argmax())
-            raise ValueError(
-                f"User {users[at].item()!r} has the pseudo item "
-                f"{log.items[at].item()!r} behind an observed one; pseudo items come "
-                "before the history, by time and, at the same time or without times, "
-                "in the order of the log."
-            )
-    return narrow(log.items), offsets, n_pseudo, narrow(users[is_first])
+    roles = make_roles(is_pseudo=log.is_pseudo)
+    return narrow(log.items), offsets, roles, narrow(users[is_first])
 
 
 def _flags_of(frame: Any, column: str) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._typing import IdArray, IntArray
+from skdiffuasr._typing import IdArray, IntArray, RoleArray
 
 
 def offsets_from_lengths(lengths: NDArray[Any]) -> IntArray:
@@ -40,8 +40,11 @@ def piece_positions(
 
 def join_rows(
     heads: IdArray, head_lengths: IntArray, tails: IdArray, tail_lengths: IntArray
-) -> tuple[IdArray, IntArray]:
-    """Put each row of the heads in front of the same row of the tails."""
+) -> tuple[IdArray, IntArray, NDArray[np.bool_]]:
+    """Put each row of the heads in front of the same row of the tails.
+
+    The last array returned says which values are of the heads.
+    """
     lengths = head_lengths + tail_lengths
     offsets = offsets_from_lengths(lengths)
     first_of_tail = np.repeat(offsets[:-1] + head_lengths, lengths)
@@ -49,7 +52,7 @@ def join_rows(
     values = np.empty(offsets[-1], dtype=common_dtype(heads, tails))
     values[in_head] = heads
     values[~in_head] = tails
-    return values, offsets
+    return values, offsets, in_head
 
 
 def padded_blocks(
@@ -116,7 +119,7 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
     joblib hashes strides, and pickle writes a dtype object that two arrays share only
     once: equal content needs plain strides and a dtype object of its own.
     """
-    if array.size == 0 and array.dtype != bool:
+    if array.size == 0:
         array = np.empty(0, dtype=np.int64)
     if array.strides != (array.itemsize,):
         array = array.copy()
@@ -133,13 +136,22 @@ def narrow(array: IdArray) -> IdArray:
     return array if array.itemsize == 4 * width else array.astype(f"<U{width}")
 
 
+def check_lengths(lengths: IntArray, min_length: int, name: str) -> None:
+    """Raise if a row has fewer items than it must have."""
+    too_short = lengths < min_length
+    if too_short.any():
+        row = int(too_short.argmax())
+        raise ValueError(
+            f"Row {row} of {name} has {lengths[row]} items, while a minimum of "
+            f"{min_length} is required."
+        )
+
+
 def check_parts(
     values: IdArray,
     offsets: IntArray,
-    n_pseudo: IntArray,
+    roles: RoleArray | None,
     user_ids: IdArray | None,
-    is_target: NDArray[np.bool_] | None = None,
-    is_context: NDArray[np.bool_] | None = None,
 ) -> None:
     """Refuse the parts of a ragged batch if they do not fit together."""
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
@@ -153,22 +165,12 @@ def check_parts(
             f"offsets must not decrease, but row {row} runs from {offsets[row]} to "
             f"{offsets[row + 1]}."
         )
-    for name, part in (("n_pseudo", n_pseudo), ("user_ids", user_ids)):
-        if part is not None and len(part) != len(lengths):
+    for name, part, of, n_needed in (
+        ("roles", roles, "items", len(values)),
+        ("user_ids", user_ids, "rows", len(lengths)),
+    ):
+        if part is not None and len(part) != n_needed:
             raise ValueError(
-                f"{name} must have one entry for each of the {len(lengths)} rows, got "
+                f"{name} must have one entry for each of the {n_needed} {of}, got "
                 f"{len(part)}."
             )
-    for name, mask in (("is_target", is_target), ("is_context", is_context)):
-        if mask is not None and mask.shape != values.shape:
-            raise ValueError(
-                f"{name} must have one entry for each of the {len(values)} items, got "
-                f"the shape {mask.shape}."
-            )
-    outside = (n_pseudo < 0) | (n_pseudo > lengths)
-    if outside.any():
-        row = int(outside.argmax())
-        raise ValueError(
-            "n_pseudo must lie between 0 and the length of the row, but is "
-            f"{n_pseudo[row]} for row {row} of length {lengths[row]}."
-        )

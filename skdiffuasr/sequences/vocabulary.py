@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._ingest import as_ids
-from skdiffuasr._ragged import id_type, row_of
-from skdiffuasr.sequences import Sequences
-from skdiffuasr.variants import SequenceVariants
+from skdiffuasr.sequences import SequenceVariants
+from skdiffuasr.sequences.container import Sequences
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.ragged import id_type, row_of
 
 _N_SHOWN = 5
 
@@ -71,7 +71,7 @@ def encode_items(
     Examples
     --------
     >>> import numpy as np
-    >>> from skdiffuasr.vocabulary import encode_items
+    >>> from skdiffuasr.sequences.vocabulary import encode_items
     >>> encode_items([30, 10, 11], np.array([10, 20, 30]))
     array([ 2,  0, -1])
     """
@@ -160,7 +160,7 @@ def encode_sequences(
     --------
     >>> import numpy as np
     >>> from skdiffuasr.sequences import Sequences
-    >>> from skdiffuasr.vocabulary import encode_sequences
+    >>> from skdiffuasr.sequences.vocabulary import encode_sequences
     >>> X = Sequences.from_iterable([["c", "x", "a"], ["b"]])
     >>> encode_sequences(X, np.array(["a", "b", "c"])).to_lists()
     [[2, 0], [1]]
@@ -177,8 +177,7 @@ def encode_sequences(
         )
     codes = encode_items(X.values, item_ids, f"items of {input_name}")
     known = codes >= 0
-    masks = X.is_target, X.is_context
-    encoded = Sequences(codes, X.offsets, X.n_pseudo, X.user_ids, *masks)
+    encoded = Sequences._unchecked(codes, X.offsets, X.roles, X.user_ids)
     if known.all():
         return encoded
     if unknown_items == "error":

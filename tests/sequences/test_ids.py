@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skdiffuasr._ingest import as_ids
 from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.ids import as_ids
 
 INT_ROWS = [[3, -1, 4], [], [5]]
 STR_ROWS = [["b", "long name"], [], ["ü"]]

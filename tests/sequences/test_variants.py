@@ -10,10 +10,9 @@ from skdiffuasr import (
     RepeatedPaddingAugmenter,
     SASRecEstimator,
 )
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import HistoryBatches, hold_out
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import encode_sequences
 
 X = Sequences.from_iterable([[1, 2], [3, 4, 5], [2, 6]], user_ids=["a", "b", "c"])
 VARIANTS = SequenceVariants([X.prepend(np.full((3, 1), item)) for item in (7, 8, 9)])
@@ -94,7 +93,7 @@ def test_a_held_out_row_whose_variants_differ_is_not_trained_on(others):
 
 
 def test_learned_pseudo_items_are_not_validated_on():
-    learned = Sequences([1, 1, 2, 3, 4, 5], [0, 3, 6], [1, 1], None, [True] * 6)
+    learned = Sequences([1, 1, 2, 3, 4, 5], [0, 3, 6], [7, 6, 6] * 2)
     training, validation = hold_out(learned, 0.5, random_state=0)
     assert len(training) == 1
     assert validation.lengths.tolist() == [2]
@@ -121,15 +120,6 @@ def test_only_the_first_variant_is_scored():
 def test_bad_validation(validation, message):
     with pytest.raises(ValueError, match=message):
         SASRecEstimator(4, max_epochs=1, device="cpu").fit(X, **validation)
-
-
-@pytest.mark.parametrize("name", ["is_target", "is_context"])
-@pytest.mark.parametrize(
-    ("mask", "error"), [([True], ValueError), ([1, 0, 1], TypeError)]
-)
-def test_bad_masks(name, mask, error):
-    with pytest.raises(error, match=f"{name} must"):
-        Sequences([1, 2, 3], [0, 3], **{name: mask})
 
 
 def test_variants_of_variants_are_all_variants():

@@ -214,7 +214,7 @@ def count_repeated_ends(
         & (times[1:] == times[:-1])
     )
     if is_pseudo is not None:
-        is_repeat &= ~is_pseudo[:-1]
+        is_repeat &= ~(is_pseudo[:-1] | is_pseudo[1:])
     return int(is_repeat.sum())
 
 

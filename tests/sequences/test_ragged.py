@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr._ragged import padded_blocks
+from skdiffuasr.sequences.ragged import padded_blocks
 
 
 @given(

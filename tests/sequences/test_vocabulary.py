@@ -5,9 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdiffuasr.sequences import Sequences
-from skdiffuasr.variants import SequenceVariants
-from skdiffuasr.vocabulary import UnknownItemsError, encode_items, encode_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
+from skdiffuasr.sequences.vocabulary import (
+    UnknownItemsError,
+    encode_items,
+    encode_sequences,
+)
+from tests.sequences.tables import with_leading_pseudo
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -42,7 +46,7 @@ def test_encode_items_follows_a_dictionary(catalogue):
 def test_encode_sequences_drops_unknown_items(catalogue):
     item_ids, rows, n_pseudo = catalogue
     X = Sequences.from_iterable(rows, user_ids=range(len(rows)))
-    X = Sequences(X.values, X.offsets, n_pseudo, X.user_ids)
+    X = with_leading_pseudo(X, n_pseudo)
     code_of = {item: code for code, item in enumerate(item_ids)}
     encoded = encode_sequences(X, np.array(item_ids))
     assert encoded.values.dtype == np.int64

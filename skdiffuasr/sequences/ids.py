@@ -10,8 +10,8 @@ from uuid import UUID
 
 import numpy as np
 
-from skdiffuasr._ragged import narrow, offsets_from_lengths, row_of
 from skdiffuasr._typing import IdArray, IntArray
+from skdiffuasr.sequences.ragged import narrow, offsets_from_lengths, row_of
 
 _MAX_INT64 = np.iinfo(np.int64).max
 _MIN_INT64 = np.iinfo(np.int64).min

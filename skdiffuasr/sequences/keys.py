@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.container import Sequences
 
 UInt64Array = NDArray[np.uint64]
 
@@ -49,7 +49,7 @@ def row_keys(X: Sequences, seed: int) -> UInt64Array:
 
     Examples
     --------
-    >>> from skdiffuasr.keyed_random import row_keys
+    >>> from skdiffuasr.sequences.keys import row_keys
     >>> from skdiffuasr.sequences import Sequences
     >>> X = Sequences.from_iterable([[1, 2], [2, 1], [3]])
     >>> bool((row_keys(X, seed=0)[1:] == row_keys(X[1:], seed=0)).all())
@@ -96,7 +96,7 @@ def keyed_uniform(
     Examples
     --------
     >>> import numpy as np
-    >>> from skdiffuasr.keyed_random import keyed_uniform
+    >>> from skdiffuasr.sequences.keys import keyed_uniform
     >>> keyed_uniform(np.array([1, 2], dtype=np.uint64), n_draws=3).shape
     (2, 3)
     """
@@ -128,7 +128,7 @@ def keyed_normal(
     Examples
     --------
     >>> import numpy as np
-    >>> from skdiffuasr.keyed_random import keyed_normal
+    >>> from skdiffuasr.sequences.keys import keyed_normal
     >>> keyed_normal(np.array([1, 2], dtype=np.uint64), n_draws=3).dtype
     dtype('float32')
     """

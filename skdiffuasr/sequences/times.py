@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._ingest import is_missing, show
-from skdiffuasr._traps import count_zones, describe_zones, warn
+from skdiffuasr.sequences.ids import is_missing, show
+from skdiffuasr.sequences.traps import count_zones, describe_zones, warn
 
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 

@@ -1,0 +1,240 @@
+"""The data container of the package: a ragged batch of user histories."""
+
+from typing import Any
+
+import numpy as np
+
+from skdiffuasr._typing import IdArray
+from skdiffuasr.sequences.conversion import ConvertibleRows
+from skdiffuasr.sequences.description import LogDescription, describe
+from skdiffuasr.sequences.ids import flatten_rows
+from skdiffuasr.sequences.ragged import (
+    check_lengths,
+    freeze,
+    join_rows,
+    narrow,
+)
+from skdiffuasr.sequences.roles import GENERATED, OBSERVED
+
+
+class Sequences(ConvertibleRows):
+    """Ragged batch of user histories, oldest item first.
+
+    Row ``i`` is ``values[offsets[i]:offsets[i + 1]]``, and `roles` says of every item
+    whether it was observed or generated, is learned, and is read. The batch indexes
+    like a one-dimensional array, so scikit-learn can split it, and every selection
+    takes roles and user ids along. An integer key gives one row as an array, slices,
+    masks and collections of integers give `Sequences`; slices share the values.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_interactions,)
+        Item ids of all rows, integers or strings.
+    offsets : array-like of int of shape (n + 1,)
+        Row boundaries: not decreasing, from 0 to ``n_interactions``.
+    roles : array-like of int of shape (n_interactions,), default=None
+        Sums of `Role`, see `make_roles`. None means that all items were observed, are
+        learned and are read.
+    user_ids : array-like of shape (n,), default=None
+        User id of each row, integers or strings. They need not be unique.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_interactions,), int64 or str
+        Item ids, read-only.
+    offsets : ndarray of shape (n + 1,), int64
+        Row boundaries, read-only.
+    roles : ndarray of shape (n_interactions,), uint8, or None
+        Sums of `Role`, read-only; None if all are ``TARGET | CONTEXT``.
+    user_ids : ndarray of shape (n,), int64 or str, or None
+        User ids, read-only.
+
+    Raises
+    ------
+    TypeError
+        If ids are neither all integers nor all strings.
+    ValueError
+        If another argument does not describe `values`.
+
+    Examples
+    --------
+    >>> from skdiffuasr.sequences import Sequences
+    >>> X = Sequences.from_iterable([[3, 1, 4], [1], [5, 9]])
+    >>> X
+    Sequences(n=3, n_interactions=6, lengths=1..3)
+    >>> X[0]
+    array([3, 1, 4])
+    >>> X[[2, 1]].to_lists()
+    [[5, 9], [1]]
+    """
+
+    @property
+    def variants(self) -> "tuple[Sequences, ...]":
+        """Variants of the rows; one, the batch itself, unless `SequenceVariants`."""
+        return (self,)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequences):
+            return NotImplemented
+        mine, others = self._parts(), other._parts()
+        return len(mine) == len(others) and all(map(np.array_equal, mine, others))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        parts = [f"n={len(self)}", f"n_interactions={len(self.values)}"]
+        if len(self):
+            parts.append(f"lengths={self.lengths.min()}..{self.lengths.max()}")
+        if (n_pseudo := self.n_pseudo).any():
+            parts.append(f"n_pseudo={n_pseudo.min()}..{n_pseudo.max()}")
+        return f"Sequences({', '.join(parts)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A slice may keep strings wider than it needs; equal content must pickle equal.
+        return type(self), tuple(map(_narrowed, self._parts()))
+
+    def describe(self) -> LogDescription:
+        """Look at a log: users, items, lengths, and what augmentation can do for it.
+
+        Returns
+        -------
+        LogDescription
+            Prints as a table; its `warnings` are sentences.
+
+        Examples
+        --------
+        >>> from skdiffuasr.sequences import Sequences
+        >>> X = Sequences.from_iterable([[1, 2, 1], [2, 3]])
+        >>> X.describe().n_items
+        3
+        """
+        observed = self.strip_pseudo()
+        return describe(observed.values, observed.lengths, int(self.n_pseudo.sum()))
+
+    def prepend(self, pseudo: Any) -> "Sequences":
+        """Put pseudo items in front of each row.
+
+        Parameters
+        ----------
+        pseudo : ndarray of shape (n, M), or Sequences or iterable of n rows
+            Pseudo items of each row, oldest first, of the same id type.
+
+        Returns
+        -------
+        Sequences
+            The longer rows. What is put in front is read and not learned.
+
+        Raises
+        ------
+        TypeError
+            If `pseudo` mixes integer and string ids with those of the rows.
+        ValueError
+            If `pseudo` does not have one row per row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skdiffuasr.sequences import Sequences
+        >>> X = Sequences.from_iterable([[1], [2, 3]])
+        >>> X.prepend(np.array([[8, 9], [6, 7]])).to_lists()
+        [[8, 9, 1], [6, 7, 2, 3]]
+        """
+        if isinstance(pseudo, np.ndarray) and pseudo.dtype != object:
+            pseudo = _rectangle(pseudo)
+        elif not isinstance(pseudo, Sequences):
+            pseudo = Sequences.from_iterable(pseudo)
+        if len(pseudo) != len(self):
+            raise ValueError(
+                f"pseudo must have one row for each of the {len(self)} rows, got "
+                f"{len(pseudo)}."
+            )
+        values, offsets, in_front = join_rows(
+            pseudo.values, pseudo.lengths, self.values, self.lengths
+        )
+        roles = np.full(len(values), GENERATED, dtype=np.uint8)
+        roles[~in_front] = OBSERVED if self.roles is None else self.roles
+        return Sequences._unchecked(values, offsets, roles, self.user_ids)
+
+    def strip_pseudo(self) -> "Sequences":
+        """Drop all pseudo items.
+
+        Returns
+        -------
+        Sequences
+            The observed items only. They are all learned and read: what they were
+            before, depended on the items that are gone.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skdiffuasr.sequences import Sequences
+        >>> X = Sequences.from_iterable([[1], [2, 3]])
+        >>> X.prepend(np.array([[8], [9]])).strip_pseudo() == X
+        True
+        """
+        if self.roles is None:
+            return self
+        unlabelled = self.values, self.offsets, None, self.user_ids
+        return Sequences._unchecked(*unlabelled)._where(~self.is_pseudo)
+
+
+def check_sequences(X: Any, *, min_length: int = 0, input_name: str = "X") -> Sequences:
+    """Check user histories; every public entry point of the package calls this.
+
+    Parameters
+    ----------
+    X : Sequences or iterable of n one-dimensional id sequences
+        User histories, oldest item first. See `Sequences.from_iterable`.
+    min_length : int, default=0
+        Smallest number of items a row must have.
+    input_name : str, default="X"
+        Name of the input in error messages.
+
+    Returns
+    -------
+    Sequences
+        `X` itself if it is `Sequences`, else its rows.
+
+    Raises
+    ------
+    TypeError
+        If a row is not a sequence, or an id is neither an integer nor a string.
+    ValueError
+        If there are no rows, a row is too short, or `X` is not one sequence of ids
+        per row.
+
+    Examples
+    --------
+    >>> from skdiffuasr.sequences import check_sequences
+    >>> check_sequences([[1, 2], []], min_length=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: Row 1 of X has 0 items, while a minimum of 1 is required.
+    """
+    if not isinstance(X, Sequences):
+        X = Sequences._unchecked(*flatten_rows(X, input_name))
+    if len(X) == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={X.shape}) in {input_name}, while a "
+            "minimum of 1 is required."
+        )
+    check_lengths(X.lengths, min_length, input_name)
+    return X
+
+
+def _narrowed(ids: IdArray | None) -> IdArray | None:
+    """Return the ids themselves, or a frozen copy if strings are wider than needed."""
+    if ids is None or (narrowed := narrow(ids)) is ids:
+        return ids
+    return freeze(narrowed)
+
+
+def _rectangle(array: IdArray) -> Sequences:
+    """Return the rows of a two-dimensional array."""
+    if array.ndim != 2:
+        raise ValueError(
+            "pseudo must be Sequences or an array of shape (n, M), got an array of "
+            f"shape {array.shape}."
+        )
+    n_rows, n_columns = array.shape
+    return Sequences(array.ravel(), np.arange(n_rows + 1) * n_columns)

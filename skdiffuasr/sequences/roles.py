@@ -1,0 +1,128 @@
+"""What an item of a history is: observed or generated, to be learned, to be read."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdiffuasr._typing import RoleArray
+
+
+class Role:
+    """Flags of one item; `Sequences.roles` holds their sum.
+
+    An observed item normally is ``TARGET | CONTEXT``, a pseudo item
+    ``PSEUDO | CONTEXT``.
+    """
+
+    #: The item was generated, not observed.
+    PSEUDO: Final = 1
+    #: A recommender learns to predict the item.
+    TARGET: Final = 2
+    #: Later items are predicted from the item. An item that is not context is predicted
+    #: from those before it, if it is a target, and then skipped. Recommenders read the
+    #: last item of a row in any case.
+    CONTEXT: Final = 4
+
+
+#: Roles of items of which nothing else is said.
+OBSERVED: Final = Role.TARGET | Role.CONTEXT
+GENERATED: Final = Role.PSEUDO | Role.CONTEXT
+
+
+def make_roles(
+    *, is_pseudo: Any = None, is_target: Any = None, is_context: Any = None
+) -> RoleArray | None:
+    """Make the roles of items from masks.
+
+    Parameters
+    ----------
+    is_pseudo : array-like of bool of shape (n_interactions,), default=None
+        Which items were generated. None means none.
+    is_target : array-like of bool of shape (n_interactions,), default=None
+        Which items a recommender learns to predict. None means the observed ones.
+    is_context : array-like of bool of shape (n_interactions,), default=None
+        Which items later ones are predicted from. None means all.
+
+    Returns
+    -------
+    roles : ndarray of shape (n_interactions,), uint8, or None
+        Sums of `Role`; None if no mask is given.
+
+    Raises
+    ------
+    TypeError
+        If a mask does not hold bools.
+    ValueError
+        If the masks are not one-dimensional or differ in length.
+
+    Examples
+    --------
+    >>> from skdiffuasr.sequences import Sequences, make_roles
+    >>> X = Sequences([8, 1, 9, 2], [0, 4], make_roles(is_pseudo=[True, False] * 2))
+    >>> X.strip_pseudo().to_lists()
+    [[1, 2]]
+    """
+    given = {"is_pseudo": is_pseudo, "is_target": is_target, "is_context": is_context}
+    masks = {
+        name: _as_mask(mask, name) for name, mask in given.items() if mask is not None
+    }
+    if not masks:
+        return None
+    if len({len(mask) for mask in masks.values()}) > 1:
+        lengths = ", ".join(f"{len(mask)} {name}" for name, mask in masks.items())
+        raise ValueError(f"The masks must have one entry for each item, got {lengths}.")
+    n_items = len(next(iter(masks.values())))
+    generated = masks.get("is_pseudo", np.zeros(n_items, dtype=bool))
+    roles = generated * np.uint8(Role.PSEUDO)
+    roles += masks.get("is_target", ~generated) * np.uint8(Role.TARGET)
+    is_read = masks.get("is_context", np.ones(n_items, dtype=bool))
+    roles += is_read * np.uint8(Role.CONTEXT)
+    return roles
+
+
+def as_roles(roles: Any) -> RoleArray:
+    """Return integers from 0 to 7 as uint8, not copied if they are that already."""
+    array = np.asarray(roles)
+    if array.size == 0 and array.ndim == 1:
+        return np.empty(0, dtype=np.uint8)
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"roles must hold integers, sums of Role, got dtype {array.dtype}; "
+            "make_roles makes them from masks."
+        )
+    if array.ndim != 1:
+        raise ValueError(f"roles must be one-dimensional, got shape {array.shape}.")
+    outside = (array < 0) | (array > (Role.PSEUDO | Role.TARGET | Role.CONTEXT))
+    if outside.any():
+        at = int(outside.argmax())
+        raise ValueError(
+            f"roles must be sums of Role, from 0 to 7, but entry {at} is {array[at]}."
+        )
+    return array.astype(np.uint8, copy=False)
+
+
+def canonical(roles: RoleArray | None) -> RoleArray | None:
+    """Return None if all items are observed, learned and read."""
+    if roles is None or (roles == OBSERVED).all():
+        return None
+    return roles
+
+
+def has_role(flag: int, roles: RoleArray | None, n_items: int) -> NDArray[np.bool_]:
+    """Return which items have a flag."""
+    if roles is None:
+        return np.full(n_items, bool(flag & OBSERVED))
+    return (roles & np.uint8(flag)).astype(bool)
+
+
+def _as_mask(mask: Any, name: str) -> NDArray[np.bool_]:
+    """Return a one-dimensional array of bools."""
+    array = np.asarray(mask)
+    if array.size == 0 and array.ndim == 1:
+        return np.empty(0, dtype=bool)
+    if array.dtype != bool:
+        raise TypeError(f"{name} must hold bools, got dtype {array.dtype}.")
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
+    return array

@@ -1,0 +1,266 @@
+"""Ragged rows, stored as flat values and offsets, and how to choose among them."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdiffuasr._typing import IdArray, IntArray, RoleArray
+from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.ragged import (
+    check_lengths,
+    check_parts,
+    freeze,
+    id_type,
+    piece_positions,
+    row_numbers,
+)
+from skdiffuasr.sequences.roles import Role, as_roles, canonical, has_role
+
+
+class RaggedRows:
+    """The rows of `Sequences`: what they are made of, and selections of them."""
+
+    values: IdArray
+    offsets: IntArray
+    roles: RoleArray | None
+    user_ids: IdArray | None
+
+    def __init__(
+        self, values: Any, offsets: Any, roles: Any = None, user_ids: Any = None
+    ) -> None:
+        values = as_ids(values, "values")
+        offsets = _as_counts(offsets, "offsets")
+        roles = None if roles is None else as_roles(roles)
+        user_ids = None if user_ids is None else as_ids(user_ids, "user_ids")
+        check_parts(values, offsets, roles, user_ids)
+        self._set_parts(values, offsets, roles, user_ids)
+
+    @classmethod
+    def _unchecked(
+        cls,
+        values: IdArray,
+        offsets: IntArray,
+        roles: RoleArray | None = None,
+        user_ids: IdArray | None = None,
+    ) -> Self:
+        """Build from parts that must be right: pieces of rows that were checked."""
+        rows = cls.__new__(cls)
+        rows._set_parts(values, offsets, roles, user_ids)
+        return rows
+
+    def _set_parts(
+        self,
+        values: IdArray,
+        offsets: IntArray,
+        roles: RoleArray | None,
+        user_ids: IdArray | None,
+    ) -> None:
+        """Store the parts such that equal content is stored equally."""
+        self.values = freeze(values)
+        self.offsets = freeze(offsets)
+        roles = canonical(roles)
+        self.roles = None if roles is None else freeze(roles)
+        self.user_ids = None if user_ids is None else freeze(user_ids)
+
+    def _parts(self) -> tuple[Any, ...]:
+        """Return the arguments that rebuild the object."""
+        return self.values, self.offsets, self.roles, self.user_ids
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Shape of the batch, ``(n,)``."""
+        return (len(self),)
+
+    @property
+    def lengths(self) -> IntArray:
+        """Number of items of each row, pseudo items included; (n,) int64."""
+        return np.diff(self.offsets)
+
+    @property
+    def n_pseudo(self) -> IntArray:
+        """Number of pseudo items of each row; (n,) int64."""
+        if self.roles is None:
+            return np.zeros(len(self), dtype=np.int64)
+        pseudo = np.flatnonzero(self.is_pseudo)
+        return np.diff(np.searchsorted(pseudo, self.offsets))
+
+    @property
+    def is_pseudo(self) -> NDArray[np.bool_]:
+        """Which items were generated; (n_interactions,) bool."""
+        return self._has(Role.PSEUDO)
+
+    @property
+    def is_target(self) -> NDArray[np.bool_]:
+        """Which items a recommender learns to predict; (n_interactions,) bool."""
+        return self._has(Role.TARGET)
+
+    @property
+    def is_context(self) -> NDArray[np.bool_]:
+        """Which items later ones are predicted from; (n_interactions,) bool."""
+        return self._has(Role.CONTEXT)
+
+    def _has(self, flag: int) -> NDArray[np.bool_]:
+        return has_role(flag, self.roles, len(self.values))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[IdArray]:
+        for start, stop in pairwise(self.offsets.tolist()):
+            yield self.values[start:stop]
+
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> IdArray: ...
+    @overload
+    def __getitem__(self, key: slice | list[Any] | NDArray[Any]) -> Self: ...
+    @overload
+    def __getitem__(self, key: tuple[Any, ...]) -> Any: ...
+    def __getitem__(self, key: Any) -> Any:
+        """Return one row for an integer, else the selected rows as `Sequences`."""
+        if isinstance(key, tuple):
+            key = _without_ellipsis(key)
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step == 1:
+                return self._slice(start, max(start, stop))
+            return self._take(np.arange(start, stop, step))
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"row {key} is out of bounds for {len(self)} rows.")
+            row = int(key) % len(self)
+            return self.values[self.offsets[row] : self.offsets[row + 1]]
+        return self._take(row_numbers(key, len(self)))
+
+    def _slice(self, start: int, stop: int) -> Self:
+        """Return the rows from start to stop, sharing the values."""
+        offsets = self.offsets[start : stop + 1]
+        inside = slice(offsets[0], offsets[-1])
+        return self._unchecked(
+            self.values[inside],
+            offsets - offsets[0],
+            None if self.roles is None else self.roles[inside],
+            None if self.user_ids is None else self.user_ids[start:stop],
+        )
+
+    def _take(self, rows: NDArray[np.intp]) -> Self:
+        """Return copies of the rows with these numbers."""
+        user_ids = None if self.user_ids is None else self.user_ids[rows]
+        return self._gather(self.offsets[rows], self.lengths[rows], user_ids)
+
+    def _gather(
+        self, starts: IntArray, lengths: IntArray, user_ids: IdArray | None
+    ) -> Self:
+        """Return copies of the pieces of the values as rows."""
+        positions, offsets = piece_positions(starts, lengths)
+        roles = None if self.roles is None else self.roles[positions]
+        return self._unchecked(self.values[positions], offsets, roles, user_ids)
+
+    def _where(self, is_kept: NDArray[np.bool_]) -> Self:
+        """Return the rows with some of their items."""
+        kept = np.flatnonzero(is_kept)
+        offsets = np.searchsorted(kept, self.offsets)
+        roles = None if self.roles is None else self.roles[kept]
+        return self._unchecked(self.values[kept], offsets, roles, self.user_ids)
+
+    def drop_last(self, k: int | IntArray = 1) -> Self:
+        """Drop the most recent items of each row.
+
+        Parameters
+        ----------
+        k : int or ndarray of int of shape (n,), default=1
+            Number of items to drop, for all rows or for each. Rows of at most `k`
+            items become empty.
+
+        Returns
+        -------
+        Sequences
+            The shorter rows.
+
+        Raises
+        ------
+        ValueError
+            If `k` is negative.
+
+        Examples
+        --------
+        >>> from skdiffuasr.sequences import Sequences
+        >>> Sequences.from_iterable([[1], [2, 3]]).drop_last().to_lists()
+        [[], [2]]
+        """
+        _check_not_negative(k, "k")
+        lengths = np.maximum(self.lengths - k, 0)
+        return self._gather(self.offsets[:-1], lengths, self.user_ids)
+
+    def tail(self, max_length: int | IntArray) -> Self:
+        """Keep the most recent items of each row.
+
+        Parameters
+        ----------
+        max_length : int or ndarray of int of shape (n,)
+            Largest number of items to keep, for all rows or for each.
+
+        Returns
+        -------
+        Sequences
+            The rows cut from the left.
+
+        Raises
+        ------
+        ValueError
+            If `max_length` is negative.
+
+        Examples
+        --------
+        >>> from skdiffuasr.sequences import Sequences
+        >>> Sequences.from_iterable([[1], [2, 3, 4]]).tail(2).to_lists()
+        [[1], [3, 4]]
+        """
+        _check_not_negative(max_length, "max_length")
+        lengths = np.minimum(self.lengths, max_length)
+        return self._gather(self.offsets[1:] - lengths, lengths, self.user_ids)
+
+    def last(self) -> IdArray:
+        """Return the most recent item of each row.
+
+        Returns
+        -------
+        ndarray of shape (n,), int64 or str
+            The last items.
+
+        Raises
+        ------
+        ValueError
+            If a row is empty.
+
+        Examples
+        --------
+        >>> from skdiffuasr.sequences import Sequences
+        >>> Sequences.from_iterable([[1], [2, 3]]).last()
+        array([1, 3])
+        """
+        check_lengths(self.lengths, 1, "X")
+        return self.values[self.offsets[1:] - 1]
+
+
+def _as_counts(counts: Any, name: str) -> IntArray:
+    """Return one-dimensional int64 counts."""
+    array = as_ids(counts, name)
+    if id_type(array) != "int":
+        raise TypeError(f"{name} must hold integers, got dtype {array.dtype}.")
+    return array
+
+
+def _without_ellipsis(key: tuple[Any, ...]) -> Any:
+    """Return the row key of ``X[key]`` or ``X[key, ...]``."""
+    if len(key) == 1 or (len(key) == 2 and key[1] is Ellipsis):
+        return key[0]
+    raise IndexError(f"Sequences have one axis, got the index {key}.")
+
+
+def _check_not_negative(value: int | IntArray, name: str) -> None:
+    """Refuse negative counts."""
+    if np.any(np.less(value, 0)):
+        raise ValueError(f"{name} must not be negative, got {value}.")
