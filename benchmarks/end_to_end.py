@@ -4,7 +4,7 @@
 
 PART is one of
 
-- ``baseline``: floors and SASRec without augmentation, leave-last-out, full ranking;
+- ``baseline``: baselines and SASRec without augmentation, leave-last-out, full ranking;
 - ``augmentation``: time and memory of augmenting every user with ten items;
 - ``nearness``: pseudo items against the hidden first items of long histories;
 - ``choices``: the same nearness for the choices behind the augmenter's defaults;

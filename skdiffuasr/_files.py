@@ -40,7 +40,7 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path).resolve()
     if path.exists() and not path.is_file():
-        raise OSError(f"{path} is no file that could be replaced.")
+        raise OSError(f"{path} is not a regular file, so it cannot be replaced.")
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary

@@ -13,7 +13,7 @@ from skdiffuasr.plotting import GroupMetricDisplay
 
 log = make_sequences(n_users=600, n_items=80, random_state=0)
 X_train, _, X_test, y_test = leave_last_out(log.X)
-floor = MarkovRecommender().fit(X_train)
+baseline = MarkovRecommender().fit(X_train)
 sasrec = SASRecEstimator(
     16, n_layers=1, max_length=20, learning_rate=5e-3, max_epochs=10, random_state=0
 ).fit(X_train)
@@ -21,5 +21,7 @@ sasrec = SASRecEstimator(
 # %%
 # The second model is drawn beside the first, on the same axes.
 
-display = GroupMetricDisplay.from_estimator(floor, X_test, y_test, name="Markov chain")
+display = GroupMetricDisplay.from_estimator(
+    baseline, X_test, y_test, name="Markov chain"
+)
 GroupMetricDisplay.from_estimator(sasrec, X_test, y_test, name="SASRec", ax=display.ax_)

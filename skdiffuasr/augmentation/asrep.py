@@ -232,7 +232,7 @@ class ASRePAugmenter(BaseAugmenter):
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether there are weights; the catalogue alone comes before them."""
+        """Return whether there are weights; the catalogue alone comes before them."""
         return hasattr(self, "weights_")
 
     def _check_parameters(self) -> None:

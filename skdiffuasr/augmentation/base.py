@@ -236,7 +236,7 @@ class BaseAugmenter(BaseSequenceAugmenter):
         return variants[0] if len(variants) == 1 else SequenceVariants(variants)
 
     def _check_enough_items(self, histories: Sequences, rows: IntArray) -> None:
-        """Refuse histories, rows of `X` with these numbers, for ``unique=True``."""
+        """Reject histories, rows of `X` with these numbers, for ``unique=True``."""
         if self.unique:
             known = encode_sequences(histories, self.item_ids_, self.unknown_items)
             check_enough_items(known, rows, len(self.item_ids_), self.n_pseudo_items)
@@ -245,7 +245,7 @@ class BaseAugmenter(BaseSequenceAugmenter):
 def check_enough_items(
     histories: Sequences, rows: IntArray, n_items: int, n_needed: int
 ) -> None:
-    """Refuse histories that leave too few other items.
+    """Reject histories that leave too few other items.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         ``"learned"`` never do.
     embedding_dim : int, default=16
         Number d of dimensions of embeddings that are not given. The SU-Net sees each
-        as a square image; a number that is no square goes through a linear map. [1]_
+        as a square image; a number that is not a square goes through a linear map. [1]_
         has 64, which takes longer to learn; ``docs/measurements.md`` compares them.
     training_pairs : {"windows", "heads"}, default="windows"
         ``"windows"`` trains on every M consecutive items that are followed by another;
@@ -514,7 +514,7 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
         self.classifier_weights_ = result.weights
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether there are weights; the catalogue alone comes before them."""
+        """Return whether there are weights; the catalogue alone comes before them."""
         return hasattr(self, "weights_")
 
     def _fixed_parameters(self) -> dict[str, Any]:

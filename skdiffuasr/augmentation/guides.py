@@ -70,7 +70,7 @@ def classifier_log_probability(
 
 
 def check_classifier(recommender: Any, item_ids: IdArray, n_pseudo_items: int) -> None:
-    """Refuse a recommender that cannot read the pseudo items or tell all items apart.
+    """Reject a recommender that cannot read the pseudo items or tell all items apart.
 
     Parameters
     ----------

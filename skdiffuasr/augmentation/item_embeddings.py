@@ -53,7 +53,7 @@ def initial_embeddings(
 
 
 def is_name(given: Any, name: str) -> bool:
-    """Tell whether embeddings, which may be an array, were given by this name."""
+    """Return whether embeddings, which may be an array, were given by this name."""
     return isinstance(given, str) and given == name
 
 
@@ -191,7 +191,7 @@ def _as_floats(vectors: Any) -> FloatArray:
 
 
 def _check_all_known(codes: IntArray, item_ids: IdArray) -> None:
-    """Refuse embeddings that lack items of the catalogue."""
+    """Reject embeddings that lack items of the catalogue."""
     missing = item_ids[codes < 0]
     if len(missing):
         raise ValueError(

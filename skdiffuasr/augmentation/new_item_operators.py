@@ -49,7 +49,7 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
         self.similar_items_ = similar_items
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether the last step of `fit` was reached."""
+        """Return whether the last step of `fit` was reached."""
         return hasattr(self, "similar_items_")
 
     def _replacements(self, items: Tensor, random_items: Tensor) -> Tensor:

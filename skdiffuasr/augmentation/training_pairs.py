@@ -143,7 +143,7 @@ def find_training_pairs(
 def check_training_pairs(
     pairs: TrainingPairs, histories: Sequences, training_pairs: str
 ) -> None:
-    """Refuse to train on nothing, and warn of little.
+    """Reject to train on nothing, and warn of little.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
         If the file cannot be read.
     ValueError
         If it is no TOML, has another table or an option outside tables, or an option
-        is no string, number, boolean or list of these.
+        is not a string, number, boolean or list of these.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
         try:
             tables = tomllib.load(file)
         except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{path} is no TOML file: {error}.") from error
+            raise ValueError(f"{path} is not a TOML file: {error}.") from error
     for name, table in tables.items():
         if name not in commands:
             raise ValueError(

@@ -130,7 +130,7 @@ def _warn_of_leak(model: Any, histories: Sequences) -> None:
     recommender = model.steps[-1][1] if hasattr(model, "steps") else model
     if not hasattr(recommender, "decision_function"):
         raise ValueError(
-            f"MODEL is a {type(recommender).__name__}, which is no recommender."
+            f"MODEL is a {type(recommender).__name__}, which is not a recommender."
         )
     n_fitted = int(recommender.item_counts_.sum())
     n_observed = len(histories.values) - int(histories.n_pseudo.sum())

@@ -71,13 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code
 
 
-def make_parser(wanted: Container[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+def make_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParser:
     """Make the parser of all commands.
 
     Parameters
     ----------
-    wanted : collection of str
-        Commands that get their options, all by default. The modules of the others,
+    wanted : collection of str, default=None
+        Commands that get their options; None means all. The modules of the others,
         and torch with them, are not imported.
 
     Returns
@@ -95,7 +95,7 @@ def make_parser(wanted: Container[str] = tuple(COMMANDS)) -> argparse.ArgumentPa
     for name, help_text in COMMANDS.items():
         # An abbreviation of --config would not be seen before the others are read.
         added = commands.add_parser(name, help=help_text, allow_abbrev=False)
-        if name in wanted:
+        if wanted is None or name in wanted:
             _add_options(added, import_module(f"skdiffuasr.cli.{name}"))
     return parser
 

@@ -254,7 +254,7 @@ def training_parameters(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def refuse_unused(parameters: Mapping[str, Any], estimators: Iterable[Any]) -> None:
-    """Refuse parameters that were given and that no estimator has.
+    """Reject parameters that were given and that no estimator has.
 
     Raises
     ------

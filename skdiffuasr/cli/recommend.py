@@ -66,6 +66,6 @@ def recommend(model: Any, histories: Any, **options: Any) -> Any:
     recommender = model.steps[-1][1] if hasattr(model, "steps") else model
     if not hasattr(recommender, "recommend"):
         raise ValueError(
-            f"MODEL is a {type(recommender).__name__}, which is no recommender."
+            f"MODEL is a {type(recommender).__name__}, which is not a recommender."
         )
     return recommender.recommend(histories, **options)

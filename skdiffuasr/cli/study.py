@@ -159,7 +159,8 @@ def read_attributes(
     Raises
     ------
     ValueError
-        If the file is no JSON object, or an item id is no integer where it must be.
+        If the file is not a JSON object, or an item id is not an integer where it must
+        be.
     """
     try:
         with open_text(path) as file:
@@ -182,7 +183,7 @@ def read_attributes(
 
 
 def _is_integer(text: str) -> bool:
-    """Tell whether a text is an integer as Python writes it, as in a log."""
+    """Return whether a text is an integer as Python writes it, as in a log."""
     try:
         return str(int(text)) == text
     except ValueError:

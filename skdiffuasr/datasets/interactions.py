@@ -127,7 +127,7 @@ class Interactions:
         return values
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether two logs have equal columns."""
+        """Return whether two logs have equal columns."""
         if not isinstance(other, Interactions):
             return NotImplemented
         return self.columns == other.columns and all(

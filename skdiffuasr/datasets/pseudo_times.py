@@ -87,7 +87,7 @@ def _starts(lengths: IntArray) -> IntArray:
 
 
 def _refuse_decreasing(observed: npt.NDArray[Any], n_observed: IntArray) -> None:
-    """Refuse times that would put the items of a row in another order."""
+    """Reject times that would put the items of a row in another order."""
     falls = observed[1:] < observed[:-1]
     starts = _starts(n_observed)[n_observed > 0]
     falls[starts[1:] - 1] = False  # from one row to the next they may

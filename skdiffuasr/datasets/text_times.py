@@ -1,5 +1,6 @@
 """Texts in an Arrow column to times, without a Python object for each."""
 
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -47,16 +48,21 @@ def text_times(
 
 def parse_times(texts: Any, kind: str | None = None) -> npt.NDArray[Any] | None:
     """Return what `as_times` makes of texts, or None where they are odd."""
-    compute = import_extra("pyarrow.compute", "frames")
     texts = texts.cast("string")
     parsers = {"i": as_integers, "f": _as_floats, "M": _as_dates}
-    for trim in (lambda same: same, compute.utf8_trim_whitespace):
+    for trim in (lambda same: same, _trimmed):
         trimmed = trim(texts)
         for parsed_kind, parse in parsers.items():
             times = parse(trimmed) if kind in (None, parsed_kind) else None
             if times is not None:
                 return times
     return None
+
+
+def _trimmed(texts: Any) -> Any:
+    """Drop the blanks that Python's numbers may have around them."""
+    compute = import_extra("pyarrow.compute", "frames")
+    return compute.utf8_trim(texts, characters=string.whitespace)
 
 
 def as_integers(texts: Any) -> npt.NDArray[np.int64] | None:

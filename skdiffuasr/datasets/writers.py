@@ -247,7 +247,7 @@ def _texts(column: npt.NDArray[Any]) -> list[Any]:
 
 
 def _refuse_header(columns: Columns) -> None:
-    """Refuse a first row that would be taken for names of columns."""
+    """Reject a first row that would be taken for names of columns."""
     compared = [column[: 1 + N_ROWS_COMPARED] for column in columns.values()]
     first_rows = [list(map(str, row)) for row in zip(*compared, strict=True)]
     if not first_rows:
@@ -262,7 +262,7 @@ def _refuse_header(columns: Columns) -> None:
 def _refuse_finer(
     dates: npt.NDArray[np.datetime64], unit: str, name: str, ending: str
 ) -> None:
-    """Refuse dates that are finer than what is read back."""
+    """Reject dates that are finer than what is read back."""
     is_finer = dates != dates.astype(f"datetime64[{unit}]")
     if is_finer.any():
         row = int(is_finer.argmax())
@@ -274,7 +274,7 @@ def _refuse_finer(
 
 
 def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
-    """Refuse strings and dates that would not be read back as they are."""
+    """Reject strings and dates that would not be read back as they are."""
     if column.dtype.kind == "M" and ending != ".parquet":
         _refuse_finer(column, "ns", name, ending)
     if column.dtype.kind != "U":

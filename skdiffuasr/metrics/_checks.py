@@ -11,7 +11,7 @@ from skdiffuasr.sequences.ids import as_ids
 
 
 def check_codes(codes: IntArray, n_items: int, name: str, *, lowest: int = 0) -> None:
-    """Refuse codes that are no position in the catalogue.
+    """Reject codes that are no position in the catalogue.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def check_values(values: npt.ArrayLike, name: str) -> FloatArray:
     Raises
     ------
     ValueError
-        If the values are not one-dimensional, or one of them is no finite number.
+        If the values are not one-dimensional, or one of them is not a finite number.
     """
     given = np.asarray(values)
     if given.dtype.kind not in "biufO":
@@ -78,7 +78,7 @@ def check_values(values: npt.ArrayLike, name: str) -> FloatArray:
 
 
 def check_resampling(n_resamples: int, confidence_level: float) -> None:
-    """Refuse what no bootstrap interval can be made of.
+    """Reject what no bootstrap interval can be made of.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def check_resampling(n_resamples: int, confidence_level: float) -> None:
     Raises
     ------
     TypeError
-        If one is no number.
+        If one is not a number.
     ValueError
         If `n_resamples` is less than 1, or `confidence_level` does not lie between 0
         and 1.

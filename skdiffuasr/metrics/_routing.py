@@ -30,7 +30,7 @@ class WeightedScorer(BaseEstimator):
         return self
 
     def get_metadata_routing(self) -> MetadataRequest:
-        """Tell which metadata the scorer requests.
+        """Return which metadata the scorer requests.
 
         Returns
         -------

@@ -82,7 +82,7 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
 
 
 def check_length_bins(bins: Sequence[int], name: str = "bins") -> None:
-    """Refuse what :func:`length_groups` does not take.
+    """Reject what :func:`length_groups` does not take.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def popularity_groups(
 
 
 def check_popularity_bins(bins: Sequence[float], name: str = "bins") -> None:
-    """Refuse what :func:`popularity_groups` does not take.
+    """Reject what :func:`popularity_groups` does not take.
 
     Parameters
     ----------

@@ -239,7 +239,7 @@ def draw_by_popularity(
 
 
 def _check_generated(generated: IntArray, n_items: int) -> IntArray:
-    """Refuse anything but (n, M) codes."""
+    """Reject anything but (n, M) codes."""
     generated = np.asarray(generated)
     if generated.ndim != 2 or generated.shape[1] == 0:
         raise ValueError(
@@ -266,7 +266,7 @@ def _as_sequences(hidden: Sequences | IntArray, n_items: int) -> Sequences:
 
 
 def _per_item(values: npt.ArrayLike, n_items: int, name: str) -> npt.NDArray[Any]:
-    """Refuse tables that do not have a row per item."""
+    """Reject tables that do not have a row per item."""
     table = np.asarray(values)
     if len(table) != n_items:
         raise ValueError(
@@ -278,7 +278,7 @@ def _per_item(values: npt.ArrayLike, n_items: int, name: str) -> npt.NDArray[Any
 def _check_numbers(
     table: npt.NDArray[Any], name: str, *, lowest: float = -np.inf
 ) -> None:
-    """Refuse rows of items with a number that is not finite, or too low."""
+    """Reject rows of items with a number that is not finite, or too low."""
     is_bad = ~np.isfinite(table) | (table < lowest)
     if is_bad.any():
         place = tuple(int(index) for index in np.argwhere(is_bad)[0])

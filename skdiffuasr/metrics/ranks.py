@@ -24,7 +24,7 @@ def target_ranks(
     Parameters
     ----------
     scores : ndarray of shape (n, n_items)
-        Higher is better. `-inf` marks an item that is no candidate.
+        Higher is better. `-inf` marks an item that is not a candidate.
     targets : ndarray of shape (n,), dtype int64
         Column of each row's target; -1 stands for an item unknown to the model.
     first_row : int, default=0
@@ -38,7 +38,7 @@ def target_ranks(
     Raises
     ------
     ValueError
-        If a score is NaN, a target is no column of `scores`, or shapes disagree.
+        If a score is NaN, a target is not a column of `scores`, or shapes disagree.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def mask_seen(
     Raises
     ------
     ValueError
-        If there is not one history per row, or a code is no column of `scores`.
+        If there is not one history per row, or a code is not a column of `scores`.
 
     Examples
     --------
@@ -225,7 +225,7 @@ def excluded_items(
 def _check_scores(
     scores: FloatArray, targets: IntArray, first_row: int
 ) -> tuple[FloatArray, IntArray]:
-    """Refuse NaN scores and targets outside the catalogue."""
+    """Reject NaN scores and targets outside the catalogue."""
     scores, targets = np.asarray(scores), np.asarray(targets)
     if scores.ndim != 2 or targets.shape != scores.shape[:1]:
         raise ValueError(
@@ -245,13 +245,13 @@ def _check_scores(
         raise ValueError(
             f"Row {first_row + row} has a NaN score, for item "
             f"{int(np.argmax(np.isnan(scores[row])))}; scores must be numbers, or -inf "
-            "for an item that is no candidate."
+            "for an item that is not a candidate."
         )
     return scores, targets
 
 
 def _check_seen(real: Sequences, scores: FloatArray, first_row: int = 0) -> None:
-    """Refuse histories of other rows, and codes outside the catalogue."""
+    """Reject histories of other rows, and codes outside the catalogue."""
     n, n_items = scores.shape
     if len(real) != n:
         raise ValueError(
@@ -277,7 +277,7 @@ def _target_scores(scores: FloatArray, targets: IntArray) -> FloatArray:
 def _without_misses(
     n_above: npt.NDArray[np.intp], n_level: npt.NDArray[np.intp], own: FloatArray
 ) -> TargetRanks:
-    """Ranks of the targets; what is no candidate has none."""
+    """Ranks of the targets; what is not a candidate has none."""
     is_miss = np.isneginf(own)
     return TargetRanks(
         np.where(is_miss, np.inf, n_above), np.where(is_miss, 0, n_level)

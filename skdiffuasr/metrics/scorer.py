@@ -45,7 +45,7 @@ class NextItemScorer(WeightedScorer):
         unless one is the target. Negatives are never among them.
     n_negatives : int or None, default=None
         Rank the target among this many random items that the user has not seen instead
-        of the whole catalogue. It reproduces published numbers and is no basis for
+        of the whole catalogue. It reproduces published numbers and is not a basis for
         choosing a model, see :func:`sampled_target_ranks`. The metrics are then named
         ``"ndcg@10/neg100"``.
     length_bins : sequence of int or None, default=None
@@ -190,7 +190,7 @@ class NextItemScorer(WeightedScorer):
         return self._evaluate(estimator, X, y, with_ranks=True)[0]
 
     def check_parameters(self) -> None:
-        """Refuse parameters that are not accepted, as calling the scorer does.
+        """Reject parameters that are not accepted, as calling the scorer does.
 
         Raises
         ------

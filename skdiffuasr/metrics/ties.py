@@ -16,7 +16,7 @@ class TargetRanks:
 
     A target that ties with others takes each of their places with the same
     probability. Metrics are expectations over the order of the ties [1]_: a mean rank
-    would not do, for a metric at k is no linear function of the rank.
+    would not do, for a metric at k is not a linear function of the rank.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def is_at_or_after(
     TypeError
         If times and cutoff cannot be compared.
     ValueError
-        If the cutoff is missing, or is a text that is no date.
+        If the cutoff is missing, or is a text that is not a date.
     """
     value = _unboxed(cutoff)
     if _is_missing(value):
@@ -172,7 +172,7 @@ def _as_fraction(value: Any) -> Fraction | float:
     if isinstance(value, Integral):
         return Fraction(int(value))
     if not hasattr(value, "as_integer_ratio"):
-        raise TypeError(f"{value!r} is no number.")
+        raise TypeError(f"{value!r} is not a number.")
     try:
         return Fraction(*value.as_integer_ratio())
     except OverflowError:

@@ -134,7 +134,7 @@ class Decoder:
         estimator = cls(**values)
         for attribute, value in attributes.items():
             if attribute.startswith("_") or not attribute.endswith("_"):
-                raise ValueError(f"{attribute!r} is no name of a fitted attribute")
+                raise ValueError(f"{attribute!r} is not the name of a fitted attribute")
             setattr(estimator, attribute, self.decode(value))
         return estimator
 

@@ -255,7 +255,7 @@ def _ascii(key: object) -> str:
 
 
 def _check_attribute(name: str, place: Place) -> None:
-    """Refuse what is neither a parameter nor a fitted attribute."""
+    """Reject what is neither a parameter nor a fitted attribute."""
     if name == "_skl_callbacks":
         raise ValueError(
             f"{_shown(place)}callbacks cannot be saved; remove them with "

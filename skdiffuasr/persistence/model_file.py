@@ -182,7 +182,7 @@ def _decode(content: Any, tensors: dict[str, NDArray[Any]], device: str | None) 
 
 
 def _check_kind(path: Path) -> None:
-    """Refuse files of other kinds by how they begin, without opening them further."""
+    """Reject files of other kinds by how they begin, without opening them further."""
     with path.open("rb") as file:
         head = file.read(9)
     if head[8:] == b"{":  # behind the length of the header
@@ -194,7 +194,7 @@ def _check_kind(path: Path) -> None:
                 f"is loaded, so it was not."
             )
     if len(head) == 9:
-        raise ValueError(f"{path} is no safetensors file.")
+        raise ValueError(f"{path} is not a safetensors file.")
 
 
 def _library_version() -> str:

@@ -17,7 +17,7 @@ _LETTER_WIDTH = 7
 
 
 def check_matplotlib() -> None:
-    """Refuse to go on without matplotlib, before anything long is computed.
+    """Reject to go on without matplotlib, before anything long is computed.
 
     Raises
     ------

@@ -82,7 +82,7 @@ def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
 
 
 def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
-    """Refuse a mapping, or an index, that lacks items of the catalogue."""
+    """Reject a mapping, or an index, that lacks items of the catalogue."""
     missing = [item for item in items if item not in given]
     if not missing:
         return

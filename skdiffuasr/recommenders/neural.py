@@ -249,7 +249,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
         return codes[known], targets[known]
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether there are weights; the catalogue alone comes before them."""
+        """Return whether there are weights; the catalogue alone comes before them."""
         return hasattr(self, "weights_")
 
     def to_module(self) -> nn.Module:

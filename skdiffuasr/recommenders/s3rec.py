@@ -203,7 +203,7 @@ class S3RecEstimator(SASRecEstimator):
         return S3RecPretraining(network, offsets, codes, n_attributes)
 
     def _check_objectives(self) -> None:
-        """Refuse weights that leave nothing to pre-train with."""
+        """Reject weights that leave nothing to pre-train with."""
         weights = {
             "masked_item_weight": self.masked_item_weight,
             "segment_weight": self.segment_weight,

@@ -270,7 +270,7 @@ def _raise_trailing_nul(flat: list[str], where: Callable[[int], str]) -> NoRetur
 
 
 def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
-    """Raise for the first value that is no id, or no id of the first one's type."""
+    """Raise for the first value that is not an id, or not of the first one's type."""
     # Missing values come first: one NaN makes floats of a whole column of integers.
     for position, value in enumerate(flat):
         if is_missing(value):

@@ -153,7 +153,7 @@ def check_parts(
     roles: RoleArray | None,
     user_ids: IdArray | None,
 ) -> None:
-    """Refuse the parts of a ragged batch if they do not fit together."""
+    """Reject the parts of a ragged batch if they do not fit together."""
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
         raise ValueError(
             f"offsets must run from 0 to len(values) = {len(values)}, got {offsets}."

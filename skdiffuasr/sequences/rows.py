@@ -261,6 +261,6 @@ def _without_ellipsis(key: tuple[Any, ...]) -> Any:
 
 
 def _check_not_negative(value: int | IntArray, name: str) -> None:
-    """Refuse negative counts."""
+    """Reject negative counts."""
     if np.any(np.less(value, 0)):
         raise ValueError(f"{name} must not be negative, got {value}.")

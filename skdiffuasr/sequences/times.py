@@ -121,7 +121,7 @@ def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
 
 
 def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
-    """Refuse infinity, and integers that would turn negative in 64 bits."""
+    """Reject infinity, and integers that would turn negative in 64 bits."""
     if array.dtype.kind == "f":
         outside = np.isinf(array)
     elif array.dtype.kind == "u":
@@ -139,7 +139,7 @@ def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
 def _as_int(value: Any) -> int:
     """Return an integer of 64 bits."""
     if not isinstance(value, str | Integral) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no integer.")
+        raise TypeError(f"{value!r} is not an integer.")
     number = int(value)
     if not -(2**63) <= number < 2**63:
         raise OverflowError(f"{value!r} does not fit into 64 bits.")
@@ -149,7 +149,7 @@ def _as_int(value: Any) -> int:
 def _as_float(value: Any) -> float:
     """Return a finite number that is what was given, if that is an integer."""
     if isinstance(value, bool) or not isinstance(value, str | Real):
-        raise TypeError(f"{value!r} is no number.")
+        raise TypeError(f"{value!r} is not a number.")
     number = float(value)
     if not isfinite(number):
         raise ValueError(f"{value!r} is not finite.")
@@ -178,7 +178,7 @@ def as_date(value: Any) -> date | np.datetime64:
     Raises
     ------
     TypeError, ValueError
-        If it is something else, or a text that is no date.
+        If it is something else, or a text that is not a date.
     """
     if isinstance(value, str):
         return _parse(value.strip())
@@ -188,7 +188,7 @@ def as_date(value: Any) -> date | np.datetime64:
     if isinstance(exact, np.datetime64):
         return exact
     if not isinstance(value, date):
-        raise TypeError(f"{value!r} is no date.")
+        raise TypeError(f"{value!r} is not a date.")
     return _in_utc(value)
 
 
@@ -245,7 +245,7 @@ _PARSERS: Sequence[tuple[Callable[[Any], Any], str]] = (
 
 
 def _accepts(parse: Callable[[Any], Any], value: Any) -> bool:
-    """Tell whether a value can be parsed."""
+    """Return whether a value can be parsed."""
     try:
         parse(value)
     except (OverflowError, TypeError, ValueError):

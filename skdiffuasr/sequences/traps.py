@@ -195,7 +195,7 @@ def count_repeated_ends(
     users, items : ndarray of shape (n,)
         Interactions, sorted by user and time.
     times : ndarray of shape (n,) or None
-        Their times. Without times a repeated item is no duplicate, and none counts.
+        Their times. Without times a repeated item is not a duplicate, and none counts.
     is_pseudo : ndarray of bool of shape (n,), default=None
         Which items were generated; they are left out.
 

@@ -123,7 +123,7 @@ class SequenceVariants(Sequences):
 
 
 def _same_ids(first: IdArray | None, second: IdArray | None) -> bool:
-    """Tell whether both are missing or equal."""
+    """Return whether both are missing or equal."""
     if first is None or second is None:
         return first is second
     return np.array_equal(first, second)

@@ -53,8 +53,8 @@ def check_parameters(
     unknown = param_distributions.keys() - {*augmenters, *recommenders}
     if unknown:
         raise ValueError(
-            f"param_distributions has {sorted(unknown)}, which is no augmenter and no "
-            "recommender."
+            f"param_distributions has {sorted(unknown)}, which is neither an augmenter "
+            "nor a recommender."
         )
     for name, space in param_distributions.items():
         for estimators in (augmenters, recommenders):

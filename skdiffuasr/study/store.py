@@ -60,8 +60,8 @@ class StudyStore:
             for name in REPORT_FILES:
                 if (self.folder / name).exists():
                     raise FileExistsError(
-                        f"{self.folder / name} exists, and {self.folder} is no folder "
-                        "of a study; choose another folder."
+                        f"{self.folder / name} exists, and {self.folder} is not the "
+                        "folder of a study; choose another folder."
                     )
         for name in ("runs", "augmented", "quality"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ def resolve_device(device: str) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     message = (
-        f"device={device!r} is no torch device that works here; use 'auto', 'cpu', "
+        f"device={device!r} is not a torch device that works here; use 'auto', 'cpu', "
         f"'cuda' or 'cuda:<index>'."
     )
     try:

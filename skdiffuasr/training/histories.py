@@ -122,7 +122,7 @@ def pass_over(
 
 
 def context(histories: Sequences) -> npt.NDArray[np.bool_]:
-    """Tell which items are to be read: those that are context, and the last anyway.
+    """Return which items are to be read: those that are context, and the last anyway.
 
     Nothing comes behind the last item of a row, so it makes no difference there.
 
@@ -144,7 +144,7 @@ def context(histories: Sequences) -> npt.NDArray[np.bool_]:
 def has_target(
     histories: Sequences, learns_passed_over: bool = True
 ) -> npt.NDArray[np.bool_]:
-    """Tell which histories have an item to learn with one to read before it.
+    """Return which histories have an item to learn with one to read before it.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def has_target(
 
 
 def has_masks(histories: Sequences) -> bool:
-    """Tell whether pseudo items are learned, observed ones not, or some not read."""
+    """Return whether pseudo items are learned, observed ones not, or some not read."""
     is_default = histories.is_context & (histories.is_target != histories.is_pseudo)
     return not is_default.all()
 
@@ -220,7 +220,7 @@ def hold_out(
 
 
 def _same_rows(X: Sequences, other: Sequences) -> npt.NDArray[np.bool_]:
-    """Tell which rows have the same items in both, bool of shape (n,)."""
+    """Return which rows have the same items in both, bool of shape (n,)."""
     is_same = X.lengths == other.lengths
     rows = np.flatnonzero(is_same)
     differs = X[rows].values != other[rows].values

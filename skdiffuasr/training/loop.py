@@ -218,7 +218,7 @@ def _train_epoch(
 
 
 def _has_finite_weights(module: nn.Module) -> bool:
-    """Tell whether no weight is NaN or infinite."""
+    """Return whether no weight is NaN or infinite."""
     return all(bool(weight.isfinite().all()) for weight in module.parameters())
 
 

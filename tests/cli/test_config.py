@@ -48,7 +48,7 @@ def test_nothing_is_changed_without_a_file():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[fit", "is no TOML file"),
+        ("[fit", "is not a TOML file"),
         ("fit = 3", "fit must be a table"),
         ("augment = 3", "augment must be a table"),
         ("max_epochs = 3\n[fit]", "max_epochs is none of the commands fit, augment"),

@@ -169,7 +169,7 @@ def test_files_are_not_overwritten_by_accident(log_file, model_file, capsys):
 
 @pytest.mark.parametrize(
     ("command", "message"),
-    [("recommend", "no recommender"), ("augment", "puts no items before")],
+    [("recommend", "not a recommender"), ("augment", "puts no items before")],
 )
 def test_models_of_the_wrong_kind(
     log_file, model_file, tmp_path, capsys, command, message

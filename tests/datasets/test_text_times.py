@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skdiffuasr.sequences.times import as_times
@@ -59,6 +59,7 @@ padded = st.builds("{0}{1}{2}".format, blanks, integers | numbers | dates, blank
     st.sampled_from([None, "i", "f", "M"]),
     st.integers(1, 20),
 )
+@example(texts=["0\x1c"], kind=None, n_first=1)
 def test_arrow_gives_what_python_does(texts, kind, n_first):
     expected = outcome(lambda: as_times(texts, where, "the times", kind))
     column = pa.chunked_array([texts[:n_first], texts[n_first:]], "string")

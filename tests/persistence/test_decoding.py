@@ -76,11 +76,11 @@ WRONG = {
     },
     "the class 'RandomState' is unknown": MARKOV | {"class": "RandomState"},
     "MarkovRecommender has no parameter 'depth'": MARKOV | {"parameters": {"depth": 1}},
-    "'fit' is no name of a fitted attribute": MARKOV | {"attributes": {"fit": 1}},
-    "'__class__' is no name of a fitted attribute": (
+    "'fit' is not the name of a fitted attribute": MARKOV | {"attributes": {"fit": 1}},
+    "'__class__' is not the name of a fitted attribute": (
         MARKOV | {"attributes": {"__class__": 1}}
     ),
-    "'_x_' is no name of a fitted attribute": MARKOV | {"attributes": {"_x_": 1}},
+    "'_x_' is not the name of a fitted attribute": MARKOV | {"attributes": {"_x_": 1}},
 }
 
 

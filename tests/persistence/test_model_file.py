@@ -143,7 +143,7 @@ def test_device_of_what_has_none(path):
 
 def test_unknown_device_is_refused(path):
     save(MarkovRecommender(), path)
-    with pytest.raises(ValueError, match="device='gpu' is no torch device"):
+    with pytest.raises(ValueError, match="device='gpu' is not a torch device"):
         load(path, device="gpu")
 
 
@@ -278,7 +278,7 @@ def test_pickle_that_begins_like_a_header_is_not_opened(path):
 def test_other_files_are_refused(path, data):
     path.write_bytes(data)
     with pytest.raises(
-        ValueError, match=r"model.safetensors is no safetensors file\.$"
+        ValueError, match=r"model.safetensors is not a safetensors file\.$"
     ):
         load(path)
 

@@ -242,7 +242,7 @@ def test_there_must_be_an_item(rows):
         TableRecommender().fit(rows)
 
 
-def test_a_failed_fit_leaves_the_catalogue_as_it_was():
+def test_a_failed_fit_leaves_the_recommender_unfitted():
     recommender = PopularityRecommender()
     with pytest.raises(ValueError, match="Every history of X is empty"):
         recommender.fit([[]])
@@ -251,7 +251,8 @@ def test_a_failed_fit_leaves_the_catalogue_as_it_was():
     recommender.fit([[3, 4], [4]])
     with pytest.raises(ValueError, match="Every history of X is empty"):
         recommender.fit([[]])
-    assert recommender.predict([[3]]).tolist() == [4]
+    with pytest.raises(NotFittedError):
+        recommender.predict([[3]])
 
 
 EVERY_RECOMMENDER = pytest.mark.parametrize(

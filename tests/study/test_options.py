@@ -55,7 +55,7 @@ def test_parameters_that_there_are():
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"SASrec": {}}, r"has \['SASrec'\], which is no augmenter"),
+        ({"SASrec": {}}, r"has \['SASrec'\], which is neither an augmenter"),
         (
             {"Markov": {"smooting": [1]}},
             r"\['Markov'\] has 'smooting', which is no parameter of MarkovRecommender; "

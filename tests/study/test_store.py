@@ -98,7 +98,7 @@ def test_another_log_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["report.md", "results.csv", "figures"])
 def test_files_of_others_are_not_overwritten(tmp_path, name):
     (tmp_path / name).mkdir()
-    with pytest.raises(FileExistsError, match=rf"{name} exists, and .* no folder of"):
+    with pytest.raises(FileExistsError, match=rf"{name} exists, and .* not the folder"):
         StudyStore(tmp_path, "log")
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

@@ -21,7 +21,9 @@ def test_a_device_may_be_named(monkeypatch):
 
 @pytest.mark.parametrize("device", ["gpu", "", "cuda:x", "mps", "meta", "xpu:0"])
 def test_devices_that_cannot_be_used_are_refused(device):
-    message = f"device='{device}' is no torch device that works here; use 'auto', 'cpu'"
+    message = (
+        f"device='{device}' is not a torch device that works here; use 'auto', 'cpu'"
+    )
     with pytest.raises(ValueError, match=message):
         resolve_device(device)
 
