@@ -134,7 +134,7 @@ def _log(
 ) -> Bunch:
     """Read histories `X`, or make some with the items `hidden` before them."""
     if data is None:
-        made = make_sequences(n_users=3000, n_items=800, random_state=random_state)
+        made = make_sequences(n_users=2000, n_items=800, random_state=random_state)
         return Bunch(name="Synthetic log", **made)
     if isinstance(data, Interactions):
         return Bunch(name=name or "Log", X=data.to_sequences())
