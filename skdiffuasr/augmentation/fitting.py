@@ -44,7 +44,7 @@ class _EndedEarly(Exception):
 def cached_fit(
     memory: Any, fit: Callable[..., TrainingResult]
 ) -> Callable[..., TrainingResult]:
-    """Let a memory keep the results of trainings that nobody ended.
+    """Cache the results of training runs that nothing cut short.
 
     Parameters
     ----------

@@ -4,54 +4,36 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from skdiffuasr.augmentation import (
-    ASRePAugmenter,
-    CropAugmenter,
-    DiffusionSequenceAugmenter,
-    InsertAugmenter,
-    RandomAugmenter,
-    RandomSequenceAugmenter,
-    ReorderAugmenter,
-    RepeatedPaddingAugmenter,
-    SlidingWindowAugmenter,
-    SubstituteAugmenter,
-)
-from skdiffuasr.recommenders import (
-    BERT4RecEstimator,
-    CL4SRecEstimator,
-    GRU4RecEstimator,
-    MarkovRecommender,
-    PopularityRecommender,
-    S3RecEstimator,
-    SASRecEstimator,
-)
+from skdiffuasr import augmentation, recommenders
 
 AUGMENTERS: Mapping[str, Callable[..., Any]] = {
     "none": lambda: None,
-    "random": RandomAugmenter,
-    "random-popular": partial(RandomAugmenter, distribution="popularity"),
-    "random-seq": RandomSequenceAugmenter,
-    "asrep": ASRePAugmenter,
-    "reppad": RepeatedPaddingAugmenter,
-    "sliding-window": SlidingWindowAugmenter,
-    "crop": CropAugmenter,
-    "reorder": ReorderAugmenter,
-    "insert": InsertAugmenter,
-    "substitute": SubstituteAugmenter,
-    "diffusion": DiffusionSequenceAugmenter,
-    "diffusion-cg": partial(DiffusionSequenceAugmenter, guidance="classifier"),
+    "random": augmentation.RandomAugmenter,
+    "random-popular": partial(augmentation.RandomAugmenter, distribution="popularity"),
+    "random-seq": augmentation.RandomSequenceAugmenter,
+    "asrep": augmentation.ASRePAugmenter,
+    "reppad": augmentation.RepeatedPaddingAugmenter,
+    "sliding-window": augmentation.SlidingWindowAugmenter,
+    "crop": augmentation.CropAugmenter,
+    "reorder": augmentation.ReorderAugmenter,
+    "insert": augmentation.InsertAugmenter,
+    "substitute": augmentation.SubstituteAugmenter,
+    "diffusion": augmentation.DiffusionSequenceAugmenter,
+    "diffusion-cg": partial(
+        augmentation.DiffusionSequenceAugmenter, guidance="classifier"
+    ),
 }
 """Name: factory of an unfitted augmenter. A new one is one line."""
 
 RECOMMENDERS: Mapping[str, Callable[..., Any]] = {
-    "popularity": PopularityRecommender,
-    "markov": MarkovRecommender,
-    "sasrec": SASRecEstimator,
-    "sasrec-bce": partial(SASRecEstimator, loss="bce"),
-    "bert4rec": BERT4RecEstimator,
-    "gru4rec": GRU4RecEstimator,
-    "s3rec": S3RecEstimator,
-    "cl4srec": CL4SRecEstimator,
+    "popularity": recommenders.PopularityRecommender,
+    "markov": recommenders.MarkovRecommender,
+    "sasrec": recommenders.SASRecEstimator,
+    "sasrec-bce": partial(recommenders.SASRecEstimator, loss="bce"),
+    "bert4rec": recommenders.BERT4RecEstimator,
+    "gru4rec": recommenders.GRU4RecEstimator,
+    "s3rec": recommenders.S3RecEstimator,
+    "cl4srec": recommenders.CL4SRecEstimator,
 }
 """Name: factory of an unfitted recommender. A new one is one line."""
 

@@ -1,4 +1,4 @@
-"""An interval that holds for other users and for other trainings."""
+"""An interval that covers other users and other training runs."""
 
 from typing import NamedTuple
 

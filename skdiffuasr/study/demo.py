@@ -45,7 +45,7 @@ def run_demo(
 
     A preset `AugmentationStudy` in a folder that is thrown away. Leave-last-out
     protocol: the last item of every history is the test target, the one before it
-    stops the trainings early, and the models are fitted on the rest. Every item of the
+    decides early stopping, and the models are fitted on the rest. Every item of the
     catalogue is ranked. The intervals are paired bootstrap intervals over users; one
     training seed is used, whose noise they do not include.
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _PROTOCOLS = {
     "leave_last_out": "Leave-last-out: the last item of every history is the test "
-    "target, the one before it stops trainings early and chooses parameters, and all "
+    "target, the one before it decides early stopping and parameters, and all "
     "models are fitted on the rest.",
     "temporal": "Temporal split: tested are the users' first items after one point in "
-    "time; trainings stop early, and parameters are chosen, by a period before it; all "
+    "time; a period before it decides early stopping and parameters; all "
     "models are fitted on what comes before both.",
 }
 _RANKINGS = {
@@ -115,7 +115,7 @@ def _about_seeds(results: StudyResults) -> str:
         )
     text = (
         f"Values are averaged over {n_seeds} seeds, ± their standard deviation. The "
-        "interval over users and seeds holds for other trainings, too"
+        "interval over users and seeds covers other training runs, too"
     )
     if n_seeds < _FEW_SEEDS:
         text += f"; with {n_seeds} seeds it is wide"
@@ -140,7 +140,7 @@ def _cost_blocks(results: StudyResults) -> list[Block]:
     if results.with_memory:
         explanation += (
             f" A cache is in use (memory=) by {', '.join(results.with_memory)}: "
-            "trainings that come from the cache are not in its time."
+            "training runs that come from the cache are not in its time."
         )
     tables = [
         Table.of(of_it.droplevel("recommender"), str(recommender))

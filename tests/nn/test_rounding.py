@@ -150,8 +150,9 @@ def test_the_worst_of_rounding_does_not_hide_the_nearest():
 def test_the_last_bit_does_not_depend_on_the_batch(seed, d):
     """Items differ in the last bits, so any other order of a sum has another winner."""
     generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(60, 3, d, generator=generator)
-    items = x[:1, 0] * (1 + 1e-7 * torch.randn(40, d, generator=generator))
+    direction = torch.randn(d, generator=generator)
+    x = direction * (1 + 1e-7 * torch.randn(60, 3, d, generator=generator))
+    items = direction * (1 + 1e-7 * torch.randn(40, d, generator=generator))
     codes = nearest_items(x, items)
     for rows in (slice(0, 1), slice(5, 7), slice(10, 60)):
         assert torch.equal(nearest_items(x[rows], items), codes[rows])

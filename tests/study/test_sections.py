@@ -101,7 +101,7 @@ def test_trainings_out_of_a_cache_are_mentioned():
     (text, *_) = section_of(make_results(), "Cost").blocks
     assert "cache" not in text
     (text, *_) = section_of(make_results(with_memory=("diffusion",)), "Cost").blocks
-    assert "by diffusion: trainings that come from the cache are not in its" in text
+    assert "by diffusion: training runs that come from the cache are not in its" in text
 
 
 def with_candidates():
