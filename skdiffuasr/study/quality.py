@@ -25,8 +25,25 @@ def intrinsic_quality(
     A clone of the augmenter is fitted without these histories. Similarity is the
     cosine of embeddings that factorise the co-occurrence of items in all of `X_train`,
     the hidden items included: the space judges, it is not shown to the augmenter.
-    Returns what `pseudo_item_quality` does; it is a ValueError if no history has more
-    than ``augmenter.n_pseudo_items`` items.
+
+    Parameters
+    ----------
+    augmenter : augmenter with `generate`
+        Not changed.
+    X_train : Sequences of n rows
+        Histories.
+    random_state : int, default=0
+        Seeds the draw of histories and the factorisation.
+
+    Returns
+    -------
+    quality : dict of str to float
+        What `pseudo_item_quality` returns.
+
+    Raises
+    ------
+    ValueError
+        If no history has more than ``augmenter.n_pseudo_items`` items.
     """
     others, visible, hidden = set_aside(
         X_train, augmenter.n_pseudo_items, random_state=random_state

@@ -15,19 +15,6 @@ from tests.sequences.tables import (
 )
 
 
-@pytest.fixture
-def X():
-    """Seven rows with roles of all kinds and user ids."""
-    rng = np.random.default_rng(0)
-    lengths = rng.integers(2, 8, size=7)
-    return Sequences(
-        rng.integers(0, 50, size=lengths.sum()),
-        np.concatenate(([0], np.cumsum(lengths))),
-        rng.integers(0, 8, size=lengths.sum()),
-        [f"user{i}" for i in range(7)],
-    )
-
-
 def test_from_iterable_keeps_the_roles_of_sequences():
     X = build([[1, 2]], [[5, 6]], ["a"])
     assert Sequences.from_iterable(X) == X

@@ -7,19 +7,6 @@ from skdiffuasr.sequences import Sequences
 from tests.sequences.tables import assert_is, build, quick, tables
 
 
-@pytest.fixture
-def X():
-    """Seven rows with roles of all kinds and user ids."""
-    rng = np.random.default_rng(0)
-    lengths = rng.integers(2, 8, size=7)
-    return Sequences(
-        rng.integers(0, 50, size=lengths.sum()),
-        np.concatenate(([0], np.cumsum(lengths))),
-        rng.integers(0, 8, size=lengths.sum()),
-        [f"user{i}" for i in range(7)],
-    )
-
-
 @quick
 @given(tables(), st.integers(-10, 10))
 def test_integer_key_gives_the_row(table, key):
