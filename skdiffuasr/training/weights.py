@@ -55,7 +55,10 @@ def to_weights(module: nn.Module) -> Weights:
 
 
 def from_weights(
-    build_module: Callable[[], ModuleT], weights: Weights, device: torch.device
+    build_module: Callable[[], ModuleT],
+    weights: Weights,
+    device: torch.device,
+    copy: bool = True,
 ) -> ModuleT:
     """Build a module around stored weights, ready for inference.
 
@@ -65,9 +68,11 @@ def from_weights(
         Builds the architecture that the weights belong to. Its initialisation is
         skipped.
     weights : dict of str to ndarray
-        What `to_weights` returned. The arrays are copied.
+        What `to_weights` returned.
     device : torch.device
         Where the module is placed.
+    copy : bool, default=True
+        Whether the arrays are copied on the CPU, too. Read-only ones are in any case.
 
     Returns
     -------
@@ -76,6 +81,11 @@ def from_weights(
     """
     with torch.device("meta"):
         module = build_module()
-    state = {name: torch.tensor(array) for name, array in weights.items()}
+    state = {
+        name: torch.tensor(array)
+        if copy or not array.flags.writeable
+        else torch.from_numpy(array)
+        for name, array in weights.items()
+    }
     module.load_state_dict(state, assign=True)
     return module.to(device).requires_grad_(False).eval()
