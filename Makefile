@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow bench docs linkcheck lint format clean
+.PHONY: help demo test test-slow mutation bench docs linkcheck lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,11 @@ test: $(INSTALLED) ## Run the tests, the doctests and the examples.
 
 test-slow: $(INSTALLED) ## Run the tests that take longer.
 	$(BIN)/python -m pytest --quiet -m slow
+
+mutation: $(INSTALLED) ## Count the changed lines that no test notices; ONLY='skdiffuasr.nn.*'.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,mutation]"
+	OMP_NUM_THREADS=1 $(BIN)/mutmut run $(if $(ONLY),'$(ONLY)')
+	$(BIN)/mutmut results
 
 bench: $(INSTALLED) ## Measure speed and memory; LOG=path names a log.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,plot]"
@@ -45,4 +50,4 @@ format: $(INSTALLED) ## Rewrite the code in the house style.
 	$(BIN)/ruff format .
 
 clean: ## Remove everything that the other targets made.
-	rm -rf $(VENV) benchmarks/.peers docs/_build docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
+	rm -rf $(VENV) benchmarks/.peers mutants docs/_build docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
