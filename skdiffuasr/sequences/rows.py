@@ -105,6 +105,10 @@ class RaggedRows:
     def _has(self, flag: int) -> NDArray[np.bool_]:
         return has_role(flag, self.roles, len(self.values))
 
+    def _rows(self) -> NDArray[np.intp]:
+        """Return the row of each item, (n_interactions,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
