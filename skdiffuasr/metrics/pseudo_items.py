@@ -16,6 +16,7 @@ from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics._checks import check_codes
 from skdiffuasr.metrics.catalogue import catalogue_coverage, log_popularity
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.container import rectangle
 from skdiffuasr.sequences.ragged import padded_blocks
 
 # Embedding numbers gathered at a time: 32 MB in single precision.
@@ -211,14 +212,7 @@ def _check_generated(generated: IntArray, n_items: int) -> IntArray:
 def _as_sequences(hidden: Sequences | IntArray, n_items: int) -> Sequences:
     """Return the rows of known hidden items."""
     if not isinstance(hidden, Sequences):
-        hidden = np.asarray(hidden)
-        if hidden.ndim != 2:
-            raise ValueError(
-                "hidden must be Sequences or have the shape (n, m), got an array of "
-                f"shape {hidden.shape}."
-            )
-        boundaries = np.arange(len(hidden) + 1) * hidden.shape[1]
-        hidden = Sequences(hidden.ravel(), boundaries)
+        hidden = rectangle(np.asarray(hidden), "hidden")
     check_codes(hidden.values, n_items, "hidden", lowest=-1)
     return hidden._where(hidden.values >= 0)
 

@@ -99,25 +99,16 @@ def describe(values: IdArray, lengths: IntArray, n_pseudo_items: int) -> LogDesc
 
 def _warnings(lengths: IntArray, n_items: int) -> list[str]:
     """Describe obstacles to augmentation."""
-    found = []
-    if len(lengths) < 2:
-        found.append("there are fewer than two users: nothing can be compared.")
-    if n_items < 2:
-        found.append("there are fewer than two items: nothing can be predicted.")
-    if len(lengths) and (lengths < 3).all():
-        found.append(
-            "every history has fewer than three items: the last is needed for the "
-            "test and the one before it for validation."
-        )
-    if len(lengths) and lengths.min() > LONG:
-        found.append(
-            f"every history has more than {LONG} items: items before them have "
-            "little to add."
-        )
-    n_long_enough = int((lengths > 10).sum())
-    if n_long_enough < FEW_HISTORIES:
-        found.append(
-            f"{n_long_enough} histories have more than 10 items: a diffusion model "
-            "of ten pseudo items has little to learn from; choose fewer."
-        )
-    return found
+    shortest, longest = (lengths.min(), lengths.max()) if len(lengths) else (0, 3)
+    n_long = int((lengths > 10).sum())
+    obstacles = {
+        "there are fewer than two users: nothing can be compared.": len(lengths) < 2,
+        "there are fewer than two items: nothing can be predicted.": n_items < 2,
+        "every history has fewer than three items: the last is needed for the "
+        "test and the one before it for validation.": longest < 3,
+        f"every history has more than {LONG} items: items before them have "
+        "little to add.": shortest > LONG,
+        f"{n_long} histories have more than 10 items: a diffusion model of ten "
+        "pseudo items has little to learn from; choose fewer.": n_long < FEW_HISTORIES,
+    }
+    return [sentence for sentence, is_met in obstacles.items() if is_met]

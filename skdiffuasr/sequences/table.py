@@ -35,7 +35,10 @@ def read_columns(
         if column is None:
             return None
         name = f"column {column!r}"
-        where = lambda row: f"Row {row} of {name}"  # noqa: E731
+
+        def where(row: int) -> str:
+            return f"Row {row} of {name}"
+
         return convert(column_of(frame, column), where=where, name=name)
 
     log = LogColumns(

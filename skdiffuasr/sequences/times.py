@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr.sequences.ids import is_missing, refuse, show
-from skdiffuasr.sequences.traps import count_zones, describe_zones, warn
+from skdiffuasr.sequences.traps import describe_zones, warn
 
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
@@ -58,8 +58,7 @@ def as_times(
             except (OverflowError, TypeError, ValueError):
                 continue
             if found.dtype.kind == "M":
-                zones = describe_zones(*count_zones(values))
-                warn([f"{name}: {sentence}" for sentence in zones])
+                warn(f"{name}: {sentence}" for sentence in describe_zones(values))
             return found
     # The first time shows what the others should have been.
     first = kind or ("f" if _accepts(_as_float, values[0]) else "M")

@@ -36,21 +36,16 @@ _DAY = 86_400
 _ZONE = re.compile(r"[+\-Zz]")
 
 
-def count_zones(times: Iterable[Any]) -> tuple[int, int]:
-    """Count the dates, or ISO 8601 texts, with a time zone and those without."""
-    has_zone = [_has_zone(time) for time in times]
-    n_zoned = sum(has_zone)
-    return n_zoned, len(has_zone) - n_zoned
-
-
 def _has_zone(time: Any) -> bool:
     if isinstance(time, str):
         return _ZONE.search(time.strip(), 9) is not None
     return isinstance(time, datetime) and time.tzinfo is not None
 
 
-def describe_zones(n_zoned: int, n_zoneless: int) -> list[str]:
-    """Describe mixed time zones."""
+def describe_zones(times: list[Any]) -> list[str]:
+    """Describe dates or ISO 8601 texts of which only some have a time zone."""
+    n_zoned = sum(map(_has_zone, times))
+    n_zoneless = len(times) - n_zoned
     if not n_zoned or not n_zoneless:
         return []
     return [
