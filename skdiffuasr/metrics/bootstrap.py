@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 
 from skdiffuasr._typing import FloatArray, RandomState
 from skdiffuasr.metrics._checks import check_resampling, check_values
@@ -64,14 +64,13 @@ def paired_bootstrap(
     Returns
     -------
     result : BootstrapResult
-        The fields `difference`, `low`, `high` and `p_value`.
+        The mean difference, its interval and the p-value.
 
     Raises
     ------
     ValueError
-        If the arrays differ in shape, hold fewer than two users, or a value that is
-        not finite, `n_resamples` is less than 1, or `confidence_level` does not lie
-        between 0 and 1.
+        If the arrays differ in shape, hold fewer than two users or a value that is not
+        finite, or another parameter lies outside its range.
 
     References
     ----------
@@ -110,14 +109,12 @@ def resampled_means(
     n_rows, n_users = values.shape
     draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
     means = np.empty((n_rows, n_resamples))
-    batch_size = max(1, _BATCH_NUMBERS // n_users)
-    for start in range(0, n_resamples, batch_size):
-        stop = min(start + batch_size, n_resamples)
-        drawn = draw(n_users, size=(stop - start, n_users))
-        drawn += n_users * np.arange(stop - start)[:, np.newaxis]
+    for batch in gen_batches(n_resamples, max(1, _BATCH_NUMBERS // n_users)):
+        drawn = draw(n_users, size=(batch.stop - batch.start, n_users))
+        drawn += n_users * np.arange(len(drawn))[:, np.newaxis]
         counts = np.bincount(drawn.ravel(), minlength=drawn.size)
         counts = counts.reshape(drawn.shape).astype(np.float64)
-        means[:, start:stop] = values @ counts.T / n_users
+        means[:, batch] = values @ counts.T / n_users
     return means
 
 

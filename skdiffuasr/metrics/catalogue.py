@@ -54,12 +54,6 @@ def exposure_gini(recommendations: IntArray, n_items: int) -> float:
     ------
     ValueError
         If a code lies outside the catalogue.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import exposure_gini
-    >>> exposure_gini([[0, 1], [2, 3]], n_items=4), exposure_gini([[0]], n_items=4)
-    (0.0, 0.75)
     """
     exposure = np.sort(_exposure(recommendations, n_items))
     total = exposure.sum()

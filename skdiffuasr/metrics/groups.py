@@ -117,12 +117,6 @@ def popularity_groups(
     ValueError
         If `bins` is not one or two increasing shares between 0 and 1, or a target
         lies outside the catalogue.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import popularity_groups
-    >>> popularity_groups([1, 0, -1], item_counts=[3, 9, 1, 1, 1])
-    Groups(names=('head', 'tail'), codes=array([0, 1, 1]))
     """
     check_popularity_bins(bins)
     shares = np.asarray(bins, dtype=np.float64)
@@ -179,12 +173,6 @@ def novelty_groups(histories: SequencesLike, targets: npt.ArrayLike) -> Groups:
         strings.
     ValueError
         If there are no rows, or not one target per row.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import novelty_groups
-    >>> novelty_groups([[1, 2], [2], []], [2, 3, 1])
-    Groups(names=('new', 'repeated'), codes=array([1, 0, 0]))
     """
     real = check_sequences(histories, input_name="histories").strip_pseudo()
     targets = check_targets(targets, len(real), "targets")

@@ -54,8 +54,7 @@ def pseudo_item_quality(
     -------
     quality : dict of str to float
         ``"coverage"``, the share of the catalogue that is generated for anyone, and
-        the means of :func:`pseudo_item_quality_per_row` over the rows that have a
-        value (NaN if none has).
+        the means of :func:`pseudo_item_quality_per_row` over the rows with a value.
 
     Raises
     ------

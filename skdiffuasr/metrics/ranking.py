@@ -93,7 +93,7 @@ def reciprocal_rank(
 
 
 def parse_metric(metric: str) -> tuple[str, RankMetric]:
-    """Return the function that computes a metric, given its name.
+    """Return the name of a metric and the function that computes it.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def parse_metric(metric: str) -> tuple[str, RankMetric]:
     Returns
     -------
     name : str
-        The metric's name.
+        The name.
     function : callable
         Maps ranks of shape (n,) to values of shape (n,). It can be pickled.
 
@@ -112,13 +112,6 @@ def parse_metric(metric: str) -> tuple[str, RankMetric]:
     ------
     ValueError
         If `metric` has another form.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import parse_metric
-    >>> name, function = parse_metric("hr@2")
-    >>> name, function([1, 3])
-    ('hr@2', array([1., 0.]))
     """
     match = _METRIC.fullmatch(metric) if isinstance(metric, str) else None
     if match is None or (match["k"] is None and match["kind"] in ("ndcg", "hr")):

@@ -7,6 +7,7 @@ from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import keyed_uniform
+from skdiffuasr.sequences.ragged import row_of
 
 # Keeps the draws apart from the noise that a generator makes from the same keys.
 _NEGATIVES_STREAM = 7919
@@ -98,7 +99,6 @@ def sampled_target_ranks(
        2023, arXiv:2309.12858.
     .. [2] Krichene and Rendle, "On Sampled Metrics for Item Recommendation", KDD 2020.
        https://doi.org/10.1145/3394486.3403226
-
     """
     scores, targets = _check_scores(scores, targets, first_row)
     if seen is not None:
@@ -125,13 +125,10 @@ def mask_seen(
 
     Parameters
     ----------
-    scores : ndarray of shape (n, n_items)
-        Higher is better.
+    scores, targets
+        See :func:`target_ranks`. A target that the row has seen stays a candidate.
     histories : Sequences of int64 codes
         The rows' histories as columns of `scores`. Pseudo items are not masked.
-    targets : ndarray of shape (n,), dtype int64
-        Column of each row's target, -1 for an unknown item. A target that the row
-        has seen stays a candidate.
 
     Returns
     -------
@@ -142,16 +139,6 @@ def mask_seen(
     ------
     ValueError
         If there is not one history per row, or a code is not a column of `scores`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import mask_seen
-    >>> from skdiffuasr.sequences import Sequences
-    >>> histories = Sequences.from_iterable([[0, 2], [1]])
-    >>> mask_seen(np.array([[3.0, 2.0, 1.0]] * 2), histories, np.array([2, 0]))
-    array([[-inf,   2.,   1.],
-           [  3., -inf,   1.]])
     """
     real = histories.strip_pseudo()
     _check_seen(real, scores)
@@ -218,7 +205,7 @@ def _check_seen(real: Sequences, scores: FloatArray, first_row: int = 0) -> None
     outside = (real.values < 0) | (real.values >= n_items)
     if outside.any():
         place = int(np.argmax(outside))
-        row = int(np.searchsorted(real.offsets, place, side="right")) - 1
+        row = row_of(real.offsets, place)
         raise ValueError(
             f"The history of row {first_row + row} has the code {real.values[place]}; "
             f"accepted are 0 to {n_items - 1}, without unknown items."

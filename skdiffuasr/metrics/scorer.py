@@ -166,12 +166,8 @@ class NextItemScorer(WeightedScorer):
 
         Parameters
         ----------
-        estimator : object
-            A fitted recommender, or a pipeline or search that ends in one.
-        X : Sequences or iterable of n sequences of item ids
-            One history per user, oldest item first.
-        y : array-like of shape (n,)
-            Id of each user's next item.
+        estimator, X, y
+            As when the scorer is called.
 
         Returns
         -------
@@ -300,12 +296,6 @@ def make_next_item_scorer(
     ------
     ValueError
         If `metric` is unknown.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import make_next_item_scorer
-    >>> make_next_item_scorer("hr@5")
-    SingleMetricScorer(scorer=NextItemScorer(metrics=('hr@5',)))
     """
     parse_metric(metric)
     scorer = NextItemScorer(

@@ -44,11 +44,6 @@ def leave_last_out(
         If a row is too short and `short` is "error", no row is long enough, or an item
         to hold out is a pseudo item.
 
-    See Also
-    --------
-    LeaveLastOut : The same idea as the `cv` of a search over hyper-parameters.
-    TemporalSplit : Split all histories at one point in time.
-
     Notes
     -----
     The last items of two users can lie years apart, so a model may be trained on
@@ -102,10 +97,7 @@ class LeaveLastOut(BaseCrossValidator):
     In next-item prediction `y` holds the item after each history in `X`. Estimators
     of this library never read `y` in `fit`, so all rows can take part in both training
     and evaluation, which the position in the history separates, not the row.
-
-    See Also
-    --------
-    leave_last_out : Cut histories into `X` and `y`.
+    :func:`leave_last_out` cuts histories into `X` and `y`.
 
     Examples
     --------

@@ -40,10 +40,6 @@ class TemporalSplit:
         larger, as interactions at the same time stay together. Ignored if `cutoff` is
         given.
 
-    See Also
-    --------
-    leave_last_out : Hold out the last items of every history.
-
     Examples
     --------
     >>> from skdiffuasr.datasets import Interactions

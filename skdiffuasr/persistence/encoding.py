@@ -40,6 +40,9 @@ class Place:
     #: How an error shows it, such as ``"step 'rec' -> weights_ -> bias"``.
     shown: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.shown}: " if self.shown else ""
+
     def inside(self, name: object, shown: str | None = None) -> "Place":
         """Name what is one level further in."""
         text = str(name) if shown is None else shown
@@ -191,13 +194,12 @@ def _check_attribute(name: str, place: Place) -> None:
     """Raise unless the name is that of a fitted attribute."""
     if name == "_skl_callbacks":
         raise ValueError(
-            f"{_shown(place)}callbacks cannot be saved; remove them with "
-            f"set_callbacks()."
+            f"{place}callbacks cannot be saved; remove them with set_callbacks()."
         )
     if name.startswith("_") or not name.endswith("_"):
         raise ValueError(
-            f"{_shown(place.inside(name))}the attribute is neither a parameter nor a "
-            f"fitted attribute and cannot be saved."
+            f"{place.inside(name)}the attribute is neither a parameter nor a fitted "
+            "attribute and cannot be saved."
         )
 
 
@@ -205,10 +207,6 @@ def _refusal(value: Any, place: Place, kind: str | None = None) -> ValueError:
     """Make the error of a value that cannot be stored."""
     remedy = next((text for cls, text in _REMEDIES if isinstance(value, cls)), None)
     return ValueError(
-        f"{_shown(place)}{kind or type(value).__name__} cannot be saved"
+        f"{place}{kind or type(value).__name__} cannot be saved"
         + (f"; {remedy}." if remedy else ".")
     )
-
-
-def _shown(place: Place) -> str:
-    return f"{place.shown}: " if place.shown else ""

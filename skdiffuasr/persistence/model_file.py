@@ -1,12 +1,12 @@
 """Estimators in safetensors files."""
 
-import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from skdiffuasr import __version__
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr.persistence.decoding import Decoder, fields
@@ -81,7 +81,7 @@ def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
     encoder = Encoder()
     content = {
         "format_version": FORMAT_VERSION,
-        "library_version": _library_version(),
+        "library_version": __version__,
         "estimator": encoder.encode_estimator(estimator, Place()),
     }
     metadata = {METADATA_KEY: json.dumps(content, allow_nan=False)}
@@ -165,16 +165,14 @@ def _decode(content: Any, tensors: dict[str, NDArray[Any]], device: str | None) 
     if version > FORMAT_VERSION:
         raise ValueError(
             f"it has format version {version} of skdiffuasr "
-            f"{content.get('library_version')}, and skdiffuasr {_library_version()} "
+            f"{content.get('library_version')}, and skdiffuasr {__version__} "
             f"reads up to {FORMAT_VERSION}; install a newer skdiffuasr"
         )
     _, _, node = fields(content, "format_version", "library_version", "estimator")
     decoder = Decoder(tensors, device)
     estimator = decoder.decode_estimator(node)
     if decoder.unused:
-        raise ValueError(
-            f"nothing refers to the tensor {min(decoder.unused)!r} that is in it"
-        )
+        raise ValueError(f"nothing refers to the tensor {min(decoder.unused)!r}")
     return estimator
 
 
@@ -192,13 +190,6 @@ def _check_kind(path: Path) -> None:
             )
     if len(head) == 9:
         raise ValueError(f"{path} is not a safetensors file.")
-
-
-def _library_version() -> str:
-    try:
-        return importlib.metadata.version("skdiffuasr")
-    except importlib.metadata.PackageNotFoundError:  # run from the source tree
-        return "unknown"
 
 
 def _import_safetensors() -> Any:

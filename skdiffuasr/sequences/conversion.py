@@ -122,13 +122,13 @@ class ConvertibleRows(RaggedRows):
 
     @classmethod
     def from_frame(cls, frame: Any) -> Self:
-        """Build from a table with one row per history, as `to_arrow` makes them.
+        """Build from a table with one row per history, as `to_arrow` returns it.
 
         Parameters
         ----------
         frame : DataFrame or Table of pandas, polars or pyarrow
-            With a list column "items", and "user" and the list column "roles" where
-            there are any.
+            With a list column "items", and optionally "user" and the list column
+            "roles".
 
         Returns
         -------
@@ -138,14 +138,7 @@ class ConvertibleRows(RaggedRows):
         Raises
         ------
         TypeError, ValueError
-            As `from_iterable`, or if there is no column "items", or "roles" do not fit
-            it.
-
-        Examples
-        --------
-        >>> from skdiffuasr.sequences import Sequences
-        >>> Sequences.from_frame({"items": [[1, 2], [3]], "roles": [[5, 6], [6]]})
-        Sequences(n=2, n_interactions=3, lengths=1..2, n_pseudo=0..1)
+            As `from_iterable`, or if "items" is missing or "roles" do not fit it.
         """
         values, offsets = flatten_rows(column_of(frame, "items"), "column 'items'")
         names = column_names(frame)

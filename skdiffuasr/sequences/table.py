@@ -67,7 +67,7 @@ def sort_columns(log: LogColumns) -> LogColumns:
     if log.times is not None:
         order = np.argsort(log.times, kind="stable")
     order = order[np.argsort(codes[order], kind="stable")]
-    return LogColumns(*(None if part is None else part[order] for part in log))
+    return LogColumns._make(None if part is None else part[order] for part in log)
 
 
 def group_sorted(
