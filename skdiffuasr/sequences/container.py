@@ -71,8 +71,7 @@ class Sequences(ConvertibleRows):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequences):
             return NotImplemented
-        mine, others = self._parts(), other._parts()
-        return len(mine) == len(others) and all(map(np.array_equal, mine, others))
+        return all(map(np.array_equal, self._parts(), other._parts()))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -86,7 +85,8 @@ class Sequences(ConvertibleRows):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A slice may keep strings wider than it needs; equal content must pickle equal.
-        return type(self), tuple(map(_narrowed, self._parts()))
+        parts = self._parts()
+        return type(self), tuple(p if p is None else freeze(narrow(p)) for p in parts)
 
     def describe(self) -> LogDescription:
         """Summarize users, items, lengths, and obstacles to augmentation.
@@ -197,13 +197,6 @@ def check_sequences(X: Any, *, min_length: int = 0, input_name: str = "X") -> Se
         )
     check_lengths(X.lengths, min_length, input_name)
     return X
-
-
-def _narrowed(ids: IdArray | None) -> IdArray | None:
-    """Return the ids themselves, or a frozen copy if strings are wider than needed."""
-    if ids is None or (narrowed := narrow(ids)) is ids:
-        return ids
-    return freeze(narrowed)
 
 
 def rectangle(array: IdArray, name: str) -> Sequences:
