@@ -59,8 +59,6 @@ class TargetRanks:
             self.n_level, other.n_level
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.n_above)

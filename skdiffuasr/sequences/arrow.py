@@ -1,4 +1,4 @@
-"""Arrays and histories as Arrow arrays and tables."""
+"""Arrays as Arrow arrays."""
 
 from typing import Any
 
@@ -6,28 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._typing import IdArray, IntArray, RoleArray
-
-
-def to_table(
-    values: IdArray,
-    offsets: IntArray,
-    user_ids: IdArray | None,
-    roles: RoleArray | None,
-) -> Any:
-    """Return a table of user, items and roles with one row per history.
-
-    Integers are shared, not copied. What is None has no column.
-    """
-    pyarrow = import_extra("pyarrow", "frames")
-    columns = {}
-    if user_ids is not None:
-        columns["user"] = to_arrow(user_ids)
-    lists = pyarrow.LargeListArray.from_arrays
-    columns["items"] = lists(to_arrow(offsets), to_arrow(values))
-    if roles is not None:
-        columns["roles"] = lists(to_arrow(offsets), to_arrow(roles))
-    return pyarrow.table(columns)
 
 
 def to_arrow(values: NDArray[Any]) -> Any:

@@ -73,8 +73,6 @@ class Sequences(ConvertibleRows):
             return NotImplemented
         return all(map(np.array_equal, self._parts(), other._parts()))
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         parts = [f"n={len(self)}", f"n_interactions={len(self.values)}"]
         if len(self):

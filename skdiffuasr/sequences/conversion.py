@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
-from skdiffuasr.sequences.arrow import to_table
+from skdiffuasr.sequences.arrow import to_arrow
 from skdiffuasr.sequences.ids import as_ids, flatten_rows
 from skdiffuasr.sequences.ragged import common_dtype, id_type
 from skdiffuasr.sequences.rows import RaggedRows
@@ -27,7 +27,7 @@ from skdiffuasr.sequences.traps import (
 
 
 class ConvertibleRows(RaggedRows):
-    """What `Sequences` can be made from, and what they can become."""
+    """Conversions of `Sequences`."""
 
     @classmethod
     def from_iterable(cls, X: Any, user_ids: Any = None) -> Self:
@@ -51,7 +51,7 @@ class ConvertibleRows(RaggedRows):
         TypeError
             If a row is not a sequence, or an id is neither an integer nor a string.
         ValueError
-            If `X` is two-dimensional, nested too deep, or misses ids.
+            If `X` is two-dimensional, nested too deep, or an id is missing.
 
         Examples
         --------
@@ -168,7 +168,13 @@ class ConvertibleRows(RaggedRows):
         ImportError
             If pyarrow is not installed.
         """
-        return to_table(self.values, self.offsets, self.user_ids, self.roles)
+        pyarrow = import_extra("pyarrow", "frames")
+        lists = pyarrow.LargeListArray.from_arrays
+        columns = {} if self.user_ids is None else {"user": to_arrow(self.user_ids)}
+        columns["items"] = lists(to_arrow(self.offsets), to_arrow(self.values))
+        if self.roles is not None:
+            columns["roles"] = lists(to_arrow(self.offsets), to_arrow(self.roles))
+        return pyarrow.table(columns)
 
     def to_pandas(self) -> Any:
         """Return a pandas data frame of Arrow columns; see `to_arrow`."""
@@ -252,8 +258,9 @@ class ConvertibleRows(RaggedRows):
             )
         dtype = common_dtype(rows.values, filler)
         padded = np.full((len(rows), length), filler[0], dtype=dtype)
-        is_item = np.arange(length) < rows.lengths[:, None]
-        padded[is_item[:, ::-1] if side == "left" else is_item] = rows.values
+        column, lengths = np.arange(length), rows.lengths[:, None]
+        is_item = column >= length - lengths if side == "left" else column < lengths
+        padded[is_item] = rows.values
         return padded
 
     def to_lists(self) -> list[list[Any]]:

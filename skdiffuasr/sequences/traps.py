@@ -16,23 +16,19 @@ from numpy.typing import NDArray
 
 from skdiffuasr._typing import IdArray
 
-#: Seconds since 1970 of 1980 and of 2100, between which a number may be a date.
+#: Seconds from 1970 to 1980 and to 2100, between which a number may be a date.
 _FIRST_SECOND, _LAST_SECOND = 315_532_800, 4_102_444_800
 
 #: Units of numbers since 1970, by how many make a second.
-_UNITS = {
-    "seconds": 1,
-    "milliseconds": 10**3,
-    "microseconds": 10**6,
-    "nanoseconds": 10**9,
-}
+_UNITS = {"seconds": 1, "milliseconds": 10**3}
+_UNITS |= {"microseconds": 10**6, "nanoseconds": 10**9}
 
-#: Share of the times that lie where dates do in one of the units, at least.
+#: Smallest share of the times that must be dates in one of the units.
 _MOST = 0.9
 
 _DAY = 86_400
 
-# Behind the date and before the time of day there is no sign.
+# After the date, only a time zone has a sign.
 _ZONE = re.compile(r"[+\-Zz]")
 
 

@@ -100,8 +100,6 @@ class SequenceVariants(Sequences):
             return NotImplemented if not isinstance(other, Sequences) else False
         return self.variants == other.variants
 
-    __hash__ = None
-
     def __repr__(self) -> str:
         return (
             f"SequenceVariants(n_variants={len(self.variants)}, {super().__repr__()})"

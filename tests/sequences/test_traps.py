@@ -73,7 +73,7 @@ def test_units_are_counted(times, expected):
 
 @quick
 @given(st.lists(st.integers(0, 10**12), min_size=20, max_size=40, unique=True))
-def test_numbers_of_all_sizes_are_no_units(numbers):
+def test_numbers_of_all_sizes_are_not_units(numbers):
     spread = np.linspace(0, 10**13, 200).astype(np.int64)
     assert len(count_units(np.append(spread, numbers))) < 2
 
@@ -155,7 +155,7 @@ def test_repeated_ends_are_counted(rows):
     assert count_repeated_ends(users, items, None) == 0
 
 
-def test_a_pseudo_item_is_no_repeat():
+def test_a_pseudo_item_is_not_a_repeat():
     columns = np.array([[1, 1], [5, 5], [3, 3]])
     assert count_repeated_ends(*columns, np.array([True, False])) == 0
     assert count_repeated_ends(*columns, np.array([False, False])) == 1
