@@ -43,6 +43,6 @@ def test_codes_outside_the_catalogue_are_refused(code):
         catalogue_coverage(np.array([[0, 1], [code, 2]]), n_items=5)
 
 
-def test_fractions_are_no_codes():
+def test_fractions_are_not_codes():
     with pytest.raises(TypeError, match="integer codes, got dtype float64"):
         catalogue_coverage(np.array([[0.5]]), n_items=5)

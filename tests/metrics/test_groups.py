@@ -64,7 +64,7 @@ def test_counts_may_be_unsigned():
         (np.array([3, np.nan]), TypeError, "float64"),
     ],
 )
-def test_what_is_no_length_is_refused(lengths, error, message):
+def test_bad_lengths_are_refused(lengths, error, message):
     with pytest.raises(error, match=message):
         length_groups(lengths)
 

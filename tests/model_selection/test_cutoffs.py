@@ -245,7 +245,7 @@ def test_what_cannot_be_compared_is_named(times, cutoffs):
 @pytest.mark.parametrize(
     "text", ["soon", "2014-13-01", "2014-07-01T00:00:00.0000000001"]
 )
-def test_texts_that_are_no_dates_are_named(text):
+def test_texts_that_are_not_dates_are_named(text):
     with pytest.raises(ValueError, match=rf"cutoff='{text}' is not an ISO 8601 date"):
         is_at_or_after(DAYS, text)
 

@@ -220,7 +220,7 @@ def test_missing_safetensors(path, monkeypatch, use):
         use(path)
 
 
-# Files that are no models.
+# Files that are not models.
 
 
 class Bomb:
@@ -404,7 +404,7 @@ def test_tensor_that_numpy_does_not_know(saved):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "1", '"text"', "[" * 100_000])
-def test_metadata_that_is_no_model(saved, content):
+def test_metadata_of_other_content(saved, content):
     path, _, tensors = saved
     assert_refused(path, content, tensors, "")
 

@@ -51,7 +51,7 @@ def test_pseudo_items_count_for_themselves_alone(rows):
         ([[1, 2, 3]] * 60, "0 histories have more than 10 items"),
     ],
 )
-def test_what_stands_in_the_way_is_said(rows, sentence):
+def test_obstacles_are_described(rows, sentence):
     description = Sequences.from_iterable(rows).describe()
     assert any(sentence in text for text in description.warnings)
     assert sentence in str(description)

@@ -14,7 +14,7 @@ from skdiffuasr.sequences.traps import (
     count_repeated_ends,
     count_rounded_ties,
     count_units,
-    count_zones,
+    describe_zones,
 )
 
 quick = settings(max_examples=100, deadline=None)
@@ -37,7 +37,10 @@ DAY = 86_400
     ],
 )
 def test_zones_are_counted(times, expected):
-    assert count_zones(times) == expected
+    n_zoned, n_zoneless = expected
+    assert bool(describe_zones(times)) == (n_zoned > 0 < n_zoneless)
+    (sentence,) = describe_zones([*times, "2020-01-01T00Z", "2020-01-01"])
+    assert f"({n_zoned + 1}) and without one ({n_zoneless + 1})" in sentence
 
 
 # Units
@@ -70,7 +73,7 @@ def test_units_are_counted(times, expected):
 
 @quick
 @given(st.lists(st.integers(0, 10**12), min_size=20, max_size=40, unique=True))
-def test_numbers_of_all_sizes_are_no_units(numbers):
+def test_numbers_of_all_sizes_are_not_units(numbers):
     spread = np.linspace(0, 10**13, 200).astype(np.int64)
     assert len(count_units(np.append(spread, numbers))) < 2
 
@@ -152,7 +155,7 @@ def test_repeated_ends_are_counted(rows):
     assert count_repeated_ends(users, items, None) == 0
 
 
-def test_a_pseudo_item_is_no_repeat():
+def test_a_pseudo_item_is_not_a_repeat():
     columns = np.array([[1, 1], [5, 5], [3, 3]])
     assert count_repeated_ends(*columns, np.array([True, False])) == 0
     assert count_repeated_ends(*columns, np.array([False, False])) == 1
