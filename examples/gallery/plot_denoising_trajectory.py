@@ -2,9 +2,9 @@
 From noise to items
 ===================
 
-The nearest item to each generated position of one history, at every step of the sampler.
-The first row is noise; the last row is put before the history. The colour shows how
-close a step is to the end.
+The item nearest to each generated position of one history, at every step of the
+sampler. The first row is noise; the last row goes before the history. The colour shows
+how close a step is to the end.
 """
 
 from skdiffuasr import DiffusionSequenceAugmenter

@@ -103,8 +103,9 @@ figure.tight_layout()
 # The network
 # -----------
 # The SU-Net predicts the noise in :math:`x_t`. Each embedding becomes a square image
-# and the M items are its channels, so a two-dimensional U-Net can read them. The shapes below are those of the published width, d = 64 and M = 10, recorded
-# while one block passes through. Timestep and history enter every residual block.
+# and the M items are its channels, so a two-dimensional U-Net can read them. The shapes
+# below are those of the published width, d = 64 and M = 10, recorded while one block
+# passes through. Timestep and history enter every residual block.
 
 network = SUNet(n_pseudo_items=10, embedding_dim=64).eval()
 shapes = []

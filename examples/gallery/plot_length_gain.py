@@ -3,8 +3,8 @@ Who gains from augmentation?
 ============================
 
 The difference between a recommender behind an augmenter and the same recommender alone,
-on the same users, against the number of known items per user. If an interval contains 0,
-either of the two may be better.
+on the same users, against the number of known items per user. If an interval contains
+0, either of the two may be better.
 """
 
 from sklearn.pipeline import Pipeline
