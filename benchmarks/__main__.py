@@ -1,7 +1,7 @@
 """Measure speed and memory: ``python -m benchmarks --help``.
 
-Every case runs in a process of its own. The results so far are saved after each case
-in ``speed.json``; at the end they become tables, ``speed.md``, and figures.
+Every case runs in its own process. The results so far are saved in ``speed.json`` after
+each case; at the end they become tables (``speed.md``) and figures.
 """
 
 import argparse
@@ -38,32 +38,32 @@ def parse_arguments(arguments=None):
         nargs="+",
         choices=PARTS,
         metavar="PART",
-        help=f"what to measure, of {', '.join(PARTS)}; all, or with --quick all but "
-        "peers, if not given",
+        help=f"what to measure: {', '.join(PARTS)}; default: all, or all but peers "
+        "with --quick",
     )
     parser.add_argument(
         "--log",
-        help="a log that skdiffuasr.datasets.read_interactions can read; a synthetic "
-        "one of Beauty's shape if not given",
+        help="a log that skdiffuasr.datasets.read_interactions can read; default: a "
+        "synthetic one of Beauty's shape",
     )
     parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     parser.add_argument(
         "--out",
         type=Path,
         default=Path(__file__).parent / "results",
-        help="folder of the results",
+        help="folder for the results",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="tiny sizes: does everything run?"
+        "--quick", action="store_true", help="tiny sizes, to check that everything runs"
     )
     parser.add_argument(
-        "--resume", action="store_true", help="skip what speed.json in OUT has"
+        "--resume", action="store_true", help="skip cases already in speed.json in OUT"
     )
     return parser.parse_args(arguments)
 
 
 def list_cases(parts, settings):
-    """Pairs of a part and a case."""
+    """Return pairs of a part and a case."""
     modules = {
         part: importlib.import_module(f"benchmarks.{PARTS[part]}") for part in parts
     }
@@ -75,7 +75,7 @@ def list_cases(parts, settings):
 
 
 def measure_machine(settings):
-    """The machine and its limits, without which nothing else has a scale."""
+    """Return the machine and its limits, the scale for everything else."""
     result = run_case(machine.case(settings))
     if "error" in result:
         raise SystemExit(f"The machine could not be measured: {result['error']}")
@@ -83,7 +83,7 @@ def measure_machine(settings):
 
 
 def run_cases(cases, results):
-    """Run one case after the other, with a line on each."""
+    """Run the cases one by one, and print a line on each."""
     started, expected_so_far = time.perf_counter(), 0.0
     for number, (part, case) in enumerate(cases, start=1):
         result = run_case(case)
@@ -100,7 +100,7 @@ def run_cases(cases, results):
 
 
 def main(arguments=None):
-    """Run the cases that are asked for, then write the report."""
+    """Run the requested cases, then write the report."""
     options = parse_arguments(arguments)
     parts = options.parts or [
         part for part in PARTS if not (options.quick and part == "peers")
@@ -120,7 +120,7 @@ def main(arguments=None):
 
 
 def _outcome(result):
-    """The figures of a case in a few words."""
+    """Return the figures of a case in a few words."""
     if "error" in result:
         return f"failed: {result['error']}"
     return (

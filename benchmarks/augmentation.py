@@ -17,7 +17,7 @@ PUBLISHED_DIM = 64
 
 
 def cases(settings):
-    """Guidance x M x catalogue as published, then other widths, then a whole log."""
+    """Return guidance x M x catalogue as published, other widths, and a whole log."""
     common = {"device": settings.device, "path": settings.log}
 
     def case(name, seconds=12.0, **parameters):
@@ -67,7 +67,7 @@ def run(
     with_work=True,
     **parameters,
 ):
-    """Augment users with a model that was trained just enough to be fitted."""
+    """Augment users with a barely trained model."""
     if whole:
         X = whole_log(path)
         n_users = len(X)
@@ -95,7 +95,7 @@ def fitted(
     guidance="classifier_free",
     **parameters,
 ):
-    """Fit an augmenter on one batch of pairs, with item embeddings of no meaning."""
+    """Fit an augmenter on one batch of pairs, with meaningless item embeddings."""
     length = n_pseudo_items + 1
     codes = cover(
         histories(N_TRAINING_PAIRS, len(item_ids), length=length), len(item_ids)

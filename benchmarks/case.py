@@ -1,6 +1,6 @@
 """The child process of a case: ``python -m benchmarks.case OUT < REQUEST``.
 
-REQUEST is JSON, ``{"module": ..., "parameters": {...}}``; the rows that the module's
+REQUEST is JSON, ``{"module": ..., "parameters": {...}}``. The rows that the module's
 `run` returns go to the file OUT.
 """
 
@@ -15,7 +15,7 @@ from benchmarks.measuring import note_baseline
 
 
 def main():
-    """Run the case that standard input describes."""
+    """Run the case described on standard input."""
     request = json.load(sys.stdin)
     warnings.simplefilter("ignore")  # of few training pairs and the like
     module = importlib.import_module(f"benchmarks.{request['module']}")

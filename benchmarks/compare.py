@@ -1,9 +1,9 @@
-"""Another checkout of the library against this one, case by case.
+"""Compare another checkout of the library with this one, case by case.
 
     python -m benchmarks.compare OTHER --parts training --cases "M=10"
 
-Both run a case one after the other in the same run, several times in turn; the ratio
-of their best seconds goes to ``compare.json`` and ``compare.md``.
+Both checkouts take turns at each case in the same run; the ratio of their best seconds
+goes to ``compare.json`` and ``compare.md``.
 """
 
 import argparse
@@ -18,7 +18,7 @@ N_TURNS = 4
 
 
 def compare(case, other, n_turns=N_TURNS):
-    """Best seconds of every row in both checkouts, and what failed."""
+    """Return the best seconds of every row in both checkouts, and what failed."""
     best = {}
     for _ in range(n_turns):
         for name, checkout in (("other", other), ("this", ROOT)):
@@ -40,7 +40,7 @@ def compare(case, other, n_turns=N_TURNS):
 
 
 def render(rows):
-    """One line per row: both times and how many times faster this checkout is."""
+    """Return a table: both times and how many times faster this checkout is."""
     header = ["Case", "Measured", "Other, s", "This, s", "Other / this"]
     lines = [
         [
@@ -54,7 +54,7 @@ def render(rows):
 
 
 def main(arguments=None):
-    """Compare the cases that are asked for."""
+    """Compare the requested cases."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.compare", description=__doc__.splitlines()[0]
     )

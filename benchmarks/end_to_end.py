@@ -6,12 +6,12 @@ PART is one of
 
 - ``baseline``: baselines and SASRec without augmentation, leave-last-out, full ranking;
 - ``augmentation``: time and memory of augmenting every user with ten items;
-- ``nearness``: pseudo items against the hidden first items of long histories;
-- ``choices``: the same nearness for the choices behind the augmenter's defaults;
+- ``nearness``: pseudo items compared with the hidden first items of long histories;
+- ``choices``: the same for the choices behind the augmenter's defaults;
 - ``search``: a grid search over the number of pseudo items and the guidance scale,
-  then the best pipeline and plain SASRec against each other on the test items.
+  then the best pipeline against plain SASRec on the test items.
 
-Every part adds its figures to ``benchmarks/results/NAME.json`` when it ends; LOG is a
+Every part adds its figures to ``benchmarks/results/NAME.json`` at its end. LOG is a
 file that `skdiffuasr.datasets.read_interactions` can read. Run one part at a time.
 """
 
@@ -57,7 +57,7 @@ def augmenter(n_pseudo_items=10, **parameters):
 
 
 def peak_memory():
-    """Largest resident memory of this process so far, in MiB."""
+    """Return the largest resident memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

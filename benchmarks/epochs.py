@@ -1,4 +1,4 @@
-"""Seconds per epoch of an estimator, without what `fit` does before and after."""
+"""Seconds per epoch of an estimator, without the rest of `fit`."""
 
 import time
 from contextlib import nullcontext
@@ -29,16 +29,16 @@ class EpochClock:
         self.times.append(time.perf_counter())
 
     def epoch_seconds(self, n_epochs):
-        """Seconds from the first step of each epoch to the first one of the next.
+        """Return the seconds from the first step of each epoch to that of the next.
 
-        An epoch ends with reading its loss, so that a GPU is not ahead of the clock.
+        An epoch ends by reading its loss, so a GPU is not ahead of the clock.
         """
         first = self.times[:: len(self.times) // n_epochs]
         return [b - a for a, b in pairwise(first)]
 
 
 def measure_training(build, X, amount, unit, device, *, with_work=True, **others):
-    """Fit ``build(max_epochs=...)`` twice; the row of an epoch, and the second fit.
+    """Fit ``build(max_epochs=...)`` twice; return an epoch's row and the second fit.
 
     The first fit, of one epoch, warms up and is recorded; the second is timed.
     """

@@ -1,4 +1,4 @@
-"""Curves of the scaling part, where matplotlib is installed."""
+"""Curves of the scaling part, if matplotlib is installed."""
 
 from benchmarks.scaling import SWEEPS
 
@@ -6,7 +6,7 @@ AXES = {"seconds": "seconds", "peak_mib": "peak memory above the imports (MiB)"}
 
 
 def write_figures(cases, folder):
-    """Write one figure for each sweep that has at least two points; their paths."""
+    """Write a figure per sweep with at least two points; return their paths."""
     sweeps = {}
     for result in cases.values():
         for row in result.get("rows", ()):
@@ -45,7 +45,7 @@ def write_figures(cases, folder):
 
 
 def _amount(sweep, rows):
-    """What one measurement of a curve was of."""
+    """Return what a point of a curve measured."""
     amounts = {row["amount"] for row in rows}
     if len(amounts) == 1:
         return f"{amounts.pop():,} {rows[0]['unit']}"

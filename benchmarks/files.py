@@ -25,9 +25,9 @@ def cases(settings):
 
 
 def run(name, n_rows):
-    """Seconds of CPU, the least of some, and memory beside that of the arrays.
+    """Return the least of several CPU times, and memory beyond that of the arrays.
 
-    A file of a few rows is read before: the code of a library takes memory too.
+    A tiny file is read first, because a library's code takes memory too.
     """
     with tempfile.TemporaryDirectory() as folder:
         suffix = ".parquet" if name == "parquet" else ".log"
@@ -59,12 +59,12 @@ def run(name, n_rows):
 
 
 def read_timed(read, path):
-    """The log and the seconds of CPU that it took."""
+    """Return the log and the CPU seconds it took."""
     started = time.process_time()
     log = read(path)
     return log, time.process_time() - started
 
 
 def read_yelp(path):
-    """JSON lines through the one reader that older versions had too."""
+    """Read JSON lines with the only reader that older versions have as well."""
     return load_yelp(path).interactions

@@ -29,7 +29,7 @@ FORMATS = {
 
 
 def draw(n_rows):
-    """Users in order, items and times."""
+    """Return users in order, items and times."""
     rng = np.random.default_rng(0)
     users = np.sort(rng.integers(0, N_USERS, n_rows))
     items = rng.integers(0, N_ITEMS, n_rows)

@@ -16,22 +16,22 @@ ZIPF_EXPONENT = 0.6
 
 @cache
 def read(path):
-    """Histories of a real log."""
+    """Return the histories of a real log."""
     return read_interactions(path).to_sequences()
 
 
 def whole_log(path=None):
-    """Histories of a real log, or synthetic ones of Beauty's shape."""
+    """Return the histories of a real log, or synthetic ones of Beauty's shape."""
     if path is not None:
         return read(path)
     return histories(BEAUTY["n_users"], BEAUTY["n_items"])
 
 
 def histories(n_users, n_items, *, length=None, path=None, seed=0):
-    """Draw histories, every item once where there is room and then by Zipf's law.
+    """Draw histories: every item once if there is room, then by Zipf's law.
 
-    Lengths are `length` for all, or drawn from those of the log at `path`, or as in
-    Beauty: at least 5, with median 6 and mean 9.
+    All have the length `length`, or lengths drawn from the log at `path`, or lengths as
+    in Beauty: at least 5, with median 6 and mean 9.
     """
     rng = np.random.default_rng(seed)
     lengths = _lengths(n_users, length, path, rng)
@@ -44,9 +44,9 @@ def histories(n_users, n_items, *, length=None, path=None, seed=0):
 
 
 def cover(X, n_items):
-    """Append a history of one item for every item, so that all are in the catalogue.
+    """Append a one-item history per item, so that all are in the catalogue.
 
-    Neither the augmenter nor a recommender trains on such a history.
+    Neither augmenters nor recommenders train on such histories.
     """
     offsets = X.offsets[-1] + np.arange(1, n_items + 1)
     return Sequences(
@@ -65,7 +65,7 @@ def _lengths(n_users, length, path, rng):
 
 
 def draw_items(n_draws, n_items, rng):
-    """Items by Zipf's law; an item's id says nothing of its popularity."""
+    """Draw items by Zipf's law; an item's id says nothing about its popularity."""
     weights = np.arange(1, n_items + 1) ** -ZIPF_EXPONENT
     cumulative = weights.cumsum()
     draws = rng.random(n_draws) * cumulative[-1]

@@ -1,4 +1,4 @@
-"""Part: one history of 100,000 items among ordinary ones, against the same spread."""
+"""Part: one history of 100,000 items among ordinary ones, or spread evenly."""
 
 import time
 from functools import partial
@@ -42,7 +42,7 @@ PARAMETERS = {
 
 
 def cases(settings):
-    """A case for each estimator and shape."""
+    """Return a case per estimator and shape."""
     sizes = QUICK_SIZES if settings.quick else SIZES
     return [
         Case(
@@ -57,10 +57,10 @@ def cases(settings):
 
 
 def run(name, shape, n_users, n_long, n_items, device="cpu"):
-    """Processor seconds and memory of a fit and of a use, on one thread.
+    """Measure processor seconds and memory of a fit and of a use, on one thread.
 
-    The use is `transform`, of an augmenter that changes histories in training alone
-    the part of `fit_transform` after the fit, and of a recommender `recommend`.
+    The use is `recommend` for a recommender and `transform` for an augmenter. If the
+    augmenter changes histories only in training, it is `fit_transform` after the fit.
     """
     X = histories(shape, n_users, n_long, n_items)
     model = ESTIMATORS[name]()
@@ -86,7 +86,7 @@ def run(name, shape, n_users, n_long, n_items, device="cpu"):
 
 
 def histories(shape, n_users, n_long, n_items):
-    """Ordinary histories and a long one, or ordinary ones of as many items."""
+    """Return ordinary histories and a long one, or as many items in ordinary ones."""
     lengths = np.full(n_users, LENGTH)
     if shape == "even":
         lengths = np.full(n_users + n_long // LENGTH, LENGTH)
@@ -99,7 +99,7 @@ def histories(shape, n_users, n_long, n_items):
 
 
 def measured(name, function):
-    """Row of one call."""
+    """Return the row of one call."""
     with peak_memory() as peak:
         started = time.process_time()
         function()

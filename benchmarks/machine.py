@@ -1,4 +1,4 @@
-"""What the machine is, and how fast it can be: the limits of everything else."""
+"""The machine and how fast it can be: the limits for everything else."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ CONVOLUTIONS = {  # (batch, channels, side) of the SU-Net's levels at 64 dimensi
 
 
 def case(settings):
-    """The case that every run begins with."""
+    """Return the case that every run starts with."""
     parameters = {"device": settings.device, "quick": settings.quick}
     return Case("machine", "machine", parameters)
 
@@ -45,7 +45,7 @@ def run(device, quick):
 
 
 def description(device):
-    """Models and versions; nothing that names this very machine."""
+    """Return models and versions, but nothing that identifies this machine."""
     on_gpu = torch.device(device).type == "cuda"
     return {
         "cpu": _cpu_model(),
@@ -60,13 +60,13 @@ def description(device):
 
 
 def product_gflops(size, dtype, device):
-    """Best speed of a product of two square matrices."""
+    """Return the best speed of a product of two square matrices."""
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     return 2 * size**3 / _best_seconds(lambda: a @ b, device) / 1e9
 
 
 def convolution_gflops(batch, channels, side, device):
-    """Best speed of a 3 x 3 convolution, padding counted as work."""
+    """Return the best speed of a 3 x 3 convolution; padding counts as work."""
     x = torch.randn(batch, channels, side, side, device=device)
     weight = torch.randn(channels, channels, 3, 3, device=device)
     flops = 2 * batch * channels**2 * side**2 * 9
@@ -75,7 +75,7 @@ def convolution_gflops(batch, channels, side, device):
 
 
 def copy_gbytes_per_second(n_bytes, device):
-    """Memory bandwidth of a copy that no cache holds, read and write counted."""
+    """Return the bandwidth of a copy larger than any cache; reads and writes count."""
     source = torch.ones(n_bytes // 4, device=device)
     target = torch.empty_like(source)
     return 2 * n_bytes / _best_seconds(lambda: target.copy_(source), device) / 1e9
@@ -97,7 +97,7 @@ def _cpu_model():
 
 
 def _has_bfloat16(on_gpu):
-    """Whether bfloat16 products are in hardware."""
+    """Whether the hardware multiplies bfloat16."""
     if on_gpu:
         return fast_dtype(torch.device("cuda")) == torch.bfloat16
     try:

@@ -1,4 +1,4 @@
-"""Cases in processes of their own, seconds on the wall clock, and peak memory."""
+"""Cases in their own processes, seconds on the wall clock, and peak memory."""
 
 import json
 import resource
@@ -23,7 +23,7 @@ _baseline = {"mib": 0.0}
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line asked for."""
+    """The settings from the command line."""
 
     log: str | None = None
     device: str = "cpu"
@@ -41,9 +41,9 @@ class Case:
 
 
 def run_case(case, timeout=TIMEOUT_SECONDS, checkout=ROOT):
-    """Run a case in a fresh process; its rows, or the error that ended it.
+    """Run a case in a fresh process; return its rows, or the error that ended it.
 
-    The process takes the benchmarks from here and the library from `checkout`.
+    The process uses the benchmarks from here and the library from `checkout`.
     """
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +77,7 @@ def _last_line(text):
 
 
 def seconds_of(function, device="cpu"):
-    """Seconds of one call, until the device has finished."""
+    """Return the seconds of one call, until the device has finished."""
     synchronize(device)
     started = time.perf_counter()
     function()
@@ -86,36 +86,36 @@ def seconds_of(function, device="cpu"):
 
 
 def repetitions(seconds):
-    """How often to repeat what takes so long."""
+    """Return how often to repeat a call that takes this long."""
     if seconds < 1:
         return 5
     return 3 if seconds < 10 else 1
 
 
 def median_seconds(function, first_seconds, device="cpu"):
-    """Median seconds of some calls, given those of a warm-up."""
+    """Return the median seconds of several calls, given those of a warm-up."""
     calls = range(repetitions(first_seconds))
     return statistics.median(seconds_of(function, device) for _ in calls)
 
 
 def synchronize(device):
-    """Wait until a GPU has done what it was given."""
+    """Wait until a GPU has finished its work."""
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def note_baseline():
-    """Take the memory in use now, after the imports, as what a case starts from."""
+    """Use the memory in use now, after the imports, as the baseline of a case."""
     _baseline["mib"] = _status_mib("VmRSS")
 
 
 @contextmanager
 def peak_memory(device="cpu"):
-    """Largest memory above the baseline while the block runs.
+    """Measure the largest memory above the baseline while the block runs.
 
-    Yields an object that gets ``mib``, on a GPU ``gpu_mib`` too, and ``total_mib``,
-    the baseline included. Where the kernel cannot reset the high-water mark, the block
-    inherits that of the process.
+    Yields an object that gets ``mib``, ``total_mib`` (with the baseline) and, on a GPU,
+    ``gpu_mib``. If the kernel cannot reset the high-water mark, the block inherits that
+    of the process.
     """
     peak = SimpleNamespace()
     on_gpu = torch.device(device).type == "cuda"
@@ -137,7 +137,7 @@ def _reset_high_water_mark():
 
 
 def _status_mib(field):
-    """A field of Linux's account of this process; elsewhere the largest so far."""
+    """Return a field of Linux's process status; elsewhere the largest so far."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

@@ -10,7 +10,7 @@ BOUND_MIB = 6 * 1024
 
 
 def cases(settings):
-    """One epoch and a top-10."""
+    """Return one epoch and a top-10."""
     sizes = {"n_items": 1_000_000, "n_histories": 20_000, "n_users": 1000}
     if settings.quick:
         sizes = {"n_items": 5000, "n_histories": 100, "n_users": 50}

@@ -1,4 +1,4 @@
-"""Part: what one waits for before any work is done."""
+"""Part: the wait before any work is done."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ N_IMPORTS = 5
 
 
 def cases(settings):
-    """Imports, then fits on next to nothing."""
+    """Return imports, then fits on next to nothing."""
     n_imports = 1 if settings.quick else N_IMPORTS
     return [
         Case("overhead", "import", {"what": "import", "n_repetitions": n_imports}, 30),
@@ -42,7 +42,7 @@ def run(what, device="cpu", n_repetitions=N_IMPORTS):
 
 
 def import_row(name, n_repetitions):
-    """Seconds of ``import name`` in a fresh process, the interpreter's start too."""
+    """Time ``import name`` in a fresh process, including the interpreter's start."""
     command = [sys.executable, "-c", f"import {name}"]
     seconds = [
         seconds_of(lambda: subprocess.run(command, check=True))
@@ -52,7 +52,7 @@ def import_row(name, n_repetitions):
 
 
 def fit_row(name, model, X, device):
-    """Seconds of the first fit in a process and of the next ones."""
+    """Time the first fit in a process and the next ones."""
     first = seconds_of(lambda: model.fit(X), device)
     with peak_memory(device) as peak:
         seconds = median(seconds_of(lambda: model.fit(X), device) for _ in range(5))

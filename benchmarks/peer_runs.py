@@ -1,8 +1,8 @@
-"""Part: SASRec of other libraries, each in a virtual environment of its own.
+"""Part: SASRec of other libraries, each in its own virtual environment.
 
 The scripts and their requirements are in ``benchmarks/peers``; their environments go
 into ``benchmarks/.peers``. All train on the same log without each user's last item and
-are judged by where it stands in their top-10.
+are judged by its rank in their top-10.
 """
 
 import json
@@ -38,7 +38,7 @@ SIZES = {
 
 
 def cases(settings):
-    """Ours and every peer, for each loss."""
+    """Return our case and every peer's, for each loss."""
     names = sorted(path.stem for path in SCRIPTS.glob("*_sasrec.py"))
     libraries = [OURS, *(name.removesuffix("_sasrec") for name in names)]
     parameters = {
@@ -60,7 +60,7 @@ def cases(settings):
 
 
 def run(library, loss, n_users, n_epochs, path=None, device="cpu"):
-    """Train one library's SASRec and look for the items held out in its top-10."""
+    """Train one library's SASRec and look for the held-out items in its top-10."""
     X = numbered(histories(n_users, n_users) if n_users else whole_log(path))
     run_library = run_ours if library == OURS else partial(run_peer, library)
     figures, top_10 = run_library(X, loss, n_epochs, device)
@@ -80,13 +80,13 @@ def run(library, loss, n_users, n_epochs, path=None, device="cpu"):
 
 
 def numbered(X):
-    """Rows of at least three items, with item codes, in the order of user numbers."""
+    """Return rows of at least three item codes, ordered by user number."""
     codes = encode_sequences(X, np.unique(X.values))
     return codes[codes.lengths >= 3]
 
 
 def hits(top_10, held_out):
-    """Mean NDCG@10 and hit rate of the items held out."""
+    """Return the mean NDCG@10 and hit rate of the held-out items."""
     found = top_10 == held_out[:, None]
     gains = 1 / np.log2(np.arange(10) + 2)
     return {
@@ -141,7 +141,7 @@ def run_peer(library, X, loss, n_epochs, device):
 
 
 def environment(library):
-    """Make a peer's virtual environment where there is none; its interpreter."""
+    """Make a peer's virtual environment if needed; return its interpreter."""
     folder = ENVIRONMENTS / library
     python = folder / "bin" / "python"
     requirements = SCRIPTS / f"requirements-{library}.txt"
@@ -157,7 +157,7 @@ def environment(library):
 
 
 def _run(command):
-    """Run a command; where it fails, the last line that it wrote is the reason."""
+    """Run a command; if it fails, its last line of output is the reason."""
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         lines = (result.stderr or result.stdout).strip().splitlines()

@@ -1,13 +1,13 @@
-"""What makes RepPad gain: copies, what is read of them, or its negatives?
+"""What makes RepPad gain: copies, the part of them that is read, or its negatives?
 
     python -m benchmarks.published_reppad LOG [--rows KIND ...] [--negatives KIND ...]
                                           [--patience EPOCHS] [--seed N]
 
-SASRec with one negative is trained on rows of three kinds:
+SASRec with one negative trains on rows of three kinds:
 
 - ``plain``: the histories as they are;
 - ``whole``: with copies that are read from the first item to the last;
-- ``published``: with copies whose last item is learned and not read, as in the
+- ``published``: with copies whose last item is learned but not read, as in the
   published code and by default in `RepeatedPaddingAugmenter`;
 
 and with negatives of three kinds:
@@ -15,7 +15,7 @@ and with negatives of three kinds:
 - ``uniform``: from the catalogue, as this library does;
 - ``own``: not from the training history;
 - ``leaky``: not from the whole history either, as published. A test item is then never
-  pushed down for its user, and the less so the more copies there are. This is no valid
+  pushed down for its user, and the less so the more copies there are. This is not valid
   training.
 """
 
@@ -40,12 +40,12 @@ NEGATIVES = ("uniform", "own", "leaky")
 
 
 class SparingSASRec(SASRecEstimator):
-    """SASRec with one negative, which spares some items of each row."""
+    """SASRec with one negative that spares some items of each row."""
 
     def fit(self, X, X_val, y_val, spared):
         """Train; `spared` maps a row's items to others that are never its negatives.
 
-        With None in its place, the row's own items may be drawn as well.
+        If it is None, the row's own items may be drawn as well.
         """
         self.spared_ = spared
         return super().fit(X, X_val=X_val, y_val=y_val)
@@ -66,7 +66,7 @@ class SparingSASRec(SASRecEstimator):
         return F.softplus(-positive).mean() + F.softplus(negative).mean()
 
     def _never_negative(self, items, lengths):
-        """Items (batch, n) that a row spares; -1 where there are fewer."""
+        """Return the items (batch, n) that each row spares, padded with -1."""
         rows = zip(items, lengths, strict=True)
         others = [self.spared_.get(items_of(row[:n]), (-1, -1)) for row, n in rows]
         is_real = torch.arange(items.shape[1]) < lengths[:, None]
@@ -74,7 +74,7 @@ class SparingSASRec(SASRecEstimator):
 
 
 def items_of(row):
-    """Know a history by its items, however often they are repeated."""
+    """Identify a history by its items, however often they are repeated."""
     return frozenset(row.tolist())
 
 

@@ -43,7 +43,7 @@ BATCH_SIZE = 128
 
 
 def cases(settings):
-    """Losses x lengths of the histories x catalogues, then the other backbones."""
+    """Return losses x history lengths x catalogues, then the other backbones."""
     if settings.quick:
         tiny = {"n_items": 100, "length": 10, "n_tokens": 320, "n_users": 32}
         return [

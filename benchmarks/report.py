@@ -1,4 +1,4 @@
-"""From results to tables in Markdown, and to figures."""
+"""Turn results into Markdown tables and figures."""
 
 from benchmarks.figures import write_figures
 from benchmarks.long_history import LENGTH, SHAPES, SIZES
@@ -18,27 +18,27 @@ TITLES = {
     "files": "Files",
 }
 NOTES = {
-    "augmentation": "`transform` with 5 DDIM steps; 64-dimensional embeddings where "
-    "nothing else is said.",
-    "training": "Seconds are those of an epoch of full batches.",
+    "augmentation": "`transform` with 5 DDIM steps; 64-dimensional embeddings "
+    "unless stated otherwise.",
+    "training": "Seconds per epoch of full batches.",
     "recommenders": "Training: seconds of an epoch over full histories. Top-10: "
     "`recommend(X, 10)`.",
     "overhead": "Imports include the start of the interpreter; fits are of one epoch "
     "on 50 histories.",
-    "search": "Three guidance scales in three folds: 4 trainings of the diffusion "
+    "search": "Three guidance scales in three folds: 4 training runs of the diffusion "
     "model and 10 of SASRec.",
     "million": f"SASRec with sampled negatives; memory must stay below "
     f"{BOUND_MIB // 1024} GiB.",
     "peers": "Each user's last item is held out. An epoch is the median of those after "
     "the first; ours are timed from the end of an epoch's first step to that of the "
-    "next epoch's. Peak memory is that of the whole process. The columns behind it are "
+    "next epoch's. Peak memory is that of the whole process. The columns after it are "
     "peer / this library.",
     "scaling": "",
     "long-history": f"One history of {SIZES['n_long']:,} items among "
     f"{SIZES['n_users']:,} of {LENGTH} against as many items in histories of {LENGTH}; "
     "processor seconds of one thread.",
-    "files": "Seconds of CPU, the least of three; memory above what reading nine rows "
-    "took, beside that of the arrays that come out.",
+    "files": "Seconds of CPU, the least of three; memory above that of reading nine "
+    "rows, and beyond that of the resulting arrays.",
 }
 LEGEND = """\
 *Limit*: the seconds that the matrix products, convolutions and attentions of the work
@@ -51,14 +51,14 @@ is the peak above what the process had after its imports.
 
 
 def write_report(data, folder):
-    """Write ``speed.md`` and the figures; their paths."""
+    """Write ``speed.md`` and the figures; return their paths."""
     path = folder / "speed.md"
     path.write_text(render(data))
     return [path, *write_figures(data["parts"].get("scaling", {}), folder)]
 
 
 def render(data):
-    """All results as one Markdown text."""
+    """Return all results as one Markdown text."""
     settings = data["settings"]
     text = [
         "# Speed and memory\n",
@@ -80,7 +80,7 @@ def render(data):
 
 
 def render_machine(machine):
-    """The machine and its limits."""
+    """Return the machine and its limits."""
     about = machine["description"]
     hardware = f"{about['cpu']}, {about['cores']} cores"
     if about["gpu"]:
@@ -99,7 +99,7 @@ def render_machine(machine):
 
 
 def speed_table(cases):
-    """One line per row with speed, memory and the two yardsticks."""
+    """Return one line per row with speed, memory and the two yardsticks."""
     header = ["Case", "Measured", "Per second", "Seconds", "Peak MiB"]
     header += ["GFLOP", "GB", "% of limit", "% kernels alone"]
     lines = []
@@ -121,7 +121,7 @@ def speed_table(cases):
 
 
 def yardsticks(figures):
-    """Operations, bytes, and the shares of the limit and of the kernels alone."""
+    """Return operations, bytes, and shares of the limit and of the kernels alone."""
     work = figures.get("work")
     if work is None:
         return [""] * 4
@@ -136,7 +136,7 @@ def yardsticks(figures):
 
 
 def overhead_table(cases):
-    """Imports and fits on next to nothing."""
+    """Return imports and fits on next to nothing."""
     lines = [
         [
             figures["measured"],
@@ -149,7 +149,7 @@ def overhead_table(cases):
 
 
 def search_table(cases):
-    """The search, what it consists of, and two processes against one."""
+    """Return the search, its parts, and two processes against one."""
     lines, sentences = [], []
     for name, figures in rows_of(cases):
         lines.append([name, figures["measured"], number(figures["seconds"])])
@@ -168,7 +168,7 @@ def search_table(cases):
 
 
 def peers_table(cases):
-    """Every library, and the ratios to this one."""
+    """Return every library, and the ratios to this one."""
     rows = [figures for _, figures in rows_of(cases)]
     ours = {row["loss"]: row for row in rows if row["library"] == OURS}
     header = ["Library", "Loss", "Rows per epoch", "Epoch, s", "Top-10, s", "Peak MiB"]
@@ -195,7 +195,7 @@ def peers_table(cases):
 
 
 def long_history_table(cases):
-    """Every estimator with one long history, with even ones, and the ratios."""
+    """Return every estimator with one long history, with even ones, and the ratios."""
     figures = {
         (row["estimator"], row["measured"], row["shape"]): row
         for _, row in rows_of(cases)
@@ -215,7 +215,7 @@ def long_history_table(cases):
 
 
 def files_table(cases):
-    """Seconds and memory of every format."""
+    """Return the seconds and memory of every format."""
     header = ["Format", "Rows", "Seconds", "Peak MiB", "Arrays MiB", "Peak / arrays"]
     keys = ("seconds", "peak_mib", "array_mib", "ratio_to_arrays")
     lines = [
@@ -235,14 +235,14 @@ TABLES = {
 
 
 def rows_of(cases):
-    """Names and rows of the cases that did not fail."""
+    """Return the names and rows of the cases that did not fail."""
     for name, result in cases.items():
         for figures in result.get("rows", ()):
             yield name, figures
 
 
 def render_errors(cases):
-    """What failed, and why."""
+    """Return what failed, and why."""
     return "\n".join(
         f"- Failed: {name}: {result['error']}\n"
         for name, result in cases.items()
@@ -251,7 +251,7 @@ def render_errors(cases):
 
 
 def markdown_table(header, lines):
-    """Lay out a table; all but the first column to the right."""
+    """Lay out a table; all columns but the first are right-aligned."""
     rule = [":--", *["--:"] * (len(header) - 1)]
     return (
         "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *lines])
@@ -260,7 +260,7 @@ def markdown_table(header, lines):
 
 
 def number(value):
-    """Three significant digits, and thousands whole; nothing for None."""
+    """Format with three significant digits, thousands whole; None is empty."""
     if value is None:
         return ""
     if abs(value) >= 100:

@@ -9,8 +9,8 @@ from benchmarks.work import limit_seconds
 class Results:
     """Results by part and case, kept in a JSON file.
 
-    A rerun replaces the cases that it runs and keeps the others, provided that they
-    are of the same settings and the same machine.
+    A rerun replaces the cases that it runs and keeps the others, provided they have the
+    same settings and come from the same machine.
     """
 
     def __init__(self, path, settings, machine):
@@ -34,11 +34,11 @@ class Results:
                 self.data["parts"] = earlier["parts"]
 
     def has(self, part, case):
-        """Whether there is a result of a case that did not fail."""
+        """Whether a case has a result and did not fail."""
         return "rows" in self.data["parts"].get(part, {}).get(case.name, {})
 
     def add(self, part, case, result):
-        """Save the result of a case, next to what the machine could have done."""
+        """Save the result of a case, next to the machine's limits."""
         for row in result.get("rows", ()):
             if "work" in row:
                 row["work"]["limit_seconds"] = limit_seconds(

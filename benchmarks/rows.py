@@ -1,4 +1,4 @@
-"""Rows of results: how fast, how much memory, and what the work needs."""
+"""Rows of results: speed, memory, and what the work needs."""
 
 from contextlib import nullcontext
 
@@ -7,7 +7,7 @@ from benchmarks.work import WorkRecorder
 
 
 def row(measured, amount, unit, seconds, peak, work=None, **others):
-    """Put one measurement together; `amount` is in `unit`, memory in MiB."""
+    """Build the row of one measurement; `amount` is in `unit`, memory in MiB."""
     figures = {
         "measured": measured,
         "amount": amount,
@@ -24,7 +24,7 @@ def row(measured, amount, unit, seconds, peak, work=None, **others):
 
 
 def measure(function, measured, amount, unit, device, *, with_work=True, **others):
-    """Row of a call: the first one warms up and is recorded, then come timed ones."""
+    """Return the row of a call: a recorded warm-up, then timed repetitions."""
     recorder = WorkRecorder()
     with recorder if with_work else nullcontext():
         first = seconds_of(function, device)

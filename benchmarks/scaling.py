@@ -35,7 +35,7 @@ QUICK_SWEEPS = {"length": (5, 10)}
 
 
 def cases(settings):
-    """A case for each point; where a sweep has curves of both kinds, one for each."""
+    """Return a case per point, or one per curve if a sweep has both kinds."""
     points = QUICK_SWEEPS if settings.quick else {k: v[1] for k, v in SWEEPS.items()}
     return [
         Case(

@@ -1,4 +1,4 @@
-"""Part: a grid search over the guidance scale against the trainings it consists of."""
+"""Part: a grid search over the guidance scale against its training runs alone."""
 
 import tempfile
 import time
@@ -22,7 +22,7 @@ N_FOLDS = 3
 
 
 def cases(settings):
-    """Cost of a serial search, and its speed-up by two processes."""
+    """Return the cost of a serial search, and its speed-up with two processes."""
     sizes = {"n_users": 3000, "n_pseudo_items": 5, "max_epochs": 10}
     if settings.quick:
         sizes = {"n_users": 100, "n_pseudo_items": 2, "max_epochs": 1}
@@ -51,7 +51,7 @@ def run(kind, n_users, n_pseudo_items, max_epochs, path=None, device="cpu"):
 
 
 def search(augmenter, recommender, X, y, *, parameters=GRID, refit=True, n_jobs=1):
-    """Fit a search with an empty cache; its row."""
+    """Fit a search with an empty cache; return its row."""
     with tempfile.TemporaryDirectory() as folder, peak_memory() as peak:
         pipeline = Pipeline(
             [("aug", clone(augmenter).set_params(memory=folder)), ("rec", recommender)]
@@ -70,7 +70,7 @@ def search(augmenter, recommender, X, y, *, parameters=GRID, refit=True, n_jobs=
 
 
 def cost_rows(augmenter, recommender, X, y):
-    """The search, and what 4 diffusion and 10 recommender fits take without it."""
+    """Time the search, and its 4 diffusion and 10 recommender fits without it."""
     stopwatch = Stopwatch()
     fit_steps(stopwatch, augmenter, recommender, X, y)  # of the refit; and a warm-up
     total = search(augmenter, recommender, X, y)
@@ -92,7 +92,7 @@ def cost_rows(augmenter, recommender, X, y):
 
 
 def fit_steps(stopwatch, augmenter, recommender, X, y, X_test=None, y_test=None):
-    """Do what a search does on one fold, or in the refit, one step at a time."""
+    """Do the work of a search on one fold, or of the refit, step by step."""
     with stopwatch("diffusion fits"):
         augmenter = clone(augmenter).fit(X)
     scales = GUIDANCE_SCALES if X_test is not None else GUIDANCE_SCALES[:1]
@@ -110,11 +110,11 @@ def fit_steps(stopwatch, augmenter, recommender, X, y, X_test=None, y_test=None)
 
 
 def parallel_rows(augmenter, recommender, X, y, options):
-    """The same search in one process and in two.
+    """Time the same search in one process and in two.
 
-    Over the guidance scale alone, two processes share three trainings of the diffusion
-    model, one for each fold; over M too there are six. The refit, a training on all
-    rows, runs in one process in any case.
+    Over the guidance scale alone, two processes share three training runs of the
+    diffusion, one per fold; over M as well there are six. The refit, a training run on
+    all rows, uses one process in any case.
     """
     serial = search(augmenter, recommender, X, y, **options)
     parallel = search(augmenter, recommender, X, y, n_jobs=2, **options)

@@ -1,4 +1,4 @@
-"""The studies behind docs/results.md, on logs that are named on the command line.
+"""The studies behind docs/results.md, on logs named on the command line.
 
     python -m benchmarks.study PART LOG --out DIR [--attributes FILE] [--seeds N]
                                [--patience EPOCHS] [--only AUGMENTER ...]
@@ -10,10 +10,10 @@ PART is one of
 - ``backbones``: the same with BERT4Rec, S3-Rec and CL4SRec;
 - ``bce``: the augmenters with SASRec and the loss of their authors, one negative;
 - ``controls``: all backbones without augmentation;
-- ``choices``: number of pseudo items, variants, and short histories alone.
+- ``choices``: number of pseudo items, variants, and short histories only.
 
-DIR keeps every run; the same command goes on where it was stopped. Give each part, and
-each patience, a DIR of its own: its report is of one of them.
+DIR keeps every run; the same command resumes where it stopped. Give each part and each
+patience its own DIR: a report covers one of them.
 """
 
 import argparse

@@ -22,7 +22,7 @@ PAIRS_PER_HISTORY = 8
 
 
 def cases(settings):
-    """Sizes of the network x M."""
+    """Return sizes of the network x M."""
     if settings.quick:
         tiny = {"n_pseudo_items": 3, "embedding_dim": 4, "batch_size": 16}
         parameters = {"n_items": 100, "n_steps": 2, "device": settings.device, **tiny}

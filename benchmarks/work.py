@@ -1,9 +1,9 @@
-"""What a piece of work needs: operations, bytes, and the seconds of its kernels alone.
+"""What some work needs: operations, bytes, and the seconds of its kernels alone.
 
 A kernel is a matrix product, a convolution or an attention; everything else is
-overhead that better code could do without. Two yardsticks follow from the kernels:
-the limit, `limit_seconds`, of a machine that works and reads at its best speeds
-throughout, and `replay`, the same kernels one after the other on random numbers.
+overhead that better code could avoid. The kernels give two yardsticks: the limit
+(`limit_seconds`) of a machine that computes and reads at its best speeds throughout,
+and `replay`, the same kernels run one by one on random numbers.
 """
 
 from collections import Counter
@@ -47,7 +47,7 @@ FORMULAS = {
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """Everything about a tensor but its numbers."""
+    """Everything about a tensor except its numbers."""
 
     shape: tuple
     stride: tuple
@@ -56,7 +56,7 @@ class TensorSpec:
 
     @classmethod
     def of(cls, leaf):
-        """Describe a tensor; anything else is itself."""
+        """Describe a tensor; return anything else as it is."""
         if not isinstance(leaf, torch.Tensor):
             return leaf
         return cls(tuple(leaf.shape), leaf.stride(), leaf.dtype, leaf.device)
@@ -171,7 +171,7 @@ class WorkRecorder(TorchDispatchMode):
         self.optimizer_elements[n_elements] += 1
 
     def summary(self):
-        """Operations by dtype, bytes, and what the replay takes."""
+        """Return operations by dtype, bytes, and the seconds of the replay."""
         flops = Counter()
         for kernel, count in self.counts.items():
             flops[kernel.dtype] += count * kernel.flops
@@ -187,16 +187,16 @@ class WorkRecorder(TorchDispatchMode):
 
 
 def _argument(function, args, kwargs, name):
-    """Value of an argument by name, however it was passed; None if it was not."""
+    """Return an argument by name, however it was passed; None if it was not."""
     names = [argument.name for argument in function._schema.arguments]
     given = dict(zip(names, args, strict=False)) | kwargs
     return given.get(name)
 
 
 def replay(recorder, share=REPLAYED_SHARE):
-    """Time each kernel alone, and the optimiser, times how often they came.
+    """Time each kernel and the optimiser alone, multiplied by their counts.
 
-    The kernels with the most operations are timed, until they make up `share` of all.
+    It times the kernels with the most operations until they make up `share` of all.
     """
     total = sum(count * kernel.flops for kernel, count in recorder.counts.items())
     by_flops = sorted(
@@ -234,7 +234,7 @@ def replay(recorder, share=REPLAYED_SHARE):
 
 
 def _seconds_alone(kernel, structure):
-    """Median seconds of a kernel on random numbers."""
+    """Return the median seconds of a kernel on random numbers."""
     leaves = [
         leaf.random() if isinstance(leaf, TensorSpec) else leaf
         for leaf in kernel.leaves
@@ -246,7 +246,7 @@ def _seconds_alone(kernel, structure):
 
 
 def _optimizer_seconds(n_elements, device):
-    """Median seconds of a step of fused AdamW on so many parameters."""
+    """Return the median seconds of a fused AdamW step on this many parameters."""
     parameter = torch.nn.Parameter(torch.rand(n_elements, device=device))
     parameter.grad = torch.rand(n_elements, device=device)
     optimizer = torch.optim.AdamW([parameter], fused=True)
@@ -254,7 +254,7 @@ def _optimizer_seconds(n_elements, device):
 
 
 def _median_call(function, device):
-    """Median seconds per call; short calls are timed several at a time."""
+    """Return the median seconds per call; short calls are timed several at a time."""
     function()
     first = seconds_of(function, device)
     n_inner = max(1, round(0.1 * REPLAY_SECONDS / max(first, 1e-7)))
@@ -269,7 +269,7 @@ def _median_call(function, device):
 
 
 def limit_seconds(work, machine):
-    """Least seconds of the machine for the work, by its measured best speeds."""
+    """Return the machine's least seconds for the work, at its measured best speeds."""
     speeds = dict(machine["gflops_product"])
     convolution = max(machine["gflops_convolution"].values())
     speeds["float32"] = max(speeds["float32"], convolution)

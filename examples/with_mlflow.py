@@ -1,6 +1,6 @@
-"""Keep the runs of a comparison in MLflow: parameters, curves, metrics and the model.
+"""Track a comparison in MLflow: parameters, curves, metrics and the model.
 
-The estimators are scikit-learn estimators, so `get_params` says what there is to log.
+The estimators are scikit-learn estimators, so `get_params` returns everything to log.
 The model goes into the run as one safetensors file, which runs no code when loaded.
 
 Needs ``pip install mlflow-skinny "skdiffuasr[persist]"``. Run it with
@@ -21,7 +21,7 @@ from skdiffuasr.persistence import load, save
 
 
 def log_run(name, model, X_train, X_test, y_test, folder):
-    """Fit a model and keep all there is to know about it."""
+    """Fit a model and log its parameters, curve, metrics and file."""
     with mlflow.start_run(run_name=name):
         mlflow.log_params(model.get_params(deep=True))
         model.fit(X_train)

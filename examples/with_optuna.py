@@ -1,7 +1,7 @@
 """Tune an augmenter and a recommender with Optuna instead of a grid.
 
-Optuna proposes the parameters one trial after the other, by what the trials before have
-reached. `fit` never reads `y`, and the test items are used once, at the end.
+Optuna proposes the parameters of each trial from the results of earlier ones. `fit`
+never reads `y`, and the test items are used once, at the end.
 
 Needs ``pip install optuna``. Run it with ``python examples/with_optuna.py``.
 """

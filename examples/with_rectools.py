@@ -1,7 +1,7 @@
-"""Train a model of RecTools on augmented histories.
+"""Train a RecTools model on augmented histories.
 
 The pseudo items go into the log that RecTools reads, at times before the first real
-one. Its models know nothing of pseudo items and learn to predict them too; compare.
+one. Its models know nothing about pseudo items and learn to predict them, too: compare.
 
 Needs ``pip install rectools``. Run it with ``python examples/with_rectools.py``.
 """
@@ -19,7 +19,7 @@ from skdiffuasr.model_selection import leave_last_out
 
 
 def to_dataset(X):
-    """Make a dataset of RecTools from histories."""
+    """Make a RecTools dataset from histories."""
     frame = to_rectools(X).drop_duplicates([Columns.User, Columns.Item])
     return Dataset.construct(frame)
 

@@ -77,7 +77,7 @@ def build_dataset(rows, config):
 
 
 class TimedTrainer(Trainer):
-    """RecBole's trainer, noting when each epoch began and how long it took."""
+    """RecBole's trainer, noting when each epoch started and how long it took."""
 
     began, seconds = [], []
 
@@ -91,7 +91,7 @@ class TimedTrainer(Trainer):
 
 @torch.no_grad()
 def recommend(model, train_data, test_data):
-    """Users of `test_data` and their ten best unseen items, in RecBole's numbering."""
+    """Return `test_data`'s users and their ten best unseen items, as RecBole's ids."""
     model.eval()
     seen = train_data.dataset.inter_matrix("csr")
     users, top = [], []

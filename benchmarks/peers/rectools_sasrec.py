@@ -2,9 +2,9 @@
 
     python benchmarks/peers/rectools_sasrec.py LOG --top-10 FILE.npy --out FILE.json
 
-Runs in an environment of its own, made from ``requirements-rectools.txt``. The last
-item of every user is held out. RecTools makes one row per user, trains on all
-positions of a row at once and draws negatives from the whole catalogue.
+Runs in an environment made from ``requirements-rectools.txt``. The last item of every
+user is held out. RecTools makes one row per user, trains on all positions of a row at
+once and draws negatives from the whole catalogue.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def parse_arguments():
 
 
 def read_training_log(path):
-    """Users and items in the order of users, without the last item of each user."""
+    """Return users and items, ordered by user, without each user's last item."""
     users, items = np.loadtxt(path, dtype=np.int64).T
     long_enough = np.bincount(users)[users] > 2  # RecBole tests no others
     users, items = users[long_enough], items[long_enough]
@@ -61,7 +61,7 @@ def read_training_log(path):
 
 
 class EpochClock(Callback):
-    """Seconds of each epoch on the wall clock, and when the first one began."""
+    """Seconds of each epoch on the wall clock, and when the first one started."""
 
     def __init__(self):
         self.began = []

@@ -2,9 +2,9 @@
 From noise to items
 ===================
 
-The items that each position of one history is nearest to, at every step of the
-sampler. The first row is noise, the last one is what is put before the history; the
-colour says how near a step is to the end.
+The item nearest to each generated position of one history, at every step of the
+sampler. The first row is noise; the last row goes before the history. The colour shows
+how close a step is to the end.
 """
 
 from skdiffuasr import DiffusionSequenceAugmenter

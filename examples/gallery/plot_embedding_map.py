@@ -1,10 +1,10 @@
 """
-The space in which items are generated
-======================================
+The space where items are generated
+===================================
 
-A map of the item embeddings by their two principal components, coloured by popularity,
-with the points that were generated for a few histories on top. What is near in this
-space is what generation confuses.
+A map of the item embeddings by their first two principal components, coloured by
+popularity, with the points generated for a few histories on top. Generation confuses
+items that are close in this space.
 """
 
 from skdiffuasr import DiffusionSequenceAugmenter

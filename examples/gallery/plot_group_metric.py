@@ -1,9 +1,9 @@
 """
-A metric by group of users
-==========================
+A metric by user group
+======================
 
 The mean over all users hides who gains and who loses. Here is NDCG@10 by the number of
-items known of a user, with bootstrap intervals, for two models side by side.
+known items per user, with bootstrap intervals, for two models side by side.
 """
 
 from skdiffuasr import MarkovRecommender, SASRecEstimator
@@ -19,7 +19,7 @@ sasrec = SASRecEstimator(
 ).fit(X_train)
 
 # %%
-# The second model is drawn beside the first, on the same axes.
+# Draw the second model next to the first, on the same axes.
 
 display = GroupMetricDisplay.from_estimator(
     baseline, X_test, y_test, name="Markov chain"

@@ -3,17 +3,17 @@ How it works, in pictures
 =========================
 
 A diffusion model over item embeddings learns which items come *before* a history. This
-page draws its four parts from a run of a small model on a synthetic log: the forward
-process, the network, guidance and rounding. :doc:`The method </method>` has all
+page draws its four parts from a run of a small model on synthetic data: the forward
+process, the network, guidance and rounding. :doc:`The method </method>` has all the
 equations.
 """
 
 # %%
-# A log, and a model of it
-# ------------------------
+# Data and a model
+# ----------------
 # ``make_sequences`` draws histories from a latent factor model and cuts off their
-# beginning, so that the truth about what came before is known. The augmenter
-# generates four items in a space of 16 dimensions.
+# beginning, so we know what really came before. The augmenter generates four items in
+# a space of 16 dimensions.
 
 from functools import partial
 
@@ -60,8 +60,8 @@ len(log.X), augmenter.n_training_pairs_, augmenter.n_iter_
 #    x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
 #
 # Below are all items, in the plane of the first two principal components, and the
-# path of one block of four through the steps. The points begin on their items and end
-# in the cloud of the noise, which knows nothing of them.
+# path of one block of four through the steps. The points start on their items and end
+# in a cloud of noise that knows nothing about them.
 
 items = augmenter.item_embeddings_
 _, _, axes_of_items = np.linalg.svd(items - items.mean(axis=0), full_matrices=False)
@@ -85,9 +85,8 @@ panels[0].set_ylabel("items (grey), block (blue)", fontsize=9)
 figure.tight_layout()
 
 # %%
-# How fast the signal goes is the choice of ``schedule``. The linear schedule of the
-# paper has next to nothing left for its last third; the cosine one spends its steps
-# more evenly.
+# ``schedule`` sets how fast the signal fades. The paper's linear schedule has next to
+# nothing left for its last third; the cosine one spends its steps more evenly.
 
 figure, axes = plt.subplots(figsize=(6, 3.2))
 styles = {"linear": "-", "quadratic": "--", "sigmoid": ":", "cosine": "-."}
@@ -103,10 +102,10 @@ figure.tight_layout()
 # %%
 # The network
 # -----------
-# The SU-Net tells what the noise in :math:`x_t` is. Each embedding becomes a square
-# image and the M items are its channels, so that a two-dimensional U-Net can read
-# them. The shapes below are those of the published width, d = 64 and M = 10, recorded
-# while one block passes through. Timestep and history enter every residual block.
+# The SU-Net predicts the noise in :math:`x_t`. Each embedding becomes a square image
+# and the M items are its channels, so a two-dimensional U-Net can read them. The shapes
+# below are those of the published width, d = 64 and M = 10, recorded while one block
+# passes through. Timestep and history enter every residual block.
 
 network = SUNet(n_pseudo_items=10, embedding_dim=64).eval()
 shapes = []
@@ -143,8 +142,8 @@ axes.spines[["left", "top", "right"]].set_visible(False)
 figure.tight_layout()
 
 # %%
-# Training hides the noise from the network and asks for it, at a random timestep for
-# each block.
+# Training hides the noise from the network and asks for it back, at a random timestep
+# for each block.
 
 figure, axes = plt.subplots(figsize=(6, 3))
 epochs = np.arange(1, augmenter.n_iter_ + 1)
@@ -159,10 +158,10 @@ figure.tight_layout()
 # Guidance
 # --------
 # Generation starts from noise and takes a few steps back. Guidance draws it towards
-# the history. Its scale is no part of the training, so one fitted model serves for
-# all scales. Against the items that really came before: guidance brings the generated
-# items nearer to the truth, and makes them repeat themselves more. The dashed line is
-# what random draws by popularity have.
+# the history. Its scale plays no part in training, so one fitted model serves all
+# scales. Compared with the items that really came before, guidance brings the generated
+# items closer to the truth, and makes them repeat themselves more. The dashed line is
+# for random items drawn by popularity.
 
 scales = [0.0, 0.5, 1.0, 2.0, 4.0, 8.0]
 nearness, repeats = [], []
@@ -185,9 +184,9 @@ figure.tight_layout()
 # %%
 # Rounding
 # --------
-# What the last step leaves are vectors. This is what ``generate`` does for one
-# history, in plain torch: the trained network, guided, from noise to vectors. Each
-# vector then becomes the item with the highest cosine to it.
+# The last step leaves vectors. In plain torch, this is what ``generate`` does for one
+# history: the trained network, guided, from noise to vectors. Each vector then becomes
+# the item with the highest cosine to it.
 
 guidance_scale = 1.0
 denoiser = from_weights(
@@ -220,9 +219,8 @@ augmenter.item_ids_[codes], augmenter.generate(log.X[:1])[0]
 
 # %%
 # On the left, the four vectors (blue) and the items that they become (orange), in the
-# plane of the first picture. On the right, the cosines of each vector to all items,
-# from the best item on: how far the first is above the second says how clear the
-# choice was.
+# plane of the first picture. On the right, the cosines of each vector to its best
+# items: the gap between the first and the second shows how clear the choice was.
 
 points = vectors[0].numpy()
 directions = items / np.linalg.norm(items, axis=1, keepdims=True)
@@ -245,8 +243,7 @@ right_panel.legend(fontsize=8)
 figure.tight_layout()
 
 # %%
-# The items are put before the history, and the recommender is trained on the longer
-# row.
+# The items go before the history, and the recommender trains on the longer row.
 
 # sphinx_gallery_thumbnail_number = 6
 augmented = augmenter.transform(log.X[:1])

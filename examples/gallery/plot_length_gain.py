@@ -1,10 +1,10 @@
 """
-Who gains by augmentation?
-==========================
+Who gains from augmentation?
+============================
 
 The difference between a recommender behind an augmenter and the same recommender alone,
-on the same users, against the number of items that are known of them. An interval that
-holds 0 leaves open which of the two is better.
+on the same users, against the number of known items per user. If an interval contains
+0, either of the two may be better.
 """
 
 from sklearn.pipeline import Pipeline

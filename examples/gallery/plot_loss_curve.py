@@ -2,8 +2,8 @@
 Loss curves
 ===========
 
-Whether a training went on long enough is seen from its curves: the loss of every epoch,
-and the score that it was stopped by, on an axis of its own.
+The curves show whether training went on long enough: the loss of every epoch, and the
+score used for early stopping, on its own axis.
 """
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
@@ -15,8 +15,8 @@ sasrec = SASRecEstimator(16, n_layers=1, max_epochs=20, random_state=0).fit(X)
 LossCurveDisplay.from_estimator(sasrec)
 
 # %%
-# The diffusion model has the same curves. If the validation score still rises at the
-# end, ``max_epochs`` cut the training off.
+# The diffusion model has the same curves. If the validation score is still rising at
+# the end, ``max_epochs`` cut the training off.
 
 augmenter = DiffusionSequenceAugmenter(
     4, n_res_blocks=1, max_epochs=20, random_state=0

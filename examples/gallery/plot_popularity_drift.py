@@ -2,9 +2,8 @@
 Do pseudo items drift towards popular ones?
 ===========================================
 
-The popularity of the items that users had, of those that were generated for them, and
-of those that a recommender shows them. What drifts to the right makes a few items ever
-more popular.
+The popularity of the items that users had, of those generated for them, and of those
+that a recommender shows them. A drift to the right makes a few items ever more popular.
 """
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator

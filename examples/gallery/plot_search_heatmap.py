@@ -2,9 +2,9 @@
 A search over M and the guidance scale
 ======================================
 
-``memory`` caches the diffusion models, so that a search over the guidance scale trains
-one for each number of pseudo items. The best cell is marked; the smaller its lead, the
-less it means.
+``memory`` caches the diffusion models, so a search over the guidance scale trains only
+one per number of pseudo items. The best cell is marked; the smaller its lead, the less
+it means.
 """
 
 from tempfile import mkdtemp
