@@ -38,7 +38,8 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         What to do with items that were not in training: augment as if they were not
         there, or raise. They stay in the history in any case.
     random_state : int, RandomState instance or None, default=None
-        Determines what is drawn, together with each row's user id or items.
+        Determines all that is random. What a row gets depends on its user id, or on its
+        items where there is none, and not on other rows.
 
     Attributes
     ----------
