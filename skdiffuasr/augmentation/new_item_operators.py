@@ -37,16 +37,14 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
 
     def _fit(self, codes: Sequences) -> None:
         """Learn the most similar other item of each."""
-        n_items = len(self.item_ids_)
-        similar_items = self.item_ids_
-        if self.new_items == "similar" and n_items > 1:
+        similar = np.arange(len(self.item_ids_))
+        if self.new_items == "similar" and len(similar) > 1:
             embeddings = cooccurrence_embeddings(
-                codes, n_items, _EMBEDDING_DIM, random_state=self.seed_
+                codes, len(similar), _EMBEDDING_DIM, random_state=self.seed_
             )
             neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
-            nearest = neighbours.fit(embeddings).kneighbors(return_distance=False)
-            similar_items = self.item_ids_[nearest[:, 0]]
-        self.similar_items_ = similar_items
+            similar = neighbours.fit(embeddings).kneighbors(return_distance=False)[:, 0]
+        self.similar_items_ = self.item_ids_[similar]
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether the last step of `fit` was reached."""

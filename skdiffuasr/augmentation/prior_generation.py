@@ -33,12 +33,7 @@ def generate_prior_codes(
 
     `histories` are the observed items of n rows, as codes, oldest first, and `module`
     was trained on reversed ones. A history without any items begins with a random one,
-    which is not returned. For the parameters see `ASRePAugmenter`.
-
-    Returns
-    -------
-    codes : ndarray of int64 of shape (n, n_pseudo_items)
-        Oldest first.
+    which is not returned. Returns codes (n, n_pseudo_items), oldest first.
     """
     n_items = len(module.item_embedding.weight)
     draws = keyed_uniform(keys, n_pseudo_items)
@@ -59,12 +54,9 @@ def generate_prior_codes(
 
 
 def turn_around(histories: Sequences) -> Sequences:
-    """Reverse the order of the items of each row."""
-    positions = np.arange(len(histories.values))
-    starts = np.repeat(histories.offsets[:-1], histories.lengths)
-    ends = np.repeat(histories.offsets[1:], histories.lengths)
-    values = histories.values[starts + ends - 1 - positions]
-    return Sequences._unchecked(values, histories.offsets, None, histories.user_ids)
+    """Reverse the order of the items of each row; roles and user ids are left out."""
+    offsets = histories.offsets[-1] - histories.offsets[::-1]
+    return Sequences._unchecked(histories.values[::-1], offsets)[::-1]
 
 
 def _continue(
