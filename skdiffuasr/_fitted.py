@@ -11,8 +11,7 @@ from skdiffuasr._fork import avoid_deadlock
 def forget(estimator: Any) -> None:
     """Drop fitted attributes, so that a fit that fails leaves none behind."""
     for name in list(vars(estimator)):
-        is_fitted = name.endswith("_") and not name.startswith("_")
-        if is_fitted or name == "_networks":  # of `NetworkMixin`
+        if name.endswith("_") and not name.startswith("_"):
             delattr(estimator, name)
 
 

@@ -54,6 +54,12 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
         Number of items that are read: the oldest ones, generated ones among them.
     dropout : float, default=0.5
         Dropout of the embedded items and of every residual branch.
+    batch_size : int, default=128
+        Number of histories of average length in a batch.
+    validation_fraction : float, default=0.1
+        Share of the histories that are set aside to choose the best weights.
+    patience : int, default=5
+        Number of epochs without improvement before training stops.
 
     Notes
     -----
@@ -88,6 +94,8 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
     }
 
     _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
@@ -100,6 +108,7 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
     max_length: int = 50
     dropout: float = 0.5
     learning_rate: float = 2e-3
+    validation_fraction: float = 0.1
     patience: int = 5
 
     def _fit(self, codes: Sequences) -> None:

@@ -21,6 +21,12 @@ _EMBEDDING_DIM = 64
 class BaseNewItemAugmenter(BaseOperatorAugmenter):
     """Base class of the operators that bring new items into histories.
 
+    Parameters
+    ----------
+    new_items : {"similar", "random"}, default="similar"
+        Whether a new item is similar to the one that it precedes or replaces, by their
+        co-occurrence with others, or any.
+
     Attributes
     ----------
     similar_items_ : ndarray of shape (n_items,)
@@ -66,9 +72,6 @@ class InsertAugmenter(BaseNewItemAugmenter):
     ----------
     ratio : float, default=0.2
         Number of new items per item of a history; one at least.
-    new_items : {"similar", "random"}, default="similar"
-        Whether an item is inserted that is similar to the one that follows it, by
-        their co-occurrence with others, or any.
 
     References
     ----------
@@ -99,9 +102,6 @@ class SubstituteAugmenter(BaseNewItemAugmenter):
     ----------
     ratio : float, default=0.2
         Share of the items that are replaced; one at least.
-    new_items : {"similar", "random"}, default="similar"
-        Whether an item is replaced by one that is similar, by their co-occurrence with
-        others, or by any.
 
     References
     ----------

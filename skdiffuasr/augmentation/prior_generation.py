@@ -76,7 +76,6 @@ def _continue(
         for array in (backwards.offsets[:-1], backwards.lengths, backwards.values)
     )
     items = F.pad(pad_rows(values, starts, lengths), (0, n_pseudo_items))
-    n_columns = items.shape[1]
     uniform = torch.tensor(draws, dtype=torch.float32, device=device)
     rows = torch.arange(len(items), device=device)
     excluded = None if excluded is None else excluded.to(device)
@@ -84,9 +83,8 @@ def _continue(
     with torch.no_grad():
         for step in range(n_pseudo_items):
             n_read = lengths.clamp(max=max_length)
-            columns = torch.arange(int(n_read.max()), device=device)
-            read = ((lengths - n_read)[:, None] + columns).clamp(max=n_columns - 1)
-            hidden = module.last_hidden(items.gather(1, read), n_read)
+            starts = rows * items.shape[1] + lengths - n_read
+            hidden = module.last_hidden(pad_rows(items.ravel(), starts, n_read), n_read)
             scores = hidden @ catalogue.T
             if excluded is not None:
                 scores.masked_fill_(excluded, -torch.inf)

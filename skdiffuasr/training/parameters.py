@@ -20,13 +20,9 @@ class TrainingParameters:
     learning_rate : float, default=1e-3
         Learning rate of Adam.
     batch_size : int, default=128
-        Number of histories of average length in a batch.
+        Number of histories, or of training pairs, in a batch.
     max_epochs : int, default=200
         Upper bound of the number of passes over the data.
-    validation_fraction : float, default=0.1
-        Share of the histories that are set aside to choose the best weights.
-    patience : int, default=10
-        Number of epochs without improvement before training stops.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
     precision : {"auto", "float32"}, default="auto"
@@ -48,7 +44,7 @@ class TrainingParameters:
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_scores_ : list of float
-        Negative loss on the histories set aside, after each epoch.
+        Negative loss on what was set aside, after each epoch.
     best_epoch_ : int
         The epoch that the weights are from, counted from 1.
     n_iter_ : int
@@ -59,8 +55,6 @@ class TrainingParameters:
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "patience": [Interval(Integral, 1, None, closed="left")],
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
         "keep_interrupted": ["boolean"],
@@ -70,8 +64,6 @@ class TrainingParameters:
     learning_rate: float = 1e-3
     batch_size: int = 128
     max_epochs: int = 200
-    validation_fraction: float = 0.1
-    patience: int = 10
     device: str = "auto"
     precision: str = "auto"
     keep_interrupted: bool = False
