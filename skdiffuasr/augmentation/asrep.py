@@ -27,7 +27,7 @@ from skdiffuasr.training.parameters import TrainingParameters
 class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
     """Put items before each history that a reversed SASRec predicts there.
 
-    ASReP [1]_ trains a causal transformer on reversed histories and lets it go on from
+    ASReP [1]_ trains a causal transformer on reversed histories and continues them from
     the oldest item: each step predicts the item that came before.
 
     Parameters

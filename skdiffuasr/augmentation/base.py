@@ -85,7 +85,8 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         Raises
         ------
         ValueError
-            If every history is empty, or the parameters do not fit together.
+            If every history is empty or too short to learn from, or the parameters do
+            not fit together.
         """
         self._fit(self._fit_catalogue(X))
         return self
@@ -276,7 +277,7 @@ class BaseAugmenter(BaseSequenceAugmenter):
         return augmented
 
     def _check_enough_items(self, codes: Sequences, rows: IntArray) -> None:
-        """Reject histories, rows of `X` with these numbers, for ``unique=True``."""
+        """Raise if a history, of one of these rows, leaves too few for `unique`."""
         if self.unique:
             check_enough_items(codes, rows, len(self.item_ids_), self.n_pseudo_items)
 

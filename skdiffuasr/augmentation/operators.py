@@ -32,7 +32,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
 
     `fit_transform` returns the histories as the first variant and changed ones as the
     others; `transform` returns them as they are. Histories whose roles say what is
-    learned or read are refused. A subclass implements `_operate`.
+    learned or read are rejected. A subclass implements `_operate`.
 
     Parameters
     ----------
