@@ -3,42 +3,31 @@
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
-from skdiffuasr._typing import (
-    IdArray,
-    SequencesLike,
-    Weights,
-)
+from skdiffuasr._sklearn_compat import Interval
+from skdiffuasr._typing import IntArray
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.prior_generation import generate_prior_codes, turn_around
 from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.sasrec import SASRec
-from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.sequences.keys import row_keys
-from skdiffuasr.sequences.vocabulary import encode_sequences
-from skdiffuasr.training import (
-    from_weights,
-    resolve_device,
-    seeded_build,
-    train,
-)
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import UInt64Array
+from skdiffuasr.training import NetworkMixin, resolve_device, seeded_build, train
 from skdiffuasr.training.histories import HistoryBatches, has_target
+from skdiffuasr.training.parameters import TrainingParameters
 
 
 @estimator_class
-class ASRePAugmenter(BaseAugmenter):
+class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
     """Put items before each history that a reversed SASRec predicts there.
 
-    ASReP [1]_ trains a causal transformer on reversed histories and lets it go on from
+    ASReP [1]_ trains a causal transformer on reversed histories and continues them from
     the oldest item: each step predicts the item that came before.
 
     Parameters
@@ -65,47 +54,12 @@ class ASRePAugmenter(BaseAugmenter):
         Number of items that are read: the oldest ones, generated ones among them.
     dropout : float, default=0.5
         Dropout of the embedded items and of every residual branch.
-    learning_rate : float, default=2e-3
-        Learning rate of Adam.
     batch_size : int, default=128
         Number of histories of average length in a batch.
-    max_epochs : int, default=200
-        Upper bound of the number of passes over the data.
     validation_fraction : float, default=0.1
         Share of the histories that are set aside to choose the best weights.
     patience : int, default=5
         Number of epochs without improvement before training stops.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training: go on from the others of the
-        history, or raise. They stay in the history in any case.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. Generation is in float32 in any case.
-    random_state : int, RandomState instance or None, default=None
-        Determines training and generation.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
-
-    Attributes
-    ----------
-    fixed_parameters_ : dict of str to object
-        Parameters that cannot change any more, with their values in `fit`.
-    weights_ : dict of str to ndarray
-        The trained weights.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_scores_ : list of float
-        Negative loss on the histories set aside, after each epoch.
-    best_epoch_ : int
-        The epoch that the weights are from, counted from 1.
-    n_iter_ : int
-        Number of epochs that were run.
 
     Notes
     -----
@@ -132,7 +86,7 @@ class ASRePAugmenter(BaseAugmenter):
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
-        "n_variants": [Interval(Integral, 1, None, closed="left")],
+        **TrainingParameters._parameter_constraints,
         "temperature": [Interval(Real, 0, None, closed="left")],
         "unique": ["boolean"],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
@@ -140,78 +94,37 @@ class ASRePAugmenter(BaseAugmenter):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left")],
-        "unknown_items": [StrOptions({"ignore", "error"})],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32"})],
-        "keep_interrupted": ["boolean"],
-        "verbose": ["verbose"],
     }
 
     _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
 
     temperature: float = 0.0
     unique: bool = False
-    n_variants: int = 1
     embedding_dim: int = 64
     n_layers: int = 2
     n_heads: int = 1
     max_length: int = 50
     dropout: float = 0.5
     learning_rate: float = 2e-3
-    batch_size: int = 128
-    max_epochs: int = 200
     validation_fraction: float = 0.1
     patience: int = 5
-    unknown_items: str = "ignore"
-    device: str = "auto"
-    precision: str = "auto"
-    keep_interrupted: bool = False
-    verbose: int = 0
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Train the reversed recommender.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. Pseudo items are not learned from.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : ASRePAugmenter
-            The fitted augmenter.
-
-        Raises
-        ------
-        ValueError
-            If no history has two items, `n_heads` does not divide `embedding_dim`, or
-            several variants are asked for at temperature 0.
-        """
-        self._check_parameters()
+    def _fit(self, codes: Sequences) -> None:
+        """Train the reversed recommender."""
         device = resolve_device(self.device)
-        histories = check_sequences(X).strip_pseudo()
-        self.item_ids_ = np.unique(histories.values)
-        backwards = turn_around(encode_sequences(histories, self.item_ids_))
+        backwards = turn_around(codes)
         backwards = backwards[has_target(backwards)].tail(self.max_length + 1)
         if len(backwards) == 0:
             raise ValueError(
                 "No history of X has two items; there is nothing to learn."
             )
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._remember_parameters()
         training, validation = self._split(backwards)
         dtype = product_dtype(device, self.precision)
         loss = partial(_next_item_loss, dtype=dtype)
         result = train(
-            seeded_build(partial(self._build_module, len(self.item_ids_)), self.seed_),
+            seeded_build(self._build_module, self.seed_),
             HistoryBatches(training, self.batch_size, self.seed_),
             loss,
             max_epochs=self.max_epochs,
@@ -224,16 +137,7 @@ class ASRePAugmenter(BaseAugmenter):
             keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,
         )
-        self.weights_: Weights = result.weights
-        self.loss_curve_ = result.loss_curve
-        self.validation_scores_ = result.validation_curve
-        self.best_epoch_ = result.best_epoch
-        self.n_iter_ = len(result.loss_curve)
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether there are weights; the catalogue alone comes before them."""
-        return hasattr(self, "weights_")
+        self._store(result)
 
     def _check_parameters(self) -> None:
         if self.n_variants > 1 and self.temperature == 0:
@@ -242,9 +146,9 @@ class ASRePAugmenter(BaseAugmenter):
                 "a temperature above 0."
             )
 
-    def _build_module(self, n_items: int) -> SASRec:
+    def _build_module(self) -> SASRec:
         return SASRec(
-            n_items,
+            len(self.item_ids_),
             self.embedding_dim,
             n_layers=self.n_layers,
             n_heads=self.n_heads,
@@ -275,25 +179,17 @@ class ASRePAugmenter(BaseAugmenter):
 
         return validate
 
-    def _generate(self, histories: Sequences, variant: int) -> IdArray:
-        n_items = len(self.item_ids_)
-        known = encode_sequences(histories, self.item_ids_, self.unknown_items)
-        module = from_weights(
-            partial(self._build_module, n_items),
-            self.weights_,
-            resolve_device(self.device),
-        )
-        keys = row_keys(histories, self.seed_ + variant)
-        codes = generate_prior_codes(
-            module,
-            known,
+    def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
+        device = resolve_device(self.device)
+        return generate_prior_codes(
+            self._network(self._build_module, self.weights_, device),
+            codes,
             keys,
             n_pseudo_items=self.n_pseudo_items,
             max_length=self.max_length,
             temperature=self.temperature,
             unique=self.unique,
         )
-        return self.item_ids_[codes]
 
 
 def _next_item_loss(

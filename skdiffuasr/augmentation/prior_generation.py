@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from skdiffuasr._typing import FloatArray, IntArray
@@ -9,6 +10,7 @@ from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
 from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
+from skdiffuasr.training.batching import pad_rows
 
 #: Memory that a block of (rows, items) scores may take.
 BLOCK_BYTES = 64 * 2**20
@@ -27,30 +29,11 @@ def generate_prior_codes(
     temperature: float,
     unique: bool,
 ) -> IntArray:
-    """Let reversed histories go on, a batch of rows at a time.
+    """Continue reversed histories, a batch of rows at a time.
 
-    Parameters
-    ----------
-    module : SASRec
-        Trained on reversed histories, on the device to be used.
-    histories : Sequences of item codes
-        Observed items of n rows, oldest first. A history without any begins with a
-        random item, which is not returned.
-    keys : ndarray of uint64 of shape (n,)
-        Key of each row's draws; see `row_keys`.
-    n_pseudo_items : int
-        Number M of items to generate.
-    max_length : int
-        Number of items that are read: the oldest ones, generated ones among them.
-    temperature : float
-        0 takes the most likely item; see `ASRePAugmenter`.
-    unique : bool
-        Whether the items of a row must differ from each other and from its history.
-
-    Returns
-    -------
-    codes : ndarray of int64 of shape (n, M)
-        Oldest first.
+    `histories` are the observed items of n rows, as codes, oldest first, and `module`
+    was trained on reversed ones. A history without any items begins with a random one,
+    which is not returned. Returns codes (n, n_pseudo_items), oldest first.
     """
     n_items = len(module.item_embedding.weight)
     draws = keyed_uniform(keys, n_pseudo_items)
@@ -71,30 +54,9 @@ def generate_prior_codes(
 
 
 def turn_around(histories: Sequences) -> Sequences:
-    """Turn the order of each row around.
-
-    Parameters
-    ----------
-    histories : Sequences of n rows
-        Observed items, oldest first.
-
-    Returns
-    -------
-    backwards : Sequences of n rows
-        The same items, newest first.
-
-    Examples
-    --------
-    >>> from skdiffuasr.augmentation.prior_generation import turn_around
-    >>> from skdiffuasr.sequences import Sequences
-    >>> turn_around(Sequences.from_iterable([[1, 2, 3], [], [4]])).to_lists()
-    [[3, 2, 1], [], [4]]
-    """
-    positions = np.arange(len(histories.values))
-    starts = np.repeat(histories.offsets[:-1], histories.lengths)
-    ends = np.repeat(histories.offsets[1:], histories.lengths)
-    values = histories.values[starts + ends - 1 - positions]
-    return Sequences._unchecked(values, histories.offsets, None, histories.user_ids)
+    """Reverse the order of the items of each row; roles and user ids are left out."""
+    offsets = histories.offsets[-1] - histories.offsets[::-1]
+    return Sequences._unchecked(histories.values[::-1], offsets)[::-1]
 
 
 def _continue(
@@ -105,15 +67,15 @@ def _continue(
     max_length: int,
     temperature: float,
 ) -> IntArray:
-    """Let reversed histories go on for M items; the furthest comes first."""
+    """Continue reversed histories by M items; the furthest comes first, (n, M)."""
     catalogue = module.item_embedding.weight
     device = catalogue.device
     n_pseudo_items = draws.shape[1]
-    n_columns = int(backwards.lengths.max()) + n_pseudo_items
-    items = torch.tensor(
-        backwards.to_padded(n_columns, pad_value=0, side="right"), device=device
+    starts, lengths, values = (
+        torch.tensor(array, device=device)
+        for array in (backwards.offsets[:-1], backwards.lengths, backwards.values)
     )
-    lengths = torch.tensor(backwards.lengths, device=device)
+    items = F.pad(pad_rows(values, starts, lengths), (0, n_pseudo_items))
     uniform = torch.tensor(draws, dtype=torch.float32, device=device)
     rows = torch.arange(len(items), device=device)
     excluded = None if excluded is None else excluded.to(device)
@@ -121,9 +83,8 @@ def _continue(
     with torch.no_grad():
         for step in range(n_pseudo_items):
             n_read = lengths.clamp(max=max_length)
-            columns = torch.arange(int(n_read.max()), device=device)
-            read = ((lengths - n_read)[:, None] + columns).clamp(max=n_columns - 1)
-            hidden = module.last_hidden(items.gather(1, read), n_read)
+            starts = rows * items.shape[1] + lengths - n_read
+            hidden = module.last_hidden(pad_rows(items.ravel(), starts, n_read), n_read)
             scores = hidden @ catalogue.T
             if excluded is not None:
                 scores.masked_fill_(excluded, -torch.inf)
