@@ -1,12 +1,7 @@
-"""What all displays share: axes, colours, markers, legends, and labels that fit."""
+"""Colours, legends, and labels that fit."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-from skdiffuasr._extras import import_extra
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from typing import Any
 
 #: Okabe and Ito's colours, which all kinds of colour vision tell apart; without yellow,
 #: which is faint on white.
@@ -16,70 +11,37 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 _LETTER_WIDTH = 7
 
 
-def check_matplotlib() -> None:
-    """Reject to go on without matplotlib, before anything long is computed.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
-    import_extra("matplotlib.pyplot", "plot")
-
-
-def axes_or_new(ax: "Axes | None", figsize: tuple[float, float] | None = None) -> Any:
-    """Return axes to draw on.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes or None
-        None makes a new figure.
-    figsize : tuple of float or None, default=None
-        Size of the new figure in inches; None takes matplotlib's.
-
-    Returns
-    -------
-    ax : matplotlib Axes
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
-    plt = import_extra("matplotlib.pyplot", "plot")
-    if ax is None:
-        _, ax = plt.subplots(figsize=figsize, layout="constrained")
-    return ax
-
-
-def add_legend(ax: Any) -> None:
+def add_legend(ax: Any, **options: Any) -> None:
     """Name what is drawn, above the axes, where it hides nothing."""
     if ax.get_legend_handles_labels()[1]:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
+        ax.legend(**{**place, "ncols": 2, "frameon": False, **options})
 
 
 def label_columns(ax: Any, labels: Sequence[str]) -> None:
-    """Write labels of one or more lines below the axis, slanted if they are crowded.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Their ticks stay where they are.
-    labels : sequence of str
-        One for each tick.
-    """
+    """Name the ticks below the axis, in one or more lines, slanted if crowded."""
     longest = max(len(line) for label in labels for line in label.split("\n"))
     width, _ = size_in_points(ax)
-    if longest * _LETTER_WIDTH <= width / len(labels):
-        ax.set_xticks(ax.get_xticks(), labels)
-    else:
-        ax.set_xticks(
-            ax.get_xticks(),
-            [label.replace("\n", ", ") for label in labels],
-            rotation=60,
-            ha="right",
-            rotation_mode="anchor",
-        )
+    slant = {}
+    if longest * _LETTER_WIDTH > width / len(labels):
+        labels = [label.replace("\n", ", ") for label in labels]
+        slant = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    ax.set_xticks(ax.get_xticks(), labels, **slant)
+
+
+def shortened(text: str, n_letters: int) -> str:
+    """Leave out the middle of a text that is too long, on one line.
+
+    Examples
+    --------
+    >>> shortened("item-000017", 7)
+    'ite…017'
+    """
+    text = " ".join(text.split())
+    if len(text) <= n_letters:
+        return text
+    n_tail = n_letters // 2
+    return f"{text[: n_letters - 1 - n_tail]}…{text[len(text) - n_tail :]}"
 
 
 def size_in_points(ax: Any) -> tuple[float, float]:

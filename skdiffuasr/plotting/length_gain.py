@@ -1,6 +1,7 @@
 """Who gains: a difference between two models against the length of the history."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -9,13 +10,8 @@ import numpy.typing as npt
 from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.metrics import NextItemScorer, length_groups
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._axes import add_legend, axes_or_new, check_matplotlib
-from skdiffuasr.plotting._intervals import (
-    draw_intervals,
-    figure_size,
-    group_intervals,
-    label_groups,
-)
+from skdiffuasr.plotting._display import check_matplotlib, documented
+from skdiffuasr.plotting._intervals import IntervalsDisplay, group_intervals
 from skdiffuasr.sequences import check_sequences
 
 if TYPE_CHECKING:
@@ -25,33 +21,17 @@ BINS = (3, 5, 10, 20)
 """Largest lengths of the groups, but for the last one."""
 
 
-class LengthGainDisplay:
+@documented
+@dataclass(eq=False, repr=False)
+class LengthGainDisplay(IntervalsDisplay):
     """Gain of a model over a baseline by the length of the history.
 
     Use `from_estimator` or `from_predictions` to make one.
 
     Parameters
     ----------
-    group_names : sequence of str
-        Names of the k groups of lengths.
-    counts : ndarray of int of shape (k,)
-        Number of users in each.
     gains : ndarray of shape (k,)
         Mean difference of the metric; NaN in groups of no user.
-    lows, highs : ndarray of shape (k,)
-        Ends of its paired 95 % bootstrap interval over users; NaN in groups of fewer
-        than two users.
-    metric : str
-        Name of the metric.
-    name : str, default=None
-        Name of the model in the legend.
-
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        What was drawn on.
-    figure_ : matplotlib Figure
-        Where that is.
 
     Examples
     --------
@@ -63,24 +43,14 @@ class LengthGainDisplay:
     array([0.25, 0.25])
     """
 
-    def __init__(
-        self,
-        group_names: Sequence[str],
-        counts: IntArray,
-        gains: FloatArray,
-        lows: FloatArray,
-        highs: FloatArray,
-        *,
-        metric: str,
-        name: str | None = None,
-    ) -> None:
-        self.group_names = tuple(group_names)
-        self.counts = counts
-        self.gains = gains
-        self.lows = lows
-        self.highs = highs
-        self.metric = metric
-        self.name = name
+    group_names: Sequence[str]
+    counts: IntArray
+    gains: FloatArray
+    lows: FloatArray
+    highs: FloatArray
+    _: KW_ONLY
+    metric: str
+    name: str | None = None
 
     @classmethod
     def from_estimator(
@@ -108,23 +78,8 @@ class LengthGainDisplay:
             The item that came next.
         metric : str, default="ndcg@10"
             See `NextItemScorer`.
-        bins : sequence of int
+        bins : sequence of int, default=(3, 5, 10, 20)
             See `length_groups`.
-        filter_seen : bool, default=False
-            Whether the items of the history are taken out of the ranking.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-        random_state : int, RandomState instance or None, default=0
-            Of the bootstrap.
-
-        Returns
-        -------
-        display : LengthGainDisplay
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         check_matplotlib()
         histories = check_sequences(X)
@@ -161,16 +116,8 @@ class LengthGainDisplay:
             Number of observed items of each history.
         metric : str
             Name of the metric.
-        bins : sequence of int
+        bins : sequence of int, default=(3, 5, 10, 20)
             See `length_groups`.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-        random_state : int, RandomState instance or None, default=0
-            Of the bootstrap.
-
-        Returns
-        -------
-        display : LengthGainDisplay
 
         Raises
         ------
@@ -178,13 +125,13 @@ class LengthGainDisplay:
             If there are not as many values as lengths, or one is not finite.
         """
         groups = length_groups(np.asarray(lengths), bins)
-        counts, gains, lows, highs = group_intervals(
+        found = group_intervals(
             check_values(values, "values"),
             check_values(baseline_values, "baseline_values"),
             groups,
             random_state,
         )
-        return cls(groups.names, counts, gains, lows, highs, metric=metric).plot(ax)
+        return cls(groups.names, *found, metric=metric).plot(ax)
 
     def plot(
         self, ax: "Axes | None" = None, *, name: str | None = None, **style: Any
@@ -195,31 +142,11 @@ class LengthGainDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Where to draw; up to seven displays on the same axes stand side by side.
-        name : str, default=None
-            Name of the model in the legend; None takes `name`.
-        **style : dict
-            Such as `color` and `marker`, for matplotlib's `errorbar`.
-
-        Returns
-        -------
-        self : LengthGainDisplay
         """
-        self.ax_ = ax = axes_or_new(ax, figure_size(len(self.group_names)))
-        self.figure_ = ax.figure
-        n_before = len(ax.containers)
-        if not n_before:
+        ax = self._use_wide_axes(ax)
+        if not ax.containers:
             ax.axhline(0, color="0.6", linewidth=1)
-        draw_intervals(
-            ax,
-            self.gains,
-            self.lows,
-            self.highs,
-            n_before=n_before,
-            label=self.name if name is None else name,
-            **style,
-        )
-        label_groups(ax, self.group_names, self.counts, n_models=n_before + 1)
+        self._draw(self.gains, name, **style)
         ax.set_xlabel("items of the history")
         ax.set_ylabel(f"gain in {self.metric}")
-        add_legend(ax)
         return self

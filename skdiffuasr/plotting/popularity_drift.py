@@ -1,19 +1,16 @@
 """How popular items are that users had, that were generated, and that are shown."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
+from skdiffuasr._typing import IdArray, SequencesLike
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._axes import (
-    COLOURS,
-    add_legend,
-    axes_or_new,
-    check_matplotlib,
-)
+from skdiffuasr.plotting._axes import COLOURS, add_legend
+from skdiffuasr.plotting._display import Display, check_matplotlib, documented
 from skdiffuasr.plotting._steps import only_step
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.ids import as_ids
@@ -25,7 +22,9 @@ if TYPE_CHECKING:
 _STYLES = ("-", "--", "-.", ":")
 
 
-class PopularityDriftDisplay:
+@documented
+@dataclass(eq=False, repr=False)
+class PopularityDriftDisplay(Display):
     """Cumulative share of items up to each popularity, for several kinds of items.
 
     Use `from_estimator` or `from_predictions` to make one.
@@ -35,13 +34,6 @@ class PopularityDriftDisplay:
     popularities : mapping of str to ndarray
         Occurrences in the histories of the items of each kind.
 
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        What was drawn on.
-    figure_ : matplotlib Figure
-        Where that is.
-
     Examples
     --------
     >>> from skdiffuasr.plotting import PopularityDriftDisplay
@@ -50,11 +42,7 @@ class PopularityDriftDisplay:
     ['observed', 'pseudo']
     """
 
-    def __init__(self, popularities: Mapping[str, npt.ArrayLike]) -> None:
-        self.popularities: dict[str, FloatArray] = {
-            name: np.asarray(values, dtype=float)
-            for name, values in popularities.items()
-        }
+    popularities: Mapping[str, npt.ArrayLike]
 
     @classmethod
     def from_estimator(
@@ -78,17 +66,9 @@ class PopularityDriftDisplay:
             Fitted; its `k` best items for each history are shown too.
         k : int, default=10
             Number of recommendations.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        display : PopularityDriftDisplay
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
         ValueError
             If there is not one augmenter.
         """
@@ -127,12 +107,6 @@ class PopularityDriftDisplay:
             The catalogue, each item once. Other items have no occurrences.
         item_counts : array-like of int of shape (n_items,)
             Occurrences of each.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        display : PopularityDriftDisplay
 
         Raises
         ------
@@ -165,27 +139,14 @@ class PopularityDriftDisplay:
         return cls(popularities).plot(ax)
 
     def plot(self, ax: "Axes | None" = None) -> Self:
-        """Draw a line for each kind; the further right, the more popular.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        self : PopularityDriftDisplay
-        """
-        check_matplotlib()
+        """Draw a line for each kind; the further right, the more popular."""
+        ax = self._use_axes(ax, (6.4, max(4.8, 0.5 + 0.2 * len(self.popularities))))
         from matplotlib.ticker import LogFormatter
 
-        height = max(4.8, 0.5 + 0.2 * len(self.popularities))
-        self.ax_ = ax = axes_or_new(ax, (6.4, height))
-        self.figure_ = ax.figure
         for position, (name, values) in enumerate(self.popularities.items()):
-            if len(values):
+            if np.size(values):
                 ax.ecdf(
-                    values + 1,
+                    np.asarray(values) + 1,
                     color=COLOURS[position % len(COLOURS)],
                     linestyle=_STYLES[position % len(_STYLES)],
                     label=name,
