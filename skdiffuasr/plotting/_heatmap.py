@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import FloatArray
-from skdiffuasr.plotting._axes import shortened, size_in_points
+from skdiffuasr.plotting._display import shortened, size_in_points
 
 # Of a small letter and a small line, in points.
 _LETTER_WIDTH = 5.5

@@ -1,17 +1,21 @@
 """Means with bootstrap intervals by group of users: computed, drawn and labelled."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY
+from typing import Any, Self
 
 import numpy as np
 
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics import Groups, paired_bootstrap
-from skdiffuasr.plotting._axes import COLOURS, add_legend, label_columns, shortened
-from skdiffuasr.plotting._display import Display
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from skdiffuasr.plotting._display import (
+    COLOURS,
+    Axes,
+    Display,
+    add_legend,
+    label_columns,
+    shortened,
+)
 
 # Distance between two models that are drawn side by side, in groups. Seven fit.
 _OFFSET = 0.13
@@ -20,7 +24,7 @@ _MAX_LETTERS = 30
 
 
 class IntervalsDisplay(Display):
-    """Base of displays with an interval for each group of users.
+    """Mean of a metric in each group of users, with bootstrap intervals.
 
     Parameters
     ----------
@@ -28,6 +32,8 @@ class IntervalsDisplay(Display):
         Names of the k groups, in their order.
     counts : ndarray of int of shape (k,)
         Number of users in each.
+    means : ndarray of shape (k,)
+        Mean of the metric; NaN in groups of no user.
     lows : ndarray of shape (k,)
         Lower end of the 95 % bootstrap interval of the mean over users; NaN in groups
         of fewer than two users.
@@ -41,22 +47,33 @@ class IntervalsDisplay(Display):
 
     group_names: Sequence[str]
     counts: IntArray
+    means: FloatArray
     lows: FloatArray
     highs: FloatArray
-    name: str | None
+    _: KW_ONLY
+    metric: str
+    name: str | None = None
 
-    def _use_wide_axes(self, ax: "Axes | None") -> Any:
-        """Take the axes to draw on; a new figure has room for all groups."""
-        return self._use_axes(ax, (max(6.4, 1 + 0.45 * len(self.group_names)), 4.8))
+    def plot(
+        self, ax: Axes | None = None, *, name: str | None = None, **style: Any
+    ) -> Self:
+        """Draw the groups from left to right.
 
-    def _draw(self, means: FloatArray, name: str | None, **style: Any) -> None:
-        """Draw points and intervals, to the right of those that are there already."""
-        ax, n_groups, n_before = self.ax_, len(means), len(self.ax_.containers)
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; up to seven displays on the same axes stand side by side.
+        **style : dict
+            Such as `color` and `marker`, for matplotlib's `errorbar`.
+        """
+        n_groups = len(self.group_names)
+        ax = self._use_axes(ax, width=max(6.4, 1 + 0.45 * n_groups))
+        n_before = len(ax.containers)
         look = {"color": COLOURS[n_before % len(COLOURS)], "marker": "o"} | style
         ax.errorbar(
             np.arange(n_groups) + _OFFSET * n_before,
-            means,
-            yerr=[means - self.lows, self.highs - means],
+            self.means,
+            yerr=[self.means - self.lows, self.highs - self.means],
             linestyle="none",
             markersize=5,
             capsize=3,
@@ -70,7 +87,10 @@ class IntervalsDisplay(Display):
             ax, [f"{shortened(group, _MAX_LETTERS)}\nn={n}" for group, n in pairs]
         )
         ax.set_xlim(middle - 0.5, middle + n_groups - 0.5)
+        ax.set_xlabel("group of users")
+        ax.set_ylabel(self.metric)
         add_legend(ax)
+        return self
 
 
 def group_intervals(
@@ -82,16 +102,8 @@ def group_intervals(
     """Compute the mean difference in each of k groups, with a paired interval.
 
     From a metric of n users by two models; it is a ValueError if the groups are of
-    another number of users.
-
-    Returns
-    -------
-    counts : ndarray of int64 of shape (k,)
-        Number of users in each.
-    means : ndarray of shape (k,)
-        NaN in groups of no user.
-    lows, highs : ndarray of shape (k,)
-        NaN in groups of fewer than two users.
+    another number of users. Returns what `IntervalsDisplay` calls `counts`, `means`,
+    `lows` and `highs`.
     """
     for given in (values, baseline_values):
         if len(given) != len(groups.codes):
@@ -103,11 +115,10 @@ def group_intervals(
     found = np.full((3, len(groups.names)), np.nan)
     for group in np.flatnonzero(counts):
         users = groups.codes == group
+        pair = values[users], baseline_values[users]
         if counts[group] == 1:
-            found[0, group] = (values[users] - baseline_values[users])[0]
-            continue
-        result = paired_bootstrap(
-            values[users], baseline_values[users], random_state=random_state
-        )
-        found[:, group] = result.difference, result.low, result.high
+            found[0, group] = pair[0][0] - pair[1][0]
+        else:
+            result = paired_bootstrap(*pair, random_state=random_state)
+            found[:, group] = result.difference, result.low, result.high
     return counts, found[0], found[1], found[2]

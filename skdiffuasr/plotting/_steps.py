@@ -18,11 +18,6 @@ def only_step(
     Of a search, the best estimator is looked at. An estimator alone is a step with the
     name of its class. It is a ValueError, which calls such a step `what`, if none or
     several of the steps (of this name, if `step` is given) are meant.
-
-    Examples
-    --------
-    >>> only_step([1], lambda each: True, "list")
-    ('list', [1])
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
     steps = getattr(estimator, "steps", [(type(estimator).__name__, estimator)])

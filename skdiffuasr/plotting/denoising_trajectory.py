@@ -1,23 +1,17 @@
 """From noise to items: one history, step by step."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
 from skdiffuasr.augmentation.trajectory import denoising_trajectory
-from skdiffuasr.plotting._display import Display, check_matplotlib, documented
+from skdiffuasr.plotting._display import Axes, Display, check_matplotlib
 from skdiffuasr.plotting._heatmap import draw_heatmap
 from skdiffuasr.plotting._steps import only_diffusion
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Ids that would have to be cut to fewer letters are left out.
 _FEWEST_LETTERS = 5
 
 
-@documented
-@dataclass(eq=False, repr=False)
 class DenoisingTrajectoryDisplay(Display):
     """The items that each position is nearest to at every step of the sampler.
 
@@ -54,14 +48,12 @@ class DenoisingTrajectoryDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, augmenter: Any, history: SequencesLike, *, ax: "Axes | None" = None
+        cls, augmenter: Any, history: SequencesLike, *, ax: Axes | None = None
     ) -> Self:
         """Generate the pseudo items of one history and draw every step.
 
         Parameters
         ----------
-        augmenter : DiffusionSequenceAugmenter, or a pipeline or search with one
-            Fitted.
         history : Sequences or iterable of one sequence of item ids
             One row.
 
@@ -74,12 +66,12 @@ class DenoisingTrajectoryDisplay(Display):
         trajectory = denoising_trajectory(only_diffusion(augmenter), history)
         return cls(trajectory.items, trajectory.similarity).plot(ax)
 
-    def plot(self, ax: "Axes | None" = None, *, cmap: str = "cividis") -> Self:
+    def plot(self, ax: Axes | None = None, *, cmap: str = "cividis") -> Self:
         """Draw a row for each step, the noisiest on top."""
         n_steps, n_items = self.items.shape
         width = 2 + 0.8 * min(n_items, 15)
         height = 1.5 + 0.35 * min(n_steps, 20)
-        ax = self._use_axes(ax, (max(width, 5), max(height, 3)))
+        ax = self._use_axes(ax, max(5, width), max(3, height))
         self.image_: Any = draw_heatmap(
             ax,
             self.similarity,
@@ -92,6 +84,5 @@ class DenoisingTrajectoryDisplay(Display):
         )
         ax.set_xticks(range(n_items), [str(place) for place in range(-n_items, 0)])
         ax.set_yticks(range(n_steps), [str(step + 1) for step in range(n_steps)])
-        ax.set_xlabel("position before the history")
-        ax.set_ylabel("sampling step")
+        ax.set(xlabel="position before the history", ylabel="sampling step")
         return self

@@ -1,7 +1,7 @@
 """A map of the item embeddings, with generated points on top."""
 
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY
+from typing import Any, Self
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -10,14 +10,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike
 from skdiffuasr.augmentation.trajectory import denoising_trajectory
-from skdiffuasr.plotting._axes import COLOURS, add_legend
-from skdiffuasr.plotting._display import Display, check_matplotlib, documented
+from skdiffuasr.plotting._display import (
+    COLOURS,
+    Axes,
+    Display,
+    add_legend,
+    check_matplotlib,
+)
 from skdiffuasr.plotting._steps import only_diffusion
 from skdiffuasr.sequences import check_sequences
 from skdiffuasr.sequences.vocabulary import encode_sequences
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # They tell histories apart once colours repeat.
 _MARKERS = ("X", "P", "D", "^", "s")
@@ -26,8 +28,6 @@ _MARKERS = ("X", "P", "D", "^", "s")
 _N_BESIDE = 8
 
 
-@documented
-@dataclass(eq=False, repr=False)
 class EmbeddingMapDisplay(Display):
     """Two principal components of the item embeddings, and generated points.
 
@@ -68,14 +68,12 @@ class EmbeddingMapDisplay(Display):
         X: SequencesLike,
         *,
         n_histories: int = 5,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Map the items of an augmenter and what it generates for some histories.
 
         Parameters
         ----------
-        augmenter : DiffusionSequenceAugmenter, or a pipeline or search with one
-            Fitted.
         X : Sequences or iterable of n sequences of item ids
             Histories, in which the popularity of the items is counted.
         n_histories : int, default=5
@@ -106,7 +104,7 @@ class EmbeddingMapDisplay(Display):
         display = cls(item_points, counts, generated, explained_variance_ratio=ratio)
         return display.plot(ax)
 
-    def plot(self, ax: "Axes | None" = None, *, cmap: str = "Greys") -> Self:
+    def plot(self, ax: Axes | None = None, *, cmap: str = "Greys") -> Self:
         """Draw the map.
 
         Parameters

@@ -1,34 +1,22 @@
 """A metric by group of users."""
 
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
+from skdiffuasr._typing import RandomState, SequencesLike
 from skdiffuasr.metrics import Groups, NextItemScorer, length_groups
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._display import check_matplotlib, documented
+from skdiffuasr.plotting._display import Axes, check_matplotlib
 from skdiffuasr.plotting._intervals import IntervalsDisplay, group_intervals
 from skdiffuasr.sequences import check_sequences
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
-
-@documented
-@dataclass(eq=False, repr=False)
 class GroupMetricDisplay(IntervalsDisplay):
     """Mean of a metric in each group of users, with bootstrap intervals.
 
     Use `from_estimator` or `from_predictions` to make one.
-
-    Parameters
-    ----------
-    means : ndarray of shape (k,)
-        Mean of the metric; NaN in groups of no user.
 
     Examples
     --------
@@ -43,15 +31,6 @@ class GroupMetricDisplay(IntervalsDisplay):
     array([0.5, nan, 1. ])
     """
 
-    group_names: Sequence[str]
-    counts: IntArray
-    means: FloatArray
-    lows: FloatArray
-    highs: FloatArray
-    _: KW_ONLY
-    metric: str
-    name: str | None = None
-
     @classmethod
     def from_estimator(
         cls,
@@ -63,27 +42,17 @@ class GroupMetricDisplay(IntervalsDisplay):
         groups: Groups | None = None,
         filter_seen: bool = False,
         name: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         random_state: RandomState = 0,
     ) -> Self:
         """Rank the next items and draw the metric by group.
 
         Parameters
         ----------
-        estimator : recommender, pipeline or search
-            Fitted.
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first.
-        y : array-like of shape (n,)
-            The item that came next.
-        metric : str, default="ndcg@10"
-            See `NextItemScorer`.
         groups : Groups, default=None
             Of the n users. None takes those of `length_groups`.
         name : str, default=None
             Name of the model in the legend; None takes that of the class.
-        ax : matplotlib Axes, default=None
-            Where to draw; that of another display puts the models side by side.
 
         Raises
         ------
@@ -112,7 +81,7 @@ class GroupMetricDisplay(IntervalsDisplay):
         *,
         metric: str,
         name: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         random_state: RandomState = 0,
     ) -> Self:
         """Draw the mean of a metric by group.
@@ -136,19 +105,3 @@ class GroupMetricDisplay(IntervalsDisplay):
         values = check_values(values, "values")
         found = group_intervals(values, np.zeros_like(values), groups, random_state)
         return cls(groups.names, *found, metric=metric, name=name).plot(ax)
-
-    def plot(
-        self, ax: "Axes | None" = None, *, name: str | None = None, **style: Any
-    ) -> Self:
-        """Draw the groups from left to right.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; up to seven displays on the same axes stand side by side.
-        """
-        ax = self._use_wide_axes(ax)
-        self._draw(self.means, name, **style)
-        ax.set_xlabel("group of users")
-        ax.set_ylabel(self.metric)
-        return self

@@ -1,28 +1,22 @@
 """Who gains: a difference between two models against the length of the history."""
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
+from skdiffuasr._typing import RandomState, SequencesLike
 from skdiffuasr.metrics import NextItemScorer, length_groups
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._display import check_matplotlib, documented
+from skdiffuasr.plotting._display import Axes, check_matplotlib
 from skdiffuasr.plotting._intervals import IntervalsDisplay, group_intervals
 from skdiffuasr.sequences import check_sequences
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 BINS = (3, 5, 10, 20)
 """Largest lengths of the groups, but for the last one."""
 
 
-@documented
-@dataclass(eq=False, repr=False)
 class LengthGainDisplay(IntervalsDisplay):
     """Gain of a model over a baseline by the length of the history.
 
@@ -30,7 +24,7 @@ class LengthGainDisplay(IntervalsDisplay):
 
     Parameters
     ----------
-    gains : ndarray of shape (k,)
+    means : ndarray of shape (k,)
         Mean difference of the metric; NaN in groups of no user.
 
     Examples
@@ -39,18 +33,9 @@ class LengthGainDisplay(IntervalsDisplay):
     >>> display = LengthGainDisplay.from_predictions(
     ...     [0.5, 0.5, 0.25], [0.0, 0.5, 0.0], [2, 2, 30], bins=(5,), metric="ndcg@10"
     ... )
-    >>> display.gains
+    >>> display.means
     array([0.25, 0.25])
     """
-
-    group_names: Sequence[str]
-    counts: IntArray
-    gains: FloatArray
-    lows: FloatArray
-    highs: FloatArray
-    _: KW_ONLY
-    metric: str
-    name: str | None = None
 
     @classmethod
     def from_estimator(
@@ -63,7 +48,7 @@ class LengthGainDisplay(IntervalsDisplay):
         metric: str = "ndcg@10",
         bins: Sequence[int] = BINS,
         filter_seen: bool = False,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         random_state: RandomState = 0,
     ) -> Self:
         """Rank the next items with both models and draw the difference.
@@ -72,12 +57,6 @@ class LengthGainDisplay(IntervalsDisplay):
         ----------
         estimator, baseline : recommender, pipeline or search
             Fitted.
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first.
-        y : array-like of shape (n,)
-            The item that came next.
-        metric : str, default="ndcg@10"
-            See `NextItemScorer`.
         bins : sequence of int, default=(3, 5, 10, 20)
             See `length_groups`.
         """
@@ -103,7 +82,7 @@ class LengthGainDisplay(IntervalsDisplay):
         *,
         metric: str,
         bins: Sequence[int] = BINS,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         random_state: RandomState = 0,
     ) -> Self:
         """Draw the difference of a metric between two models.
@@ -125,28 +104,24 @@ class LengthGainDisplay(IntervalsDisplay):
             If there are not as many values as lengths, or one is not finite.
         """
         groups = length_groups(np.asarray(lengths), bins)
-        found = group_intervals(
-            check_values(values, "values"),
-            check_values(baseline_values, "baseline_values"),
-            groups,
-            random_state,
-        )
+        checked = check_values(values, "values")
+        baseline = check_values(baseline_values, "baseline_values")
+        found = group_intervals(checked, baseline, groups, random_state)
         return cls(groups.names, *found, metric=metric).plot(ax)
 
     def plot(
-        self, ax: "Axes | None" = None, *, name: str | None = None, **style: Any
+        self, ax: Axes | None = None, *, name: str | None = None, **style: Any
     ) -> Self:
-        """Draw the groups from short to long histories.
+        """Draw the groups from short to long histories, as `GroupMetricDisplay` does.
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; up to seven displays on the same axes stand side by side.
+        **style : dict
+            Such as `color` and `marker`, for matplotlib's `errorbar`.
         """
-        ax = self._use_wide_axes(ax)
-        if not ax.containers:
-            ax.axhline(0, color="0.6", linewidth=1)
-        self._draw(self.gains, name, **style)
-        ax.set_xlabel("items of the history")
-        ax.set_ylabel(f"gain in {self.metric}")
+        super().plot(ax, name=name, **style)
+        if len(self.ax_.containers) == 1:
+            self.ax_.axhline(0, color="0.6", linewidth=1, zorder=0)
+        self.ax_.set_xlabel("items of the history")
+        self.ax_.set_ylabel(f"gain in {self.metric}")
         return self

@@ -1,21 +1,15 @@
 """Loss and validation score of every epoch."""
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY
+from typing import Any, Self
 
-from skdiffuasr.plotting._axes import COLOURS, add_legend
-from skdiffuasr.plotting._display import Display, documented
+from skdiffuasr.plotting._display import COLOURS, Axes, Display, add_legend
 from skdiffuasr.plotting._steps import only_step
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _MAX_MARKED = 50
 
 
-@documented
-@dataclass(eq=False, repr=False)
 class LossCurveDisplay(Display):
     """Training loss of every epoch, with the validation score on an axis of its own.
 
@@ -60,7 +54,7 @@ class LossCurveDisplay(Display):
         *,
         step: str | None = None,
         name: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Draw the curves of a trained estimator.
 
@@ -92,7 +86,7 @@ class LossCurveDisplay(Display):
         )
         return display.plot(ax)
 
-    def plot(self, ax: "Axes | None" = None) -> Self:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw the curves."""
         ax = self._use_axes(ax)
         from matplotlib.ticker import MaxNLocator

@@ -1,29 +1,28 @@
 """How popular items are that users had, that were generated, and that are shown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import IdArray, SequencesLike
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._axes import COLOURS, add_legend
-from skdiffuasr.plotting._display import Display, check_matplotlib, documented
+from skdiffuasr.plotting._display import (
+    COLOURS,
+    Axes,
+    Display,
+    add_legend,
+    check_matplotlib,
+)
 from skdiffuasr.plotting._steps import only_step
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.vocabulary import encode_items
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 _STYLES = ("-", "--", "-.", ":")
 
 
-@documented
-@dataclass(eq=False, repr=False)
 class PopularityDriftDisplay(Display):
     """Cumulative share of items up to each popularity, for several kinds of items.
 
@@ -52,7 +51,7 @@ class PopularityDriftDisplay(Display):
         *,
         recommender: Any = None,
         k: int = 10,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Compare the items of histories with those generated for them.
 
@@ -95,7 +94,7 @@ class PopularityDriftDisplay(Display):
         item_ids: npt.ArrayLike,
         item_counts: npt.ArrayLike,
         *,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Compare the popularity of several kinds of items.
 
@@ -138,9 +137,9 @@ class PopularityDriftDisplay(Display):
         }
         return cls(popularities).plot(ax)
 
-    def plot(self, ax: "Axes | None" = None) -> Self:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw a line for each kind; the further right, the more popular."""
-        ax = self._use_axes(ax, (6.4, max(4.8, 0.5 + 0.2 * len(self.popularities))))
+        ax = self._use_axes(ax, height=max(4.8, 0.5 + 0.2 * len(self.popularities)))
         from matplotlib.ticker import LogFormatter
 
         for position, (name, values) in enumerate(self.popularities.items()):
@@ -154,8 +153,10 @@ class PopularityDriftDisplay(Display):
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(LogFormatter())
         ax.xaxis.set_minor_formatter(LogFormatter())
-        ax.set_xlabel("occurrences of the item in the histories, plus 1")
-        ax.set_ylabel("share of the items up to there")
+        ax.set(
+            xlabel="occurrences of the item in the histories, plus 1",
+            ylabel="share of the items up to there",
+        )
         add_legend(ax)
         return self
 

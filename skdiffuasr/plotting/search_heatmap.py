@@ -1,24 +1,24 @@
 """A search over two parameters as a heat map."""
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY
+from typing import Any, Self
 
 import numpy as np
 
 from skdiffuasr._typing import FloatArray
-from skdiffuasr.plotting._axes import COLOURS, label_columns, shortened
-from skdiffuasr.plotting._display import Display, documented
+from skdiffuasr.plotting._display import (
+    COLOURS,
+    Axes,
+    Display,
+    label_columns,
+    shortened,
+)
 from skdiffuasr.plotting._heatmap import draw_heatmap
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _MAX_LETTERS = 20
 
 
-@documented
-@dataclass(eq=False, repr=False)
 class SearchHeatmapDisplay(Display):
     """Mean validation score of a search over two parameters.
 
@@ -71,7 +71,7 @@ class SearchHeatmapDisplay(Display):
         y: str,
         *,
         metric: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Draw the scores of a fitted search.
 
@@ -118,12 +118,12 @@ class SearchHeatmapDisplay(Display):
             scores[cell] = np.fmax(scores[cell], score)
         return cls(scores, x_values, y_values, x, y, metric=metric).plot(ax)
 
-    def plot(self, ax: "Axes | None" = None, *, cmap: str = "cividis") -> Self:
+    def plot(self, ax: Axes | None = None, *, cmap: str = "cividis") -> Self:
         """Draw the map, with the best cell framed."""
         n_rows, n_columns = self.scores.shape
         width = 2 + 0.8 * min(n_columns, 12)
         height = 1.5 + 0.4 * min(n_rows, 20)
-        ax = self._use_axes(ax, (max(6.4, width), max(4.8, height)))
+        ax = self._use_axes(ax, max(6.4, width), max(4.8, height))
         from matplotlib.patches import Rectangle
 
         known = np.isfinite(self.scores)
@@ -138,21 +138,12 @@ class SearchHeatmapDisplay(Display):
         ax.set_xticks(range(n_columns))
         label_columns(ax, list(map(_label, self.x_values)))
         ax.set_yticks(range(n_rows), list(map(_label, self.y_values)))
-        ax.set_xlabel(self.x_name)
-        ax.set_ylabel(self.y_name)
+        ax.set(xlabel=self.x_name, ylabel=self.y_name)
         if known.any():
-            row, column = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
-            frame = Rectangle(
-                (float(column) - 0.5, float(row) - 0.5),
-                1,
-                1,
-                fill=False,
-                edgecolor=COLOURS[1],
-                linewidth=3,
-                clip_on=False,
-                zorder=3,
-            )
-            ax.add_patch(frame)
+            best = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
+            corner = best[1] - 0.5, best[0] - 0.5
+            style = {"edgecolor": COLOURS[1], "linewidth": 3, "zorder": 3}
+            ax.add_patch(Rectangle(corner, 1, 1, fill=False, clip_on=False, **style))
         return self
 
 
@@ -166,11 +157,8 @@ def _label(value: Any) -> str:
 
 
 def _ordered(values: list[Any]) -> list[Any]:
-    """Return the different values, sorted if they can be."""
-    different: list[Any] = []
-    for value in values:
-        if value not in different:
-            different.append(value)
+    """Return the different values, sorted if they can be; some cannot be hashed."""
+    different = [value for row, value in enumerate(values) if value not in values[:row]]
     try:
         return sorted(different)
     except TypeError:

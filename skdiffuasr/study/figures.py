@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr.plotting import GroupMetricDisplay, LengthGainDisplay
-from skdiffuasr.plotting._axes import COLOURS, add_legend
+from skdiffuasr.plotting._display import COLOURS, add_legend
 from skdiffuasr.study.results import StudyResults
 from skdiffuasr.study.sections import mean_costs
 

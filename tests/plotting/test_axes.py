@@ -5,7 +5,7 @@ import pytest
 
 from skdiffuasr import plotting
 from skdiffuasr.metrics import Groups
-from skdiffuasr.plotting._axes import label_columns, shortened
+from skdiffuasr.plotting._display import label_columns, shortened
 
 ONE = Groups(("a",), np.array([0, 0]))
 
