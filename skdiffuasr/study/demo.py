@@ -1,15 +1,14 @@
 """The main job on one log: a study of SASRec with and without the diffusion."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._markdown import markdown_table
 from skdiffuasr.augmentation import DiffusionSequenceAugmenter
 from skdiffuasr.datasets import Interactions, make_sequences, read_interactions
 from skdiffuasr.recommenders import (
@@ -18,18 +17,20 @@ from skdiffuasr.recommenders import (
     SASRecEstimator,
 )
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.study.blocks import Block, Section, Table
 from skdiffuasr.study.comparison import compare
+from skdiffuasr.study.markdown_report import markdown_report
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.study.quality import nearness_to_hidden, set_aside
-from skdiffuasr.study.results import STEPS, StudyResults
-from skdiffuasr.study.study import REFERENCE, AugmentationStudy
-from skdiffuasr.study.verdicts import interval
+from skdiffuasr.study.sections import report_sections
+from skdiffuasr.study.study import AugmentationStudy
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_METRICS = ["ndcg@10", "hr@10"]
-_QUALITY = ["hit_rate", "similarity", "duplicate_rate", "coverage"]
+_QUALITY = {
+    "hit_rate": "hit rate",
+    "similarity": "similarity",
+    "duplicate_rate": "duplicates",
+    "coverage": "coverage",
+}
 
 
 def run_demo(
@@ -43,11 +44,9 @@ def run_demo(
 ) -> str:
     """Fit with and without augmentation and report the difference.
 
-    A preset `AugmentationStudy` in a folder that is thrown away. Leave-last-out
-    protocol: the last item of every history is the test target, the one before it
-    decides early stopping, and the models are fitted on the rest. Every item of the
-    catalogue is ranked. The intervals are paired bootstrap intervals over users; one
-    training seed is used, whose noise they do not include.
+    A preset `AugmentationStudy` in a folder that is thrown away, with one seed: the
+    diffusion and no augmentation, each with SASRec and two baselines, leave-last-out.
+    How near the pseudo items come to hidden true ones is added to its report.
 
     Parameters
     ----------
@@ -59,7 +58,7 @@ def run_demo(
     n_pseudo_items : int, default=10
         Number M of pseudo items before each history.
     max_epochs : int, default=30
-        Upper bound of the epochs of every training.
+        Largest number of epochs of every training run.
     device : str, default="auto"
         See the estimators.
     random_state : int, default=0
@@ -75,7 +74,7 @@ def run_demo(
     ImportError
         If pandas is not installed.
     RuntimeError
-        If a training failed.
+        If a training run failed.
     ValueError
         If no history has more than `n_pseudo_items` items besides the two that are
         held out.
@@ -92,7 +91,7 @@ def run_demo(
         "SASRec": SASRecEstimator(max_length=50, max_epochs=max_epochs, device=device),
     }
     with TemporaryDirectory() as folder, warnings.catch_warnings():
-        # A slow disk makes the cache slow, but not as slow as another training.
+        # A slow disk makes the cache slow, but not as slow as another training run.
         warnings.filterwarnings("ignore", message="Persisting input arguments")
         augmenter.set_params(memory=f"{folder}/trainings")
         results = AugmentationStudy(
@@ -109,24 +108,23 @@ def run_demo(
         try:
             nearness = _nearness(log, X_train, augmenter)
         except ValueError as error:  # the comparison must not be lost
-            nearness = f"Not measured: {error}"
-    parts = [
-        "# Does diffusion augmentation help?",
-        f"{log.name}: {results.description['n_test_users']} users, "
-        f"{results.description['n_items']} items in training, leave-last-out, full "
-        f"ranking, {n_pseudo_items} pseudo items per user, one seed.",
-        "## Next-item recommendation",
-        _metrics_table(results),
-        "## Whom it helps: diffusion + SASRec against SASRec, by length of the history",
-        _difference_table(results),
-        "Difference with a paired 95 % bootstrap interval over users.",
-        "## How near the pseudo items are to hidden true ones",
-        nearness,
-        "## Seconds",
-        _seconds_table(results),
-        "A fitted augmenter serves all recommenders and is counted for each of them.",
+            nearness = (f"Not measured: {error}",)
+    description = results.description
+    what = (
+        f"{log.name}: {description['n_test_users']} users, {description['n_items']} "
+        f"items in training, leave-last-out, {n_pseudo_items} pseudo items per user, "
+        f"one seed. Seen items are {'' if results.main_ranking == 'full' else 'not '}"
+        "ranked."
+    )
+    # The cache is for what follows the study.
+    results = replace(results, with_memory=())
+    comparisons = compare(results, results.main_ranking, "ndcg@10")
+    sections = [
+        Section("Log and protocol", (what,)),
+        *report_sections(results, comparisons)[1:],
+        Section("How near the pseudo items are to hidden true ones", nearness),
     ]
-    return "\n\n".join(parts) + "\n"
+    return markdown_report("Does diffusion augmentation help?", sections)
 
 
 def _log(
@@ -154,7 +152,7 @@ def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
 
 def _nearness(
     log: Bunch, X_train: Sequences, augmenter: DiffusionSequenceAugmenter
-) -> str:
+) -> tuple[Block, ...]:
     """Pseudo items and random draws against hidden items that no model has seen."""
     if "hidden" in log:
         fitted = clone(augmenter).fit(X_train)  # as in the study: from its cache
@@ -172,49 +170,6 @@ def _nearness(
             "augmenter was fitted without. Similarity: cosine of the augmenter's item "
             "embeddings."
         )
-    frame = import_extra("pandas", "frames").DataFrame(quality).T[_QUALITY]
-    frame.columns = ["hit rate", "similarity", "duplicates", "coverage"]
-    return _table("pseudo items", frame.map("{:.4f}".format)) + "\n\n" + note
-
-
-def _metrics_table(results: StudyResults) -> str:
-    """Mean of each metric for each model."""
-    of_all = results.frame.query("ranking == 'full' and group_by == 'all'")
-    by = ["augmenter", "recommender"]
-    means = of_all.pivot_table("value", by, "metric", observed=True)[_METRICS]
-    means.index = [_model(*names) for names in means.index]
-    return _table("model", means.map("{:.4f}".format))
-
-
-def _difference_table(results: StudyResults) -> str:
-    """Paired difference of each metric of SASRec for each group of users."""
-    header = ["users", "n"]
-    rows: dict[str, list[str]] = {}
-    for metric in _METRICS:
-        header += [f"{metric} without", "with", "difference"]
-        found = compare(results, "full", metric)
-        found = found[found["group_by"].isin(["all", "length"])]
-        for row in found[found["recommender"] == "SASRec"].to_dict("records"):
-            name = row["group"] + " items" * (row["group_by"] == "length")
-            cells = rows.setdefault(name, [name, str(row["n_users"])])
-            cells += [f"{row['reference_value']:.4f}", f"{row['value']:.4f}"]
-            cells.append(interval(row))
-    return markdown_table(header, list(rows.values()))
-
-
-def _seconds_table(results: StudyResults) -> str:
-    rows = [
-        [_model(record.augmenter, record.recommender)]
-        + [f"{record.seconds.get(step, 0.0):.1f}" for step in STEPS]
-        for record in results.records
-    ]
-    return markdown_table(["model", *STEPS], rows)
-
-
-def _model(augmenter: str, recommender: str) -> str:
-    is_plain = augmenter == REFERENCE
-    return recommender if is_plain else f"{augmenter} + {recommender}"
-
-
-def _table(name: str, texts: "pd.DataFrame") -> str:
-    return markdown_table([name, *texts.columns], list(texts.itertuples(name=None)))
+    frame = import_extra("pandas", "frames").DataFrame(quality).T[list(_QUALITY)]
+    texts = frame.rename(columns=_QUALITY).map("{:.4f}".format)
+    return Table.of(texts, index_name="pseudo items"), note

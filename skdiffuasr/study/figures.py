@@ -27,14 +27,8 @@ def draw_figures(
 
     ``"gain"``: gain in NDCG@10 over the reference, with 95 % intervals over users and
     over users and seeds. ``"length"``: the former by length of the history.
-    ``"cost"``: NDCG@10 and seconds of a run.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    comparisons : DataFrame
-        Those of NDCG@10 of the main ranking, from `compare`.
+    ``"cost"``: NDCG@10 and seconds of a run. `comparisons` are those of NDCG@10 of the
+    main ranking, from `compare`.
     """
     gains = comparisons[comparisons["reference"] == results.reference]
     of_all = gains[gains["group_by"] == "all"]

@@ -12,18 +12,8 @@ _MAX_SEED = 2**32 - 1
 def as_seeds(seeds: int | Iterable[int]) -> list[int]:
     """List the seeds of a study; an int stands for that many from 0 on.
 
-    Raises
-    ------
-    TypeError
-        If one is not an integer.
-    ValueError
-        If there is none, one occurs twice, or one lies outside ``[0, 2**32 - 1]``.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.options import as_seeds
-    >>> as_seeds(3), as_seeds([7, 9])
-    ([0, 1, 2], [7, 9])
+    It is a TypeError if one is not an integer, and a ValueError if there is none, one
+    occurs twice, or one lies outside ``[0, 2**32 - 1]``.
     """
     given: list[Any]
     if isinstance(seeds, Iterable):

@@ -270,22 +270,10 @@ def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
 
 
 def exception_line(traceback: str) -> str:
-    r"""Find the line of a traceback that says what went wrong.
+    """Find the line of a traceback that says what went wrong.
 
     It is where the last exception of a chain begins: its type and the first line of
     its message; or the last line of a text that is not a traceback.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.results import exception_line
-    >>> traceback = (
-    ...     "Traceback (most recent call last):\n"
-    ...     "  File 'x.py', line 1\n"
-    ...     "ValueError: no such item\n"
-    ...     "and more about it\n"
-    ... )
-    >>> exception_line(traceback)
-    'ValueError: no such item'
     """
     lines = [line for line in traceback.splitlines() if line.strip()]
     starts = [row for row, line in enumerate(lines) if line == _TRACEBACK]

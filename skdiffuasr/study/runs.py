@@ -134,22 +134,9 @@ def rank_next_items(
 ) -> dict[str, TargetRanks]:
     """Rank the next item of every history in every way, from one scoring pass.
 
-    Parameters
-    ----------
-    recommender : fitted recommender
-        Or a pipeline that ends with one.
-    X : Sequences of n rows
-        Histories; pseudo items do not count as seen.
-    y : array-like of shape (n,)
-        The item that came next; one that the recommender does not know is a miss.
-    n_negatives : int or None, default=100
-        Number of negatives of the sampled ranking. None leaves it out.
-
-    Returns
-    -------
-    ranks : dict of str to TargetRanks of n rows
-        See `RunRecord`. A user has the same negatives for every recommender of one
-        catalogue.
+    Return what `RunRecord` calls `ranks`. Pseudo items do not count as seen; an item of
+    `y` (n,) that the recommender does not know is a miss. A user has the same negatives
+    for every recommender of one catalogue; None leaves the sampled ranking out.
     """
     item_ids = fitted_attribute(recommender, "item_ids_")
     targets = encode_items(np.asarray(y), item_ids)
