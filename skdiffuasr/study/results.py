@@ -248,15 +248,16 @@ def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
     rows = []
     for record in records:
         known = 0.0 if record.error is None else np.nan
-        seconds = {step: record.seconds.get(step, known) for step in STEPS}
+        seconds = {
+            f"seconds_{step.replace(' ', '_')}": record.seconds.get(step, known)
+            for step in STEPS
+        }
         rows.append(
             {
                 "augmenter": record.augmenter,
                 "recommender": record.recommender,
                 "seed": record.seed,
-                **{
-                    f"seconds_{name.replace(' ', '_')}": seconds[name] for name in STEPS
-                },
+                **seconds,
                 "seconds_total": sum(seconds.values()),
                 "peak_memory_mib": record.peak_memory_mib + known,
                 "n_epochs": record.n_epochs,

@@ -1,7 +1,8 @@
 """The runs of a study, one after the other: read from disk, or done."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -20,18 +21,8 @@ from skdiffuasr.study.runs import (
 )
 from skdiffuasr.study.store import StudyStore
 
-
-class StudyPlan(NamedTuple):
-    """Which runs there are; the parameters of `AugmentationStudy`."""
-
-    augmenters: Mapping[str, Any]
-    recommenders: Mapping[str, Any]
-    seeds: Sequence[int]
-    n_negatives: int | None
-    param_distributions: Mapping[str, Mapping[str, Any]]
-    n_candidates: int
-    with_quality: bool
-    retry_failed: bool
+if TYPE_CHECKING:
+    from skdiffuasr.study.study import AugmentationStudy
 
 
 class Progress(NamedTuple):
@@ -48,27 +39,26 @@ class Schedule:
 
     def __init__(
         self,
-        plan: StudyPlan,
+        study: "AugmentationStudy",
         data: StudyData,
         store: StudyStore,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.plan = plan
+        self.study = study
         self.data = data
         self.store = store
         self.on_progress = on_progress
         self.candidates = {
-            (augmenter, recommender): self._candidates(augmenter, recommender)
-            for augmenter in plan.augmenters
-            for recommender in plan.recommenders
+            names: self._candidates(*names)
+            for names in product(study.augmenters, study.recommenders)
         }
         self.generating = [
             name
-            for name, augmenter in plan.augmenters.items()
-            if plan.with_quality and hasattr(augmenter, "generate")
+            for name, augmenter in study.augmenters.items()
+            if study.with_quality and hasattr(augmenter, "generate")
         ]
         self.n_total = (
-            len(self.candidates) * len(plan.seeds)
+            len(self.candidates) * len(study.seeds)
             + sum(len(tried) for tried in self.candidates.values() if len(tried) > 1)
             + len(self.generating)
         )
@@ -84,18 +74,18 @@ class Schedule:
     def records(self) -> Iterator[RunRecord]:
         """Do, or read, all runs; the choice of parameters first."""
         chosen = {names: self._choose(*names) for names in self.candidates}
-        for seed in self.plan.seeds:
+        for seed in self.study.seeds:
             for names, parameters in chosen.items():
                 yield self._run(*names, seed, parameters, f"seed{seed}")
 
     def quality(self) -> Iterator[dict[str, Any]]:
         """Intrinsic quality of the augmenters that generate, with the first seed."""
-        seed = self.plan.seeds[0]
+        seed = self.study.seeds[0]
         for name in self.generating:
-            estimator = with_parameters(self.plan.augmenters[name], seed, {})
+            estimator = with_parameters(self.study.augmenters[name], seed, {})
             key = str(joblib.hash(without_handling(estimator)))
             measured = self.store.cached("quality", key, name)
-            if measured is None or ("error" in measured and self.plan.retry_failed):
+            if measured is None or ("error" in measured and self.study.retry_failed):
                 self.report(f"quality of {name}")
                 try:
                     measured = intrinsic_quality(estimator, self.data.X_train)
@@ -114,18 +104,18 @@ class Schedule:
 
     def _candidates(self, augmenter: str, recommender: str) -> list[dict[str, Any]]:
         """Parameter settings that a combination tries."""
-        plan = self.plan
+        study = self.study
         space = {
             f"{kind}__{parameter}": values
             for kind, name in (("augmenter", augmenter), ("recommender", recommender))
-            for parameter, values in plan.param_distributions.get(name, {}).items()
+            for parameter, values in study.param_distributions.get(name, {}).items()
         }
-        n_candidates = plan.n_candidates
+        n_candidates = study.n_candidates
         if n_candidates == 1 or not space:
             return [{}]
         if all(isinstance(values, Sequence) for values in space.values()):
             n_candidates = min(n_candidates, len(ParameterGrid(space)))
-        return list(ParameterSampler(space, n_candidates, random_state=plan.seeds[0]))
+        return list(ParameterSampler(space, n_candidates, random_state=study.seeds[0]))
 
     def _choose(self, augmenter: str, recommender: str) -> dict[str, Any]:
         """Return the parameters with the best validation score of those tried."""
@@ -134,7 +124,7 @@ class Schedule:
             return settings[0]
         tried = [
             self._run(
-                *(augmenter, recommender, self.plan.seeds[0], parameters),
+                *(augmenter, recommender, self.study.seeds[0], parameters),
                 f"candidate{number}",
                 with_test=False,
             )
@@ -155,24 +145,25 @@ class Schedule:
         with_test: bool = True,
     ) -> RunRecord:
         """Read a run, or do it and write it down."""
-        plan, names = self.plan, (augmenter, recommender, suffix)
+        study, names = self.study, (augmenter, recommender, suffix)
+        given = {
+            "augmenter": study.augmenters[augmenter],
+            "recommender": study.recommenders[recommender],
+        }
         estimators = [
             estimator
             and with_parameters(estimator, seed, _below(f"{kind}__", parameters))
-            for kind, estimator in (
-                ("augmenter", plan.augmenters[augmenter]),
-                ("recommender", plan.recommenders[recommender]),
-            )
+            for kind, estimator in given.items()
         ]
         hashed = [without_handling(estimator) for estimator in estimators]
         key = str(joblib.hash((hashed, seed, with_test)))
         record = self.store.record(key, *names)
-        if record is None or (record.error is not None and plan.retry_failed):
+        if record is None or (record.error is not None and study.retry_failed):
             self.report(" + ".join(names))
             try:
                 augmented = self._augment(augmenter, suffix, estimators[0])
                 fields = train_and_rank(
-                    *(self.data, augmented, estimators[1], plan.n_negatives),
+                    *(self.data, augmented, estimators[1], study.n_negatives),
                     with_test=with_test,
                 )
             except Exception:

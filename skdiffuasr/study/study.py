@@ -15,7 +15,7 @@ from skdiffuasr.study.options import as_seeds, check_parameters, with_memory
 from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
 from skdiffuasr.study.report import write_report
 from skdiffuasr.study.results import StudyResults
-from skdiffuasr.study.schedule import Progress, Schedule, StudyPlan
+from skdiffuasr.study.schedule import Progress, Schedule
 from skdiffuasr.study.store import StudyStore, check_file_names, write_csv
 
 PROTOCOLS = ("leave_last_out", "temporal")
@@ -171,8 +171,7 @@ class AugmentationStudy:
             data.check_negatives(self.n_negatives)
         fingerprint = joblib.hash((data.fingerprint, self.protocol, self.n_negatives))
         store = StudyStore(folder, fingerprint)
-        plan = StudyPlan(*(getattr(self, name) for name in StudyPlan._fields))
-        schedule = Schedule(plan, data, store, on_progress)
+        schedule = Schedule(self, data, store, on_progress)
         empty = self._empty_results(data, log_name)
         records, frames = [], []
         for record in schedule.records():
