@@ -91,7 +91,7 @@ def _length_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
 
 
 def _columns(gains: "pd.DataFrame", suffix: str = "") -> tuple[Any, ...]:
-    """What a display draws: names, counts, means and the ends of the intervals."""
+    """List what a display draws: names, counts, means, ends of the intervals."""
     columns = ["difference", f"low{suffix}", f"high{suffix}"]
     counts = gains["n_users"].astype(int).to_numpy()
     return (list(gains.index), counts, *gains[columns].to_numpy().T)
