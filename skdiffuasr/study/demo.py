@@ -1,4 +1,4 @@
-"""The main job on one log: a study of SASRec with and without the diffusion."""
+"""The main job on one dataset: a study of SASRec with and without the diffusion."""
 
 import warnings
 from dataclasses import replace
@@ -36,7 +36,7 @@ _QUALITY = {
 def run_demo(
     data: str | Path | Interactions | None = None,
     *,
-    log_name: str | None = None,
+    dataset_name: str | None = None,
     n_pseudo_items: int = 10,
     max_epochs: int = 30,
     device: str = "auto",
@@ -51,10 +51,10 @@ def run_demo(
     Parameters
     ----------
     data : str, Path or Interactions, default=None
-        A log, or a file that `read_interactions` can read; pseudo items are dropped.
-        None makes a synthetic one.
-    log_name : str, default=None
-        What the report calls the log. None takes the name of the file.
+        Interactions, or a file that `read_interactions` can read; pseudo items are
+        dropped. None makes a synthetic dataset.
+    dataset_name : str, default=None
+        What the report calls the dataset. None takes the name of the file.
     n_pseudo_items : int, default=10
         Number M of pseudo items before each history.
     max_epochs : int, default=30
@@ -62,7 +62,7 @@ def run_demo(
     device : str, default="auto"
         See the estimators.
     random_state : int, default=0
-        Seeds the synthetic log and every estimator.
+        Seeds the synthetic dataset and every estimator.
 
     Returns
     -------
@@ -79,8 +79,8 @@ def run_demo(
         If no history has more than `n_pseudo_items` items besides the two that are
         held out.
     """
-    log = _log(data, log_name, random_state)
-    X_train = leave_last_out_data(log.X).X_train
+    dataset = _read(data, dataset_name, random_state)
+    X_train = leave_last_out_data(dataset.X).X_train
     _check_lengths(X_train, n_pseudo_items)
     augmenter = DiffusionSequenceAugmenter(
         n_pseudo_items, max_epochs=max_epochs, device=device, random_state=random_state
@@ -100,42 +100,42 @@ def run_demo(
             [random_state],
             n_negatives=None,
             with_quality=False,
-        ).run(log.X, f"{folder}/study")
+        ).run(dataset.X, f"{folder}/study")
         for failed in results.failures:
             raise RuntimeError(
                 f"{failed.augmenter} + {failed.recommender}: {failed.error_line}"
             )
         try:
-            nearness = _nearness(log, X_train, augmenter)
+            nearness = _nearness(dataset, X_train, augmenter)
         except ValueError as error:  # the comparison must not be lost
             nearness = (f"Not measured: {error}",)
-    description = results.description
+    n_users, n_items = (results.description[n] for n in ("n_test_users", "n_items"))
+    are_ranked = "are" if results.main_ranking == "full" else "are not"
     what = (
-        f"{log.name}: {description['n_test_users']} users, {description['n_items']} "
-        f"items in training, leave-last-out, {n_pseudo_items} pseudo items per user, "
-        f"one seed. Seen items are {'' if results.main_ranking == 'full' else 'not '}"
-        "ranked."
+        f"{dataset.name}: {n_users} users, {n_items} items in training, "
+        f"leave-last-out, {n_pseudo_items} pseudo items per user, one seed. Seen items "
+        f"{are_ranked} ranked."
     )
     # The cache is for what follows the study.
     results = replace(results, with_memory=())
     comparisons = compare(results, results.main_ranking, "ndcg@10")
     sections = [
-        Section("Log and protocol", (what,)),
+        Section("Dataset and protocol", (what,)),
         *report_sections(results, comparisons)[1:],
         Section("How near the pseudo items are to hidden true ones", nearness),
     ]
     return markdown_report("Does diffusion augmentation help?", sections)
 
 
-def _log(
+def _read(
     data: str | Path | Interactions | None, name: str | None, random_state: int
 ) -> Bunch:
     """Read histories `X`, or make some with the items `hidden` before them."""
     if data is None:
         made = make_sequences(n_users=2000, n_items=800, random_state=random_state)
-        return Bunch(name="Synthetic log", **made)
+        return Bunch(name="Synthetic dataset", **made)
     if isinstance(data, Interactions):
-        return Bunch(name=name or "Log", X=data.to_sequences())
+        return Bunch(name=name or "Dataset", X=data.to_sequences())
     return Bunch(name=name or Path(data).name, X=read_interactions(data).to_sequences())
 
 
@@ -151,16 +151,16 @@ def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
 
 
 def _nearness(
-    log: Bunch, X_train: Sequences, augmenter: DiffusionSequenceAugmenter
+    dataset: Bunch, X_train: Sequences, augmenter: DiffusionSequenceAugmenter
 ) -> tuple[Block, ...]:
     """Pseudo items and random draws against hidden items that no model has seen."""
-    if "hidden" in log:
+    if "hidden" in dataset:
         fitted = clone(augmenter).fit(X_train)  # as in the study: from its cache
-        factors = log.item_factors[fitted.item_ids_]
-        quality = nearness_to_hidden(fitted, X_train, log.hidden, factors)
+        factors = dataset.item_factors[fitted.item_ids_]
+        quality = nearness_to_hidden(fitted, X_train, dataset.hidden, factors)
         note = (
-            "Hidden: the items that the log's generator cut off. Similarity: cosine of "
-            "the generator's item factors."
+            "Hidden: the items that the dataset's generator cut off. Similarity: cosine "
+            "of the generator's item factors."
         )
     else:
         others, visible, hidden = set_aside(X_train, augmenter.n_pseudo_items)

@@ -51,7 +51,7 @@ class StudyData(NamedTuple):
 
     @property
     def description(self) -> dict[str, str | int | float]:
-        """Sizes of the log."""
+        """Sizes of the dataset."""
         return {
             "n_train_users": len(self.X_train),
             "n_test_users": len(self.X_test),
@@ -119,7 +119,7 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
             f"{type(log).__name__}{' without times' * isinstance(log, Interactions)}."
         )
     if len(log) == 0:
-        raise ValueError("The log has no interactions.")
+        raise ValueError("The dataset has no interactions.")
     if log.is_pseudo is not None:
         log = log.take(~log.is_pseudo)
     _, X_test, y_test = TemporalSplit(test_fraction=test_fraction).split(log)

@@ -26,7 +26,7 @@ from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.results import RANKINGS
 
 _NEGATIVES_SEED = 0
-# Parameters that say how a result is come by, and not what it is.
+# Parameters that say how a result is computed, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
 
 
@@ -46,7 +46,7 @@ class AugmentedData(NamedTuple):
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
     """Clone an estimator with some parameters and, wherever it has one, a seed.
 
-    An interrupt stops the study: what a training has reached by then is not a result.
+    An interrupt stops the study: what a training run has by then is not a result.
     """
     copy = clone(estimator).set_params(**parameters)
     _set_everywhere(copy, "random_state", seed)
@@ -178,7 +178,7 @@ def _set_everywhere(estimator: Any, name: str, value: Any) -> None:
 
 
 def _n_epochs(recommender: Any) -> int:
-    """Epochs of a recommender's training, or of that of a pipeline's last step."""
+    """Epochs that a recommender, or the last step of a pipeline, was trained for."""
     try:
         return int(fitted_attribute(recommender, "n_iter_"))
     except AttributeError:

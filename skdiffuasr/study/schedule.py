@@ -35,7 +35,7 @@ class Progress(NamedTuple):
 
 
 class Schedule:
-    """Do the runs that are missing, read the others; tell before each how far it is."""
+    """Do the missing runs, read the others; report before each how far the study is."""
 
     def __init__(
         self,

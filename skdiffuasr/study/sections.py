@@ -19,15 +19,15 @@ _PROTOCOLS = {
     "leave_last_out": "Leave-last-out: the last item of every history is the test "
     "target, the one before it decides early stopping and parameters, and all "
     "models are fitted on the rest.",
-    "temporal": "Temporal split: tested are the users' first items after one point in "
-    "time; a period before it decides early stopping and parameters; all "
+    "temporal": "Temporal split: the users' first items after one point in time are "
+    "the test targets; a period before it decides early stopping and parameters; all "
     "models are fitted on what comes before both.",
 }
 _RANKINGS = {
-    "filtered": "Seen items are filtered from the ranking, as the log has no repeats; "
-    "figures without the filter are in results.csv.",
-    "full": "All items are ranked, seen ones too, as users of this log meet items "
-    "again; figures with seen items filtered out are in results.csv.",
+    "filtered": "Seen items are filtered from the ranking, as the dataset has no "
+    "repeats; figures without the filter are in results.csv.",
+    "full": "All items are ranked, seen ones too, as users of this dataset meet "
+    "items again; figures with seen items filtered out are in results.csv.",
     "sampled": "Each target is ranked among random items only; see the caveat below.",
 }
 _GROUPS = {
@@ -64,7 +64,7 @@ def report_sections(
         caption = "Gain in NDCG@10 by length of the history."
         by_length.append(Picture("length", caption))
     blocks: dict[str, list[Block]] = {
-        "Log and protocol": _log_blocks(results),
+        "Dataset and protocol": _dataset_blocks(results),
         "In short": _verdict_blocks(results, comparisons),
         "Augmenters by recommender": main_blocks(results, gains),
         "Chosen parameters": _choice_blocks(results),
@@ -77,7 +77,7 @@ def report_sections(
     return [Section(title, tuple(found)) for title, found in blocks.items() if found]
 
 
-def _log_blocks(results: StudyResults) -> list[Block]:
+def _dataset_blocks(results: StudyResults) -> list[Block]:
     facts = dict(results.description)
     protocol = facts.pop("protocol", None)
     blocks: list[Block] = [_RANKINGS[results.main_ranking]]
@@ -110,8 +110,8 @@ def _about_seeds(results: StudyResults) -> str:
     n_seeds = len(results.seeds)
     if n_seeds == 1:
         return (
-            "There is one seed: what another training would change is not in the "
-            "intervals."
+            "There is one seed: what another training run would change is not in "
+            "the intervals."
         )
     text = (
         f"Values are averaged over {n_seeds} seeds, ± their standard deviation. The "

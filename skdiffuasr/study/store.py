@@ -48,8 +48,8 @@ class StudyStore:
         if mark.exists():
             if mark.read_text() != fingerprint:
                 raise ValueError(
-                    f"{self.folder} holds a study of another log, protocol or number "
-                    "of negatives; choose another folder."
+                    f"{self.folder} holds a study of another dataset, protocol or "
+                    "number of negatives; choose another folder."
                 )
         else:
             for name in REPORT_FILES:

@@ -71,4 +71,4 @@ def test_a_training_run_that_fails_is_an_error(monkeypatch):
 @pytest.mark.slow
 def test_report_on_the_synthetic_log():
     report = run_demo(max_epochs=1)
-    assert "Synthetic log: 2000 users" in report
+    assert "Synthetic dataset: 2000 users" in report
