@@ -159,8 +159,8 @@ def _nearness(
         factors = dataset.item_factors[fitted.item_ids_]
         quality = nearness_to_hidden(fitted, X_train, dataset.hidden, factors)
         note = (
-            "Hidden: the items that the dataset's generator cut off. Similarity: cosine "
-            "of the generator's item factors."
+            "Hidden: the items that the generator of the dataset cut off. Similarity: "
+            "cosine of the generator's item factors."
         )
     else:
         others, visible, hidden = set_aside(X_train, augmenter.n_pseudo_items)
