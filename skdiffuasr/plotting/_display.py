@@ -67,7 +67,7 @@ class Display:
         for name, member in vars(cls).items():
             method = getattr(member, "__func__", member)
             if inspect.isfunction(method) and not name.startswith("_"):
-                method.__doc__ = _completed_method(cls, method)
+                method.__doc__ = _completed_method(method)
 
     def _use_axes(
         self, ax: Axes | None, width: float = 6.4, height: float = 4.8
@@ -125,18 +125,19 @@ def size_in_points(ax: Any) -> tuple[float, float]:
     return box.width * 72 / ax.figure.dpi, box.height * 72 / ax.figure.dpi
 
 
-def _completed_method(cls: type, method: Callable[..., Any]) -> str:
+def _completed_method(method: Callable[..., Any]) -> str:
     sections = _sections(method.__doc__ or "")
     summary = sections.pop("")
-    entries = _entries(_PARAMETERS) | _entries(sections.pop("Parameters", ""))
-    # One entry may stand for several parameters; it is where the first of them is.
-    by_name = {
-        names.split(", ")[0].lstrip("*"): entry for names, entry in entries.items()
+    own = _entries(sections.pop("Parameters", ""))
+    entries = _entries(_PARAMETERS) | {
+        name.lstrip("*"): entry
+        for names, entry in own.items()  # one entry may stand for several parameters
+        for name in names.split(", ")
     }
-    order = inspect.signature(method).parameters
+    names = [name for name in inspect.signature(method).parameters if name in entries]
     sections = {
-        "Parameters": "\n".join(by_name[name] for name in order if name in by_name),
-        "Returns": f"display : {cls.__name__}",
+        "Parameters": "\n".join(dict.fromkeys(entries[name] for name in names)),
+        "Returns": "display : Self",
         "Raises": _RAISES + sections.get("Raises", "").strip(),
     }
     blocks = [

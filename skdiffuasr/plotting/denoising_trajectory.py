@@ -31,7 +31,7 @@ class DenoisingTrajectoryDisplay(Display):
 
     See Also
     --------
-    skdiffuasr.augmentation.trajectory.denoising_trajectory : What is drawn.
+    skdiffuasr.denoising_trajectory : What is drawn.
 
     Examples
     --------

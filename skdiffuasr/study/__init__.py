@@ -1,7 +1,7 @@
 """Comparisons of augmenters and recommenders on one dataset."""
 
 from skdiffuasr.study.demo import run_demo
-from skdiffuasr.study.quality import nearness_to_hidden, set_aside
+from skdiffuasr.study.quality import nearness_to_hidden
 from skdiffuasr.study.results import RunRecord, StudyResults
 from skdiffuasr.study.study import AugmentationStudy
 
@@ -11,5 +11,4 @@ __all__ = [
     "StudyResults",
     "nearness_to_hidden",
     "run_demo",
-    "set_aside",
 ]

@@ -47,3 +47,11 @@ class Section(NamedTuple):
 
     title: str
     blocks: tuple[Block, ...]
+
+
+def by_recommender(frame: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame]]":
+    """Split what is indexed by recommender and augmenter."""
+    return [
+        (str(name), lines.droplevel("recommender"))
+        for name, lines in frame.groupby(level="recommender", observed=True)
+    ]

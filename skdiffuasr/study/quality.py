@@ -97,18 +97,10 @@ def set_aside(
     fraction: float = 0.1,
     random_state: int = 0,
 ) -> tuple[Sequences, Sequences, Sequences]:
-    """Take some long histories out of a dataset and hide their first items.
+    """Take some long histories out of a dataset and hide their first M items.
 
-    Parameters
-    ----------
-    histories : Sequences
-        The dataset.
-    n_hidden_items : int
-        Number M of items to hide.
-    fraction : float, default=0.1
-        Share of the histories of more than M items that are taken out.
-    random_state : int, default=0
-        Seeds the draw.
+    `fraction` is the share of the histories of more than M items that are taken; it is
+    a ValueError if there are none.
 
     Returns
     -------
@@ -116,11 +108,6 @@ def set_aside(
         All other histories, to fit on.
     visible, hidden : Sequences
         The rest, and the first M items, of the histories that were taken out.
-
-    Raises
-    ------
-    ValueError
-        If no history has more than M items.
     """
     visible, hidden = leave_first_out(histories, n_hidden_items)
     rng = np.random.default_rng(random_state)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
+from skdiffuasr.study.blocks import (
+    Block,
+    Items,
+    Picture,
+    Section,
+    Table,
+    by_recommender,
+)
 from skdiffuasr.study.metric_sections import group_blocks, main_blocks, sampled_blocks
 from skdiffuasr.study.results import RunRecord, StudyResults, exception_line, run_frame
 from skdiffuasr.study.verdicts import verdict_sentences
@@ -142,10 +149,7 @@ def _cost_blocks(results: StudyResults) -> list[Block]:
             f" A cache is in use (memory=) by {', '.join(results.with_memory)}: "
             "training runs that come from the cache are not in its time."
         )
-    tables = [
-        Table.of(of_it.droplevel("recommender"), str(recommender))
-        for recommender, of_it in texts.groupby(level="recommender", observed=True)
-    ]
+    tables = [Table.of(lines, name) for name, lines in by_recommender(texts)]
     picture = Picture("cost", "Quality against cost: NDCG@10 and seconds of a run.")
     return [explanation, *tables, picture]
 
