@@ -42,6 +42,8 @@ cmap : str, default="cividis"
     Name of a colormap of matplotlib.
 random_state : int, RandomState instance or None, default=0
     Of the bootstrap.
+**style : dict
+    Such as `color` and `marker`, for matplotlib's `errorbar`.
 """
 _RAISES = "ImportError\n    If matplotlib is not installed.\n"
 
@@ -129,9 +131,11 @@ def _completed_method(method: Callable[..., Any]) -> str:
     sections = _sections(method.__doc__ or "")
     summary = sections.pop("")
     own = _entries(sections.pop("Parameters", ""))
-    entries = _entries(_PARAMETERS) | {
+    entries = {
         name.lstrip("*"): entry
-        for names, entry in own.items()  # one entry may stand for several parameters
+        for names, entry in (
+            _entries(_PARAMETERS) | own
+        ).items()  # one entry may stand for several parameters
         for name in names.split(", ")
     }
     names = [name for name in inspect.signature(method).parameters if name in entries]

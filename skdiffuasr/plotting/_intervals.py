@@ -63,8 +63,6 @@ class IntervalsDisplay(Display):
         ----------
         ax : matplotlib Axes, default=None
             Where to draw; up to seven displays on the same axes stand side by side.
-        **style : dict
-            Such as `color` and `marker`, for matplotlib's `errorbar`.
         """
         n_groups = len(self.group_names)
         ax = self._use_axes(ax, width=max(6.4, 1 + 0.45 * n_groups))

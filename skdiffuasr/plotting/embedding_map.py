@@ -113,14 +113,14 @@ class EmbeddingMapDisplay(Display):
             Colours of the items, by the logarithm of their occurrences.
         """
         ax = self._use_axes(ax)
-        from matplotlib.colors import LogNorm
-
         counts = np.maximum(self.item_counts, 1)
         lowest, highest = counts.min(), max(counts.max(), counts.min() + 1)
         items = ax.scatter(
             *self.item_points.T,
             c=counts,
-            norm=LogNorm(lowest, highest),
+            norm="log",
+            vmin=lowest,
+            vmax=highest,
             cmap=cmap,
             s=14,
             edgecolors="0.5",
@@ -148,11 +148,10 @@ class EmbeddingMapDisplay(Display):
             columnspacing=1,
             handletextpad=0.1,
         )
-        shares = ["", ""]
+        x_label, y_label = "first component", "second component"
         if self.explained_variance_ratio is not None:
-            shares = [
-                f" ({each:.0%} of variance)" for each in self.explained_variance_ratio
-            ]
-        ax.set_xlabel(f"first component{shares[0]}")
-        ax.set_ylabel(f"second component{shares[1]}")
+            x_share, y_share = self.explained_variance_ratio
+            x_label += f" ({x_share:.0%} of variance)"
+            y_label += f" ({y_share:.0%} of variance)"
+        ax.set(xlabel=x_label, ylabel=y_label)
         return self

@@ -89,8 +89,6 @@ class LossCurveDisplay(Display):
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw the curves."""
         ax = self._use_axes(ax)
-        from matplotlib.ticker import MaxNLocator
-
         self.score_ax_: Any = None
         # Markers of many epochs would hide the line.
         are_marked = len(self.loss_curve) <= _MAX_MARKED
@@ -117,7 +115,7 @@ class LossCurveDisplay(Display):
             style = {"color": "0.6", "linestyle": ":"}
             lines.append(ax.axvline(self.best_epoch, label="best epoch", **style))
         ax.set_xlabel("epoch")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        ax.locator_params(axis="x", integer=True, min_n_ticks=1)
         ax.set_ylabel("loss", color=COLOURS[0])
         add_legend(ax, handles=lines, ncols=len(lines))
         if self.name is not None:
