@@ -112,7 +112,7 @@ class LengthGainDisplay(IntervalsDisplay):
     def plot(
         self, ax: Axes | None = None, *, name: str | None = None, **style: Any
     ) -> Self:
-        """Draw the groups from short to long histories, side by side on the same axes."""
+        """Draw the groups from short to long histories; see `GroupMetricDisplay`."""
         super().plot(ax, name=name, **style)
         if len(self.ax_.containers) == 1:
             self.ax_.axhline(0, color="0.6", linewidth=1, zorder=0)

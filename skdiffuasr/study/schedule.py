@@ -1,12 +1,13 @@
 """The runs of a study, one after the other: read from disk, or done."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.pipeline import Pipeline
 
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.quality import intrinsic_quality
@@ -122,12 +123,9 @@ class Schedule:
         settings = self.candidates[augmenter, recommender]
         if len(settings) == 1:
             return settings[0]
+        names, seed = (augmenter, recommender), self.study.seeds[0]
         tried = [
-            self._run(
-                *(augmenter, recommender, self.study.seeds[0], parameters),
-                f"candidate{number}",
-                with_test=False,
-            )
+            self._run(*names, seed, parameters, f"candidate{number}", with_test=False)
             for number, parameters in enumerate(settings)
         ]
         self.tried += tried
@@ -146,24 +144,22 @@ class Schedule:
     ) -> RunRecord:
         """Read a run, or do it and write it down."""
         study, names = self.study, (augmenter, recommender, suffix)
-        given = {
-            "augmenter": study.augmenters[augmenter],
-            "recommender": study.recommenders[recommender],
-        }
-        estimators = [
-            estimator
-            and with_parameters(estimator, seed, _below(f"{kind}__", parameters))
-            for kind, estimator in given.items()
+        steps = [
+            ("augmenter", study.augmenters[augmenter]),
+            ("recommender", study.recommenders[recommender]),
         ]
-        hashed = [without_handling(estimator) for estimator in estimators]
-        key = str(joblib.hash((hashed, seed, with_test)))
+        pipeline = with_parameters(Pipeline(steps), seed, parameters)
+        key = str(joblib.hash((without_handling(pipeline), seed, with_test)))
         record = self.store.record(key, *names)
         if record is None or (record.error is not None and study.retry_failed):
             self.report(" + ".join(names))
             try:
-                augmented = self._augment(augmenter, suffix, estimators[0])
+                augmented = self._augment(augmenter, suffix, pipeline["augmenter"])
                 fields = train_and_rank(
-                    *(self.data, augmented, estimators[1], study.n_negatives),
+                    self.data,
+                    augmented,
+                    pipeline["recommender"],
+                    study.n_negatives,
                     with_test=with_test,
                 )
             except Exception:
@@ -193,12 +189,3 @@ class Schedule:
                     self.store.add_cached("augmented", augmented, key, name, suffix)
             self._augmented = key, augmented
         return self._augmented[1]
-
-
-def _below(prefix: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of one estimator, without its prefix."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in parameters.items()
-        if name.startswith(prefix)
-    }
