@@ -22,15 +22,8 @@ from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.markdown_report import markdown_report
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.study.quality import nearness_to_hidden, set_aside
-from skdiffuasr.study.sections import report_sections
+from skdiffuasr.study.sections import quality_texts, report_sections
 from skdiffuasr.study.study import AugmentationStudy
-
-_QUALITY = {
-    "hit_rate": "hit rate",
-    "similarity": "similarity",
-    "duplicate_rate": "duplicates",
-    "coverage": "coverage",
-}
 
 
 def run_demo(
@@ -170,6 +163,5 @@ def _nearness(
             "augmenter was fitted without. Similarity: cosine of the augmenter's item "
             "embeddings."
         )
-    frame = import_extra("pandas", "frames").DataFrame(quality).T[list(_QUALITY)]
-    texts = frame.rename(columns=_QUALITY).map("{:.4f}".format)
-    return Table.of(texts, index_name="pseudo items"), note
+    frame = import_extra("pandas", "frames").DataFrame(quality).T
+    return Table.of(quality_texts(frame), index_name="pseudo items"), note

@@ -168,7 +168,6 @@ def _quality_blocks(results: StudyResults) -> list[Block]:
     frame = frame.drop(columns=["seed", "error"], errors="ignore")
     if frame.empty or frame.columns.tolist() == ["augmenter"]:
         return []
-    texts = frame.set_index("augmenter").map(_decimals).rename(columns=_words)
     explanation = (
         "Generated in place of the hidden first items of some histories. Hit rate: "
         "share that are among the hidden items; similarity: to the nearest hidden "
@@ -179,7 +178,12 @@ def _quality_blocks(results: StudyResults) -> list[Block]:
         explanation += (
             " The augmenters are as given, before parameters are chosen for them."
         )
-    return [explanation, Table.of(texts)]
+    return [explanation, Table.of(quality_texts(frame.set_index("augmenter")))]
+
+
+def quality_texts(quality: "pd.DataFrame") -> "pd.DataFrame":
+    """Write measures of pseudo items as they are shown."""
+    return quality.map(_decimals).rename(columns=_words)
 
 
 def _choice_blocks(results: StudyResults) -> list[Block]:

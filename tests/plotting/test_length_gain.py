@@ -8,17 +8,19 @@ from skdiffuasr.plotting import LengthGainDisplay
 
 def test_gains_are_paired_differences(split, recommender):
     X_train, X_test, y_test = split
-    floor = MarkovRecommender().fit(X_train)
+    baseline = MarkovRecommender().fit(X_train)
     display = LengthGainDisplay.from_estimator(
-        recommender, floor, X_test, y_test, bins=(5,)
+        recommender, baseline, X_test, y_test, bins=(5,)
     )
     scorer = NextItemScorer(("ndcg@10",))
-    values, baseline = (
+    values, baseline_values = (
         scorer.per_user(model, X_test, y_test)["ndcg@10"]
-        for model in (recommender, floor)
+        for model in (recommender, baseline)
     )
     for group, users in enumerate((X_test.lengths <= 5, X_test.lengths > 5)):
-        expected = paired_bootstrap(values[users], baseline[users], random_state=0)
+        expected = paired_bootstrap(
+            values[users], baseline_values[users], random_state=0
+        )
         assert display.means[group] == pytest.approx(expected.difference)
         assert display.lows[group] == pytest.approx(expected.low)
         assert display.highs[group] == pytest.approx(expected.high)
