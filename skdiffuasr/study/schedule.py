@@ -1,8 +1,8 @@
 """The runs of a study, one after the other: read from disk, or done."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import joblib
 import numpy as np
@@ -22,8 +22,18 @@ from skdiffuasr.study.runs import (
 )
 from skdiffuasr.study.store import StudyStore
 
-if TYPE_CHECKING:
-    from skdiffuasr.study.study import AugmentationStudy
+
+class StudyPlan(Protocol):
+    """Which runs there are: parameters of `AugmentationStudy`."""
+
+    augmenters: dict[str, Any]
+    recommenders: dict[str, Any]
+    seeds: list[int]
+    n_negatives: int | None
+    param_distributions: dict[str, Mapping[str, Any]]
+    n_candidates: int
+    with_quality: bool
+    retry_failed: bool
 
 
 class Progress(NamedTuple):
@@ -40,7 +50,7 @@ class Schedule:
 
     def __init__(
         self,
-        study: "AugmentationStudy",
+        study: StudyPlan,
         data: StudyData,
         store: StudyStore,
         on_progress: Callable[[Progress], None] | None,
