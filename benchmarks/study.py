@@ -148,7 +148,7 @@ def main():
     study.run(
         read_interactions(options.log),
         out,
-        log_name=options.log.name,
+        dataset_name=options.log.name,
         on_progress=print_progress,
     )
 

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     refuse_existing(options.report, overwrite=True)
     report = run_demo(
         None if options.log is None else read_log(options),
-        log_name=None if options.log is None else options.log.name,
+        dataset_name=None if options.log is None else options.log.name,
         n_pseudo_items=options.n_pseudo_items,
         max_epochs=options.max_epochs,
         device=options.device or "auto",

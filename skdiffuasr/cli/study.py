@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     )
     with show_progress() as on_progress:
         results = comparison.run(
-            log, options.out, log_name=options.log.name, on_progress=on_progress
+            log, options.out, dataset_name=options.log.name, on_progress=on_progress
         )
     print((options.out / "report.md").read_text(encoding="utf-8"))
     print(f"Report, figures and tables are in {options.out}.")

@@ -1,14 +1,21 @@
-"""Means with intervals by group of users: found, drawn and labelled."""
+"""Means with bootstrap intervals by group of users: computed, drawn and labelled."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import KW_ONLY
+from typing import Any, Self
 
 import numpy as np
 
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics import Groups, paired_bootstrap
-from skdiffuasr.plotting._axes import COLOURS, label_columns
-from skdiffuasr.plotting._cells import shortened
+from skdiffuasr.plotting._display import (
+    COLOURS,
+    Axes,
+    Display,
+    add_legend,
+    label_columns,
+    shortened,
+)
 
 # Distance between two models that are drawn side by side, in groups. Seven fit.
 _OFFSET = 0.13
@@ -16,9 +23,72 @@ _OFFSET = 0.13
 _MAX_LETTERS = 30
 
 
-def figure_size(n_groups: int) -> tuple[float, float]:
-    """Size in inches of a new figure with room for the groups."""
-    return max(6.4, 1 + 0.45 * n_groups), 4.8
+class IntervalsDisplay(Display):
+    """Mean of a metric in each group of users, with bootstrap intervals.
+
+    Parameters
+    ----------
+    group_names : sequence of str
+        Names of the k groups, in their order.
+    counts : ndarray of int of shape (k,)
+        Number of users in each.
+    means : ndarray of shape (k,)
+        Mean of the metric; NaN in groups of no user.
+    lows : ndarray of shape (k,)
+        Lower end of the 95 % bootstrap interval of the mean over users; NaN in groups
+        of fewer than two users.
+    highs : ndarray of shape (k,)
+        Upper end of the interval.
+    metric : str
+        Name of the metric.
+    name : str, default=None
+        Name of the model in the legend.
+    """
+
+    group_names: Sequence[str]
+    counts: IntArray
+    means: FloatArray
+    lows: FloatArray
+    highs: FloatArray
+    _: KW_ONLY
+    metric: str
+    name: str | None = None
+
+    def plot(
+        self, ax: Axes | None = None, *, name: str | None = None, **style: Any
+    ) -> Self:
+        """Draw the groups from left to right.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; up to seven displays on the same axes stand side by side.
+        """
+        n_groups = len(self.group_names)
+        ax = self._use_axes(ax, width=max(6.4, 1 + 0.45 * n_groups))
+        n_before = len(ax.containers)
+        look = {"color": COLOURS[n_before % len(COLOURS)], "marker": "o"} | style
+        ax.errorbar(
+            np.arange(n_groups) + _OFFSET * n_before,
+            self.means,
+            yerr=[self.means - self.lows, self.highs - self.means],
+            linestyle="none",
+            markersize=5,
+            capsize=3,
+            label=self.name if name is None else name,
+            **look,
+        )
+        middle = _OFFSET * n_before / 2  # of all models of a group
+        ax.set_xticks(np.arange(n_groups) + middle)
+        pairs = zip(self.group_names, self.counts, strict=True)
+        label_columns(
+            ax, [f"{shortened(group, _MAX_LETTERS)}\nn={n}" for group, n in pairs]
+        )
+        ax.set_xlim(middle - 0.5, middle + n_groups - 0.5)
+        ax.set_xlabel("group of users")
+        ax.set_ylabel(self.metric)
+        add_legend(ax)
+        return self
 
 
 def group_intervals(
@@ -27,30 +97,11 @@ def group_intervals(
     groups: Groups,
     random_state: RandomState,
 ) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
-    """Mean difference in each group, with a paired bootstrap interval.
+    """Compute the mean difference in each of k groups, with a paired interval.
 
-    Parameters
-    ----------
-    values, baseline_values : ndarray of shape (n,)
-        A metric of each user by two models.
-    groups : Groups
-        Of the n users, k in number.
-    random_state : int, RandomState instance or None
-        Of the bootstrap.
-
-    Returns
-    -------
-    counts : ndarray of int64 of shape (k,)
-        Number of users in each.
-    means : ndarray of shape (k,)
-        NaN in groups of no user.
-    lows, highs : ndarray of shape (k,)
-        NaN in groups of fewer than two users.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many values as users in groups.
+    From a metric of n users by two models; it is a ValueError if the groups are of
+    another number of users. Returns what `IntervalsDisplay` calls `counts`, `means`,
+    `lows` and `highs`.
     """
     for given in (values, baseline_values):
         if len(given) != len(groups.codes):
@@ -62,51 +113,10 @@ def group_intervals(
     found = np.full((3, len(groups.names)), np.nan)
     for group in np.flatnonzero(counts):
         users = groups.codes == group
+        pair = values[users], baseline_values[users]
         if counts[group] == 1:
-            found[0, group] = (values[users] - baseline_values[users])[0]
-            continue
-        result = paired_bootstrap(
-            values[users], baseline_values[users], random_state=random_state
-        )
-        found[:, group] = result.difference, result.low, result.high
+            found[0, group] = pair[0][0] - pair[1][0]
+        else:
+            result = paired_bootstrap(*pair, random_state=random_state)
+            found[:, group] = result.difference, result.low, result.high
     return counts, found[0], found[1], found[2]
-
-
-def draw_intervals(
-    ax: Any,
-    means: FloatArray,
-    lows: FloatArray,
-    highs: FloatArray,
-    *,
-    n_before: int,
-    label: str | None,
-    **style: Any,
-) -> None:
-    """Draw a point and an interval for each group, right of `n_before` others."""
-    look = {"color": COLOURS[n_before % len(COLOURS)], "marker": "o"} | style
-    ax.errorbar(
-        np.arange(len(means)) + _OFFSET * n_before,
-        means,
-        yerr=[means - lows, highs - means],
-        linestyle="none",
-        markersize=5,
-        capsize=3,
-        label=label,
-        **look,
-    )
-
-
-def label_groups(
-    ax: Any, names: Sequence[str], counts: IntArray, *, n_models: int
-) -> None:
-    """Write the groups below the axis, each under the middle of its models."""
-    middle = _OFFSET * (n_models - 1) / 2
-    ax.set_xticks(np.arange(len(names)) + middle)
-    label_columns(
-        ax,
-        [
-            f"{shortened(name, _MAX_LETTERS)}\nn={count}"
-            for name, count in zip(names, counts, strict=True)
-        ],
-    )
-    ax.set_xlim(middle - 0.5, middle + len(names) - 0.5)

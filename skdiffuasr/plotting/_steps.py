@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
+
 
 def only_step(
     estimator: Any,
@@ -11,35 +13,11 @@ def only_step(
     *,
     step: str | None = None,
 ) -> tuple[str, Any]:
-    """Find the one step that is meant.
+    """Find the name and estimator of the one step that is meant.
 
-    Parameters
-    ----------
-    estimator : estimator, pipeline or search
-        Of a search, the best estimator is looked at. An estimator alone is a step of
-        the name of its class.
-    is_meant : callable(estimator) -> bool
-        Whether a step will do.
-    what : str
-        What such a step is called in the message.
-    step : str, default=None
-        Name of the step; None takes the only one that will do.
-
-    Returns
-    -------
-    name : str
-        Of the step.
-    model : estimator
-
-    Raises
-    ------
-    ValueError
-        If none will do, or several do and `step` is None.
-
-    Examples
-    --------
-    >>> only_step([1], lambda each: True, "list")
-    ('list', [1])
+    Of a search, the best estimator is looked at. An estimator alone is a step with the
+    name of its class. It is a ValueError, which calls such a step `what`, if none or
+    several of the steps (of this name, if `step` is given) are meant.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
     steps = getattr(estimator, "steps", [(type(estimator).__name__, estimator)])
@@ -54,3 +32,13 @@ def only_step(
             f"steps {[name for name, _ in steps]}."
         )
     return found[0]
+
+
+def only_diffusion(estimator: Any) -> DiffusionSequenceAugmenter:
+    """Find the one diffusion augmenter of an estimator, a pipeline or a search."""
+    _, model = only_step(
+        estimator,
+        lambda each: isinstance(each, DiffusionSequenceAugmenter),
+        "DiffusionSequenceAugmenter",
+    )
+    return model

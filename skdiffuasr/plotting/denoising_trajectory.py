@@ -1,22 +1,18 @@
 """From noise to items: one history, step by step."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
-from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
 from skdiffuasr.augmentation.trajectory import denoising_trajectory
-from skdiffuasr.plotting._axes import axes_or_new, check_matplotlib
-from skdiffuasr.plotting._cells import write_cells
-from skdiffuasr.plotting._steps import only_step
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from skdiffuasr.plotting._display import Axes, Display, check_matplotlib
+from skdiffuasr.plotting._heatmap import draw_heatmap
+from skdiffuasr.plotting._steps import only_diffusion
 
 # Ids that would have to be cut to fewer letters are left out.
 _FEWEST_LETTERS = 5
 
 
-class DenoisingTrajectoryDisplay:
+class DenoisingTrajectoryDisplay(Display):
     """The items that each position is nearest to at every step of the sampler.
 
     Use `from_estimator` to make one.
@@ -30,16 +26,12 @@ class DenoisingTrajectoryDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        What was drawn on.
-    figure_ : matplotlib Figure
-        Where that is.
     image_ : matplotlib AxesImage
         The map.
 
     See Also
     --------
-    skdiffuasr.augmentation.trajectory.denoising_trajectory : What is drawn.
+    skdiffuasr.denoising_trajectory : What is drawn.
 
     Examples
     --------
@@ -51,71 +43,46 @@ class DenoisingTrajectoryDisplay:
     'sampling step'
     """
 
-    def __init__(self, items: IdArray, similarity: FloatArray) -> None:
-        self.items = items
-        self.similarity = similarity
+    items: IdArray
+    similarity: FloatArray
 
     @classmethod
     def from_estimator(
-        cls, augmenter: Any, history: SequencesLike, *, ax: "Axes | None" = None
+        cls, augmenter: Any, history: SequencesLike, *, ax: Axes | None = None
     ) -> Self:
         """Generate the pseudo items of one history and draw every step.
 
         Parameters
         ----------
-        augmenter : DiffusionSequenceAugmenter, or a pipeline or search with one
-            Fitted.
         history : Sequences or iterable of one sequence of item ids
             One row.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        display : DenoisingTrajectoryDisplay
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
         ValueError
             If there is not one history, or not one augmenter.
         """
         check_matplotlib()
-        _, model = only_step(
-            augmenter,
-            lambda each: isinstance(each, DiffusionSequenceAugmenter),
-            "DiffusionSequenceAugmenter",
-        )
-        trajectory = denoising_trajectory(model, history)
+        trajectory = denoising_trajectory(only_diffusion(augmenter), history)
         return cls(trajectory.items, trajectory.similarity).plot(ax)
 
-    def plot(self, ax: "Axes | None" = None, *, cmap: str = "cividis") -> Self:
-        """Draw a row for each step, the noisiest on top.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw.
-        cmap : str, default="cividis"
-            Colours.
-
-        Returns
-        -------
-        self : DenoisingTrajectoryDisplay
-        """
+    def plot(self, ax: Axes | None = None, *, cmap: str = "cividis") -> Self:
+        """Draw a row for each step, the noisiest on top."""
         n_steps, n_items = self.items.shape
         width = 2 + 0.8 * min(n_items, 15)
         height = 1.5 + 0.35 * min(n_steps, 20)
-        self.ax_ = ax = axes_or_new(ax, (max(width, 5), max(height, 3)))
-        self.figure_ = ax.figure
-        self.image_ = ax.imshow(
-            self.similarity, vmin=-1, vmax=1, cmap=cmap, aspect="auto"
+        ax = self._use_axes(ax, max(5, width), max(3, height))
+        self.image_: Any = draw_heatmap(
+            ax,
+            self.similarity,
+            self.items.astype(str),
+            label="cosine to the final item",
+            fewest_letters=_FEWEST_LETTERS,
+            cmap=cmap,
+            vmin=-1,
+            vmax=1,
         )
-        self.figure_.colorbar(self.image_, ax=ax, label="cosine to the final item")
-        write_cells(self.image_, self.items.astype(str), fewest_letters=_FEWEST_LETTERS)
         ax.set_xticks(range(n_items), [str(place) for place in range(-n_items, 0)])
         ax.set_yticks(range(n_steps), [str(step + 1) for step in range(n_steps)])
-        ax.set_xlabel("position before the history")
-        ax.set_ylabel("sampling step")
+        ax.set(xlabel="position before the history", ylabel="sampling step")
         return self

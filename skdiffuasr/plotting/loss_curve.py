@@ -1,18 +1,16 @@
 """Loss and validation score of every epoch."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY
+from typing import Any, Self
 
-from skdiffuasr.plotting._axes import COLOURS, axes_or_new, check_matplotlib
+from skdiffuasr.plotting._display import COLOURS, Axes, Display, add_legend
 from skdiffuasr.plotting._steps import only_step
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _MAX_MARKED = 50
 
 
-class LossCurveDisplay:
+class LossCurveDisplay(Display):
     """Training loss of every epoch, with the validation score on an axis of its own.
 
     Use `from_estimator` to make one.
@@ -34,8 +32,6 @@ class LossCurveDisplay:
         With the loss.
     score_ax_ : matplotlib Axes or None
         With the validation score, if there is one.
-    figure_ : matplotlib Figure
-        Where they are.
 
     Examples
     --------
@@ -45,18 +41,11 @@ class LossCurveDisplay:
     'validation score'
     """
 
-    def __init__(
-        self,
-        loss_curve: Sequence[float],
-        validation_scores: Sequence[float] = (),
-        *,
-        best_epoch: int | None = None,
-        name: str | None = None,
-    ) -> None:
-        self.loss_curve = list(loss_curve)
-        self.validation_scores = list(validation_scores)
-        self.best_epoch = best_epoch
-        self.name = name
+    loss_curve: Sequence[float]
+    validation_scores: Sequence[float] = ()
+    _: KW_ONLY
+    best_epoch: int | None = None
+    name: str | None = None
 
     @classmethod
     def from_estimator(
@@ -65,7 +54,7 @@ class LossCurveDisplay:
         *,
         step: str | None = None,
         name: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Draw the curves of a trained estimator.
 
@@ -77,12 +66,6 @@ class LossCurveDisplay:
             The step of a pipeline that is meant, where several have curves.
         name : str, default=None
             Title; None takes the name of the step or the class.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        display : LossCurveDisplay
 
         Raises
         ------
@@ -103,24 +86,10 @@ class LossCurveDisplay:
         )
         return display.plot(ax)
 
-    def plot(self, ax: "Axes | None" = None) -> Self:
-        """Draw the curves.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        self : LossCurveDisplay
-        """
-        check_matplotlib()
-        from matplotlib.ticker import MaxNLocator
-
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
-        self.score_ax_ = None
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw the curves."""
+        ax = self._use_axes(ax)
+        self.score_ax_: Any = None
         # Markers of many epochs would hide the line.
         are_marked = len(self.loss_curve) <= _MAX_MARKED
         lines = ax.plot(
@@ -131,7 +100,7 @@ class LossCurveDisplay:
             color=COLOURS[0],
             label="loss",
         )
-        if self.validation_scores:
+        if len(self.validation_scores):
             self.score_ax_ = ax.twinx()
             lines += self.score_ax_.plot(
                 range(1, len(self.validation_scores) + 1),
@@ -143,21 +112,12 @@ class LossCurveDisplay:
             )
             self.score_ax_.set_ylabel("validation score", color=COLOURS[1])
         if self.best_epoch is not None:
-            lines.append(
-                ax.axvline(
-                    self.best_epoch, color="0.6", linestyle=":", label="best epoch"
-                )
-            )
+            style = {"color": "0.6", "linestyle": ":"}
+            lines.append(ax.axvline(self.best_epoch, label="best epoch", **style))
         ax.set_xlabel("epoch")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        ax.locator_params(axis="x", integer=True, min_n_ticks=1)
         ax.set_ylabel("loss", color=COLOURS[0])
-        ax.legend(
-            handles=lines,
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1.0),
-            ncols=len(lines),
-            frameon=False,
-        )
+        add_legend(ax, handles=lines, ncols=len(lines))
         if self.name is not None:
             ax.set_title(self.name, pad=28)
         return self

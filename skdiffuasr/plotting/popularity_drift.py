@@ -1,17 +1,18 @@
 """How popular items are that users had, that were generated, and that are shown."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
+from skdiffuasr._typing import IdArray, SequencesLike
 from skdiffuasr.metrics._checks import check_values
-from skdiffuasr.plotting._axes import (
+from skdiffuasr.plotting._display import (
     COLOURS,
+    Axes,
+    Display,
     add_legend,
-    axes_or_new,
     check_matplotlib,
 )
 from skdiffuasr.plotting._steps import only_step
@@ -19,13 +20,10 @@ from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.vocabulary import encode_items
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 _STYLES = ("-", "--", "-.", ":")
 
 
-class PopularityDriftDisplay:
+class PopularityDriftDisplay(Display):
     """Cumulative share of items up to each popularity, for several kinds of items.
 
     Use `from_estimator` or `from_predictions` to make one.
@@ -35,13 +33,6 @@ class PopularityDriftDisplay:
     popularities : mapping of str to ndarray
         Occurrences in the histories of the items of each kind.
 
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        What was drawn on.
-    figure_ : matplotlib Figure
-        Where that is.
-
     Examples
     --------
     >>> from skdiffuasr.plotting import PopularityDriftDisplay
@@ -50,11 +41,7 @@ class PopularityDriftDisplay:
     ['observed', 'pseudo']
     """
 
-    def __init__(self, popularities: Mapping[str, npt.ArrayLike]) -> None:
-        self.popularities: dict[str, FloatArray] = {
-            name: np.asarray(values, dtype=float)
-            for name, values in popularities.items()
-        }
+    popularities: Mapping[str, npt.ArrayLike]
 
     @classmethod
     def from_estimator(
@@ -64,7 +51,7 @@ class PopularityDriftDisplay:
         *,
         recommender: Any = None,
         k: int = 10,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Compare the items of histories with those generated for them.
 
@@ -78,17 +65,9 @@ class PopularityDriftDisplay:
             Fitted; its `k` best items for each history are shown too.
         k : int, default=10
             Number of recommendations.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        display : PopularityDriftDisplay
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
         ValueError
             If there is not one augmenter.
         """
@@ -115,7 +94,7 @@ class PopularityDriftDisplay:
         item_ids: npt.ArrayLike,
         item_counts: npt.ArrayLike,
         *,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Compare the popularity of several kinds of items.
 
@@ -127,12 +106,6 @@ class PopularityDriftDisplay:
             The catalogue, each item once. Other items have no occurrences.
         item_counts : array-like of int of shape (n_items,)
             Occurrences of each.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        display : PopularityDriftDisplay
 
         Raises
         ------
@@ -164,28 +137,15 @@ class PopularityDriftDisplay:
         }
         return cls(popularities).plot(ax)
 
-    def plot(self, ax: "Axes | None" = None) -> Self:
-        """Draw a line for each kind; the further right, the more popular.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        self : PopularityDriftDisplay
-        """
-        check_matplotlib()
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw a line for each kind; the further right, the more popular."""
+        ax = self._use_axes(ax, height=max(4.8, 0.5 + 0.2 * len(self.popularities)))
         from matplotlib.ticker import LogFormatter
 
-        height = max(4.8, 0.5 + 0.2 * len(self.popularities))
-        self.ax_ = ax = axes_or_new(ax, (6.4, height))
-        self.figure_ = ax.figure
         for position, (name, values) in enumerate(self.popularities.items()):
-            if len(values):
+            if np.size(values):
                 ax.ecdf(
-                    values + 1,
+                    np.asarray(values) + 1,
                     color=COLOURS[position % len(COLOURS)],
                     linestyle=_STYLES[position % len(_STYLES)],
                     label=name,
@@ -193,8 +153,10 @@ class PopularityDriftDisplay:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(LogFormatter())
         ax.xaxis.set_minor_formatter(LogFormatter())
-        ax.set_xlabel("occurrences of the item in the histories, plus 1")
-        ax.set_ylabel("share of the items up to there")
+        ax.set(
+            xlabel="occurrences of the item in the histories, plus 1",
+            ylabel="share of the items up to there",
+        )
         add_legend(ax)
         return self
 

@@ -1,26 +1,25 @@
 """A search over two parameters as a heat map."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY
+from typing import Any, Self
 
 import numpy as np
 
 from skdiffuasr._typing import FloatArray
-from skdiffuasr.plotting._axes import (
+from skdiffuasr.plotting._display import (
     COLOURS,
-    axes_or_new,
-    check_matplotlib,
+    Axes,
+    Display,
     label_columns,
+    shortened,
 )
-from skdiffuasr.plotting._cells import shortened, write_cells
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from skdiffuasr.plotting._heatmap import draw_heatmap
 
 _MAX_LETTERS = 20
 
 
-class SearchHeatmapDisplay:
+class SearchHeatmapDisplay(Display):
     """Mean validation score of a search over two parameters.
 
     Use `from_estimator` to make one.
@@ -29,19 +28,19 @@ class SearchHeatmapDisplay:
     ----------
     scores : ndarray of shape (n_y, n_x)
         NaN where nothing was tried.
-    x_values, y_values : sequence of object
-        Values of the parameters.
-    x_name, y_name : str
-        Names of the parameters.
+    x_values : sequence of object
+        Values of the parameter from left to right.
+    y_values : sequence of object
+        Values of the parameter from top to bottom.
+    x_name : str
+        Name of the former parameter.
+    y_name : str
+        Name of the latter.
     metric : str
         What was scored.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        What was drawn on.
-    figure_ : matplotlib Figure
-        Where that is.
     image_ : matplotlib AxesImage
         The map.
 
@@ -56,22 +55,13 @@ class SearchHeatmapDisplay:
     'M'
     """
 
-    def __init__(
-        self,
-        scores: FloatArray,
-        x_values: Sequence[Any],
-        y_values: Sequence[Any],
-        x_name: str,
-        y_name: str,
-        *,
-        metric: str,
-    ) -> None:
-        self.scores = scores
-        self.x_values = list(x_values)
-        self.y_values = list(y_values)
-        self.x_name = x_name
-        self.y_name = y_name
-        self.metric = metric
+    scores: FloatArray
+    x_values: Sequence[Any]
+    y_values: Sequence[Any]
+    x_name: str
+    y_name: str
+    _: KW_ONLY
+    metric: str
 
     @classmethod
     def from_estimator(
@@ -81,7 +71,7 @@ class SearchHeatmapDisplay:
         y: str,
         *,
         metric: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Draw the scores of a fitted search.
 
@@ -94,12 +84,6 @@ class SearchHeatmapDisplay:
             The parameters from left to right and from top to bottom.
         metric : str, default=None
             Which score, where there are several; None takes the one that chose.
-        ax : matplotlib Axes, default=None
-            Where to draw.
-
-        Returns
-        -------
-        display : SearchHeatmapDisplay
 
         Raises
         ------
@@ -134,56 +118,32 @@ class SearchHeatmapDisplay:
             scores[cell] = np.fmax(scores[cell], score)
         return cls(scores, x_values, y_values, x, y, metric=metric).plot(ax)
 
-    def plot(self, ax: "Axes | None" = None, *, cmap: str = "cividis") -> Self:
-        """Draw the map, with the best cell framed.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw.
-        cmap : str, default="cividis"
-            Colours.
-
-        Returns
-        -------
-        self : SearchHeatmapDisplay
-        """
-        check_matplotlib()
+    def plot(self, ax: Axes | None = None, *, cmap: str = "cividis") -> Self:
+        """Draw the map, with the best cell framed."""
+        n_rows, n_columns = self.scores.shape
+        width = 2 + 0.8 * min(n_columns, 12)
+        height = 1.5 + 0.4 * min(n_rows, 20)
+        ax = self._use_axes(ax, max(6.4, width), max(4.8, height))
         from matplotlib.patches import Rectangle
 
-        n_rows, n_columns = self.scores.shape
-        width = max(6.4, 2 + 0.8 * min(n_columns, 12))
-        height = max(4.8, 1.5 + 0.4 * min(n_rows, 20))
-        self.ax_ = ax = axes_or_new(ax, (width, height))
-        self.figure_ = ax.figure
-        self.image_ = ax.imshow(self.scores, cmap=cmap, aspect="auto")
-        self.figure_.colorbar(self.image_, ax=ax, label=self.metric)
+        known = np.isfinite(self.scores)
+        self.image_: Any = draw_heatmap(
+            ax,
+            self.scores,
+            np.where(known, np.char.mod("%.4f", self.scores), ""),
+            label=self.metric,
+            fewest_letters=len("0.0000"),
+            cmap=cmap,
+        )
         ax.set_xticks(range(n_columns))
         label_columns(ax, list(map(_label, self.x_values)))
         ax.set_yticks(range(n_rows), list(map(_label, self.y_values)))
-        ax.set_xlabel(self.x_name)
-        ax.set_ylabel(self.y_name)
-        known = np.isfinite(self.scores)
-        texts = np.array(
-            [
-                ["" if np.isnan(score) else f"{score:.4f}" for score in row]
-                for row in self.scores
-            ]
-        )
-        write_cells(self.image_, texts, fewest_letters=len("0.0000"))
+        ax.set(xlabel=self.x_name, ylabel=self.y_name)
         if known.any():
-            row, column = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
-            frame = Rectangle(
-                (float(column) - 0.5, float(row) - 0.5),
-                1,
-                1,
-                fill=False,
-                edgecolor=COLOURS[1],
-                linewidth=3,
-                clip_on=False,
-                zorder=3,
-            )
-            ax.add_patch(frame)
+            best = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
+            corner = best[1] - 0.5, best[0] - 0.5
+            style = {"edgecolor": COLOURS[1], "linewidth": 3, "zorder": 3}
+            ax.add_patch(Rectangle(corner, 1, 1, fill=False, clip_on=False, **style))
         return self
 
 
@@ -197,11 +157,8 @@ def _label(value: Any) -> str:
 
 
 def _ordered(values: list[Any]) -> list[Any]:
-    """Return the different values, sorted if they can be."""
-    different: list[Any] = []
-    for value in values:
-        if value not in different:
-            different.append(value)
+    """Return the different values, sorted if they can be; some cannot be hashed."""
+    different = [value for row, value in enumerate(values) if value not in values[:row]]
     try:
         return sorted(different)
     except TypeError:

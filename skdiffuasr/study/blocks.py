@@ -16,9 +16,11 @@ class Table(NamedTuple):
     is_text: bool = False  # words, and not numbers to align
 
     @classmethod
-    def of(cls, texts: "pd.DataFrame", title: str = "") -> Self:
-        """Make a table of a frame of texts, whose index are the augmenters."""
-        header = ("augmenter", *map(str, texts.columns))
+    def of(
+        cls, texts: "pd.DataFrame", title: str = "", index_name: str = "augmenter"
+    ) -> Self:
+        """Make a table of a frame of texts."""
+        header = (index_name, *map(str, texts.columns))
         return cls(header, tuple(texts.itertuples(name=None)), title)
 
 
@@ -45,3 +47,11 @@ class Section(NamedTuple):
 
     title: str
     blocks: tuple[Block, ...]
+
+
+def by_recommender(frame: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame]]":
+    """Split what is indexed by recommender and augmenter."""
+    return [
+        (str(name), lines.droplevel("recommender"))
+        for name, lines in frame.groupby(level="recommender", observed=True)
+    ]

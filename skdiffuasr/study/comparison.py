@@ -51,66 +51,28 @@ def compare(
     confidence_level: float = 0.95,
     random_state: int = 0,
 ) -> "pd.DataFrame":
-    """Compare every augmenter with none and with the best other one.
+    """Compare every augmenter with none and with the best other one, by a metric.
 
     The best other augmenter is that with the highest mean; for the best itself it is
     the second. A user's values are averaged over the seeds that both have. Then users
     are drawn anew with replacement, as in `paired_bootstrap`, but the same draws serve
     all augmenters and recommenders. That interval holds for the seeds at hand. A
     second one, of `seed_interval`, holds for other users and other seeds; with few
-    seeds it is wide.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found. Runs that failed are left out.
-    ranking : {"full", "filtered", "sampled"}
-        Which ranks to use.
-    metric : str
-        Such as ``"ndcg@10"``; see `parse_metric`.
-    n_resamples : int, default=2000
-        Number of resamples. A p-value is at least ``1 / (n_resamples + 1)``: from 15
-        augmenters on, 2000 are too few to correct for all their pairs.
-    confidence_level : float, default=0.95
-        Probability content of the intervals.
-    random_state : int, default=0
-        Seed of the resamples.
+    seeds it is wide. A p-value is at least ``1 / (n_resamples + 1)``: from 15
+    augmenters on, 2000 are too few to correct for all their pairs.
 
     Returns
     -------
     comparisons : DataFrame
-        One row per recommender, augmenter, reference and group of users, with the
-        columns ``recommender``, ``augmenter``, ``reference`` (that of `results`, or
-        the best other augmenter), ``group_by``, ``group``, ``n_users``, ``n_seeds``,
-        ``value``, ``reference_value``, ``difference``, ``relative`` (to the
-        reference's value), ``seed_std`` (standard deviation of the difference over
-        seeds), ``low``, ``high`` and ``p_value`` over users, ``low_seeds``,
-        ``high_seeds`` and ``p_seeds`` over users and seeds, and ``p_holm``:
-        ``p_value`` corrected over the augmenters of a recommender, for all users only.
-        As the best other augmenter is chosen by the results, the p-values against it
-        are corrected as if every augmenter had been tested against every other one.
-        What cannot be known, from one user or one seed, is NaN. Augmenters that share
-        no seed are not compared.
-
-    Raises
-    ------
-    ValueError
-        If the ranking or the metric is not known, `n_resamples` is less than 1, or
-        `confidence_level` does not lie between 0 and 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.study import RunRecord, StudyResults
-    >>> from skdiffuasr.study.comparison import compare
-    >>> records = (
-    ...     RunRecord("none", "Markov", 0, {"full": np.array([1.0, 2.0, 4.0])}),
-    ...     RunRecord("own items", "Markov", 0, {"full": np.array([1.0, 1.0, 2.0])}),
-    ... )
-    >>> results = StudyResults("tiny log", {}, {}, "full", records)
-    >>> compare(results, "full", "mrr")[["difference", "relative"]].round(3)
-       difference  relative
-    0        0.25     0.429
+        One row per recommender, augmenter, reference (that of `results`, or the best
+        other augmenter) and group of users, but none of augmenters that share no seed.
+        ``relative`` is relative to ``reference_value``; ``seed_std`` is the standard
+        deviation of the difference over seeds; ``low``, ``high`` and ``p_value`` are
+        over users, ``low_seeds``, ``high_seeds`` and ``p_seeds`` over users and seeds.
+        ``p_holm`` is ``p_value`` corrected over the augmenters of a recommender, for
+        all users only. As the best other augmenter is chosen by the results, the
+        p-values against it are corrected as if every augmenter had been tested against
+        every other one. What cannot be known, from one user or one seed, is NaN.
     """
     if ranking not in RANKINGS:
         raise ValueError(f"ranking must be one of {RANKINGS}, got {ranking!r}.")

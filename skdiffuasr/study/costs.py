@@ -14,27 +14,11 @@ _MIB = 2**20
 
 
 class Costs:
-    """Measure named steps.
+    """Measure named steps: the wall-clock `seconds` of each, and `peak_memory_mib`.
 
     Linux reports the memory in use, and a thread looks at it twenty times a second.
     Elsewhere only the highest of the whole process so far is known, and on Windows
-    nothing.
-
-    Attributes
-    ----------
-    seconds : dict of str to float
-        Wall-clock seconds of each step, in the order in which the steps ended.
-    peak_memory_mib : float
-        Highest resident memory of the process during any step; 0 where it is unknown.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.costs import Costs
-    >>> costs = Costs()
-    >>> with costs.step("nothing"):
-    ...     pass
-    >>> list(costs.seconds)
-    ['nothing']
+    nothing, which is 0.
     """
 
     def __init__(self) -> None:

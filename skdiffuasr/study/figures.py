@@ -2,11 +2,12 @@
 
 import io
 import math
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr.plotting import GroupMetricDisplay, LengthGainDisplay
-from skdiffuasr.plotting._axes import COLOURS, add_legend
+from skdiffuasr.plotting._display import COLOURS, add_legend
 from skdiffuasr.study.results import StudyResults
 from skdiffuasr.study.sections import mean_costs
 
@@ -27,14 +28,8 @@ def draw_figures(
 
     ``"gain"``: gain in NDCG@10 over the reference, with 95 % intervals over users and
     over users and seeds. ``"length"``: the former by length of the history.
-    ``"cost"``: NDCG@10 and seconds of a run.
-
-    Parameters
-    ----------
-    results : StudyResults
-        What was found.
-    comparisons : DataFrame
-        Those of NDCG@10 of the main ranking, from `compare`.
+    ``"cost"``: NDCG@10 and seconds of a run. `comparisons` are those of NDCG@10 of the
+    main ranking, from `compare`.
     """
     gains = comparisons[comparisons["reference"] == results.reference]
     of_all = gains[gains["group_by"] == "all"]
@@ -59,20 +54,16 @@ def as_png(figure: "Figure") -> bytes:
 
 def _gain_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
     others = _others(results)
+    intervals = {"users": ""}
+    if len(results.seeds) > 1:
+        intervals["users and seeds"] = "_seeds"
     figure, panels = _panels(list(results.recommenders))
     for recommender, ax in panels.items():
         of_it = gains[gains["recommender"] == recommender].set_index("augmenter")
-        of_it = of_it.reindex(others)
-        intervals = {"users": ""}
-        if len(results.seeds) > 1:
-            intervals["users and seeds"] = "_seeds"
+        of_it = of_it.reindex(others).fillna({"n_users": 0})
         for over, suffix in intervals.items():
             GroupMetricDisplay(
-                others,
-                of_it["n_users"].fillna(0).astype(int).to_numpy(),
-                of_it["difference"].to_numpy(),
-                of_it[f"low{suffix}"].to_numpy(),
-                of_it[f"high{suffix}"].to_numpy(),
+                *_columns(of_it, suffix),
                 metric=f"gain in NDCG@10 over {results.reference}",
                 name=f"95 % over {over}",
             ).plot(ax)
@@ -84,25 +75,26 @@ def _gain_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
 def _length_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
     others = _others(results)
     chunks = range(0, len(others), _MAX_MODELS)
-    names = [(name, start) for name in results.recommenders for start in chunks]
-    figure, panels = _panels(names)
+    figure, panels = _panels(list(product(results.recommenders, chunks)))
     styles = _styles(results)
     sizes = gains.groupby("group", observed=True)["n_users"].first()
     for (recommender, start), ax in panels.items():
         of_it = gains[gains["recommender"] == recommender]
         for augmenter in others[start : start + _MAX_MODELS]:
             lines = of_it[of_it["augmenter"] == augmenter].set_index("group")
-            lines = lines.reindex(sizes.index)
             LengthGainDisplay(
-                sizes.index.tolist(),
-                sizes.to_numpy(),
-                lines["difference"].to_numpy(),
-                lines["low"].to_numpy(),
-                lines["high"].to_numpy(),
+                *_columns(lines.reindex(sizes.index).assign(n_users=sizes)),
                 metric=f"NDCG@10 over {results.reference}",
                 name=augmenter,
             ).plot(ax, **styles[augmenter])
     return figure
+
+
+def _columns(gains: "pd.DataFrame", suffix: str = "") -> tuple[Any, ...]:
+    """List what a display draws: names, counts, means, ends of the intervals."""
+    columns = ["difference", f"low{suffix}", f"high{suffix}"]
+    counts = gains["n_users"].astype(int).to_numpy()
+    return (list(gains.index), counts, *gains[columns].to_numpy().T)
 
 
 def _cost_figure(results: StudyResults, seconds: "pd.Series") -> "Figure":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr.study.blocks import Block, Picture, Table
+from skdiffuasr.study.blocks import Block, Picture, Table, by_recommender
 from skdiffuasr.study.results import StudyResults
 from skdiffuasr.study.verdicts import bounds, interval, p_text, seeds_note
 
@@ -69,7 +69,7 @@ def group_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
         explanation,
         *(
             _noted(results, lines, n_seeds[name], name)
-            for name, lines in _by_recommender(texts)
+            for name, lines in by_recommender(texts)
             if len(lines) > 1
         ),
     ]
@@ -100,7 +100,7 @@ def _metric_tables(
     found = rows.groupby([*_BY, "metric"], observed=True)["value"]
     found = found.agg(["mean", "std", "count"]).unstack("metric")
     tables = []
-    for recommender, of_it in _by_recommender(found):
+    for recommender, of_it in by_recommender(found):
         spreads = " ± " + of_it["std"].map("{:.4f}".format)
         texts = of_it["mean"].map("{:.4f}".format)
         texts += spreads.where(of_it["count"] > 1, "")
@@ -115,14 +115,6 @@ def _metric_tables(
         n_seeds = of_it["count"].iloc[:, 0]
         tables.append(_noted(results, texts, n_seeds, recommender)._replace(bold=bold))
     return tables
-
-
-def _by_recommender(frame: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame]]":
-    """Split what is indexed by recommender and augmenter."""
-    return [
-        (str(name), lines.droplevel("recommender"))
-        for name, lines in frame.groupby(level="recommender", observed=True)
-    ]
 
 
 def _noted(

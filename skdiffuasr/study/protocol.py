@@ -22,18 +22,12 @@ from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 
 class StudyData(NamedTuple):
-    """One view of a log, the same for every combination of a study.
+    """One view of a dataset, the same for every combination of a study.
 
-    Attributes
-    ----------
-    X_train : Sequences of n_train rows
-        Histories that augmenters and recommenders are fitted on.
-    X_val, y_val : Sequences of n_val rows, ndarray of shape (n_val,)
-        Histories and next items for early stopping and the choice of parameters.
-    X_test, y_test : Sequences of n rows, ndarray of shape (n,)
-        Histories and next items that the figures are from.
-    train_lengths : ndarray of shape (n,), dtype int64
-        Length of each tested user's training history; 0 if there is none.
+    Augmenters and recommenders are fitted on `X_train`. `X_val` and `y_val` (n_val,)
+    are for early stopping and the choice of parameters, `X_test` and `y_test` (n,) for
+    the figures. `train_lengths` (n,) are the lengths of the tested users' training
+    histories; 0 if there is none.
     """
 
     X_train: Sequences
@@ -57,7 +51,7 @@ class StudyData(NamedTuple):
 
     @property
     def description(self) -> dict[str, str | int | float]:
-        """Sizes of the log."""
+        """Sizes of the dataset."""
         return {
             "n_train_users": len(self.X_train),
             "n_test_users": len(self.X_test),
@@ -115,15 +109,9 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
 
     `test_fraction` is the share of the interactions in the test period, and of those
     before it in the validation period. Users are evaluated on their first item of a
-    period. Pseudo items are dropped.
-
-    Raises
-    ------
-    TypeError
-        If the log is not interactions with times.
-    ValueError
-        If the log or a period has no interactions, or no user is active before and
-        in it.
+    period. Pseudo items are dropped. It is a TypeError if the dataset is not
+    interactions with times, and a ValueError if a period has no interactions, or no
+    user is active before and in it.
     """
     if not isinstance(log, Interactions) or log.time is None:
         raise TypeError(
@@ -131,7 +119,7 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
             f"{type(log).__name__}{' without times' * isinstance(log, Interactions)}."
         )
     if len(log) == 0:
-        raise ValueError("The log has no interactions.")
+        raise ValueError("The dataset has no interactions.")
     if log.is_pseudo is not None:
         log = log.take(~log.is_pseudo)
     _, X_test, y_test = TemporalSplit(test_fraction=test_fraction).split(log)
@@ -144,15 +132,7 @@ def temporal_data(log: Interactions, test_fraction: float = 0.2) -> StudyData:
 
 
 def has_repeats(X: Sequences) -> bool:
-    """Whether any row holds an item twice.
-
-    Examples
-    --------
-    >>> from skdiffuasr.sequences import Sequences
-    >>> from skdiffuasr.study.protocol import has_repeats
-    >>> has_repeats(Sequences.from_iterable([[1, 2], [2]]))
-    False
-    """
+    """Whether any row holds an item twice."""
     codes = np.unique(X.values, return_inverse=True)[1]
     rows = np.repeat(np.arange(len(X)), X.lengths)
     pairs = rows * (int(codes.max(initial=0)) + 1) + codes

@@ -22,28 +22,11 @@ def intrinsic_quality(
 ) -> dict[str, float]:
     """Hide the first items of some long histories and generate in their place.
 
-    A clone of the augmenter is fitted without these histories. Similarity is the
-    cosine of embeddings that factorise the co-occurrence of items in all of `X_train`,
-    the hidden items included: the space judges, it is not shown to the augmenter.
-
-    Parameters
-    ----------
-    augmenter : augmenter with `generate`
-        Not changed.
-    X_train : Sequences of n rows
-        Histories.
-    random_state : int, default=0
-        Seeds the draw of histories and the factorisation.
-
-    Returns
-    -------
-    quality : dict of str to float
-        What `pseudo_item_quality` returns.
-
-    Raises
-    ------
-    ValueError
-        If no history has more than ``augmenter.n_pseudo_items`` items.
+    Return what `pseudo_item_quality` does, of a clone of the augmenter that is fitted
+    without these histories. Similarity is the cosine of embeddings that factorise the
+    co-occurrence of items in all of `X_train`, the hidden items included: the space
+    judges, it is not shown to the augmenter. It is a ValueError if no history has more
+    than ``augmenter.n_pseudo_items`` items.
     """
     others, visible, hidden = set_aside(
         X_train, augmenter.n_pseudo_items, random_state=random_state
@@ -54,9 +37,8 @@ def intrinsic_quality(
     embeddings = cooccurrence_embeddings(
         codes, len(item_ids), _EMBEDDING_DIM, random_state=random_state
     )
-    counts = _counts(codes, len(item_ids))
     pseudo = encode_items(generated, item_ids)
-    return _quality(pseudo, encode_sequences(hidden, item_ids), embeddings, counts)
+    return _quality(pseudo, encode_sequences(hidden, item_ids), embeddings, codes)
 
 
 def nearness_to_hidden(
@@ -93,7 +75,8 @@ def nearness_to_hidden(
     item_ids = augmenter.item_ids_
     if item_embeddings is None:
         item_embeddings = augmenter.item_embeddings_
-    counts = _counts(encode_sequences(visible, item_ids), len(item_ids))
+    observed = encode_sequences(visible, item_ids)
+    counts = np.bincount(observed.values, minlength=len(item_ids))
     size = (len(visible), augmenter.n_pseudo_items)
     kinds = {
         "diffusion": encode_items(augmenter.generate(visible), item_ids),
@@ -102,7 +85,7 @@ def nearness_to_hidden(
     }
     true_items = encode_sequences(hidden, item_ids)
     return {
-        name: _quality(codes, true_items, item_embeddings, counts)
+        name: _quality(codes, true_items, item_embeddings, observed)
         for name, codes in kinds.items()
     }
 
@@ -114,18 +97,10 @@ def set_aside(
     fraction: float = 0.1,
     random_state: int = 0,
 ) -> tuple[Sequences, Sequences, Sequences]:
-    """Take some long histories out of a log and hide their first items.
+    """Take some long histories out of a dataset and hide their first M items.
 
-    Parameters
-    ----------
-    histories : Sequences
-        The log.
-    n_hidden_items : int
-        Number M of items to hide.
-    fraction : float, default=0.1
-        Share of the histories of more than M items that are taken out.
-    random_state : int, default=0
-        Seeds the draw.
+    `fraction` is the share of the histories of more than M items that are taken; it is
+    a ValueError if there are none.
 
     Returns
     -------
@@ -133,11 +108,6 @@ def set_aside(
         All other histories, to fit on.
     visible, hidden : Sequences
         The rest, and the first M items, of the histories that were taken out.
-
-    Raises
-    ------
-    ValueError
-        If no history has more than M items.
     """
     visible, hidden = leave_first_out(histories, n_hidden_items)
     rng = np.random.default_rng(random_state)
@@ -148,16 +118,14 @@ def set_aside(
     return histories[others], visible[taken], hidden[taken]
 
 
-def _counts(codes: Sequences, n_items: int) -> IntArray:
-    return np.bincount(codes.values, minlength=n_items)
-
-
 def _quality(
-    codes: IntArray,
+    pseudo: IntArray,
     hidden: Sequences,
     embeddings: npt.NDArray[np.floating[Any]],
-    counts: IntArray,
+    observed: Sequences,
 ) -> dict[str, float]:
+    """Compare codes with hidden ones; those observed say how popular the items are."""
+    counts = np.bincount(observed.values, minlength=len(embeddings))
     return pseudo_item_quality(
-        codes, hidden, len(counts), item_embeddings=embeddings, item_counts=counts
+        pseudo, hidden, len(counts), item_embeddings=embeddings, item_counts=counts
     )

@@ -46,7 +46,7 @@ def write_report(results: StudyResults, folder: Path) -> None:
     for name, content in figures.items():
         with replaced(folder / "figures" / f"{name}.png") as temporary:
             temporary.write_bytes(content)
-    title = f"Augmentation study: {results.log_name}"
+    title = f"Augmentation study: {results.dataset_name}"
     sections = report_sections(results, of_main)
     figure_folder = "figures" if figures else None
     write_text(folder / "report.md", markdown_report(title, sections, figure_folder))

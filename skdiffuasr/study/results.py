@@ -88,14 +88,14 @@ class RunRecord:
 
 @dataclass(frozen=True, eq=False)
 class StudyResults:
-    """All that a study found on one log.
+    """All that a study found on one dataset.
 
     Attributes
     ----------
-    log_name : str
-        What to call the log.
+    dataset_name : str
+        What to call the dataset.
     description : dict of str to str, int, float or bool
-        Facts about the log and the protocol.
+        Facts about the dataset and the protocol.
     groups : dict of str to Groups
         Partitions of the test users, by what they are grouped by.
     main_ranking : {"full", "filtered", "sampled"}
@@ -109,7 +109,8 @@ class StudyResults:
     candidates : tuple of RunRecord
         The runs that parameters were chosen by, failures included; without ranks.
     with_memory : tuple of str
-        Names of the augmenters and recommenders that may take a training from a cache.
+        Names of the augmenters and recommenders that may take a training run from a
+        cache.
 
     Raises
     ------
@@ -123,7 +124,7 @@ class StudyResults:
     >>> from skdiffuasr.study import RunRecord, StudyResults
     >>> ranks = TargetRanks([0, float("inf")], [0, 0])
     >>> record = RunRecord("none", "Markov", 0, {"full": ranks})
-    >>> results = StudyResults("tiny log", {}, {}, "full", (record,))
+    >>> results = StudyResults("tiny", {}, {}, "full", (record,))
     >>> results.frame[["metric", "group", "n_users", "value"]]
         metric group  n_users  value
     0  ndcg@10   all        2    0.5
@@ -131,7 +132,7 @@ class StudyResults:
     2      mrr   all        2    0.5
     """
 
-    log_name: str
+    dataset_name: str
     description: Mapping[str, str | int | float]
     groups: Mapping[str, Groups]
     main_ranking: str
@@ -248,15 +249,16 @@ def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
     rows = []
     for record in records:
         known = 0.0 if record.error is None else np.nan
-        seconds = {step: record.seconds.get(step, known) for step in STEPS}
+        seconds = {
+            f"seconds_{step.replace(' ', '_')}": record.seconds.get(step, known)
+            for step in STEPS
+        }
         rows.append(
             {
                 "augmenter": record.augmenter,
                 "recommender": record.recommender,
                 "seed": record.seed,
-                **{
-                    f"seconds_{name.replace(' ', '_')}": seconds[name] for name in STEPS
-                },
+                **seconds,
                 "seconds_total": sum(seconds.values()),
                 "peak_memory_mib": record.peak_memory_mib + known,
                 "n_epochs": record.n_epochs,
@@ -270,22 +272,10 @@ def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
 
 
 def exception_line(traceback: str) -> str:
-    r"""Find the line of a traceback that says what went wrong.
+    """Find the line of a traceback that says what went wrong.
 
     It is where the last exception of a chain begins: its type and the first line of
     its message; or the last line of a text that is not a traceback.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.results import exception_line
-    >>> traceback = (
-    ...     "Traceback (most recent call last):\n"
-    ...     "  File 'x.py', line 1\n"
-    ...     "ValueError: no such item\n"
-    ...     "and more about it\n"
-    ... )
-    >>> exception_line(traceback)
-    'ValueError: no such item'
     """
     lines = [line for line in traceback.splitlines() if line.strip()]
     starts = [row for row, line in enumerate(lines) if line == _TRACEBACK]

@@ -26,7 +26,7 @@ from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.results import RANKINGS
 
 _NEGATIVES_SEED = 0
-# Parameters that say how a result is come by, and not what it is.
+# Parameters that say how a result is computed, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
 
 
@@ -46,7 +46,7 @@ class AugmentedData(NamedTuple):
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
     """Clone an estimator with some parameters and, wherever it has one, a seed.
 
-    An interrupt stops the study: what a training has reached by then is not a result.
+    An interrupt stops the study: what a training run has by then is not a result.
     """
     copy = clone(estimator).set_params(**parameters)
     _set_everywhere(copy, "random_state", seed)
@@ -134,22 +134,9 @@ def rank_next_items(
 ) -> dict[str, TargetRanks]:
     """Rank the next item of every history in every way, from one scoring pass.
 
-    Parameters
-    ----------
-    recommender : fitted recommender
-        Or a pipeline that ends with one.
-    X : Sequences of n rows
-        Histories; pseudo items do not count as seen.
-    y : array-like of shape (n,)
-        The item that came next; one that the recommender does not know is a miss.
-    n_negatives : int or None, default=100
-        Number of negatives of the sampled ranking. None leaves it out.
-
-    Returns
-    -------
-    ranks : dict of str to TargetRanks of n rows
-        See `RunRecord`. A user has the same negatives for every recommender of one
-        catalogue.
+    Return what `RunRecord` calls `ranks`. Pseudo items do not count as seen; an item of
+    `y` (n,) that the recommender does not know is a miss. A user has the same negatives
+    for every recommender of one catalogue; None leaves the sampled ranking out.
     """
     item_ids = fitted_attribute(recommender, "item_ids_")
     targets = encode_items(np.asarray(y), item_ids)
@@ -191,7 +178,7 @@ def _set_everywhere(estimator: Any, name: str, value: Any) -> None:
 
 
 def _n_epochs(recommender: Any) -> int:
-    """Epochs of a recommender's training, or of that of a pipeline's last step."""
+    """Epochs that a recommender, or the last step of a pipeline, was trained for."""
     try:
         return int(fitted_attribute(recommender, "n_iter_"))
     except AttributeError:

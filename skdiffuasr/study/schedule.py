@@ -1,11 +1,13 @@
 """The runs of a study, one after the other: read from disk, or done."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any, NamedTuple, Protocol
 
 import joblib
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.pipeline import Pipeline
 
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.quality import intrinsic_quality
@@ -21,14 +23,14 @@ from skdiffuasr.study.runs import (
 from skdiffuasr.study.store import StudyStore
 
 
-class StudyPlan(NamedTuple):
-    """Which runs there are; the parameters of `AugmentationStudy`."""
+class StudyPlan(Protocol):
+    """Which runs there are: parameters of `AugmentationStudy`."""
 
-    augmenters: Mapping[str, Any]
-    recommenders: Mapping[str, Any]
-    seeds: Sequence[int]
+    augmenters: dict[str, Any]
+    recommenders: dict[str, Any]
+    seeds: list[int]
     n_negatives: int | None
-    param_distributions: Mapping[str, Mapping[str, Any]]
+    param_distributions: dict[str, Mapping[str, Any]]
     n_candidates: int
     with_quality: bool
     retry_failed: bool
@@ -44,31 +46,30 @@ class Progress(NamedTuple):
 
 
 class Schedule:
-    """Do the runs that are missing, read the others; tell before each how far it is."""
+    """Do the missing runs, read the others; report before each how far the study is."""
 
     def __init__(
         self,
-        plan: StudyPlan,
+        study: StudyPlan,
         data: StudyData,
         store: StudyStore,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.plan = plan
+        self.study = study
         self.data = data
         self.store = store
         self.on_progress = on_progress
         self.candidates = {
-            (augmenter, recommender): self._candidates(augmenter, recommender)
-            for augmenter in plan.augmenters
-            for recommender in plan.recommenders
+            names: self._candidates(*names)
+            for names in product(study.augmenters, study.recommenders)
         }
         self.generating = [
             name
-            for name, augmenter in plan.augmenters.items()
-            if plan.with_quality and hasattr(augmenter, "generate")
+            for name, augmenter in study.augmenters.items()
+            if study.with_quality and hasattr(augmenter, "generate")
         ]
         self.n_total = (
-            len(self.candidates) * len(plan.seeds)
+            len(self.candidates) * len(study.seeds)
             + sum(len(tried) for tried in self.candidates.values() if len(tried) > 1)
             + len(self.generating)
         )
@@ -84,18 +85,18 @@ class Schedule:
     def records(self) -> Iterator[RunRecord]:
         """Do, or read, all runs; the choice of parameters first."""
         chosen = {names: self._choose(*names) for names in self.candidates}
-        for seed in self.plan.seeds:
+        for seed in self.study.seeds:
             for names, parameters in chosen.items():
                 yield self._run(*names, seed, parameters, f"seed{seed}")
 
     def quality(self) -> Iterator[dict[str, Any]]:
         """Intrinsic quality of the augmenters that generate, with the first seed."""
-        seed = self.plan.seeds[0]
+        seed = self.study.seeds[0]
         for name in self.generating:
-            estimator = with_parameters(self.plan.augmenters[name], seed, {})
+            estimator = with_parameters(self.study.augmenters[name], seed, {})
             key = str(joblib.hash(without_handling(estimator)))
             measured = self.store.cached("quality", key, name)
-            if measured is None or ("error" in measured and self.plan.retry_failed):
+            if measured is None or ("error" in measured and self.study.retry_failed):
                 self.report(f"quality of {name}")
                 try:
                     measured = intrinsic_quality(estimator, self.data.X_train)
@@ -114,30 +115,27 @@ class Schedule:
 
     def _candidates(self, augmenter: str, recommender: str) -> list[dict[str, Any]]:
         """Parameter settings that a combination tries."""
-        plan = self.plan
+        study = self.study
         space = {
             f"{kind}__{parameter}": values
             for kind, name in (("augmenter", augmenter), ("recommender", recommender))
-            for parameter, values in plan.param_distributions.get(name, {}).items()
+            for parameter, values in study.param_distributions.get(name, {}).items()
         }
-        n_candidates = plan.n_candidates
+        n_candidates = study.n_candidates
         if n_candidates == 1 or not space:
             return [{}]
         if all(isinstance(values, Sequence) for values in space.values()):
             n_candidates = min(n_candidates, len(ParameterGrid(space)))
-        return list(ParameterSampler(space, n_candidates, random_state=plan.seeds[0]))
+        return list(ParameterSampler(space, n_candidates, random_state=study.seeds[0]))
 
     def _choose(self, augmenter: str, recommender: str) -> dict[str, Any]:
         """Return the parameters with the best validation score of those tried."""
         settings = self.candidates[augmenter, recommender]
         if len(settings) == 1:
             return settings[0]
+        names, seed = (augmenter, recommender), self.study.seeds[0]
         tried = [
-            self._run(
-                *(augmenter, recommender, self.plan.seeds[0], parameters),
-                f"candidate{number}",
-                with_test=False,
-            )
+            self._run(*names, seed, parameters, f"candidate{number}", with_test=False)
             for number, parameters in enumerate(settings)
         ]
         self.tried += tried
@@ -155,24 +153,23 @@ class Schedule:
         with_test: bool = True,
     ) -> RunRecord:
         """Read a run, or do it and write it down."""
-        plan, names = self.plan, (augmenter, recommender, suffix)
-        estimators = [
-            estimator
-            and with_parameters(estimator, seed, _below(f"{kind}__", parameters))
-            for kind, estimator in (
-                ("augmenter", plan.augmenters[augmenter]),
-                ("recommender", plan.recommenders[recommender]),
-            )
+        study, names = self.study, (augmenter, recommender, suffix)
+        steps = [
+            ("augmenter", study.augmenters[augmenter]),
+            ("recommender", study.recommenders[recommender]),
         ]
-        hashed = [without_handling(estimator) for estimator in estimators]
-        key = str(joblib.hash((hashed, seed, with_test)))
+        pipeline = with_parameters(Pipeline(steps), seed, parameters)
+        key = str(joblib.hash((without_handling(pipeline), seed, with_test)))
         record = self.store.record(key, *names)
-        if record is None or (record.error is not None and plan.retry_failed):
+        if record is None or (record.error is not None and study.retry_failed):
             self.report(" + ".join(names))
             try:
-                augmented = self._augment(augmenter, suffix, estimators[0])
+                augmented = self._augment(augmenter, suffix, pipeline["augmenter"])
                 fields = train_and_rank(
-                    *(self.data, augmented, estimators[1], plan.n_negatives),
+                    self.data,
+                    augmented,
+                    pipeline["recommender"],
+                    study.n_negatives,
                     with_test=with_test,
                 )
             except Exception:
@@ -202,12 +199,3 @@ class Schedule:
                     self.store.add_cached("augmented", augmented, key, name, suffix)
             self._augmented = key, augmented
         return self._augmented[1]
-
-
-def _below(prefix: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of one estimator, without its prefix."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in parameters.items()
-        if name.startswith(prefix)
-    }

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr.study.blocks import Block, Items, Picture, Section, Table
+from skdiffuasr.study.blocks import (
+    Block,
+    Items,
+    Picture,
+    Section,
+    Table,
+    by_recommender,
+)
 from skdiffuasr.study.metric_sections import group_blocks, main_blocks, sampled_blocks
 from skdiffuasr.study.results import RunRecord, StudyResults, exception_line, run_frame
 from skdiffuasr.study.verdicts import verdict_sentences
@@ -19,15 +26,15 @@ _PROTOCOLS = {
     "leave_last_out": "Leave-last-out: the last item of every history is the test "
     "target, the one before it decides early stopping and parameters, and all "
     "models are fitted on the rest.",
-    "temporal": "Temporal split: tested are the users' first items after one point in "
-    "time; a period before it decides early stopping and parameters; all "
+    "temporal": "Temporal split: the users' first items after one point in time are "
+    "the test targets; a period before it decides early stopping and parameters; all "
     "models are fitted on what comes before both.",
 }
 _RANKINGS = {
-    "filtered": "Seen items are filtered from the ranking, as the log has no repeats; "
-    "figures without the filter are in results.csv.",
-    "full": "All items are ranked, seen ones too, as users of this log meet items "
-    "again; figures with seen items filtered out are in results.csv.",
+    "filtered": "Seen items are filtered from the ranking, as the dataset has no "
+    "repeats; figures without the filter are in results.csv.",
+    "full": "All items are ranked, seen ones too, as users of this dataset meet "
+    "items again; figures with seen items filtered out are in results.csv.",
     "sampled": "Each target is ranked among random items only; see the caveat below.",
 }
 _GROUPS = {
@@ -64,7 +71,7 @@ def report_sections(
         caption = "Gain in NDCG@10 by length of the history."
         by_length.append(Picture("length", caption))
     blocks: dict[str, list[Block]] = {
-        "Log and protocol": _log_blocks(results),
+        "Dataset and protocol": _dataset_blocks(results),
         "In short": _verdict_blocks(results, comparisons),
         "Augmenters by recommender": main_blocks(results, gains),
         "Chosen parameters": _choice_blocks(results),
@@ -77,7 +84,7 @@ def report_sections(
     return [Section(title, tuple(found)) for title, found in blocks.items() if found]
 
 
-def _log_blocks(results: StudyResults) -> list[Block]:
+def _dataset_blocks(results: StudyResults) -> list[Block]:
     facts = dict(results.description)
     protocol = facts.pop("protocol", None)
     blocks: list[Block] = [_RANKINGS[results.main_ranking]]
@@ -110,8 +117,8 @@ def _about_seeds(results: StudyResults) -> str:
     n_seeds = len(results.seeds)
     if n_seeds == 1:
         return (
-            "There is one seed: what another training would change is not in the "
-            "intervals."
+            "There is one seed: what another training run would change is not in "
+            "the intervals."
         )
     text = (
         f"Values are averaged over {n_seeds} seeds, ± their standard deviation. The "
@@ -142,10 +149,7 @@ def _cost_blocks(results: StudyResults) -> list[Block]:
             f" A cache is in use (memory=) by {', '.join(results.with_memory)}: "
             "training runs that come from the cache are not in its time."
         )
-    tables = [
-        Table.of(of_it.droplevel("recommender"), str(recommender))
-        for recommender, of_it in texts.groupby(level="recommender", observed=True)
-    ]
+    tables = [Table.of(lines, name) for name, lines in by_recommender(texts)]
     picture = Picture("cost", "Quality against cost: NDCG@10 and seconds of a run.")
     return [explanation, *tables, picture]
 
@@ -164,7 +168,6 @@ def _quality_blocks(results: StudyResults) -> list[Block]:
     frame = frame.drop(columns=["seed", "error"], errors="ignore")
     if frame.empty or frame.columns.tolist() == ["augmenter"]:
         return []
-    texts = frame.set_index("augmenter").map(_decimals).rename(columns=_words)
     explanation = (
         "Generated in place of the hidden first items of some histories. Hit rate: "
         "share that are among the hidden items; similarity: to the nearest hidden "
@@ -175,7 +178,12 @@ def _quality_blocks(results: StudyResults) -> list[Block]:
         explanation += (
             " The augmenters are as given, before parameters are chosen for them."
         )
-    return [explanation, Table.of(texts)]
+    return [explanation, Table.of(quality_texts(frame.set_index("augmenter")))]
+
+
+def quality_texts(quality: "pd.DataFrame") -> "pd.DataFrame":
+    """Write measures of pseudo items as they are shown."""
+    return quality.map(_decimals).rename(columns=_words)
 
 
 def _choice_blocks(results: StudyResults) -> list[Block]:

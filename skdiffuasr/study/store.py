@@ -37,14 +37,9 @@ class StudyStore:
     Every file is written beside its place and then renamed, so that a file is either
     whole or not there. A record is known by a key, the hash of all that it depends on:
     one that was made from other parameters is not found. The folder is made if it does
-    not exist; `fingerprint` is the hash of the log and the protocol.
-
-    Raises
-    ------
-    FileExistsError
-        If the folder is of no study and has files that a report would overwrite.
-    ValueError
-        If the folder has results of another log or protocol.
+    not exist; `fingerprint` is the hash of the dataset and the protocol. It is a
+    ValueError if the folder has results of another one, and a FileExistsError if it is
+    not a study's and has files that a report would overwrite.
     """
 
     def __init__(self, folder: str | Path, fingerprint: str) -> None:
@@ -53,8 +48,8 @@ class StudyStore:
         if mark.exists():
             if mark.read_text() != fingerprint:
                 raise ValueError(
-                    f"{self.folder} holds a study of another log, protocol or number "
-                    "of negatives; choose another folder."
+                    f"{self.folder} holds a study of another dataset, protocol or "
+                    "number of negatives; choose another folder."
                 )
         else:
             for name in REPORT_FILES:
@@ -118,13 +113,7 @@ def write_csv(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def check_file_names(combinations: Iterable[tuple[str, ...]]) -> None:
-    """Raise ValueError if two combinations would overwrite each other's results.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.store import check_file_names
-    >>> check_file_names([("M=5", "SASRec"), ("M>5", "SASRec")])
-    """
+    """Raise ValueError if two combinations would overwrite each other's results."""
     known: dict[str, tuple[str, ...]] = {}
     for names in combinations:
         other = known.setdefault(_stem(names), names)

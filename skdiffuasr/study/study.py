@@ -1,4 +1,4 @@
-"""Every augmenter with every recommender on one log, under one protocol."""
+"""Every augmenter with every recommender on one dataset, under one protocol."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from skdiffuasr.study.options import as_seeds, check_parameters, with_memory
 from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
 from skdiffuasr.study.report import write_report
 from skdiffuasr.study.results import StudyResults
-from skdiffuasr.study.schedule import Progress, Schedule, StudyPlan
+from skdiffuasr.study.schedule import Progress, Schedule
 from skdiffuasr.study.store import StudyStore, check_file_names, write_csv
 
 PROTOCOLS = ("leave_last_out", "temporal")
@@ -25,7 +25,7 @@ REFERENCE = "none"
 
 
 class AugmentationStudy:
-    """Compare augmenters and recommenders on one log.
+    """Compare augmenters and recommenders on one dataset.
 
     All combinations see the same data: histories to fit on, next items to stop by and
     to choose parameters by, next items to test on. Augmenters and recommenders are
@@ -44,7 +44,7 @@ class AugmentationStudy:
         Values of `random_state` that every combination is run with; an int stands for
         that many from 0 on.
     protocol : {"leave_last_out", "temporal"}, default="leave_last_out"
-        How the log is split; see `leave_last_out_data` and `temporal_data`.
+        How the dataset is split; see `leave_last_out_data` and `temporal_data`.
     test_fraction : float, default=0.2
         Share of the interactions in the test period of ``protocol="temporal"``.
     n_negatives : int or None, default=100
@@ -77,7 +77,7 @@ class AugmentationStudy:
     ValueError
         If there are no recommenders or seeds, a seed occurs twice or does not fit into
         32 bits, ``"none"`` is an augmenter, an option or a parameter to choose is not
-        known, or two names differ only in characters that no file name has.
+        known, or two names differ only in characters that a file name cannot have.
 
     Examples
     --------
@@ -133,7 +133,7 @@ class AugmentationStudy:
         log: Any,
         folder: str | Path,
         *,
-        log_name: str = "log",
+        dataset_name: str = "dataset",
         on_progress: Callable[[Progress], None] | None = None,
     ) -> StudyResults:
         """Do all runs that are missing, and report.
@@ -141,11 +141,11 @@ class AugmentationStudy:
         Parameters
         ----------
         log : Interactions, Sequences or iterable of sequences of item ids
-            The log; with times for ``protocol="temporal"``. Pseudo items are dropped.
+            Histories; with times for ``protocol="temporal"``. Pseudo items are dropped.
         folder : str or Path
             Where results and report go; that of an earlier `run` to resume it.
-        log_name : str, default="log"
-            What the report calls the log.
+        dataset_name : str, default="dataset"
+            What the report calls the dataset.
         on_progress : callable(Progress), default=None
             Told before every run and at the end.
 
@@ -157,10 +157,10 @@ class AugmentationStudy:
         Raises
         ------
         FileExistsError
-            If the folder is of no study and has files that the report would overwrite.
+            If the folder is not a study's and has files that a report would overwrite.
         ValueError
             If no user has enough items, there are too few items for the negatives, or
-            the folder has results of another log or protocol.
+            the folder has results of another dataset or protocol.
         """
         pd = import_extra("pandas", "frames")
         if self.protocol == "temporal":
@@ -171,9 +171,8 @@ class AugmentationStudy:
             data.check_negatives(self.n_negatives)
         fingerprint = joblib.hash((data.fingerprint, self.protocol, self.n_negatives))
         store = StudyStore(folder, fingerprint)
-        plan = StudyPlan(*(getattr(self, name) for name in StudyPlan._fields))
-        schedule = Schedule(plan, data, store, on_progress)
-        empty = self._empty_results(data, log_name)
+        schedule = Schedule(self, data, store, on_progress)
+        empty = self._empty_results(data, dataset_name)
         records, frames = [], []
         for record in schedule.records():
             records.append(record)
@@ -190,9 +189,9 @@ class AugmentationStudy:
         schedule.report("done")
         return results
 
-    def _empty_results(self, data: StudyData, log_name: str) -> StudyResults:
+    def _empty_results(self, data: StudyData, dataset_name: str) -> StudyResults:
         return StudyResults(
-            log_name=log_name,
+            dataset_name=dataset_name,
             description={
                 "protocol": self.protocol,
                 **data.description,
@@ -223,7 +222,7 @@ class AugmentationStudy:
                 raise TypeError(f"The recommender {name!r} has no decision_function.")
         check_file_names(product(self.augmenters, self.recommenders))
         if not self.recommenders:
-            raise ValueError("There must be one recommender at least.")
+            raise ValueError("There must be at least one recommender.")
         if self.protocol not in PROTOCOLS:
             raise ValueError(
                 f"protocol must be one of {PROTOCOLS}, got {self.protocol!r}."

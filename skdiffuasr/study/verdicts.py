@@ -17,14 +17,6 @@ def verdict(row: Mapping[str, Any]) -> str:
 
     It helps if the interval over users lies above 0 and the corrected p-value is
     below 0.05, and hurts if the interval lies below 0 likewise.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.verdicts import verdict
-    >>> verdict({"low": 0.001, "high": 0.004, "p_holm": 0.01})
-    'helps'
-    >>> verdict({"low": 0.001, "high": 0.004, "p_holm": 0.06})
-    'makes no clear difference'
     """
     if row["p_holm"] < _LEVEL and row["low"] > 0:
         return "helps"
@@ -80,14 +72,7 @@ def seeds_note(results: StudyResults, n_seeds: int) -> str:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """Write a difference with its interval over users, if that is known.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.verdicts import interval
-    >>> interval({"difference": 0.002, "low": -0.001, "high": 0.005})
-    '+0.0020 [-0.0010, +0.0050]'
-    """
+    """Write a difference with its interval over users, if that is known."""
     text = _signed(row["difference"])
     return text if math.isnan(row["low"]) else f"{text} {bounds(row)}"
 
@@ -99,14 +84,7 @@ def bounds(row: Mapping[str, Any], suffix: str = "") -> str:
 
 
 def p_text(p_value: float) -> str:
-    """Write a p-value with three decimals, or that it is below the smallest of them.
-
-    Examples
-    --------
-    >>> from skdiffuasr.study.verdicts import p_text
-    >>> p_text(0.0456), p_text(0.0005), p_text(float("nan"))
-    ('0.046', '<0.001', '-')
-    """
+    """Write a p-value with three decimals, or that it is below the smallest of them."""
     if math.isnan(p_value):
         return "-"
     return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"

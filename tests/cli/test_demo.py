@@ -9,7 +9,7 @@ def test_demo_prints_and_writes_the_report(log_file, tmp_path, capsys):
     report = tmp_path / "report.md"
     assert demo("--data", str(log_file), "--report", str(report)) == 0
     assert report.read_text() in capsys.readouterr().out
-    assert "| diffusion + SASRec " in report.read_text()
+    assert "### SASRec\n\n- diffusion " in report.read_text()
 
 
 def test_columns_of_the_log_are_named(log_file, tmp_path):

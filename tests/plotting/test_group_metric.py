@@ -25,8 +25,8 @@ def test_means_are_those_of_the_scorer(split, recommender):
 def test_two_models_stand_side_by_side(split, recommender):
     X_train, X_test, y_test = split
     first = GroupMetricDisplay.from_estimator(recommender, X_test, y_test, name="one")
-    floor = MarkovRecommender().fit(X_train)
-    GroupMetricDisplay.from_estimator(floor, X_test, y_test, ax=first.ax_)
+    baseline = MarkovRecommender().fit(X_train)
+    GroupMetricDisplay.from_estimator(baseline, X_test, y_test, ax=first.ax_)
     lines = [container.lines[0] for container in first.ax_.containers]
     places = [line.get_xdata() for line in lines]
     assert (places[1] > places[0]).all()

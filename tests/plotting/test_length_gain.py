@@ -8,23 +8,25 @@ from skdiffuasr.plotting import LengthGainDisplay
 
 def test_gains_are_paired_differences(split, recommender):
     X_train, X_test, y_test = split
-    floor = MarkovRecommender().fit(X_train)
+    baseline = MarkovRecommender().fit(X_train)
     display = LengthGainDisplay.from_estimator(
-        recommender, floor, X_test, y_test, bins=(5,)
+        recommender, baseline, X_test, y_test, bins=(5,)
     )
     scorer = NextItemScorer(("ndcg@10",))
-    values, baseline = (
+    values, baseline_values = (
         scorer.per_user(model, X_test, y_test)["ndcg@10"]
-        for model in (recommender, floor)
+        for model in (recommender, baseline)
     )
     for group, users in enumerate((X_test.lengths <= 5, X_test.lengths > 5)):
-        expected = paired_bootstrap(values[users], baseline[users], random_state=0)
-        assert display.gains[group] == pytest.approx(expected.difference)
+        expected = paired_bootstrap(
+            values[users], baseline_values[users], random_state=0
+        )
+        assert display.means[group] == pytest.approx(expected.difference)
         assert display.lows[group] == pytest.approx(expected.low)
         assert display.highs[group] == pytest.approx(expected.high)
     assert display.group_names == ("<=5", ">5")
     drawn = display.ax_.containers[0].lines[0].get_ydata()
-    np.testing.assert_array_equal(drawn, display.gains)
+    np.testing.assert_array_equal(drawn, display.means)
 
 
 def test_a_value_is_missing():
@@ -41,10 +43,10 @@ def test_the_gain_of_one_user_has_no_interval():
     display = LengthGainDisplay.from_predictions(
         [0.5], [0.25], [3], bins=(2,), metric="mrr"
     )
-    np.testing.assert_array_equal(display.gains, [np.nan, 0.25])
+    np.testing.assert_array_equal(display.means, [np.nan, 0.25])
     assert np.isnan(display.lows).all()
     drawn = display.ax_.containers[0].lines[0].get_ydata()
-    np.testing.assert_array_equal(drawn, display.gains)
+    np.testing.assert_array_equal(drawn, display.means)
 
 
 def test_it_can_be_drawn_again():

@@ -58,7 +58,7 @@ def make_results(
     }
     return StudyResults(
         **{
-            "log_name": "Log <1>",
+            "dataset_name": "Log <1>",
             "description": {
                 "protocol": "leave_last_out",
                 "n_test_users": n_users,

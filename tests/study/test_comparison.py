@@ -49,7 +49,7 @@ def test_one_family_is_a_recommender_and_a_kind_of_reference():
             ]
             assert len(family) == 3
             if not against_none:
-                # The two best are each other's rivals: one hypothesis, two rows.
+                # The two best are compared with each other: one hypothesis, two rows.
                 lead, gap, worst = sorted(
                     family, key=lambda row: row["augmenter"] == "worse"
                 )
@@ -166,12 +166,12 @@ def test_intervals_cover_the_truth():
     assert covered_both >= covered
 
 
-def test_the_rival_is_the_best_other():
+def test_the_second_reference_is_the_best_other():
     rows = compare(make_results(), "full", "ndcg@10")
-    rivals = {
+    references = {
         row["augmenter"]: row["reference"] for row in rows if row["reference"] != "none"
     }
-    assert rivals == {
+    assert references == {
         "own items": "diffusion",
         "diffusion": "own items",
         "worse": "own items",
@@ -245,7 +245,7 @@ def test_bad_options_are_refused(option, message):
 
 
 def test_the_best_of_equals_is_not_taken_for_better():
-    """The rival of the best is chosen, too: ten pairs of five augmenters."""
+    """The reference of the best is chosen, too: ten pairs of five augmenters."""
     rng = np.random.default_rng(0)
     n_studies, n_clear = 100, 0
     for study in range(n_studies):

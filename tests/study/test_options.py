@@ -28,8 +28,8 @@ def test_seeds(seeds, expected):
 @pytest.mark.parametrize(
     ("seeds", "error", "message"),
     [
-        (0, ValueError, "one seed at least, got seeds=0"),
-        ([], ValueError, "one seed at least"),
+        (0, ValueError, "at least one seed, got seeds=0"),
+        ([], ValueError, "at least one seed"),
         ([0, 1, 0], ValueError, r"differ from each other, got \[0, 1, 0\]"),
         ([-1], ValueError, "seed == -1, must be >= 0"),
         ([2**32], ValueError, "seed == 4294967296, must be <= 4294967295"),
@@ -55,14 +55,14 @@ def test_parameters_that_there_are():
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"SASrec": {}}, r"has \['SASrec'\], which is neither an augmenter"),
+        ({"SASrec": {}}, r"has 'SASrec', which is neither an augmenter"),
         (
             {"Markov": {"smooting": [1]}},
-            r"\['Markov'\] has 'smooting', which is no parameter of MarkovRecommender; "
-            r"it has \[.*'smoothing'",
+            r"\['Markov'\] has 'smooting', which is not a parameter of "
+            r"MarkovRecommender; it has \[.*'smoothing'",
         ),
-        ({"random": {"smoothing": [1]}}, "no parameter of RandomSequenceAugmenter"),
-        ({"none": {"n_pseudo_items": [1]}}, "no parameter of NoneType"),
+        ({"random": {"smoothing": [1]}}, "not a parameter of RandomSequenceAugmenter"),
+        ({"none": {"n_pseudo_items": [1]}}, "not a parameter of NoneType"),
     ],
 )
 def test_parameters_that_there_are_not(space, message):
@@ -71,7 +71,7 @@ def test_parameters_that_there_are_not(space, message):
 
 
 def test_a_shared_name_has_the_parameters_of_both():
-    with pytest.raises(ValueError, match="no parameter of RandomSequenceAugmenter"):
+    with pytest.raises(ValueError, match="not a parameter of RandomSequenceAugmenter"):
         check_parameters({"same": {"smoothing": [1]}}, {"same": OWN}, {"same": MARKOV})
 
 

@@ -73,7 +73,7 @@ def test_a_temporal_study_needs_times():
 
 
 def test_a_temporal_study_of_nothing():
-    with pytest.raises(ValueError, match="The log has no interactions"):
+    with pytest.raises(ValueError, match="The dataset has no interactions"):
         temporal_data(Interactions([], [], []))
 
 

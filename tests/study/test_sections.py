@@ -194,7 +194,7 @@ def test_groups_without_a_reference_are_left_out():
     records = tuple(r for r in results.records if r.augmenter != "none")
     sections = sections_of(replace(results, records=records))
     assert [section.title for section in sections] == [
-        "Log and protocol",
+        "Dataset and protocol",
         "In short",
         "Augmenters by recommender",
         "Ranking among sampled items",
@@ -226,11 +226,15 @@ def test_quality_of_those_that_generate():
 
 
 def test_the_main_ranking_is_explained():
-    blocks = section_of(make_results(), "Log and protocol").blocks
+    blocks = section_of(make_results(), "Dataset and protocol").blocks
     assert blocks[0].startswith("Leave-last-out:")
-    assert blocks[1].startswith("Seen items are filtered from the ranking, as the log")
+    assert blocks[1].startswith(
+        "Seen items are filtered from the ranking, as the dataset"
+    )
     assert ("has repeats", "no") in blocks[2].rows
-    blocks = section_of(make_results(main_ranking="full"), "Log and protocol").blocks
+    blocks = section_of(
+        make_results(main_ranking="full"), "Dataset and protocol"
+    ).blocks
     assert blocks[1].startswith("All items are ranked, seen ones too")
 
 
@@ -250,7 +254,7 @@ def test_what_there_is_nothing_to_say_about_is_left_out():
         del record.ranks["sampled"]
     results = make_results(records=records, quality=(), groups={})
     assert [section.title for section in sections_of(results)] == [
-        "Log and protocol",
+        "Dataset and protocol",
         "Augmenters by recommender",
         "Cost",
     ]
@@ -260,6 +264,6 @@ def test_a_study_in_which_all_failed_is_reported():
     records = tuple(r for r in make_results(with_failure=True).records if r.error)
     results = make_results(records=records, quality=())
     assert [section.title for section in sections_of(results)] == [
-        "Log and protocol",
+        "Dataset and protocol",
         "Failures",
     ]

@@ -91,7 +91,7 @@ def test_objects_are_cached_by_key(tmp_path):
 
 def test_another_log_is_refused(tmp_path):
     StudyStore(tmp_path, "log")
-    with pytest.raises(ValueError, match="another log"):
+    with pytest.raises(ValueError, match="another dataset"):
         StudyStore(tmp_path, "other log")
 
 

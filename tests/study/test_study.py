@@ -332,7 +332,7 @@ def test_other_parameters_are_run_anew(tmp_path):
 
 def test_another_log_needs_another_folder(tmp_path):
     study(seeds=1, augmenters={}).run(X, tmp_path)
-    with pytest.raises(ValueError, match="another log"):
+    with pytest.raises(ValueError, match="another dataset"):
         study(seeds=1, augmenters={}).run(X[:100], tmp_path)
 
 
@@ -476,8 +476,8 @@ def test_groups_of_a_temporal_study_are_by_the_training_history(tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"recommenders": {}}, "one recommender"),
-        ({"seeds": []}, "one seed"),
+        ({"recommenders": {}}, "at least one recommender"),
+        ({"seeds": []}, "at least one seed"),
         ({"augmenters": {"none": OWN}}, "'none' stands for no augmentation"),
         ({"protocol": "random"}, "protocol must be one of"),
         ({"param_distributions": {"SASrec": {}}}, "SASrec"),

@@ -5,7 +5,7 @@ import pytest
 
 from skdiffuasr.metrics import ndcg_at_k
 from skdiffuasr.study.comparison import compare
-from skdiffuasr.study.verdicts import interval, verdict, verdict_sentences
+from skdiffuasr.study.verdicts import interval, p_text, verdict, verdict_sentences
 from tests.study.synthetic_results import make_results
 
 
@@ -98,6 +98,17 @@ def test_augmenters_without_a_common_seed():
 def test_gains_that_seeds_put_in_doubt_are_marked():
     sentences = sentences_of(make_results(), {"low_seeds": -1.0, "high_seeds": 1.0})
     assert sentences[0].endswith("; not sure for other seeds: [-1.0000, +1.0000].")
+
+
+def test_p_values_have_three_decimals():
+    texts = [p_text(p) for p in (0.0456, 0.001, 0.0005, float("nan"))]
+    assert texts == ["0.046", "0.001", "<0.001", "-"]
+
+
+def test_an_interval_that_is_not_known_is_left_out():
+    row = {"difference": 0.002, "low": -0.001, "high": 0.005}
+    assert interval(row) == "+0.0020 [-0.0010, +0.0050]"
+    assert interval(row | {"low": float("nan")}) == "+0.0020"
 
 
 def test_no_negative_zero():

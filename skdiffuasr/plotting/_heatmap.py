@@ -1,11 +1,12 @@
-"""Texts in the cells of a heat map."""
+"""Heat maps with a text in every cell."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr.plotting._axes import size_in_points
+from skdiffuasr._typing import FloatArray
+from skdiffuasr.plotting._display import shortened, size_in_points
 
 # Of a small letter and a small line, in points.
 _LETTER_WIDTH = 5.5
@@ -15,28 +16,29 @@ _LINE_HEIGHT = 10
 _MIDDLE_LUMINANCE = 0.18
 
 
-def write_cells(
-    image: Any, texts: npt.NDArray[np.str_], *, fewest_letters: int
-) -> None:
-    """Write a text into every cell, as long as there is room.
+def draw_heatmap(
+    ax: Any,
+    values: FloatArray,
+    texts: npt.NDArray[np.str_],
+    *,
+    label: str,
+    fewest_letters: int,
+    **options: Any,
+) -> Any:
+    """Draw a heat map with a colour bar and, if there is room, a text in every cell.
 
-    Parameters
-    ----------
-    image : matplotlib AxesImage
-        The map.
-    texts : ndarray of str of shape (n_rows, n_columns)
-        What to write; an empty text is left out.
-    fewest_letters : int
-        Longer texts may be shortened to as many letters, but not to fewer: then all
-        are left out.
+    `values` and `texts` have the shape (n_rows, n_columns); empty texts are left out.
+    Texts may be shortened to `fewest_letters`; if there is room for fewer, none is
+    written.
     """
-    ax = image.axes
+    image = ax.imshow(values, aspect="auto", **options)
+    ax.figure.colorbar(image, ax=ax, label=label)
     n_rows, n_columns = texts.shape
     width, height = size_in_points(ax)
     n_letters = int(width / n_columns / _LETTER_WIDTH)
     longest = max(map(len, texts.ravel()))
     if height / n_rows < _LINE_HEIGHT or n_letters < min(longest, fewest_letters):
-        return
+        return image
     colours = image.to_rgba(image.get_array())
     for (row, column), text in np.ndenumerate(texts):
         if text:
@@ -49,21 +51,7 @@ def write_cells(
                 fontsize="small",
                 color=_readable_on(colours[row, column]),
             )
-
-
-def shortened(text: str, n_letters: int) -> str:
-    """Leave out the middle of a text that is too long, on one line.
-
-    Examples
-    --------
-    >>> shortened("item-000017", 7)
-    'ite…017'
-    """
-    text = " ".join(text.split())
-    if len(text) <= n_letters:
-        return text
-    n_tail = n_letters // 2
-    return f"{text[: n_letters - 1 - n_tail]}…{text[len(text) - n_tail :]}"
+    return image
 
 
 def _readable_on(rgba: npt.NDArray[np.float64]) -> str:

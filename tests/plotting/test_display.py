@@ -1,12 +1,13 @@
+import inspect
 import sys
 
 import numpy as np
 import pytest
 
 from skdiffuasr import plotting
+from skdiffuasr._estimator_class import _entries, _sections
 from skdiffuasr.metrics import Groups
-from skdiffuasr.plotting._axes import label_columns
-from skdiffuasr.plotting._cells import shortened
+from skdiffuasr.plotting._display import label_columns, shortened
 
 ONE = Groups(("a",), np.array([0, 0]))
 
@@ -35,6 +36,25 @@ def test_without_matplotlib_the_extra_is_named_at_once(monkeypatch, draw):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r'pip install "skdiffuasr\[plot\]"'):
         draw()
+
+
+@pytest.mark.parametrize("name", plotting.__all__)
+def test_docstrings_are_complete_though_shared_entries_are_written_once(name):
+    display = getattr(plotting, name)
+    methods = [display.from_estimator, display.plot]
+    if hasattr(display, "from_predictions"):
+        methods.append(display.from_predictions)
+    for documented in (display, *methods):
+        sections = _sections(inspect.getdoc(documented))
+        entries = _entries(sections["Parameters"])
+        names = [name.lstrip("*") for entry in entries for name in entry.split(", ")]
+        parameters = inspect.signature(documented).parameters
+        assert names == [parameter for parameter in parameters if parameter != "self"]
+        if documented is display:
+            assert {"ax_", "figure_"} <= _entries(sections["Attributes"]).keys()
+        else:
+            assert "display : Self" in sections["Returns"]
+            assert "ImportError\n    If matplotlib" in sections["Raises"]
 
 
 def test_labels_do_not_run_into_each_other():
