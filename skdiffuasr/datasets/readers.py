@@ -4,8 +4,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from skdiffuasr._files import COMPRESSIONS
-from skdiffuasr.datasets.blocks import read_blocks
+from skdiffuasr.datasets.blocks import ending_of, read_blocks
 from skdiffuasr.datasets.columns import Table, read_whole
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.json_lines import json_table
@@ -110,7 +109,7 @@ def open_table(
     columns["is_pseudo"] = None
     if path.suffix == ".parquet":
         return parquet_table(path, columns)
-    ending = Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
-    if ending in (".json", ".jsonl"):
-        return json_table(partial(read_blocks, path), str(path), columns)
-    return text_table(path, columns, sep=sep, header=header)
+    read = partial(read_blocks, path)
+    if ending_of(path) in (".json", ".jsonl"):
+        return json_table(read, str(path), columns)
+    return text_table(read, str(path), columns, sep=sep, header=header)

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skdiffuasr.datasets.blocks import blocks_of, read_blocks
-from skdiffuasr.datasets.columns import read_whole
-from skdiffuasr.datasets.json_lines import json_table, select_rows
+from skdiffuasr.datasets.reviews import existing, read_reviews
 
 DESCRIPTION = """\
 Yelp Open Dataset: reviews of businesses, for academic and personal use under Yelp's
@@ -26,6 +24,13 @@ HOW_TO_GET = (
     "Agree to the terms at https://www.yelp.com/dataset, download the JSON archive and "
     "name it, or yelp_academic_dataset_review.json from it."
 )
+
+_FIELDS = {
+    "user": "user_id",
+    "item": "business_id",
+    "time": "date",
+    "rating": "stars",
+}
 
 # The name has changed between the releases.
 _MEMBERS = ("yelp_academic_dataset_review.json", "review.json")
@@ -72,25 +77,17 @@ def load_yelp(
     >>> path = "yelp_academic_dataset_review.json"
     >>> bunch = load_yelp(path, first_date="2019-01-01")  # doctest: +SKIP
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not there. {HOW_TO_GET}")
-    first = _check_date(first_date, "first_date")
+    path = existing(Path(path), HOW_TO_GET)
     last = _check_date(last_date, "last_date")
     is_archive = any(suffix in (".tar", ".tgz") for suffix in path.suffixes)
-    fields = {"user": "user_id", "item": "business_id", "time": "date"}
-    if min_rating is not None:
-        fields["rating"] = "stars"
-    read = _read_archive if is_archive else read_blocks
-    log = read_whole(json_table(partial(read, path), path.name, fields))
-    is_kept = np.ones(len(log["user"]), dtype=bool)
-    if min_rating is not None:
-        is_kept &= log["rating"] >= min_rating
-    if first is not None:
-        is_kept &= log["time"] >= first
-    if last is not None:
-        is_kept &= log["time"] < last + 1
-    interactions = select_rows(log, is_kept, path.name)
+    interactions = read_reviews(
+        partial(_read_archive if is_archive else read_blocks, path),
+        path.name,
+        _FIELDS,
+        min_rating=min_rating,
+        first=_check_date(first_date, "first_date"),
+        after=None if last is None else last + 1,
+    )
     return Bunch(interactions=interactions, DESCR=DESCRIPTION)
 
 
@@ -104,14 +101,14 @@ def _check_date(day: str | None, name: str) -> np.datetime64 | None:
         raise ValueError(f"{name} must be like '2019-01-31', got {day!r}.") from error
 
 
-def _read_archive(path: Path) -> Iterator[str]:
+def _read_archive(path: Path) -> Iterator[bytes]:
     """Yield blocks of the reviews in an archive, which may be compressed."""
     try:
         with tarfile.open(path, "r:*") as archive:
             for member in archive:
                 if member.isfile() and Path(member.name).name in _MEMBERS:
                     file: Any = archive.extractfile(member)
-                    yield from blocks_of(TextIOWrapper(file, "utf-8", newline=""))
+                    yield from blocks_of(file)
                     return
     except (EOFError, UnicodeDecodeError, tarfile.TarError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
