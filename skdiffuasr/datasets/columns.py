@@ -41,11 +41,13 @@ class Table(NamedTuple):
 def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
     """Read all rows; raise TypeError or ValueError naming a row that cannot be read."""
     parts = list(_convert_parts(table, sys.maxsize, _IDS if table.is_typed else ()))
-    # One column after the other, so that its parts are gone when the next is joined.
-    return {
-        role: _join(role, [part.pop(role) for part in parts], table)
-        for role in list(parts[0])
-    }
+    pool = import_extra("pyarrow", "frames").default_memory_pool()
+    columns = {}
+    for role in list(parts[0]):
+        pool.release_unused()  # of the parser, then of the parts of the last column
+        columns[role] = _join(role, [part.pop(role) for part in parts], table)
+    pool.release_unused()
+    return columns
 
 
 def read_parts(table: Table, n_rows: int) -> Iterator[dict[str, npt.NDArray[Any]]]:

@@ -54,9 +54,12 @@ def _short_ascii(texts: Any) -> IdArray | None:
     characters = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
     if not ord(" ") < characters.min() <= characters.max() <= ord("~"):
         return None
-    padded = np.zeros((len(texts), width), "<u4")
-    padded[np.arange(width) < lengths[:, None]] = characters
-    return padded.view(f"<U{width}").ravel()
+    if lengths.min() == width:
+        padded = characters.astype("<u4")
+    else:
+        padded = np.zeros((len(texts), width), "<u4")
+        padded[np.arange(width) < lengths[:, None]] = characters
+    return padded.ravel().view(f"<U{width}")
 
 
 def _trimmed(texts: Any, first: Callable[[int], str]) -> Any:
