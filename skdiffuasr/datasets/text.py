@@ -1,7 +1,6 @@
 """Delimited text files: pyarrow reads what is plain, and csv the rest and explains."""
 
 import csv
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
@@ -24,8 +23,6 @@ _LABELS = {"user": "the user id", "item": "the item id", "time": "the time"}
 
 # Stands in for a separator that pyarrow does not take.
 _STAND_IN = "\x1f"
-_BLANKS = re.compile(r"[^\S\r\n]+")
-_BLANKS_AT_ENDS = re.compile(r" ?([\r\n]+) ?")
 
 _SLOW_ROWS = 2**16
 
@@ -180,20 +177,17 @@ def _parse_plain(
     block: bytes, sep: str | None, n_fields: int, positions: set[int]
 ) -> Any | None:
     """Return the columns of a block as a table, or None if csv is to read it."""
-    if max(positions) >= n_fields or (sep == " " and b"  " in block):
-        return None
-    quote: str | bool | None = False
+    has_quotes = sep is not None and len(sep) == 1 and b'"' in block
     if sep is None:
-        block, sep = _with_single_blanks(block), " "
+        is_plain, sep = _has_single_blanks(block), " "
     elif len(sep) == 1 and sep.isascii():
-        quote = _find_quote(block, sep)
-    elif _STAND_IN.encode() in block or (len(sep) == 1 and b'"' in block):
-        return None
+        has_runs = sep == " " and b"  " in block  # csv skips blanks before a field
+        is_plain = not has_runs and (not has_quotes or _is_well_quoted(block, sep))
     else:
+        is_plain = not has_quotes and _STAND_IN.encode() not in block
         block, sep = block.replace(sep.encode(), _STAND_IN.encode()), _STAND_IN
-    if quote is None:
+    if not is_plain or max(positions) >= n_fields:
         return None
-
     pyarrow = import_extra("pyarrow", "frames")
     arrow_csv = import_extra("pyarrow.csv", "frames")
     names = [str(position) for position in range(n_fields)]
@@ -204,7 +198,9 @@ def _parse_plain(
                 use_threads=False, block_size=len(block) + 1, column_names=names
             ),
             arrow_csv.ParseOptions(
-                delimiter=sep, quote_char=quote, newlines_in_values=bool(quote)
+                delimiter=sep,
+                quote_char='"' if has_quotes else False,
+                newlines_in_values=has_quotes,
             ),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pyarrow.string()),
@@ -217,35 +213,22 @@ def _parse_plain(
         return None
 
 
-def _with_single_blanks(block: bytes) -> bytes:
-    """Return lines with one blank between two fields and none around them."""
-    block = block.replace(b"\r\n", b"\n")
+def _has_single_blanks(block: bytes) -> bool:
+    """Whether one blank separates two fields, and none stands at the ends of lines."""
+    block = b"\n" + block.replace(b"\r\n", b"\n").removesuffix(b"\n")
     is_blank = np.frombuffer(block, np.uint8) <= ord(" ")
     n_usual = block.count(b" ") + block.count(b"\n")
     has_runs = (is_blank[1:] & is_blank[:-1]).any()
-    if block.isascii() and not has_runs and is_blank.sum() == n_usual:
-        return block.removeprefix(b" ")
-    text = _BLANKS.sub(" ", block.decode())
-    return _BLANKS_AT_ENDS.sub(r"\1", text).strip(" ").encode()
+    return block.isascii() and not has_runs and is_blank.sum() == n_usual
 
 
-def _find_quote(block: bytes, sep: str) -> str | bool | None:
-    """Return the quote, False if none quotes, or None if csv and pyarrow may differ."""
-    if b'"' not in block:
-        return False
+def _is_well_quoted(block: bytes, sep: str) -> bool:
+    """Whether quotes stand at the ends of fields, where csv and pyarrow agree."""
     characters = np.frombuffer(b"\n" + block + b"\n", dtype=np.uint8)
     quotes = np.flatnonzero(characters == ord('"'))
-    before, after = characters[quotes - 1], characters[quotes + 1]
-    is_edge = np.zeros(256, dtype=bool)
-    is_edge[list(f"{sep}\r\n".encode())] = True
-    is_edge_or_quote = is_edge.copy()
-    is_edge_or_quote[ord('"')] = True
     # Opening and closing quotes take turns; a doubled one closes and opens again.
-    opening, closing = is_edge_or_quote[before[::2]], is_edge_or_quote[after[1::2]]
-    if len(quotes) % 2 == 0 and opening.all() and closing.all():
-        return '"'
-    is_edge[ord(" ")] = True
-    return None if is_edge[before].any() else False
+    around = characters[np.concatenate((quotes[::2] - 1, quotes[1::2] + 1))]
+    return len(quotes) % 2 == 0 and np.isin(around, list(f'{sep}"\r\n'.encode())).all()
 
 
 def _pick_fields(
