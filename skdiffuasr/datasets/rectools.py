@@ -53,14 +53,8 @@ def to_rectools(
     1        7       b     1.0 1970-01-02
     """
     pandas = import_extra("pandas", "frames")
-    if isinstance(log, Interactions):
-        if times is not None:
-            raise ValueError("times are for Sequences; Interactions have their own.")
-        columns = {name: log[name] for name in log.columns}
-        columns.setdefault("time", np.arange(len(log)))
-    else:
-        columns = interaction_columns(log, times)
-        columns.setdefault("time", columns["position"])
+    columns = interaction_columns(log, times)
+    columns.setdefault("time", columns.get("position", np.arange(len(columns["user"]))))
     return pandas.DataFrame(
         {
             "user_id": columns["user"],
