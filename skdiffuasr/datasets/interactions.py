@@ -1,7 +1,7 @@
 """A log of user-item interactions as columns."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,20 +9,18 @@ import numpy.typing as npt
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.description import LogDescription
-from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.table import (
-    as_flags,
     group_sorted,
     read_columns,
     sort_columns,
 )
-from skdiffuasr.sequences.times import as_times
 from skdiffuasr.sequences.traps import (
     count_repeated_ends,
     describe_repeated_ends,
     describe_times,
-    warn,
 )
+
+_NAMES = ("user", "item", "time", "is_pseudo")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,34 +84,13 @@ class Interactions:
 
     def __post_init__(self) -> None:
         """Convert the columns to arrays and check them."""
-        # The instance is frozen for everyone but itself.
-        object.__setattr__(self, "user", as_ids(self.user, "user"))
-        object.__setattr__(self, "item", as_ids(self.item, "item"))
-        if self.time is not None:
-            object.__setattr__(
-                self,
-                "time",
-                as_times(self.time, lambda row: f"Row {row} of time", "time"),
-            )
-        if self.is_pseudo is not None:
-            object.__setattr__(
-                self,
-                "is_pseudo",
-                as_flags(
-                    self.is_pseudo, lambda row: f"Row {row} of is_pseudo", "is_pseudo"
-                ),
-            )
-        lengths = {column: len(self[column]) for column in self.columns}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"The columns differ in length: {lengths}.")
-        warn(describe_times(self.user, self.time))
+        checked = read_columns(vars(self), **self._roles())
+        vars(self).update(zip(_NAMES, checked, strict=True))  # others cannot: frozen
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns: user, item and, if known, time and is_pseudo."""
-        optional = ("time", "is_pseudo")
-        known = (name for name in optional if getattr(self, name) is not None)
-        return ("user", "item", *known)
+        return tuple(name for name in _NAMES if getattr(self, name) is not None)
 
     def __len__(self) -> int:
         """Return the number of interactions."""
@@ -183,9 +160,8 @@ class Interactions:
                 f"rows must be one-dimensional, got an array of shape {rows.shape}."
             )
         taken = object.__new__(Interactions)  # the columns are checked already
-        for name in ("user", "item", "time", "is_pseudo"):
-            column = getattr(self, name)
-            object.__setattr__(taken, name, None if column is None else column[rows])
+        for name, column in vars(self).items():
+            vars(taken)[name] = None if column is None else column[rows]
         return taken
 
     def sort(self) -> "Interactions":
@@ -277,11 +253,11 @@ class Interactions:
             If the last interaction of a user is there twice: the same item at the same
             time.
         """
-        time = None if self.time is None else "time"
-        is_pseudo = None if self.is_pseudo is None else "is_pseudo"
-        return Sequences.from_interactions(
-            self, user="user", item="item", time=time, is_pseudo=is_pseudo
-        )
+        return Sequences.from_interactions(self, **self._roles())
+
+    def _roles(self) -> dict[str, Any]:
+        """Return the names of the columns, None for those that are not known."""
+        return {name: name if name in self.columns else None for name in _NAMES}
 
     def describe(self) -> LogDescription:
         """Look at a log: what `Sequences.describe` tells, and what its times hide.
@@ -305,9 +281,7 @@ class Interactions:
         >>> print(log.describe().warnings[-1])  # doctest: +ELLIPSIS
         the last interaction is there twice, with the same item and time, for 1 user...
         """
-        time = None if self.time is None else "time"
-        is_pseudo = None if self.is_pseudo is None else "is_pseudo"
-        log = sort_columns(read_columns(self, "user", "item", time, is_pseudo))
+        log = sort_columns(read_columns(self, **self._roles()))
         description = Sequences._unchecked(*group_sorted(log)).describe()
         found = (
             *description.warnings,
