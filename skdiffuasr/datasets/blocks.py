@@ -2,12 +2,15 @@
 
 import lzma
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
 from skdiffuasr._files import COMPRESSIONS
+
+#: Begins to read a text, in blocks of whole lines.
+ReadBlocks = Callable[[], Iterator[bytes]]
 
 #: Bytes of a block, but for the rest of its last line.
 BLOCK_SIZE = 2**20
@@ -31,12 +34,10 @@ def read_blocks(path: Path) -> Iterator[bytes]:
             f"{path}, line {_first_bad_line(path)}, cannot be read as UTF-8: "
             f"{error.reason}; save the file as UTF-8."
         ) from error
-    except (EOFError, lzma.LZMAError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read: {error}.") from error
-    except OSError as error:
-        if error.errno is not None:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        if getattr(error, "errno", None) is not None:
             raise
-        # The content is not compressed as the ending says.
+        # The content is cut short, or not compressed as the ending says.
         raise ValueError(f"{path} cannot be read: {error}.") from error
 
 

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+#: Columns that are asked for, by role: their name or position, or None to look for it.
+Wanted = Mapping[str, str | int | None]
+
 # Column names that are recognised once letter case and underscores are ignored.
 _USUAL_NAMES = {
     "user": {"user", "userid"},
@@ -55,7 +58,7 @@ def without_type(name: str) -> str:
 
 
 def locate_columns(
-    columns: Mapping[str, str | int | None], names: Sequence[str] | None, source: str
+    columns: Wanted, names: Sequence[str] | None, source: str
 ) -> dict[str, int]:
     """Return the position of each column that is there."""
     positions = {}

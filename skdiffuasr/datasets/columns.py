@@ -64,16 +64,11 @@ def _convert_parts(
     for batch in table.read():
         n_batch = len(batch["user"])
         for start in range(0, n_batch, n_rows):
-            part = {
-                role: _convert(
-                    role,
-                    column[start : start + n_rows],
-                    table,
-                    n_read + start,
-                    kinds.get(role),
-                )
-                for role, column in batch.items()
-            }
+            part = {}
+            for role, column in batch.items():
+                rows = column[start : start + n_rows]
+                kind = kinds.get(role)
+                part[role] = _convert(role, rows, table, n_read + start, kind)
             kinds = {role: part[role].dtype.kind for role in part if role in fixed}
             yield part
         n_read += n_batch
@@ -129,7 +124,6 @@ def _convert(
 
 
 def _text_flags(texts: Any, where: Callable[[int], str]) -> npt.NDArray[np.bool_]:
-    """Return which items are pseudo items."""
     coded = texts.dictionary_encode()
     codes, texts = np.asarray(coded.indices), coded.dictionary.to_pylist()
     flags = [_FLAGS.get(text.strip().lower()) for text in texts]

@@ -1,13 +1,13 @@
 """Logs with one JSON object or Python dictionary per line."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr.datasets.blocks import lines_of
-from skdiffuasr.datasets.column_names import locate_columns
+from skdiffuasr.datasets.blocks import ReadBlocks, lines_of
+from skdiffuasr.datasets.column_names import Wanted, locate_columns
 from skdiffuasr.datasets.columns import Table
 
 # Arrow's types of what the first line has; others take the slow way.
@@ -15,9 +15,9 @@ _TYPES = {str: "string", int: "int64", float: "float64", bool: "bool"}
 
 
 def json_table(
-    read: Callable[[], Iterator[bytes]],
+    read: ReadBlocks,
     source: str,
-    columns: Mapping[str, str | int | None],
+    columns: Wanted,
     *,
     parse: Callable[[str], Any] = json.loads,
 ) -> Table:

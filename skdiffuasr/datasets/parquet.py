@@ -1,7 +1,7 @@
 """Parquet files, read and written a batch of rows at a time."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -9,14 +9,14 @@ from typing import Any
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
-from skdiffuasr.datasets.column_names import locate_columns
+from skdiffuasr.datasets.column_names import Wanted, locate_columns
 from skdiffuasr.datasets.columns import Columns, Table
 from skdiffuasr.sequences.arrow import to_arrow
 
 _BATCH_ROWS = 2**18
 
 
-def parquet_table(path: Path, columns: Mapping[str, str | int | None]) -> Table:
+def parquet_table(path: Path, columns: Wanted) -> Table:
     """Open a Parquet file; of its columns only those that are needed are read."""
 
     def where(role: str, row: int) -> str:
@@ -26,9 +26,7 @@ def parquet_table(path: Path, columns: Mapping[str, str | int | None]) -> Table:
     return Table(str(path), read, where, is_typed=True)
 
 
-def _read_batches(
-    path: Path, columns: Mapping[str, str | int | None]
-) -> Iterator[dict[str, Any]]:
+def _read_batches(path: Path, columns: Wanted) -> Iterator[dict[str, Any]]:
     pyarrow = import_extra("pyarrow", "frames")
     parquet = import_extra("pyarrow.parquet", "frames")
     try:

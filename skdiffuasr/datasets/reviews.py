@@ -1,19 +1,20 @@
 """Reviews of a public dataset, with one object per line."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skdiffuasr.datasets.blocks import ReadBlocks
 from skdiffuasr.datasets.columns import read_whole
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.json_lines import json_table
 
 
 def read_reviews(
-    read: Callable[[], Iterator[bytes]],
+    read: ReadBlocks,
     source: str,
     fields: Mapping[str, str],
     *,

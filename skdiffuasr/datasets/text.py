@@ -1,7 +1,7 @@
 """Delimited text files: pyarrow reads what is plain, and csv the rest and explains."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr.datasets.blocks import BLOCK_SIZE, lines_of
+from skdiffuasr.datasets.blocks import BLOCK_SIZE, ReadBlocks, lines_of
 from skdiffuasr.datasets.column_names import (
     N_ROWS_COMPARED,
+    Wanted,
     has_header,
     locate_columns,
     looks_like_names,
@@ -31,7 +32,7 @@ class _Text(NamedTuple):
     """Delimited text, read in blocks as often as needed."""
 
     name: str
-    read: Callable[[], Iterator[bytes]]
+    read: ReadBlocks
     sep: str | None  # None for any run of blanks
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -59,9 +60,9 @@ class _Text(NamedTuple):
 
 
 def text_table(
-    read: Callable[[], Iterator[bytes]],
+    read: ReadBlocks,
     source: str,
-    columns: Mapping[str, str | int | None],
+    columns: Wanted,
     *,
     sep: str | None = None,
     header: bool | None = None,
@@ -85,7 +86,7 @@ def text_table(
     return Table(source, batches, where, is_typed=False)
 
 
-def _find_separator(read: Callable[[], Iterator[bytes]], source: str) -> str | None:
+def _find_separator(read: ReadBlocks, source: str) -> str | None:
     """Return what separates the fields of the first line; None for blanks."""
     first_line = next((line for line in lines_of(read()) if line.strip()), "")
     marks = [mark for mark in "\t,;" if mark in first_line]
@@ -111,7 +112,7 @@ def _splits_evenly(text: _Text) -> bool:
 
 def _find_names(
     first_rows: list[tuple[int, list[str]]],
-    columns: Mapping[str, str | int | None],
+    columns: Wanted,
     header: bool | None,
     source: str,
 ) -> list[str] | None:
@@ -120,12 +121,9 @@ def _find_names(
     if has_header(first_row, list(columns.values()), header):
         return [without_type(name) for name in first_row]
     if header is None and looks_like_names([row for _, row in first_rows]):
-        are_known = None not in (columns["user"], columns["item"])
-        remedy = (
-            "pass header=True, or --header on the command line"
-            if are_known
-            else "say which are user and item"
-        )
+        remedy = "pass header=True, or --header on the command line"
+        if None in (columns["user"], columns["item"]):
+            remedy = "say which are user and item"
         raise ValueError(
             f"{source}, line {line}: {first_row} looks like names of columns, but none "
             f"is known; {remedy}; or pass header=False, or --no-header, if the line is "
@@ -219,7 +217,7 @@ def _has_single_blanks(block: bytes) -> bool:
     is_blank = np.frombuffer(block, np.uint8) <= ord(" ")
     n_usual = block.count(b" ") + block.count(b"\n")
     has_runs = (is_blank[1:] & is_blank[:-1]).any()
-    return block.isascii() and not has_runs and is_blank.sum() == n_usual
+    return bool(block.isascii() and not has_runs and is_blank.sum() == n_usual)
 
 
 def _is_well_quoted(block: bytes, sep: str) -> bool:

@@ -11,7 +11,7 @@ from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.text_times import as_integers
 from skdiffuasr.sequences.ids import as_ids
 
-#: Bytes of an id in a text file.
+#: Characters of an id in a text file.
 MAX_LENGTH = 2**17
 
 # Bytes of ids that are padded to the longest without further thought.
@@ -32,15 +32,17 @@ def text_ids(
     if ids is not None:
         return ids
     coded = texts.dictionary_encode()
-    codes, texts = np.asarray(coded.indices), coded.dictionary
+    codes, different = np.asarray(coded.indices), coded.dictionary.to_pylist()
 
     def first(code: int) -> str:
         return where(int((codes == code).argmax()))
 
     if not is_typed:
-        texts = _trimmed(texts, first)
-        ids = as_integers(texts) if may_be_integers else None
-    return (as_ids(texts, "ids", first) if ids is None else ids)[codes]
+        different = [text.strip() for text in different]
+        _refuse_odd(different, first)
+        if may_be_integers:
+            ids = as_integers(import_extra("pyarrow", "frames").array(different))
+    return (as_ids(different, "ids", first) if ids is None else ids)[codes]
 
 
 def _short_ascii(texts: Any) -> IdArray | None:
@@ -62,23 +64,15 @@ def _short_ascii(texts: Any) -> IdArray | None:
     return padded.ravel().view(f"<U{width}")
 
 
-def _trimmed(texts: Any, first: Callable[[int], str]) -> Any:
-    """Return ids without blanks around them; refuse what no id is meant to be."""
-    compute = import_extra("pyarrow.compute", "frames")
-    texts = compute.utf8_trim_whitespace(texts)
-    refused = {
-        "is empty": compute.equal(texts, ""),
-        "has a line break in it; a quote may be missing": compute.match_substring_regex(
-            texts, "[\r\n]"
-        ),
-        f"has more than {MAX_LENGTH} bytes; a quote may be missing": compute.greater(
-            compute.binary_length(texts), MAX_LENGTH
-        ),
-    }
-    for reason, is_refused in refused.items():
-        code = compute.index(is_refused, True).as_py()
-        if code >= 0:
-            text = texts[code].as_py()
-            shown = f" {reprlib.repr(text)}" if text else ""
-            raise ValueError(f"{first(code)}{shown} {reason}.")
-    return texts
+def _refuse_odd(texts: list[str], where: Callable[[int], str]) -> None:
+    """Raise for what no id is meant to be."""
+    for row, text in enumerate(texts):
+        if not text:
+            raise ValueError(f"{where(row)} is empty.")
+        has_break = "\n" in text or "\r" in text
+        if has_break or len(text) > MAX_LENGTH:
+            raise ValueError(
+                f"{where(row)} {reprlib.repr(text)} has "
+                f"{'a line break in it' if has_break else 'too many characters'}; a "
+                "quote may be missing."
+            )

@@ -59,7 +59,7 @@ def test_integers_stay_texts_where_they_are_not_wanted():
     [
         (" ", "row 1 is empty"),
         ("a\rb", r"row 1 'a\\rb' has a line break in it"),
-        ("x" * (MAX_LENGTH + 1), "row 1 'xxx.*has more than"),
+        ("x" * (MAX_LENGTH + 1), "row 1 'xxx.*has too many"),
         ("a\0", "row 1 is .*NUL"),
     ],
 )
