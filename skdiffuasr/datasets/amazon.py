@@ -1,11 +1,9 @@
 """Amazon reviews of 2014: who reviewed which product when."""
 
 import os
-from functools import partial
 
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.blocks import read_blocks
 from skdiffuasr.datasets.download import fetch_file
 from skdiffuasr.datasets.reviews import read_reviews
 
@@ -21,12 +19,7 @@ AMAZON_CATEGORIES = tuple(
 )
 """Categories of `fetch_amazon`."""
 
-_FIELDS = {
-    "user": "reviewerID",
-    "item": "asin",
-    "time": "unixReviewTime",
-    "rating": "overall",
-}
+_FIELDS = ("reviewerID", "asin", "unixReviewTime", "overall")
 
 DESCRIPTION = """\
 Amazon reviews of 2014, category {category}, 5-core: every user and every product has at
@@ -100,9 +93,7 @@ def fetch_amazon(
         delay=delay,
     )
     try:
-        interactions = read_reviews(
-            partial(read_blocks, path), path.name, _FIELDS, min_rating=min_rating
-        )
+        interactions = read_reviews(path, _FIELDS, min_rating=min_rating)
     except ValueError as error:
         raise ValueError(f"{error} If {path} is damaged, remove it.") from error
     return Bunch(interactions=interactions, DESCR=DESCRIPTION.format(category=category))

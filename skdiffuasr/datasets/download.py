@@ -47,12 +47,11 @@ def fetch_file(
             except (OSError, EOFError, HTTPException) as error:
                 raise OSError(f"{url} cannot be read ({error}); {by_hand}") from error
             _check(temporary, url, md5)
+    _check(path, url, md5)
     record = path.with_name(f"{path.name}.sha256")
-    if md5 is not None:
-        _check(path, url, md5)
-    elif is_new or not record.exists():
+    if md5 is None and (is_new or not record.exists()):
         write_text(record, _digest(path, "sha256"))
-    elif _digest(path, "sha256") != record.read_text(encoding="utf-8"):
+    elif md5 is None and _digest(path, "sha256") != record.read_text(encoding="utf-8"):
         raise ValueError(
             f"{path} has changed since it was downloaded: its SHA-256 is not that of "
             f"{record.name}. Remove both to download it again."

@@ -3,13 +3,11 @@
 import ast
 import os
 import re
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.blocks import read_blocks
 from skdiffuasr.datasets.reviews import existing, read_reviews
 
 DESCRIPTION = """\
@@ -23,7 +21,7 @@ HOW_TO_GET = (
     "https://cseweb.ucsd.edu/~jmcauley/datasets.html#steam_data and name it."
 )
 
-_FIELDS = {"user": "username", "item": "product_id", "time": "date"}
+_FIELDS = ("username", "product_id", "date")
 
 _STRING = r"""u?(?:'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+")"""
 _VALUE = rf"(?:{_STRING}|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|True|False|None)"
@@ -65,9 +63,7 @@ def load_steam(path: str | os.PathLike[str]) -> Bunch:
     >>> bunch = load_steam("steam_reviews.json.gz")  # doctest: +SKIP
     """
     path = existing(Path(path), HOW_TO_GET)
-    interactions = read_reviews(
-        partial(read_blocks, path), path.name, _FIELDS, parse=_parse_line
-    )
+    interactions = read_reviews(path, _FIELDS, parse=_parse_line)
     return Bunch(interactions=interactions, DESCR=DESCRIPTION)
 
 
@@ -76,7 +72,7 @@ def _parse_line(line: str) -> Any:
     if _FLAT_DICTIONARY.fullmatch(line) is None:
         return _parse_python(line)
     literals = {_parse_value(key): value for key, value in _PAIR.findall(line)}
-    return {name: _parse_value(literals[name]) for name in _FIELDS.values()}
+    return {name: _parse_value(literals[name]) for name in _FIELDS}
 
 
 def _parse_value(literal: str) -> Any:

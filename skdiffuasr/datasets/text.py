@@ -137,8 +137,11 @@ def _read_batches(
 ) -> Iterator[dict[str, Any]]:
     """Yield columns of texts; after a block that is not plain, the slow way."""
     pyarrow = import_extra("pyarrow", "frames")
-    n_read = 0
-    for block in _join_quoted(text.read()):
+    n_read, block = 0, b""
+    for more in text.read():
+        block += more
+        if block.count(b'"') % 2 and len(block) < 8 * BLOCK_SIZE:
+            continue  # it ends within quotes
         table = _parse_plain(block, text.sep, n_fields, set(positions.values()))
         if table is None:
             break
@@ -148,27 +151,16 @@ def _read_batches(
             role: rows.column(str(position)).combine_chunks()
             for role, position in positions.items()
         }
-    else:
+        block = b""
+    if not block:
         return
     rows = islice(text.rows(), max(n_read, n_names), None)
-    fields = _pick_fields(rows, list(positions.values()), n_fields, text.name)
-    while batch := list(islice(fields, _SLOW_ROWS)):
+    checked = _checked(rows, n_fields, max(positions.values()) + 1, text.name)
+    while batch := list(islice(checked, _SLOW_ROWS)):
         yield {
-            role: pyarrow.array(column, pyarrow.string())
-            for role, column in zip(positions, zip(*batch, strict=True), strict=True)
+            role: pyarrow.array([fields[position] for fields in batch], "string")
+            for role, position in positions.items()
         }
-
-
-def _join_quoted(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Join blocks that end within quotes to the next ones."""
-    joined = b""
-    for block in blocks:
-        joined += block
-        if joined.count(b'"') % 2 == 0 or len(joined) > 8 * BLOCK_SIZE:
-            yield joined
-            joined = b""
-    if joined:
-        yield joined
 
 
 def _parse_plain(
@@ -226,26 +218,23 @@ def _is_well_quoted(block: bytes, sep: str) -> bool:
     quotes = np.flatnonzero(characters == ord('"'))
     # Opening and closing quotes take turns; a doubled one closes and opens again.
     around = characters[np.concatenate((quotes[::2] - 1, quotes[1::2] + 1))]
-    return len(quotes) % 2 == 0 and np.isin(around, list(f'{sep}"\r\n'.encode())).all()
+    is_edge = np.isin(around, list(f'{sep}"\r\n'.encode()))
+    return len(quotes) % 2 == 0 and bool(is_edge.all())
 
 
-def _pick_fields(
-    rows: Iterable[tuple[int, list[str]]],
-    positions: list[int],
-    n_fields: int,
-    source: str,
+def _checked(
+    rows: Iterable[tuple[int, list[str]]], n_fields: int, n_needed: int, source: str
 ) -> Iterator[list[str]]:
-    """Yield the fields at some positions; a row may have empty ones at its end."""
-    n_needed = max(positions) + 1
+    """Yield the fields of rows; a row may lack those at its end, or have empty ones."""
     for line, fields in rows:
+        reason = None
         if len(fields) > n_fields and any(map(str.strip, fields[n_fields:])):
-            raise ValueError(
-                f"{source}, line {line}: {len(fields)} fields, but the first line has "
-                f"{n_fields}; a field that holds a separator takes quotes around it."
+            reason = (
+                f"but the first line has {n_fields}; a field that holds a separator "
+                "takes quotes around it"
             )
-        if len(fields) < n_needed:
-            raise ValueError(
-                f"{source}, line {line}: {len(fields)} fields, at least {n_needed} are "
-                "needed."
-            )
-        yield [fields[position] for position in positions]
+        elif len(fields) < n_needed:
+            reason = f"at least {n_needed} are needed"
+        if reason:
+            raise ValueError(f"{source}, line {line}: {len(fields)} fields, {reason}.")
+        yield fields

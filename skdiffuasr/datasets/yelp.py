@@ -5,7 +5,6 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,7 @@ HOW_TO_GET = (
     "name it, or yelp_academic_dataset_review.json from it."
 )
 
-_FIELDS = {
-    "user": "user_id",
-    "item": "business_id",
-    "time": "date",
-    "rating": "stars",
-}
+_FIELDS = ("user_id", "business_id", "date", "stars")
 
 # The name has changed between the releases.
 _MEMBERS = ("yelp_academic_dataset_review.json", "review.json")
@@ -68,7 +62,7 @@ def load_yelp(
     ImportError
         If pyarrow is not installed.
     ValueError
-        If a date is none, the archive has no reviews, a line cannot be read, or no
+        If a date cannot be read, the archive has no reviews, a line cannot be read, or no
         review is left.
 
     Examples
@@ -78,15 +72,14 @@ def load_yelp(
     >>> bunch = load_yelp(path, first_date="2019-01-01")  # doctest: +SKIP
     """
     path = existing(Path(path), HOW_TO_GET)
-    last = _check_date(last_date, "last_date")
     is_archive = any(suffix in (".tar", ".tgz") for suffix in path.suffixes)
     interactions = read_reviews(
-        partial(_read_archive if is_archive else read_blocks, path),
-        path.name,
+        path,
         _FIELDS,
+        read=_read_archive if is_archive else read_blocks,
         min_rating=min_rating,
-        first=_check_date(first_date, "first_date"),
-        after=None if last is None else last + 1,
+        first_day=_check_date(first_date, "first_date"),
+        last_day=_check_date(last_date, "last_date"),
     )
     return Bunch(interactions=interactions, DESCR=DESCRIPTION)
 
