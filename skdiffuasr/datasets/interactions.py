@@ -9,11 +9,7 @@ import numpy.typing as npt
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.description import LogDescription
-from skdiffuasr.sequences.table import (
-    group_sorted,
-    read_columns,
-    sort_columns,
-)
+from skdiffuasr.sequences.table import group_sorted, read_columns, sort_columns
 from skdiffuasr.sequences.traps import (
     count_repeated_ends,
     describe_repeated_ends,
@@ -115,11 +111,8 @@ class Interactions:
 
     def __repr__(self) -> str:
         """Say how large the log is."""
-        parts = [
-            f"n={len(self)}",
-            f"n_users={len(np.unique(self.user))}",
-            f"n_items={len(np.unique(self.item))}",
-        ]
+        n_users, n_items = len(np.unique(self.user)), len(np.unique(self.item))
+        parts = [f"n={len(self)}", f"n_users={n_users}", f"n_items={n_items}"]
         if self.time is not None and len(self):
             parts.append(f"time={self.time.min()}..{self.time.max()}")
         if self.is_pseudo is not None:
@@ -179,9 +172,7 @@ class Interactions:
         >>> log.sort().item
         array([3, 2, 1])
         """
-        by_time = np.arange(len(self))
-        if self.time is not None:
-            by_time = np.argsort(self.time, kind="stable")
+        by_time = self._by_time()
         return self.take(by_time[np.argsort(self.user[by_time], kind="stable")])
 
     def drop_duplicates(
@@ -189,7 +180,7 @@ class Interactions:
     ) -> "Interactions":
         """Keep one interaction of each user with each item.
 
-        Pseudo items are looked at apart: one stays beside an observed interaction.
+        Pseudo items count apart: one stays beside an observed interaction.
 
         Parameters
         ----------
@@ -223,11 +214,7 @@ class Interactions:
         pairs = users * (items.max(initial=0) + 1) + items
         if self.is_pseudo is not None:
             pairs = 2 * pairs + self.is_pseudo
-        order = np.arange(len(self))
-        if self.time is not None:
-            order = np.argsort(self.time, kind="stable")
-        if keep == "last":
-            order = order[::-1]
+        order = self._by_time()[:: 1 if keep == "first" else -1]
         _, kept = np.unique(pairs[order], return_index=True)
         return self.take(np.sort(order[kept]))
 
@@ -237,15 +224,8 @@ class Interactions:
         Returns
         -------
         X : Sequences of shape (n_users,)
-            One history per user in the order of the user ids, oldest item first.
-            Interactions at the same time keep their order in the log; without times
-            the order in the log is the order of the history. What is_pseudo marks is
-            counted in `n_pseudo`.
-
-        Raises
-        ------
-        ValueError
-            If a pseudo item stands behind an observed one of the same user.
+            One history per user in the order of the user ids, oldest item first; at
+            the same time, and without times, in the order of the log.
 
         Warns
         -----
@@ -255,24 +235,26 @@ class Interactions:
         """
         return Sequences.from_interactions(self, **self._roles())
 
+    def _by_time(self) -> npt.NDArray[np.intp]:
+        """Return the rows, oldest first."""
+        if self.time is None:
+            return np.arange(len(self))
+        return np.argsort(self.time, kind="stable")
+
     def _roles(self) -> dict[str, Any]:
         """Return the names of the columns, None for those that are not known."""
         return {name: name if name in self.columns else None for name in _NAMES}
 
     def describe(self) -> LogDescription:
-        """Look at a log: what `Sequences.describe` tells, and what its times hide.
+        """Describe the log as `Sequences.describe` does, and what its times hide.
+
+        Mixed time zones are not among it: only the warning at the time of reading tells
+        of them, and ``skdiffuasr describe``.
 
         Returns
         -------
         LogDescription
-            Prints as a table; its `warnings` are sentences. Time zones are gone once
-            the times are read: of these only the warning at that time tells, and
-            ``skdiffuasr describe``.
-
-        Raises
-        ------
-        ValueError
-            If a pseudo item stands behind an observed one of the same user.
+            Prints as a table; its `warnings` are sentences.
 
         Examples
         --------

@@ -90,11 +90,8 @@ def read_interactions(
     ...     read_interactions(path)
     Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
     """
-    return Interactions(
-        **read_whole(
-            open_table(path, user=user, item=item, time=time, sep=sep, header=header)
-        )
-    )
+    table = open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    return Interactions(**read_whole(table))
 
 
 def open_table(

@@ -22,19 +22,14 @@ from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
 from skdiffuasr.sequences import Sequences
 
-_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t", ".txt": " "}
-
-# What is read as something else: ends of lines, separators, quotes, byte order marks.
-# Lone surrogates are not text at all.
-_UNREADABLE = {
-    ending: re.compile(f"[{characters}\ud800-\udfff]")
-    for ending, characters in {
-        ".csv": r"\r\n",
-        ".tsv": r"\r\n",
-        ".inter": r'\r\n\t"',
-        ".txt": r'\s,;"\ufeff',
-        ".parquet": "",
-    }.items()
+# Separators, and what is read as something else: ends of lines, separators, quotes, byte
+# order marks. Lone surrogates are not text at all.
+_FORMATS = {
+    ".csv": (",", r"\r\n"),
+    ".tsv": ("\t", r"\r\n"),
+    ".inter": ("\t", r'\r\n\t"'),
+    ".txt": (" ", r'\s,;"\ufeff'),
+    ".parquet": ("", ""),
 }
 
 # RecBole's names and types of the columns that this library has.
@@ -156,7 +151,7 @@ def write_columns(
     if ending == ".txt":
         _refuse_header(columns)
     with replaced(path) as temporary, open_text(temporary, "wt", newline="") as file:
-        writer = csv.writer(file, delimiter=_SEPARATORS[ending], lineterminator="\n")
+        writer = csv.writer(file, delimiter=_FORMATS[ending][0], lineterminator="\n")
         if ending != ".txt":
             writer.writerow(columns)
         writer.writerows(zip(*map(_texts, columns.values()), strict=True))
@@ -182,10 +177,11 @@ def interaction_columns(
 def check_ending(path: Path) -> str:
     """Return the ending that says the format of a file, or raise ValueError."""
     ending = ending_of(path)
-    if ending not in _SEPARATORS and path.suffix != ".parquet":
+    if ending not in _FORMATS or (ending == ".parquet" != path.suffix):
+        *texts, parquet = _FORMATS
         raise ValueError(
-            f"{path} has no known ending; known are {', '.join(_SEPARATORS)}, each "
-            "also with .gz, .bz2 or .xz, and .parquet."
+            f"{path} has no known ending; known are {', '.join(texts)}, each also with "
+            f".gz, .bz2 or .xz, and {parquet}."
         )
     return ending
 
@@ -240,7 +236,7 @@ def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
         _refuse_finer(column, "ns", name, ending)
     if column.dtype.kind != "U":
         return
-    unreadable = _UNREADABLE[ending]
+    unreadable = re.compile(f"[{_FORMATS[ending][1]}\ud800-\udfff]")
     for row, text in enumerate(column.tolist()):
         is_bare = ending == ".parquet" or text == text.strip() != ""
         if not is_bare or unreadable.search(text):

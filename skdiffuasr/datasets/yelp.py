@@ -62,8 +62,8 @@ def load_yelp(
     ImportError
         If pyarrow is not installed.
     ValueError
-        If a date cannot be read, the archive has no reviews, a line cannot be read, or no
-        review is left.
+        If a date or a line cannot be read, the archive has no reviews, or no review is
+        left.
 
     Examples
     --------
