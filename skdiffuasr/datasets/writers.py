@@ -22,8 +22,8 @@ from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
 from skdiffuasr.sequences import Sequences
 
-# Separators, and what is read as something else: ends of lines, separators, quotes, byte
-# order marks. Lone surrogates are not text at all.
+# Separators, and what is read as something else: ends of lines, separators, quotes,
+# byte order marks. Lone surrogates are not text at all.
 _FORMATS = {
     ".csv": (",", r"\r\n"),
     ".tsv": ("\t", r"\r\n"),
@@ -177,7 +177,7 @@ def interaction_columns(
 def check_ending(path: Path) -> str:
     """Return the ending that says the format of a file, or raise ValueError."""
     ending = ending_of(path)
-    if ending not in _FORMATS or (ending == ".parquet" != path.suffix):
+    if ending not in _FORMATS or (ending == ".parquet" and path.suffix != ending):
         *texts, parquet = _FORMATS
         raise ValueError(
             f"{path} has no known ending; known are {', '.join(texts)}, each also with "
