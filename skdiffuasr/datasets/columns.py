@@ -77,7 +77,7 @@ def _convert_parts(
 
 
 def _join(role: str, parts: list[npt.NDArray[Any]], table: Table) -> npt.NDArray[Any]:
-    """Join the parts of a column; all of it decides of which kind it is."""
+    """Join the parts of a column; the whole column decides its kind."""
     if len({part.dtype.kind for part in parts}) == 1:
         return np.concatenate(parts)
     if role in _IDS:
@@ -144,7 +144,7 @@ def _raise_other_kind(ids: IdArray, where: Callable[[int], str], kind: str) -> N
     row = next((r for r in rows if as_integers(array([str(ids[r])])) is None), 0)
     raise ValueError(
         f"{where(row)} is {show(ids[row].item())}, but the ids before it are "
-        f"{_KINDS[kind]}; a Parquet file says of which type its columns are."
+        f"{_KINDS[kind]}; a Parquet file has typed columns."
     )
 
 

@@ -43,10 +43,8 @@ def json_table(
         for block in read():
             table = _parse_plain(block, schema) if schema else None
             if table is None:
-                records = [
-                    parse_line(row, line, types)
-                    for row, line in enumerate(_lines([block]), start=n_read)
-                ]
+                lines = enumerate(_lines([block]), start=n_read)
+                records = [parse_line(row, line, types) for row, line in lines]
                 table = {name: [record[name] for record in records] for name in types}
             yield {role: table[name] for role, name in fields.items()}
             n_read += len(table[fields["user"]])
@@ -59,11 +57,8 @@ def json_table(
     positions = locate_columns(columns, names, source)
     fields = {role: names[position] for role, position in positions.items()}
     types = {name: _TYPES.get(type(first[name])) for name in fields.values()}
-    schema = None
-    if parse is json.loads and None not in types.values():
-        schema = pyarrow.schema(
-            [(name, pyarrow.type_for_alias(kind)) for name, kind in types.items()]
-        )
+    is_plain = parse is json.loads and None not in types.values()
+    schema = pyarrow.schema(types) if is_plain else None
     return Table(source, batches, where, is_typed=True)
 
 
@@ -97,8 +92,7 @@ def _lines(blocks: Iterable[bytes]) -> Iterator[str]:
 def _line_number(blocks: Iterable[bytes], row: int) -> int:
     """Return the number of a line, given how many that are not blank precede it."""
     lines = enumerate(lines_of(blocks), start=1)
-    numbers = (number for number, line in lines if not line.isspace())
-    return next(islice(numbers, row, None))
+    return next(islice((n for n, line in lines if not line.isspace()), row, None))
 
 
 def _reason(error: Exception) -> str:

@@ -70,8 +70,7 @@ def fetch_movielens(
     Parameters
     ----------
     version : {"100k", "1m", "latest-small"}, default="100k"
-        Which log: 100,000 or a million ratings of fixed logs, or a small and changing
-        one.
+        100,000 or a million ratings that never change, or a small dataset that does.
     min_rating : float, default=None
         Leave out lower ratings, of 0.5 or 1 to 5. None takes every rating as an
         interaction.

@@ -1,4 +1,4 @@
-"""Logs in the form that RecTools takes."""
+"""Logs as RecTools takes them."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def to_rectools(
 
 
 def _nanoseconds(times: npt.NDArray[Any]) -> npt.NDArray[np.datetime64]:
-    """Dates, or numbers of seconds since 1970, as datetime64[ns]."""
+    """Return dates, or numbers of seconds since 1970, as datetime64[ns]."""
     is_date = times.dtype.kind == "M"
     seconds = times.astype("datetime64[s]").astype(np.int64) if is_date else times
     outside = ~((seconds > -_MOST_SECONDS) & (seconds < _MOST_SECONDS))

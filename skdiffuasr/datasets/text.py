@@ -1,4 +1,4 @@
-"""Delimited text files: pyarrow reads what is plain, and csv the rest and explains."""
+"""Delimited text: pyarrow reads plain blocks; csv reads and explains all others."""
 
 import csv
 from collections.abc import Iterable, Iterator

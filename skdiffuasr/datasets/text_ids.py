@@ -65,7 +65,7 @@ def _short_ascii(texts: Any) -> IdArray | None:
 
 
 def _refuse_odd(texts: list[str], where: Callable[[int], str]) -> None:
-    """Raise for what no id is meant to be."""
+    """Raise for an id that is empty, too long or has a line break in it."""
     for row, text in enumerate(texts):
         if not text:
             raise ValueError(f"{where(row)} is empty.")

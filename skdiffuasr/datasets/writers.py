@@ -187,7 +187,7 @@ def check_ending(path: Path) -> str:
 
 
 def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Dates as seconds since 1970, for formats that have numbers only."""
+    """Return dates as seconds since 1970, for formats that have numbers only."""
     if times.dtype.kind != "M":
         return times
     _refuse_finer(times, "us", "time", ".inter")
@@ -195,7 +195,7 @@ def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _texts(column: npt.NDArray[Any]) -> list[Any]:
-    """Values as they are written; dates in ISO 8601."""
+    """Return values as they are written; dates in ISO 8601."""
     if column.dtype.kind == "M":
         return np.datetime_as_string(column).tolist()
     if column.dtype == np.float32:
@@ -204,7 +204,7 @@ def _texts(column: npt.NDArray[Any]) -> list[Any]:
 
 
 def _refuse_header(columns: Columns) -> None:
-    """Reject a first row that would be taken for names of columns."""
+    """Raise for a first row that would be taken for names of columns."""
     compared = [column[: 1 + N_ROWS_COMPARED] for column in columns.values()]
     first_rows = [list(map(str, row)) for row in zip(*compared, strict=True)]
     if not first_rows:
@@ -219,7 +219,7 @@ def _refuse_header(columns: Columns) -> None:
 def _refuse_finer(
     dates: npt.NDArray[np.datetime64], unit: str, name: str, ending: str
 ) -> None:
-    """Reject dates that are finer than what is read back."""
+    """Raise for dates that would be read back rounded."""
     is_finer = dates != dates.astype(f"datetime64[{unit}]")
     if is_finer.any():
         row = int(is_finer.argmax())
@@ -231,7 +231,7 @@ def _refuse_finer(
 
 
 def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
-    """Reject strings and dates that would not be read back as they are."""
+    """Raise for strings and dates that would not be read back as they are."""
     if column.dtype.kind == "M" and ending != ".parquet":
         _refuse_finer(column, "ns", name, ending)
     if column.dtype.kind != "U":

@@ -43,7 +43,7 @@ def load_yelp(
     ----------
     path : str or path-like
         ``yelp_academic_dataset_review.json``, which may be gzipped, or the whole
-        ``yelp_dataset.tar``, of which nothing is unpacked to disk.
+        ``yelp_dataset.tar``; nothing is unpacked to disk.
     min_rating : float, default=None
         Leave out reviews with fewer stars, of 1 to 5.
     first_date, last_date : str, default=None
