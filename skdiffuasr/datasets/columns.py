@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 _IDS = ("user", "item")
 _TEXTS = ("string", "large_string", "string_view")
-_FLAGS = {"0": False, "1": True, "false": False, "true": True}
+_FLAGS = ("0", "false", "1", "true")
 _KINDS = {"i": "integers", "U": "strings"}
 
 
@@ -119,33 +119,32 @@ def _convert(
     else:
         ids = as_ids(column, "ids", where)
     if kind not in (None, ids.dtype.kind):
-        _raise_other_kind(ids, where, kind)
+        row = 0 if table.is_typed else _first_text(ids)
+        error = TypeError if table.is_typed else ValueError
+        raise error(
+            f"{where(row)} is {show(ids[row].item())}, but the ids before it are "
+            f"{_KINDS[kind]}."
+        )
     return ids
 
 
 def _text_flags(texts: Any, where: Callable[[int], str]) -> npt.NDArray[np.bool_]:
-    coded = texts.dictionary_encode()
-    codes, texts = np.asarray(coded.indices), coded.dictionary.to_pylist()
-    flags = [_FLAGS.get(text.strip().lower()) for text in texts]
-    if None in flags:
-        code = flags.index(None)
+    compute = import_extra("pyarrow.compute", "frames")
+    plain = compute.utf8_lower(compute.utf8_trim_whitespace(texts))
+    found = compute.index_in(plain, import_extra("pyarrow", "frames").array(_FLAGS))
+    if found.null_count:
+        row = compute.index(found.is_null(), True).as_py()
         raise ValueError(
-            f"{where(int((codes == code).argmax()))} is {texts[code]!r}; accepted are "
-            "0 and 1, or false and true."
+            f"{where(row)} is {texts[row].as_py()!r}; accepted are 0 and 1, or false "
+            "and true."
         )
-    return np.array(flags, dtype=bool)[codes]
+    return np.asarray(found) > _FLAGS.index("false")
 
 
-def _raise_other_kind(ids: IdArray, where: Callable[[int], str], kind: str) -> NoReturn:
-    """Raise for the first id that is not of the kind of those before."""
-    # Among texts without types, some may look like the integers before them.
+def _first_text(ids: IdArray) -> int:
+    """Return the row of the first id that does not look like an integer."""
     array = import_extra("pyarrow", "frames").array
-    rows = range(len(ids) if kind == "i" else 0)
-    row = next((r for r in rows if as_integers(array([str(ids[r])])) is None), 0)
-    raise ValueError(
-        f"{where(row)} is {show(ids[row].item())}, but the ids before it are "
-        f"{_KINDS[kind]}; a Parquet file has typed columns."
-    )
+    return next(row for row, id in enumerate(ids) if as_integers(array([id])) is None)
 
 
 def _as_list(column: Any) -> list[Any]:
