@@ -121,9 +121,10 @@ def _convert(
     if kind not in (None, ids.dtype.kind):
         row = 0 if table.is_typed else _first_text(ids)
         error = TypeError if table.is_typed else ValueError
+        remedy = "make them of one type" if table.is_typed else "Parquet has types"
         raise error(
             f"{where(row)} is {show(ids[row].item())}, but the ids before it are "
-            f"{_KINDS[kind]}."
+            f"{_KINDS[kind]}; {remedy}."
         )
     return ids
 

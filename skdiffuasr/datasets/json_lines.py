@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from skdiffuasr._extras import import_extra
 from skdiffuasr.datasets.blocks import ReadBlocks, lines_of
 from skdiffuasr.datasets.column_names import Wanted, locate_columns
@@ -77,7 +79,8 @@ def _parse_plain(block: bytes, schema: Any) -> dict[str, Any] | None:
     except pyarrow.ArrowInvalid:
         return None
     # Arrow takes objects on one line, or of several lines, and makes nulls of gaps.
-    n_lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    is_end = np.frombuffer(block, np.uint8) == ord("\n")
+    n_lines = np.count_nonzero(is_end) + (not is_end[-1])
     if table.num_rows != n_lines:
         n_lines = sum(1 for _ in _lines([block]))
     columns = {name: table.column(name).combine_chunks() for name in schema.names}

@@ -206,10 +206,11 @@ def _parse_plain(
 def _has_single_blanks(block: bytes) -> bool:
     """Whether one blank separates two fields, and none stands at the ends of lines."""
     block = b"\n" + block.replace(b"\r\n", b"\n").removesuffix(b"\n")
-    is_blank = np.frombuffer(block, np.uint8) <= ord(" ")
-    n_usual = block.count(b" ") + block.count(b"\n")
+    characters = np.frombuffer(block, np.uint8)
+    is_blank = characters <= ord(" ")
+    is_usual = (characters == ord(" ")) | (characters == ord("\n"))
     has_runs = (is_blank[1:] & is_blank[:-1]).any()
-    return bool(block.isascii() and not has_runs and is_blank.sum() == n_usual)
+    return block.isascii() and not has_runs and np.array_equal(is_blank, is_usual)
 
 
 def _is_well_quoted(block: bytes, sep: str) -> bool:
