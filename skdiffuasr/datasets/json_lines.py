@@ -80,7 +80,7 @@ def _parse_plain(block: bytes, schema: Any) -> dict[str, Any] | None:
         return None
     # Arrow takes objects on one line, or of several lines, and makes nulls of gaps.
     is_end = np.frombuffer(block, np.uint8) == ord("\n")
-    n_lines = np.count_nonzero(is_end) + (not is_end[-1])
+    n_lines = int(np.count_nonzero(is_end)) + int(not is_end[-1])
     if table.num_rows != n_lines:
         n_lines = sum(1 for _ in _lines([block]))
     columns = {name: table.column(name).combine_chunks() for name in schema.names}
