@@ -1,45 +1,25 @@
 """Amazon reviews of 2014: who reviewed which product when."""
 
 import os
-from functools import partial
 
-import numpy as np
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.blocks import read_blocks
-from skdiffuasr.datasets.columns import read_whole
 from skdiffuasr.datasets.download import fetch_file
-from skdiffuasr.datasets.json_lines import json_table, select_rows
+from skdiffuasr.datasets.reviews import read_reviews
 
 URL = "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles/"
 
-AMAZON_CATEGORIES = (
-    "Amazon_Instant_Video",
-    "Apps_for_Android",
-    "Automotive",
-    "Baby",
-    "Beauty",
-    "Books",
-    "CDs_and_Vinyl",
-    "Cell_Phones_and_Accessories",
-    "Clothing_Shoes_and_Jewelry",
-    "Digital_Music",
-    "Electronics",
-    "Grocery_and_Gourmet_Food",
-    "Health_and_Personal_Care",
-    "Home_and_Kitchen",
-    "Kindle_Store",
-    "Movies_and_TV",
-    "Musical_Instruments",
-    "Office_Products",
-    "Patio_Lawn_and_Garden",
-    "Pet_Supplies",
-    "Sports_and_Outdoors",
-    "Tools_and_Home_Improvement",
-    "Toys_and_Games",
-    "Video_Games",
+AMAZON_CATEGORIES = tuple(
+    "Amazon_Instant_Video Apps_for_Android Automotive Baby Beauty Books CDs_and_Vinyl "
+    "Cell_Phones_and_Accessories Clothing_Shoes_and_Jewelry Digital_Music Electronics "
+    "Grocery_and_Gourmet_Food Health_and_Personal_Care Home_and_Kitchen Kindle_Store "
+    "Movies_and_TV Musical_Instruments Office_Products Patio_Lawn_and_Garden "
+    "Pet_Supplies Sports_and_Outdoors Tools_and_Home_Improvement Toys_and_Games "
+    "Video_Games".split()
 )
 """Categories of `fetch_amazon`."""
+
+_FIELDS = ("reviewerID", "asin", "unixReviewTime", "overall")
 
 DESCRIPTION = """\
 Amazon reviews of 2014, category {category}, 5-core: every user and every product has at
@@ -112,15 +92,8 @@ def fetch_amazon(
         n_retries=n_retries,
         delay=delay,
     )
-    fields = {"user": "reviewerID", "item": "asin", "time": "unixReviewTime"}
-    if min_rating is not None:
-        fields["rating"] = "overall"
     try:
-        log = read_whole(json_table(partial(read_blocks, path), path.name, fields))
-        is_kept = np.ones(len(log["user"]), dtype=bool)
-        if min_rating is not None:
-            is_kept = log["rating"] >= min_rating
-        interactions = select_rows(log, is_kept, path.name)
+        interactions = read_reviews(path, _FIELDS, min_rating=min_rating)
     except ValueError as error:
         raise ValueError(f"{error} If {path} is damaged, remove it.") from error
     return Bunch(interactions=interactions, DESCR=DESCRIPTION.format(category=category))

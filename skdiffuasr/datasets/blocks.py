@@ -2,61 +2,65 @@
 
 import lzma
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
-from skdiffuasr._files import COMPRESSIONS, open_text
+from skdiffuasr._files import COMPRESSIONS
 
-#: Characters of a block, but for the rest of its last line.
-BLOCK_SIZE = 2**19
+#: Begins to read a text, in blocks of whole lines.
+ReadBlocks = Callable[[], Iterator[bytes]]
+
+#: Bytes of a block, but for the rest of its last line.
+BLOCK_SIZE = 2**20
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_blocks(path: Path) -> Iterator[str]:
-    """Yield the blocks of a file without its byte order mark.
+def ending_of(path: Path) -> str:
+    """Return the ending of a file name that says its format, not its compression."""
+    return Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
 
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it is cut short, not compressed as its ending says, or not UTF-8; the message
-        names the first line that is not.
-    """
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """Yield the blocks of a file; raise ValueError if it cannot be read as UTF-8."""
+    opener = COMPRESSIONS.get(path.suffix, open)
     try:
-        with open_text(path, encoding="utf-8-sig", newline="") as file:
+        with opener(path, "rb") as file:
             yield from blocks_of(file)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}, line {_first_bad_line(path)}, cannot be read as UTF-8: "
             f"{error.reason}; save the file as UTF-8."
         ) from error
-    except (EOFError, lzma.LZMAError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read: {error}.") from error
-    except OSError as error:
-        if error.errno is not None:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        if getattr(error, "errno", None) is not None:
             raise
-        # The content is not compressed as the ending says.
+        # The content is cut short, or not compressed as the ending says.
         raise ValueError(f"{path} cannot be read: {error}.") from error
 
 
-def blocks_of(file: TextIO) -> Iterator[str]:
-    """Yield the blocks of a file that was opened with ``newline=""``."""
+def blocks_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the blocks of an open file, all valid UTF-8, without byte order mark."""
+    mark = _BYTE_ORDER_MARK
     while block := file.read(BLOCK_SIZE):
-        yield block + file.readline()
+        block = (block + file.readline()).removeprefix(mark)
+        if not block.isascii():
+            block.decode()
+        yield block
+        mark = b""
 
 
-def lines_of(blocks: Iterable[str]) -> Iterator[str]:
+def lines_of(blocks: Iterable[bytes]) -> Iterator[str]:
     r"""Yield the lines, which end with ``\n``, ``\r`` or both."""
     for block in blocks:
-        yield from StringIO(block, newline="")
+        yield from StringIO(block.decode(), newline="")
 
 
 def _first_bad_line(path: Path) -> int:
     """Return the number of the first line that is not UTF-8."""
-    opener = COMPRESSIONS.get(path.suffix, open)
-    with opener(path, "rb") as file:
+    with COMPRESSIONS.get(path.suffix, open)(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 line.decode()

@@ -1,7 +1,10 @@
 """Which columns of a file hold users, items, times and marks of pseudo items."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+#: Columns that are asked for, by role: their name or position, or None to look for it.
+Wanted = Mapping[str, str | int | None]
 
 # Column names that are recognised once letter case and underscores are ignored.
 _USUAL_NAMES = {
@@ -17,13 +20,13 @@ _RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
 # Rows by which a first row of unknown names is told from a first interaction.
 N_ROWS_COMPARED = 10
 
-_NUMBER_OR_DATE = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?|\d{4}-\d\d-\d\d.*", re.I)
+_NUMBER_OR_DATE = re.compile(
+    r"\s*([+-]?\d+(\.\d*)?(e[+-]?\d+)?|\d{4}-\d\d-\d\d.*)\s*", re.I | re.S
+)
 
 
 def has_header(
-    first_row: list[str],
-    columns: Sequence[str | int | None],
-    header: bool | None,
+    first_row: Iterable[str], columns: Iterable[str | int | None], header: bool | None
 ) -> bool:
     """Decide whether the first row names the columns."""
     if header is not None:
@@ -34,29 +37,14 @@ def has_header(
     )
 
 
-def looks_like_names(first_rows: Sequence[Sequence[str]]) -> bool:
-    """Tell a row of unknown names from a first interaction.
-
-    Parameters
-    ----------
-    first_rows : sequence of sequences of str
-        The first rows of a file, `N_ROWS_COMPARED` and one or fewer.
-
-    Returns
-    -------
-    looks_like_names : bool
-        Whether the first row has no number and no date, but a column has nothing else
-        below it.
-    """
+def looks_like_names(first_rows: Iterable[Iterable[str]]) -> bool:
+    """Whether the first row has no number or date, and a column below nothing else."""
     first, *others = (
-        [_is_number_or_date(field) for field in row] for row in first_rows
+        [_NUMBER_OR_DATE.fullmatch(field) is not None for field in row]
+        for row in first_rows
     )
     below = zip(*others, strict=False)
     return not any(first) and any(all(column) for column in below)
-
-
-def _is_number_or_date(field: str) -> bool:
-    return _NUMBER_OR_DATE.fullmatch(field.strip()) is not None
 
 
 def _plain_name(name: str) -> str:
@@ -70,33 +58,33 @@ def without_type(name: str) -> str:
 
 
 def locate_columns(
-    columns: Mapping[str, str | int | None], names: list[str] | None, source: str
+    columns: Wanted, names: Sequence[str] | None, source: str
 ) -> dict[str, int]:
     """Return the position of each column that is there."""
     positions = {}
     for role, column in columns.items():
         if isinstance(column, str):
-            position = _find_name(column, names, source)
+            positions[role] = _find_name(column, names, source)
         elif column is not None:
             if column < 0:
                 raise ValueError(f"{role}={column}: positions count from 0.")
-            position = column
-        elif names is not None:
-            usual = (_plain_name(name) in _USUAL_NAMES[role] for name in names)
-            position = next((at for at, found in enumerate(usual) if found), -1)
+            positions[role] = column
+        elif names is None and role in ("user", "item"):
+            positions[role] = ("user", "item").index(role)
         else:
-            position = {"user": 0, "item": 1}.get(role, -1)
-        if position >= 0:
-            positions[role] = position
-        elif role in ("user", "item"):
-            raise ValueError(
-                f"{source}: no {role} column found among {names}; say which it is, by "
-                f"name or position from 0: {role}=, or --{role} on the command line."
-            )
+            usual = [_plain_name(name) in _USUAL_NAMES[role] for name in names or ()]
+            if True in usual:
+                positions[role] = usual.index(True)
+            elif role in ("user", "item"):
+                raise ValueError(
+                    f"{source}: no {role} column found among {names}; say which it is, "
+                    f"by name or position from 0: {role}=, or --{role} on the command "
+                    "line."
+                )
     return positions
 
 
-def _find_name(column: str, names: list[str] | None, source: str) -> int:
+def _find_name(column: str, names: Sequence[str] | None, source: str) -> int:
     """Return the position of a column that was asked for by name."""
     if names is None:
         raise ValueError(

@@ -1,16 +1,16 @@
 """Columns of a file, as Arrow reads them, to ids, times and marks of pseudo items."""
 
-import reprlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
-from skdiffuasr.datasets.text_times import as_integers, parse_times, text_times
+from skdiffuasr.datasets.text_ids import text_ids
+from skdiffuasr.datasets.text_times import as_integers, text_times
 from skdiffuasr.sequences.ids import as_ids, show
 from skdiffuasr.sequences.table import as_flags
 from skdiffuasr.sequences.times import as_times
@@ -18,128 +18,81 @@ from skdiffuasr.sequences.times import as_times
 #: Columns by name.
 Columns = Mapping[str, npt.NDArray[Any]]
 
-#: Bytes of an id in a text file.
-MAX_LENGTH = 2**17
-
-_FLAGS = {"0": False, "1": True, "false": False, "true": True}
+_IDS = ("user", "item")
+_TEXTS = ("string", "large_string", "string_view")
+_FLAGS = ("0", "false", "1", "true")
 _KINDS = {"i": "integers", "U": "strings"}
 
 
 class Table(NamedTuple):
-    """The columns of a file, a batch of rows after the other.
+    """The columns of a file, by role: user, item, perhaps time, is_pseudo and rating.
 
-    Parameters
-    ----------
-    source : str
-        What error messages call the file.
-    batches : iterator of dict of str to pyarrow.Array or list
-        Columns user, item and perhaps time, is_pseudo and rating; lists are of objects
-        that Arrow has no common type for.
-    where : callable(str, int) -> str
-        Names a row of a column in an error message.
-    is_typed : bool
-        Whether the file has types. If not, ids are integers if all look like it.
+    `read()` yields batches of rows: Arrow arrays, or lists of objects that Arrow has no
+    common type for. `where(role, row)` names a row in an error message. If the file has
+    no types, ids are integers if all of a column look like it.
     """
 
     source: str
-    batches: Iterator[dict[str, Any]]
+    read: Callable[[], Iterator[dict[str, Any]]]
     where: Callable[[str, int], str]
     is_typed: bool
 
 
 def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
-    """Read all rows.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there are none, or an id, a time or a mark is missing or cannot be read; the
-        message names the row.
-    """
-    batches = [
-        {role: _parsed(role, batch[role], table.is_typed) for role in batch}
-        for batch in table.batches
-        if len(batch["user"])
-    ]
-    if not batches:
-        raise ValueError(f"{table.source}: the file holds no interactions.")
-    # What parsing took and gave back is then free for the arrays.
-    import_extra("pyarrow", "frames").default_memory_pool().release_unused()
-    # One column after the other, so that its texts are gone when the next is made.
-    return {
-        role: _convert(
-            role, _joined([batch.pop(role) for batch in batches], table.is_typed), table
-        )
-        for role in list(batches[0])
-    }
+    """Read all rows; raise TypeError or ValueError naming a row that cannot be read."""
+    parts = list(_convert_parts(table, sys.maxsize, _IDS if table.is_typed else ()))
+    pool = import_extra("pyarrow", "frames").default_memory_pool()
+    columns = {}
+    for role in list(parts[0]):
+        pool.release_unused()  # of the parser, then of the parts of the last column
+        columns[role] = _join(role, [part.pop(role) for part in parts], table)
+    pool.release_unused()
+    return columns
 
 
 def read_parts(table: Table, n_rows: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Read some rows at a time.
+    """Read some rows at a time, with ids and times of the kind of the first rows."""
+    return _convert_parts(table, n_rows, (*_IDS, "time"))
 
-    Ids, and times that are texts, are of the kind of those of the first rows.
 
-    Raises
-    ------
-    TypeError, ValueError
-        See `read_whole`; or if ids or times are of another kind than those before.
-    """
+def _convert_parts(
+    table: Table, n_rows: int, fixed: tuple[str, ...]
+) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    """Convert some rows at a time; some columns stay of the kind that they begin as."""
     n_read = 0
     kinds: dict[str, str] = {}
-    for batch in table.batches:
-        for start in range(0, len(batch["user"]), n_rows):
-            part = {
-                role: _convert(
-                    role,
-                    column[start : start + n_rows],
-                    table,
-                    n_read + start,
-                    kinds.get(role),
-                )
-                for role, column in batch.items()
-            }
-            kinds = {role: column.dtype.kind for role, column in part.items()}
+    for batch in table.read():
+        n_batch = len(batch["user"])
+        for start in range(0, n_batch, n_rows):
+            part = {}
+            for role, column in batch.items():
+                rows = column[start : start + n_rows]
+                kind = kinds.get(role)
+                part[role] = _convert(role, rows, table, n_read + start, kind)
+            kinds = {role: part[role].dtype.kind for role in part if role in fixed}
             yield part
-        n_read += len(batch["user"])
+        n_read += n_batch
     if not n_read:
         raise ValueError(f"{table.source}: the file holds no interactions.")
 
 
-def _joined(chunks: list[Any], is_typed: bool) -> Any:
-    """Join the chunks of a column; to a list if they are not of one Arrow type."""
-    pyarrow = import_extra("pyarrow", "frames")
-    types = {getattr(chunk, "type", None) for chunk in chunks}
-    if len(types) > 1 and not is_typed:
-        # The same texts again, but for numbers, which Arrow writes as integers.
-        number = pyarrow.float64()
-        chunks = [
-            chunk if chunk.type == number else chunk.cast("string") for chunk in chunks
-        ]
-        types = {chunk.type for chunk in chunks}
-    if len(types) > 1 or None in types:
-        return list(chain.from_iterable(map(_as_list, chunks)))
-    return pyarrow.chunked_array(chunks)
-
-
-def _as_list(column: Any) -> list[Any]:
-    return column if isinstance(column, list) else column.to_pylist()
-
-
-def _parsed(role: str, column: Any, is_typed: bool) -> Any:
-    """Take the integers or times that texts look like, which need less memory."""
-    pyarrow = import_extra("pyarrow", "frames")
-    values = None
-    if role == "time" and _is_text(column):
-        values = parse_times(column, "M" if is_typed else None)
-    elif role != "is_pseudo" and not is_typed:
-        values = as_integers(column)
-    return column if values is None else pyarrow.array(values)
+def _join(role: str, parts: list[npt.NDArray[Any]], table: Table) -> npt.NDArray[Any]:
+    """Join the parts of a column; the whole column decides its kind."""
+    if len({part.dtype.kind for part in parts}) == 1:
+        return np.concatenate(parts)
+    if role in _IDS:
+        return np.concatenate([np.array([str(id) for id in part]) for part in parts])
+    values = [value for batch in table.read() for value in _as_list(batch[role])]
+    return as_times(values, lambda row: table.where(role, row), f"the {role}s")
 
 
 def _convert(
-    role: str, column: Any, table: Table, first_row: int = 0, kind: str | None = None
+    role: str, column: Any, table: Table, first_row: int, kind: str | None
 ) -> npt.NDArray[Any]:
-    """Return a column, or the part of it that begins at `first_row`, as an array."""
+    """Return the part of a column that begins at `first_row` as an array.
+
+    `kind` is that of the rows before it, if it is to be the same.
+    """
 
     def where(row: int) -> str:
         return table.where(role, first_row + row)
@@ -147,110 +100,53 @@ def _convert(
     if getattr(column, "null_count", 0):
         row = int(np.asarray(column.is_null()).argmax())
         raise ValueError(f"{where(row)} is missing; drop such rows first.")
-    if role in ("time", "rating"):
-        if _is_text(column):
-            return text_times(column, where, kind)
-        values = column if isinstance(column, list) else np.asarray(column)
-        return as_times(values, where, f"the {role}s", kind)
+    if hasattr(column, "dictionary_decode"):
+        column = column.dictionary_decode()
+    is_text = str(getattr(column, "type", None)) in _TEXTS
+    if is_text:
+        column = column.cast("string")
+    if role == "is_pseudo" and not table.is_typed:
+        return _text_flags(column, where)
     if role == "is_pseudo":
-        return _as_flags(column, where, table.is_typed)
-    if not _is_text(column):
-        ids = as_ids(column, f"{table.source}: the {role}s", where)
+        return as_flags(column, where, "is_pseudo")
+    if role in ("time", "rating"):
+        if is_text:
+            return text_times(column, where, kind)
+        return as_times(column, where, f"the {role}s", kind)
+    if is_text:
+        may_be_integers = not table.is_typed and kind != "U"
+        ids = text_ids(column, where, table.is_typed, may_be_integers)
     else:
-        ids = _text_ids(column, where, table.is_typed, kind)
-    if kind is not None and ids.dtype.kind != kind:
-        _raise_other_kind(ids[0].item(), where(0), kind)
+        ids = as_ids(column, "ids", where)
+    if kind not in (None, ids.dtype.kind):
+        row = 0 if table.is_typed else _first_text(ids)
+        error = TypeError if table.is_typed else ValueError
+        remedy = "make them of one type" if table.is_typed else "Parquet has types"
+        raise error(
+            f"{where(row)} is {show(ids[row].item())}, but the ids before it are "
+            f"{_KINDS[kind]}; {remedy}."
+        )
     return ids
 
 
-def _text_ids(
-    column: Any, where: Callable[[int], str], is_typed: bool, kind: str | None
-) -> IdArray:
-    """Return texts as ids; without types, as integers if that is what they look like.
-
-    `kind` is that of the ids before these, and these become the same.
-    """
-    if not is_typed and kind != "U":
-        integers = as_integers(column)
-        if integers is not None:
-            return integers
-    codes, texts = _codes_and_texts(column)
-
-    def first(code: int) -> str:
-        return where(int((codes == code).argmax()))
-
-    if not is_typed:
-        texts = _readable(texts, first)
-        integers = None if kind == "U" else as_integers(texts)
-        if integers is not None:
-            return integers[codes]
-        if kind == "i":
-            rows = range(len(codes))
-            row = next(r for r in rows if as_integers(texts.take([codes[r]])) is None)
-            _raise_other_kind(texts[codes[row]].as_py(), where(row), kind)
-    return as_ids(texts, "ids", first)[codes]
-
-
-def _readable(texts: Any, first: Callable[[int], str]) -> Any:
-    """Return ids without blanks around them; refuse what no id is meant to be."""
+def _text_flags(texts: Any, where: Callable[[int], str]) -> npt.NDArray[np.bool_]:
     compute = import_extra("pyarrow.compute", "frames")
-    texts = compute.utf8_trim_whitespace(texts)
-    refused = {
-        "is empty": compute.equal(texts, ""),
-        "has a line break in it; a quote may be missing": compute.match_substring_regex(
-            texts, "[\r\n]"
-        ),
-        f"has more than {MAX_LENGTH} bytes; a quote may be missing": compute.greater(
-            compute.binary_length(texts), MAX_LENGTH
-        ),
-    }
-    for reason, is_refused in refused.items():
-        code = compute.index(is_refused, True).as_py()
-        if code >= 0:
-            text = texts[code].as_py()
-            shown = f" {reprlib.repr(text)}" if text else ""
-            raise ValueError(f"{first(code)}{shown} {reason}.")
-    return texts
-
-
-def _as_flags(
-    column: Any, where: Callable[[int], str], is_typed: bool
-) -> npt.NDArray[np.bool_]:
-    """Return which items are pseudo items."""
-    if is_typed:
-        values = column if isinstance(column, list) else np.asarray(column)
-        return as_flags(values, where, "is_pseudo")
-    codes, texts = _codes_and_texts(column)
-    flags = [_FLAGS.get(text.strip().lower()) for text in texts.to_pylist()]
-    if None in flags:
-        code = flags.index(None)
+    plain = compute.utf8_lower(compute.utf8_trim_whitespace(texts))
+    found = compute.index_in(plain, import_extra("pyarrow", "frames").array(_FLAGS))
+    if found.null_count:
+        row = compute.index(found.is_null(), True).as_py()
         raise ValueError(
-            f"{where(int((codes == code).argmax()))} is {texts[code].as_py()!r}; "
-            "accepted are 0 and 1, or false and true."
+            f"{where(row)} is {texts[row].as_py()!r}; accepted are 0 and 1, or false "
+            "and true."
         )
-    return np.array(flags, dtype=bool)[codes]
+    return np.asarray(found) > _FLAGS.index("false")
 
 
-def _raise_other_kind(value: Any, where: str, kind: str) -> NoReturn:
-    raise ValueError(
-        f"{where} is {show(value)}, but the ids before it are {_KINDS[kind]}; a "
-        "Parquet file says of which type its columns are."
-    )
+def _first_text(ids: IdArray) -> int:
+    """Return the row of the first id that does not look like an integer."""
+    array = import_extra("pyarrow", "frames").array
+    return next(row for row, id in enumerate(ids) if as_integers(array([id])) is None)
 
 
-def _codes_and_texts(column: Any) -> tuple[npt.NDArray[Any], Any]:
-    """Return the codes of texts, and the texts that differ."""
-    is_coded = hasattr(column.type, "value_type")
-    if not is_coded:
-        column = column.cast("large_string")  # or joined texts have 2 GiB at most
-    if hasattr(column, "chunks"):
-        column = column.unify_dictionaries().combine_chunks()
-    if not is_coded:
-        column = column.dictionary_encode()
-    return np.asarray(column.indices), column.dictionary
-
-
-def _is_text(column: Any) -> bool:
-    kind = getattr(column, "type", None)
-    kind = getattr(kind, "value_type", kind)
-    return str(kind) in ("string", "large_string", "string_view")
+def _as_list(column: Any) -> list[Any]:
+    return column if isinstance(column, list) else column.to_pylist()

@@ -1,4 +1,4 @@
-"""The folder where fetched logs are kept."""
+"""The folder where fetched datasets are kept."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     if data_home is None:
         data_home = os.environ.get(ENVIRONMENT_VARIABLE) or "~/skdiffuasr_data"
     if data_home == "":
-        raise ValueError("data_home is '', which names no folder.")
+        raise ValueError("data_home is ''; give a folder, or None for the usual one.")
     folder = Path(data_home).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -29,36 +29,9 @@ def fetch_file(
 ) -> Path:
     """Return the path of a file, downloaded if it is not there yet.
 
-    Parameters
-    ----------
-    url : str
-        Where it is.
-    data_home : str or path-like, default=None
-        See `get_data_home`.
-    download_if_missing : bool, default=True
-        Whether to download it if it is not there.
-    md5 : str, default=None
-        Checksum that its publisher gives. Without one, the SHA-256 is written beside
-        the file at the first download, and later reads must find it again.
-    n_retries : int, default=3
-        How often to try again when the network or the server fails. A file that the
-        server does not have is not asked for again.
-    delay : float, default=1.0
-        Seconds between two tries.
-
-    Returns
-    -------
-    path : Path
-        In the folder of the downloads, named like the last part of the URL.
-
-    Raises
-    ------
-    OSError
-        If the file is not there and cannot or must not be downloaded; the message says
-        how to get it by hand.
-    ValueError
-        If it is not the file that is meant, which stays where it is if it was there
-        before; or if `n_retries` or `delay` is negative.
+    `md5` is the checksum that its publisher gives. Without one, the SHA-256 is written
+    beside the file at the first download, and later reads must find it again. A wrong
+    file that was there before stays; one that was downloaded does not.
     """
     check_scalar(n_retries, "n_retries", Integral, min_val=0)
     check_scalar(delay, "delay", Real, min_val=0)
@@ -67,19 +40,18 @@ def fetch_file(
     if is_new:
         by_hand = f"download {url} by hand and put it at {path}."
         if not download_if_missing:
-            raise OSError(f"{path} is not there; allow to download it, or {by_hand}")
+            raise OSError(f"{path} is not there; allow downloading it, or {by_hand}")
         with replaced(path) as temporary:
             try:
                 _download_patiently(url, temporary, n_retries, delay)
             except (OSError, EOFError, HTTPException) as error:
                 raise OSError(f"{url} cannot be read ({error}); {by_hand}") from error
             _check(temporary, url, md5)
+    _check(path, url, md5)
     record = path.with_name(f"{path.name}.sha256")
-    if md5 is not None:
-        _check(path, url, md5)
-    elif is_new or not record.exists():
+    if md5 is None and (is_new or not record.exists()):
         write_text(record, _digest(path, "sha256"))
-    elif _digest(path, "sha256") != record.read_text(encoding="utf-8"):
+    elif md5 is None and _digest(path, "sha256") != record.read_text(encoding="utf-8"):
         raise ValueError(
             f"{path} has changed since it was downloaded: its SHA-256 is not that of "
             f"{record.name}. Remove both to download it again."
@@ -88,16 +60,18 @@ def fetch_file(
 
 
 def _download_patiently(url: str, path: Path, n_retries: int, delay: float) -> None:
-    """Try again until it works or the tries are used up."""
+    """Try again until it works or the tries are used up.
+
+    A file that the server does not have is not asked for again.
+    """
     for _ in range(n_retries):
         try:
             return _download(url, path)
-        except urllib.error.HTTPError as error:
-            if error.code < 500:
-                raise
-            error.close()
-        except (OSError, EOFError, HTTPException):
-            pass
+        except (OSError, EOFError, HTTPException) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+                if error.code < 500:
+                    raise
         time.sleep(delay)
     _download(url, path)
 

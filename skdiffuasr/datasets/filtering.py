@@ -68,13 +68,11 @@ def k_core(
     check_scalar(k, "k", Integral, min_val=1)
     check_scalar(min_user, "min_user_interactions", Integral, min_val=1)
     check_scalar(min_item, "min_item_interactions", Integral, min_val=1)
-
     users = np.unique(interactions.user, return_inverse=True)[1]
     items = np.unique(interactions.item, return_inverse=True)[1]
     rows = np.arange(len(interactions))
-    is_observed = np.ones(len(interactions), dtype=bool)
-    if interactions.is_pseudo is not None:
-        is_observed = ~interactions.is_pseudo
+    is_pseudo = interactions.is_pseudo
+    is_observed = np.full(len(rows), True) if is_pseudo is None else ~is_pseudo
     while True:
         observed = is_observed[rows]
         user_counts = np.bincount(users[rows], observed)[users[rows]]

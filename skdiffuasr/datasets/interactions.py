@@ -1,7 +1,7 @@
 """A log of user-item interactions as columns."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,20 +9,14 @@ import numpy.typing as npt
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.description import LogDescription
-from skdiffuasr.sequences.ids import as_ids
-from skdiffuasr.sequences.table import (
-    as_flags,
-    group_sorted,
-    read_columns,
-    sort_columns,
-)
-from skdiffuasr.sequences.times import as_times
+from skdiffuasr.sequences.table import group_sorted, read_columns, sort_columns
 from skdiffuasr.sequences.traps import (
     count_repeated_ends,
     describe_repeated_ends,
     describe_times,
-    warn,
 )
+
+_NAMES = ("user", "item", "time", "is_pseudo")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,34 +80,13 @@ class Interactions:
 
     def __post_init__(self) -> None:
         """Convert the columns to arrays and check them."""
-        # The instance is frozen for everyone but itself.
-        object.__setattr__(self, "user", as_ids(self.user, "user"))
-        object.__setattr__(self, "item", as_ids(self.item, "item"))
-        if self.time is not None:
-            object.__setattr__(
-                self,
-                "time",
-                as_times(self.time, lambda row: f"Row {row} of time", "time"),
-            )
-        if self.is_pseudo is not None:
-            object.__setattr__(
-                self,
-                "is_pseudo",
-                as_flags(
-                    self.is_pseudo, lambda row: f"Row {row} of is_pseudo", "is_pseudo"
-                ),
-            )
-        lengths = {column: len(self[column]) for column in self.columns}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"The columns differ in length: {lengths}.")
-        warn(describe_times(self.user, self.time))
+        checked = read_columns(vars(self), **self._roles())
+        vars(self).update(zip(_NAMES, checked, strict=True))  # others cannot: frozen
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns: user, item and, if known, time and is_pseudo."""
-        optional = ("time", "is_pseudo")
-        known = (name for name in optional if getattr(self, name) is not None)
-        return ("user", "item", *known)
+        return tuple(name for name in _NAMES if getattr(self, name) is not None)
 
     def __len__(self) -> int:
         """Return the number of interactions."""
@@ -138,11 +111,8 @@ class Interactions:
 
     def __repr__(self) -> str:
         """Say how large the log is."""
-        parts = [
-            f"n={len(self)}",
-            f"n_users={len(np.unique(self.user))}",
-            f"n_items={len(np.unique(self.item))}",
-        ]
+        n_users, n_items = len(np.unique(self.user)), len(np.unique(self.item))
+        parts = [f"n={len(self)}", f"n_users={n_users}", f"n_items={n_items}"]
         if self.time is not None and len(self):
             parts.append(f"time={self.time.min()}..{self.time.max()}")
         if self.is_pseudo is not None:
@@ -183,9 +153,8 @@ class Interactions:
                 f"rows must be one-dimensional, got an array of shape {rows.shape}."
             )
         taken = object.__new__(Interactions)  # the columns are checked already
-        for name in ("user", "item", "time", "is_pseudo"):
-            column = getattr(self, name)
-            object.__setattr__(taken, name, None if column is None else column[rows])
+        for name, column in vars(self).items():
+            vars(taken)[name] = None if column is None else column[rows]
         return taken
 
     def sort(self) -> "Interactions":
@@ -203,9 +172,7 @@ class Interactions:
         >>> log.sort().item
         array([3, 2, 1])
         """
-        by_time = np.arange(len(self))
-        if self.time is not None:
-            by_time = np.argsort(self.time, kind="stable")
+        by_time = self._by_time()
         return self.take(by_time[np.argsort(self.user[by_time], kind="stable")])
 
     def drop_duplicates(
@@ -213,7 +180,7 @@ class Interactions:
     ) -> "Interactions":
         """Keep one interaction of each user with each item.
 
-        Pseudo items are looked at apart: one stays beside an observed interaction.
+        Pseudo items count apart: one stays beside an observed interaction.
 
         Parameters
         ----------
@@ -247,11 +214,7 @@ class Interactions:
         pairs = users * (items.max(initial=0) + 1) + items
         if self.is_pseudo is not None:
             pairs = 2 * pairs + self.is_pseudo
-        order = np.arange(len(self))
-        if self.time is not None:
-            order = np.argsort(self.time, kind="stable")
-        if keep == "last":
-            order = order[::-1]
+        order = self._by_time()[:: 1 if keep == "first" else -1]
         _, kept = np.unique(pairs[order], return_index=True)
         return self.take(np.sort(order[kept]))
 
@@ -261,15 +224,8 @@ class Interactions:
         Returns
         -------
         X : Sequences of shape (n_users,)
-            One history per user in the order of the user ids, oldest item first.
-            Interactions at the same time keep their order in the log; without times
-            the order in the log is the order of the history. What is_pseudo marks is
-            counted in `n_pseudo`.
-
-        Raises
-        ------
-        ValueError
-            If a pseudo item stands behind an observed one of the same user.
+            One history per user in the order of the user ids, oldest item first; at
+            the same time, and without times, in the order of the log.
 
         Warns
         -----
@@ -277,26 +233,28 @@ class Interactions:
             If the last interaction of a user is there twice: the same item at the same
             time.
         """
-        time = None if self.time is None else "time"
-        is_pseudo = None if self.is_pseudo is None else "is_pseudo"
-        return Sequences.from_interactions(
-            self, user="user", item="item", time=time, is_pseudo=is_pseudo
-        )
+        return Sequences.from_interactions(self, **self._roles())
+
+    def _by_time(self) -> npt.NDArray[np.intp]:
+        """Return the rows, oldest first."""
+        if self.time is None:
+            return np.arange(len(self))
+        return np.argsort(self.time, kind="stable")
+
+    def _roles(self) -> dict[str, Any]:
+        """Return the names of the columns, None for those that are not known."""
+        return {name: name if name in self.columns else None for name in _NAMES}
 
     def describe(self) -> LogDescription:
-        """Look at a log: what `Sequences.describe` tells, and what its times hide.
+        """Describe the log as `Sequences.describe` does, and what its times hide.
+
+        Mixed time zones are not among it: only the warning at the time of reading tells
+        of them, and ``skdiffuasr describe``.
 
         Returns
         -------
         LogDescription
-            Prints as a table; its `warnings` are sentences. Time zones are gone once
-            the times are read: of these only the warning at that time tells, and
-            ``skdiffuasr describe``.
-
-        Raises
-        ------
-        ValueError
-            If a pseudo item stands behind an observed one of the same user.
+            Prints as a table; its `warnings` are sentences.
 
         Examples
         --------
@@ -305,9 +263,7 @@ class Interactions:
         >>> print(log.describe().warnings[-1])  # doctest: +ELLIPSIS
         the last interaction is there twice, with the same item and time, for 1 user...
         """
-        time = None if self.time is None else "time"
-        is_pseudo = None if self.is_pseudo is None else "is_pseudo"
-        log = sort_columns(read_columns(self, "user", "item", time, is_pseudo))
+        log = sort_columns(read_columns(self, **self._roles()))
         description = Sequences._unchecked(*group_sorted(log)).describe()
         found = (
             *description.warnings,

@@ -36,9 +36,7 @@ def iter_interactions(
         A file that `read_interactions` reads.
     user, item, time : str, int or None, default=None
         See `read_interactions`.
-    sep : str, default=None
-        See `read_interactions`.
-    header : bool, default=None
+    sep, header : str and bool, default=None
         See `read_interactions`.
     max_interactions : int, default=1_000_000
         A part is handed out once it has more; by at most a batch of rows and a user.
@@ -52,6 +50,8 @@ def iter_interactions(
     ------
     ImportError
         If pyarrow is not installed.
+    TypeError
+        If ids of JSON or Parquet are neither all integers nor all strings.
     ValueError
         If a user comes after a larger one, `max_interactions` is less than 1, or see
         `read_interactions`. The first rows decide whether ids are integers or strings,

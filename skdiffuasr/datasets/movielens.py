@@ -5,7 +5,7 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +28,6 @@ Context. ACM Transactions on Interactive Intelligent Systems 5, 4, article 19.
 
 
 class _Version(NamedTuple):
-    archive: str
     md5: str | None  # None where the archive is replaced from time to time
     ratings: str
     films: str
@@ -37,58 +36,24 @@ class _Version(NamedTuple):
     has_header: bool
 
 
+_MD5_100K = "0e33842e24a9c977be4e0107933c0723"
+_MD5_1M = "c4d9eecfca2ab87c1945afe126590906"
+
+# The archive of version 100k is ml-100k.zip, and its files lie in the folder ml-100k.
 _VERSIONS = {
-    "100k": _Version(
-        "ml-100k.zip",
-        "0e33842e24a9c977be4e0107933c0723",
-        "ml-100k/u.data",
-        "ml-100k/u.item",
-        "\t",
-        "latin-1",
-        False,
-    ),
-    "1m": _Version(
-        "ml-1m.zip",
-        "c4d9eecfca2ab87c1945afe126590906",
-        "ml-1m/ratings.dat",
-        "ml-1m/movies.dat",
-        "::",
-        "latin-1",
-        False,
-    ),
-    "latest-small": _Version(
-        "ml-latest-small.zip",
-        None,
-        "ml-latest-small/ratings.csv",
-        "ml-latest-small/movies.csv",
-        ",",
-        "utf-8",
-        True,
-    ),
+    "100k": _Version(_MD5_100K, "u.data", "u.item", "\t", "latin-1", False),
+    "1m": _Version(_MD5_1M, "ratings.dat", "movies.dat", "::", "latin-1", False),
+    "latest-small": _Version(None, "ratings.csv", "movies.csv", ",", "utf-8", True),
 }
+
+# Damaged archives, those without a file, and those that are encrypted raise these.
+_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError)
 
 # Flags at the end of a line of u.item, as the README of 100k lists them.
 _GENRES = (
-    "unknown",
-    "Action",
-    "Adventure",
-    "Animation",
-    "Children's",
-    "Comedy",
-    "Crime",
-    "Documentary",
-    "Drama",
-    "Fantasy",
-    "Film-Noir",
-    "Horror",
-    "Musical",
-    "Mystery",
-    "Romance",
-    "Sci-Fi",
-    "Thriller",
-    "War",
-    "Western",
-)
+    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama "
+    "Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western"
+).split()
 
 
 def fetch_movielens(
@@ -105,8 +70,7 @@ def fetch_movielens(
     Parameters
     ----------
     version : {"100k", "1m", "latest-small"}, default="100k"
-        Which log: 100,000 or a million ratings of fixed logs, or a small and changing
-        one.
+        100,000 or a million ratings that never change, or a small dataset that does.
     min_rating : float, default=None
         Leave out lower ratings, of 0.5 or 1 to 5. None takes every rating as an
         interaction.
@@ -145,7 +109,7 @@ def fetch_movielens(
         raise ValueError(f"version must be one of {list(_VERSIONS)}, got {version!r}.")
     chosen = _VERSIONS[version]
     path = fetch_file(
-        URL + chosen.archive,
+        f"{URL}ml-{version}.zip",
         data_home=data_home,
         download_if_missing=download_if_missing,
         n_retries=n_retries,
@@ -189,13 +153,18 @@ def _read_films(
     path: Path, version: _Version
 ) -> tuple[dict[int, str], dict[int, list[str]]]:
     """Return the title and the genres of each film."""
-    text = _read_member(path, version.films, version.encoding)
+    text = _read_member(path, version.films, version.encoding).replace("\r\n", "\n")
+    lines = [line for line in text.split("\n")[int(version.has_header) :] if line]
+    separator = "|" if version.separator == "\t" else version.separator
+    rows: Iterable[list[str]] = (line.split(separator) for line in lines)
+    if separator == ",":
+        rows = csv.reader(lines)
     names, genres = {}, {}
-    for number, fields in enumerate(_split(text, version), start=1):
+    for number, fields in enumerate(rows, start=1):
         try:
             film = int(fields[0])
             names[film] = fields[1]
-            genres[film] = _genres_of(fields, version)
+            genres[film] = _genres_of(fields, separator)
         except (ValueError, IndexError) as error:
             raise ValueError(
                 f"{path}, {version.films}, film {number}: {fields} cannot be read: "
@@ -204,37 +173,20 @@ def _read_films(
     return names, genres
 
 
-def _genres_of(fields: list[str], version: _Version) -> list[str]:
+def _genres_of(fields: list[str], separator: str) -> list[str]:
     """Return the names of the genres, which 100k has as flags."""
-    if version.separator == "\t":
+    if separator == "|":
         flags = fields[-len(_GENRES) :]
         return [name for name, flag in zip(_GENRES, flags, strict=True) if flag == "1"]
     return [] if fields[2] in ("", "(no genres listed)") else fields[2].split("|")
 
 
-def _split(text: str, version: _Version) -> Iterator[list[str]]:
-    """Return the fields of the lines that describe a film."""
-    text = text.replace("\r\n", "\n")
-    lines = [line for line in text.split("\n")[int(version.has_header) :] if line]
-    if version.separator == ",":
-        return csv.reader(lines)
-    separator = "::" if version.separator == "::" else "|"
-    return (line.split(separator) for line in lines)
-
-
 def _read_member(path: Path, name: str, encoding: str) -> str:
-    """Read one file of an archive, by its name."""
+    """Read one file of the folder in an archive."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.read(name).decode(encoding)
-    except (
-        KeyError,  # no such file in it
-        RuntimeError,  # encrypted, or an unknown compression
-        EOFError,
-        UnicodeDecodeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+            return archive.read(f"{path.stem}/{name}").decode(encoding)
+    except (*_ERRORS, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path} cannot be read: {error}. Remove it to download it again."
         ) from error

@@ -1,32 +1,32 @@
 """Parquet files, read and written a batch of rows at a time."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
-from skdiffuasr.datasets.column_names import locate_columns
+from skdiffuasr.datasets.column_names import Wanted, locate_columns
 from skdiffuasr.datasets.columns import Columns, Table
 from skdiffuasr.sequences.arrow import to_arrow
 
 _BATCH_ROWS = 2**18
 
 
-def parquet_table(path: Path, columns: Mapping[str, str | int | None]) -> Table:
+def parquet_table(path: Path, columns: Wanted) -> Table:
     """Open a Parquet file; of its columns only those that are needed are read."""
 
     def where(role: str, row: int) -> str:
         return f"{path}: the {role} of row {row}"
 
-    return Table(str(path), _read_batches(path, columns), where, is_typed=True)
+    read = partial(_read_batches, path, columns)
+    return Table(str(path), read, where, is_typed=True)
 
 
-def _read_batches(
-    path: Path, columns: Mapping[str, str | int | None]
-) -> Iterator[dict[str, Any]]:
+def _read_batches(path: Path, columns: Wanted) -> Iterator[dict[str, Any]]:
     pyarrow = import_extra("pyarrow", "frames")
     parquet = import_extra("pyarrow.parquet", "frames")
     try:
@@ -48,27 +48,9 @@ def _read_batches(
 def parquet_writer(
     path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> Iterator[Callable[[Columns], None]]:
-    """Write a table part by part; the file is there once all parts are.
+    """Yield a function that writes some rows; the file is there once all are written.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-    overwrite : bool, default=False
-        Whether it may exist.
-
-    Yields
-    ------
-    write : callable(columns) -> None
-        Takes a mapping of names to arrays of one length, with the same names and types
-        each time.
-
-    Raises
-    ------
-    ImportError
-        If pyarrow is not installed.
-    OSError
-        If the file exists and must not be overwritten, or cannot be written.
+    The columns have the same names and types each time.
     """
     pyarrow = import_extra("pyarrow", "frames")
     parquet = import_extra("pyarrow.parquet", "frames")

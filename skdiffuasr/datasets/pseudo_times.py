@@ -14,35 +14,10 @@ from skdiffuasr.sequences.times import as_times
 def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
     """Give each item a time, so that sorting by time keeps the order of each row.
 
-    Parameters
-    ----------
-    log : Sequences of n rows
-        Histories, augmented or not.
-    times : array-like of shape (n_observed,)
-        Times of the observed items, row by row, of any kind that `Interactions` take.
-
-    Returns
-    -------
-    all_times : ndarray of shape (n_interactions,), int64, float or datetime64
-        The pseudo item at position -k is k steps before the first observed item. A
-        step is 1, a second for dates, and more for floats that cannot tell numbers
-        apart that are 1 apart. A pseudo item behind an observed one has the time of
-        the last one before it.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many times as observed items, one cannot be read, those of
-        a row decrease, a row has pseudo items alone, or there is no earlier time.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.datasets.pseudo_times import times_with_pseudo
-    >>> from skdiffuasr.sequences import Sequences
-    >>> X = Sequences.from_iterable([[5, 6], [7]]).prepend(np.array([[1, 2], [3, 4]]))
-    >>> times_with_pseudo(X, [10, 12, 5])
-    array([ 8,  9, 10, 12,  3,  4,  5])
+    `times` are those of the observed items, row by row, as `Interactions` take them.
+    The pseudo item at position -k is k steps before the first observed item. A step is
+    1, a second for dates, and more for floats that cannot tell numbers apart that are 1
+    apart. A pseudo item behind an observed one has the time of the last one before it.
     """
     position = log.to_interactions()["position"]
     is_pseudo = log.is_pseudo
@@ -57,7 +32,8 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
     if observed.dtype.kind == "M":
         seconds_or_finer = np.promote_types(observed.dtype, "datetime64[s]")
         observed = observed.astype(seconds_or_finer)
-    _refuse_decreasing(observed, n_observed)
+    starts = offsets_from_lengths(n_observed)[:-1]
+    _refuse_decreasing(observed, n_observed, starts)
     only_pseudo = (n_observed == 0) & (log.n_pseudo > 0)
     if only_pseudo.any():
         raise ValueError(
@@ -65,32 +41,25 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
             "is no time to put them before."
         )
     row_of_front = np.repeat(np.arange(len(log)), log.lengths)[is_front]
-    first = observed[_starts(n_observed)[row_of_front]]
-    all_times = np.empty(len(is_pseudo), dtype=observed.dtype)
-    last_before = (~is_pseudo).cumsum() - 1
-    all_times[~is_front] = observed[last_before[~is_front]]
-    steps_back = -position[is_front]
-    all_times[is_front] = first - steps_back * _step(first)
+    first = observed[starts[row_of_front]]
+    all_times = observed[np.maximum((~is_pseudo).cumsum() - 1, 0)]
+    all_times[is_front] = first + position[is_front] * _step(first)
     is_earlier = all_times[is_front] < first
     if not is_earlier.all():
         late = int(is_earlier.argmin())
-        row = row_of_front[late]
         raise ValueError(
-            f"Row {row} begins at {first[late]}, and there is no earlier time for its "
-            "pseudo items."
+            f"Row {row_of_front[late]} begins at {first[late]}, and there is no "
+            "earlier time for its pseudo items."
         )
     return all_times
 
 
-def _starts(lengths: IntArray) -> IntArray:
-    return offsets_from_lengths(lengths)[:-1]
-
-
-def _refuse_decreasing(observed: npt.NDArray[Any], n_observed: IntArray) -> None:
-    """Reject times that would put the items of a row in another order."""
+def _refuse_decreasing(
+    observed: npt.NDArray[Any], n_observed: IntArray, starts: IntArray
+) -> None:
+    """Raise for times that would put the items of a row in another order."""
     falls = observed[1:] < observed[:-1]
-    starts = _starts(n_observed)[n_observed > 0]
-    falls[starts[1:] - 1] = False  # from one row to the next they may
+    falls[starts[n_observed > 0][1:] - 1] = False  # from one row to the next they may
     if falls.any():
         later = int(falls.argmax()) + 1
         row = int(np.repeat(np.arange(len(n_observed)), n_observed)[later])

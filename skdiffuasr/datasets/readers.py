@@ -4,8 +4,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from skdiffuasr._files import COMPRESSIONS
-from skdiffuasr.datasets.blocks import read_blocks
+from skdiffuasr.datasets.blocks import ending_of, read_blocks
 from skdiffuasr.datasets.columns import Table, read_whole
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.json_lines import json_table
@@ -91,11 +90,8 @@ def read_interactions(
     ...     read_interactions(path)
     Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
     """
-    return Interactions(
-        **read_whole(
-            open_table(path, user=user, item=item, time=time, sep=sep, header=header)
-        )
-    )
+    table = open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    return Interactions(**read_whole(table))
 
 
 def open_table(
@@ -110,7 +106,7 @@ def open_table(
     columns["is_pseudo"] = None
     if path.suffix == ".parquet":
         return parquet_table(path, columns)
-    ending = Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
-    if ending in (".json", ".jsonl"):
-        return json_table(partial(read_blocks, path), str(path), columns)
-    return text_table(path, columns, sep=sep, header=header)
+    read = partial(read_blocks, path)
+    if ending_of(path) in (".json", ".jsonl"):
+        return json_table(read, str(path), columns)
+    return text_table(read, str(path), columns, sep=sep, header=header)

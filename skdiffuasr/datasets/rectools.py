@@ -1,4 +1,4 @@
-"""Logs in the form that RecTools takes."""
+"""Logs as RecTools takes them."""
 
 from typing import Any
 
@@ -53,14 +53,8 @@ def to_rectools(
     1        7       b     1.0 1970-01-02
     """
     pandas = import_extra("pandas", "frames")
-    if isinstance(log, Interactions):
-        if times is not None:
-            raise ValueError("times are for Sequences; Interactions have their own.")
-        columns = {name: log[name] for name in log.columns}
-        columns.setdefault("time", np.arange(len(log)))
-    else:
-        columns = interaction_columns(log, times)
-        columns.setdefault("time", columns["position"])
+    columns = interaction_columns(log, times)
+    columns.setdefault("time", columns.get("position", np.arange(len(columns["user"]))))
     return pandas.DataFrame(
         {
             "user_id": columns["user"],
@@ -72,7 +66,7 @@ def to_rectools(
 
 
 def _nanoseconds(times: npt.NDArray[Any]) -> npt.NDArray[np.datetime64]:
-    """Dates, or numbers of seconds since 1970, as datetime64[ns]."""
+    """Return dates, or numbers of seconds since 1970, as datetime64[ns]."""
     is_date = times.dtype.kind == "M"
     seconds = times.astype("datetime64[s]").astype(np.int64) if is_date else times
     outside = ~((seconds > -_MOST_SECONDS) & (seconds < _MOST_SECONDS))

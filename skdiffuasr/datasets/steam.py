@@ -3,16 +3,12 @@
 import ast
 import os
 import re
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sklearn.utils import Bunch
 
-from skdiffuasr.datasets.blocks import read_blocks
-from skdiffuasr.datasets.columns import read_whole
-from skdiffuasr.datasets.interactions import Interactions
-from skdiffuasr.datasets.json_lines import json_table
+from skdiffuasr.datasets.reviews import existing, read_reviews
 
 DESCRIPTION = """\
 Steam reviews, collected by Wang-Cheng Kang and Julian McAuley; for academic use.
@@ -25,7 +21,7 @@ HOW_TO_GET = (
     "https://cseweb.ucsd.edu/~jmcauley/datasets.html#steam_data and name it."
 )
 
-FIELDS = ("username", "product_id", "date")
+_FIELDS = ("username", "product_id", "date")
 
 _STRING = r"""u?(?:'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+")"""
 _VALUE = rf"(?:{_STRING}|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|True|False|None)"
@@ -66,16 +62,9 @@ def load_steam(path: str | os.PathLike[str]) -> Bunch:
     >>> from skdiffuasr.datasets import load_steam
     >>> bunch = load_steam("steam_reviews.json.gz")  # doctest: +SKIP
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not there. {HOW_TO_GET}")
-    table = json_table(
-        partial(read_blocks, path),
-        path.name,
-        dict(zip(("user", "item", "time"), FIELDS, strict=True)),
-        parse=_parse_line,
-    )
-    return Bunch(interactions=Interactions(**read_whole(table)), DESCR=DESCRIPTION)
+    path = existing(Path(path), HOW_TO_GET)
+    interactions = read_reviews(path, _FIELDS, parse=_parse_line)
+    return Bunch(interactions=interactions, DESCR=DESCRIPTION)
 
 
 def _parse_line(line: str) -> Any:
@@ -83,7 +72,7 @@ def _parse_line(line: str) -> Any:
     if _FLAT_DICTIONARY.fullmatch(line) is None:
         return _parse_python(line)
     literals = {_parse_value(key): value for key, value in _PAIR.findall(line)}
-    return {name: _parse_value(literals[name]) for name in FIELDS}
+    return {name: _parse_value(literals[name]) for name in _FIELDS}
 
 
 def _parse_value(literal: str) -> Any:

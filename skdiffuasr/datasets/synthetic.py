@@ -141,23 +141,21 @@ def make_sequences(
     >>> int(data.X.lengths.min()), set(data.hidden.lengths.tolist())
     (3, {15})
     """
-    check_scalar(n_users, "n_users", Integral, min_val=1)
-    check_scalar(n_items, "n_items", Integral, min_val=1)
-    check_scalar(n_factors, "n_factors", Integral, min_val=1)
-    check_scalar(n_clusters, "n_clusters", Integral, min_val=1)
+    sizes = {"n_users": n_users, "n_items": n_items, "n_factors": n_factors}
+    sizes |= {"n_clusters": n_clusters, "min_length": min_length}
+    for name, size in sizes.items():
+        check_scalar(size, name, Integral, min_val=1)
     check_scalar(n_hidden_items, "n_hidden_items", Integral, min_val=0)
-    check_scalar(min_length, "min_length", Integral, min_val=1)
-    check_scalar(
-        mean_length,
-        "mean_length",
-        Real,
-        min_val=min_length,
-        include_boundaries="neither",
-    )
-    check_scalar(popularity_exponent, "popularity_exponent", Real, min_val=0)
-    check_scalar(interest_strength, "interest_strength", Real, min_val=0)
-    check_scalar(transition_strength, "transition_strength", Real, min_val=0)
-    check_scalar(drift, "drift", Real, min_val=0)
+    limits = {"min_val": min_length, "include_boundaries": "neither"}
+    check_scalar(mean_length, "mean_length", Real, **limits)
+    strengths = {
+        "popularity_exponent": popularity_exponent,
+        "interest_strength": interest_strength,
+        "transition_strength": transition_strength,
+        "drift": drift,
+    }
+    for name, strength in strengths.items():
+        check_scalar(strength, name, Real, min_val=0)
     shortest = n_hidden_items + min_length
     if not allow_repeats and n_items < shortest:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Texts in an Arrow column to times, without a Python object for each."""
+"""Texts in an Arrow column to numbers and dates, without a Python object for each."""
 
 import string
 from collections.abc import Callable
@@ -20,49 +20,20 @@ _N_TRIED = 4
 def text_times(
     texts: Any, where: Callable[[int], str], kind: str | None = None
 ) -> npt.NDArray[Any]:
-    """Return what `as_times` makes of texts, which it is left to where they are odd.
-
-    Parameters
-    ----------
-    texts : pyarrow.Array or pyarrow.ChunkedArray of str
-        The times.
-    where : callable(int) -> str
-        Names a row in an error message.
-    kind : {"i", "f", "M"}, default=None
-        See `as_times`.
-
-    Returns
-    -------
-    times : ndarray of int64, float64 or datetime64[us]
-
-    Raises
-    ------
-    ValueError
-        See `as_times`.
-    """
-    times = parse_times(texts, kind)
+    """Return what `as_times` makes of texts, which it is left to where they are odd."""
+    compute = import_extra("pyarrow.compute", "frames")
+    times = _parse(texts, kind)
+    if times is None:  # Python's numbers may have blanks around them
+        times = _parse(compute.utf8_trim(texts, characters=string.whitespace), kind)
     if times is None:
-        return as_times(texts.to_pylist(), where, "the times", kind)
+        times = as_times(texts.to_pylist(), where, "the times", kind)
     return times
 
 
-def parse_times(texts: Any, kind: str | None = None) -> npt.NDArray[Any] | None:
-    """Return what `as_times` makes of texts, or None where they are odd."""
-    texts = texts.cast("string")
+def _parse(texts: Any, kind: str | None) -> npt.NDArray[Any] | None:
     parsers = {"i": as_integers, "f": _as_floats, "M": _as_dates}
-    for trim in (lambda same: same, _trimmed):
-        trimmed = trim(texts)
-        for parsed_kind, parse in parsers.items():
-            times = parse(trimmed) if kind in (None, parsed_kind) else None
-            if times is not None:
-                return times
-    return None
-
-
-def _trimmed(texts: Any) -> Any:
-    """Drop the blanks that Python's numbers may have around them."""
-    compute = import_extra("pyarrow.compute", "frames")
-    return compute.utf8_trim(texts, characters=string.whitespace)
+    tried = (parse(texts) for k, parse in parsers.items() if kind in (None, k))
+    return next((times for times in tried if times is not None), None)
 
 
 def as_integers(texts: Any) -> npt.NDArray[np.int64] | None:
@@ -71,7 +42,7 @@ def as_integers(texts: Any) -> npt.NDArray[np.int64] | None:
     integers = _cast(texts, "int64")
     if integers is None:
         return None
-    is_canonical = compute.equal(integers.cast("string"), texts)
+    is_canonical = compute.equal(integers.cast(texts.type), texts)
     return np.asarray(integers) if compute.all(is_canonical).as_py() else None
 
 
@@ -104,7 +75,7 @@ def _cast(texts: Any, kind: Any) -> Any | None:
     pyarrow = import_extra("pyarrow", "frames")
     rows = np.linspace(0, len(texts) - 1, _N_TRIED, dtype=int)
     try:
-        pyarrow.array([texts[row].as_py() for row in rows], "string").cast(kind)
+        texts.take(rows).cast(kind)
         return texts.cast(kind)
     except pyarrow.ArrowInvalid:
         return None

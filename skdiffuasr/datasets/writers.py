@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._files import COMPRESSIONS, open_text, refuse_existing, replaced
+from skdiffuasr._files import open_text, refuse_existing, replaced
+from skdiffuasr.datasets.blocks import ending_of
 from skdiffuasr.datasets.column_names import (
     N_ROWS_COMPARED,
     has_header,
@@ -21,16 +22,14 @@ from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
 from skdiffuasr.sequences import Sequences
 
-_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t", ".txt": " "}
-
-# What is read as something else: separators, quotes, ends of lines, byte order marks.
-# Lone surrogates are no text at all.
-_UNREADABLE = {
-    ".csv": re.compile("[\r\n\ud800-\udfff]"),
-    ".tsv": re.compile("[\r\n\ud800-\udfff]"),
-    ".inter": re.compile('[\t"\r\n\ud800-\udfff]'),
-    ".txt": re.compile('[\\s,;"\ufeff\ud800-\udfff]'),
-    ".parquet": re.compile("[\ud800-\udfff]"),
+# Separators, and what is read as something else: ends of lines, separators, quotes,
+# byte order marks. Lone surrogates are not text at all.
+_FORMATS = {
+    ".csv": (",", r"\r\n"),
+    ".tsv": ("\t", r"\r\n"),
+    ".inter": ("\t", r'\r\n\t"'),
+    ".txt": (" ", r'\s,;"\ufeff'),
+    ".parquet": ("", ""),
 }
 
 # RecBole's names and types of the columns that this library has.
@@ -107,23 +106,15 @@ def write_interactions(
     u,b,10,0,0
     u,c,12,1,0
     """
-    path = Path(path)
-    ending = check_ending(path)
-    if isinstance(log, Interactions):
-        if times is not None:
-            raise ValueError("times are for Sequences; Interactions have their own.")
-        if ending == ".txt" and log.time is not None:
-            log = log.sort()  # the order is all that such a file says of the times
-        columns = {name: log[name] for name in log.columns}
-        if log.is_pseudo is not None:
-            columns["is_pseudo"] = log.is_pseudo.astype(np.int8)
-    else:
-        columns = interaction_columns(log, times)
+    ending = check_ending(Path(path))
+    if ending == ".txt" and isinstance(log, Interactions) and log.time is not None:
+        log = log.sort()  # the order is all that such a file says of the times
+    columns = interaction_columns(log, times)
     if ending == ".txt":
         columns = {name: columns[name] for name in ("user", "item")}
     if ending == ".inter":
-        if "time" not in columns and "position" in columns:
-            columns["time"] = columns["position"]
+        if "position" in columns:
+            columns.setdefault("time", columns["position"])
         if "time" in columns:
             columns["time"] = _as_seconds(columns["time"])
         columns = {_RECBOLE[name]: column for name, column in columns.items()}
@@ -149,8 +140,7 @@ def write_columns(
     OSError, ValueError
         See `write_interactions`.
     """
-    path = Path(path)
-    ending = check_ending(path)
+    ending = check_ending(Path(path))
     refuse_existing(path, overwrite)
     for name, column in columns.items():
         _check_text(column, name, ending)
@@ -158,79 +148,46 @@ def write_columns(
         with parquet_writer(path, overwrite=overwrite) as write:
             write(columns)
         return
-    header = None if ending == ".txt" else list(columns)
-    if header is None:
+    if ending == ".txt":
         _refuse_header(columns)
-    with replaced(path) as temporary:
-        with open_text(temporary, "wt", newline="") as file:
-            writer = csv.writer(
-                file, delimiter=_SEPARATORS[ending], lineterminator="\n"
-            )
-            if header is not None:
-                writer.writerow(header)
-            writer.writerows(zip(*map(_texts, columns.values()), strict=True))
+    with replaced(path) as temporary, open_text(temporary, "wt", newline="") as file:
+        writer = csv.writer(file, delimiter=_FORMATS[ending][0], lineterminator="\n")
+        if ending != ".txt":
+            writer.writerow(columns)
+        writer.writerows(zip(*map(_texts, columns.values()), strict=True))
 
 
 def interaction_columns(
-    log: Sequences, times: npt.ArrayLike | None = None
+    log: Interactions | Sequences, times: npt.ArrayLike | None = None
 ) -> dict[str, npt.NDArray[Any]]:
-    """Columns of histories, with times for the pseudo items if there are others.
-
-    Parameters
-    ----------
-    log : Sequences of n rows
-        Histories, augmented or not.
-    times : array-like of shape (n_observed,), default=None
-        See `write_interactions`.
-
-    Returns
-    -------
-    columns : dict of str to ndarray
-        user, item, time if there are times, position and is_pseudo.
-
-    Raises
-    ------
-    ValueError
-        See `times_with_pseudo`.
-    """
-    rows = log.to_interactions()
-    columns: dict[str, Any] = {"user": rows["user"], "item": rows["item"]}
-    if times is not None:
-        columns["time"] = times_with_pseudo(log, times)
-    columns["position"] = rows["position"]
-    columns["is_pseudo"] = rows["is_pseudo"].astype(np.int8)
+    """Return user, item, time if it is known, position (of histories) and is_pseudo."""
+    if isinstance(log, Interactions):
+        if times is not None:
+            raise ValueError("times are for Sequences; Interactions have their own.")
+        columns = {name: log[name] for name in log.columns}
+    else:
+        rows = log.to_interactions()
+        known = {} if times is None else {"time": times_with_pseudo(log, times)}
+        columns = {"user": rows["user"], "item": rows["item"], **known, **rows}
+    if "is_pseudo" in columns:
+        columns["is_pseudo"] = columns["is_pseudo"].astype(np.int8)
     return columns
 
 
 def check_ending(path: Path) -> str:
-    """Return the ending of a file name that says its format.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    ending : str
-        Without that of a compression.
-
-    Raises
-    ------
-    ValueError
-        If no format has it.
-    """
-    ending = Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
-    if ending not in _SEPARATORS and path.suffix != ".parquet":
+    """Return the ending that says the format of a file, or raise ValueError."""
+    ending = ending_of(path)
+    if ending not in _FORMATS or (ending == ".parquet" and path.suffix != ending):
+        *texts, parquet = _FORMATS
         raise ValueError(
-            f"{path} has no known ending; known are {', '.join(_SEPARATORS)}, each "
-            "also with .gz, .bz2 or .xz, and .parquet."
+            f"{path} has no known ending; known are {', '.join(texts)}, each also with "
+            f".gz, .bz2 or .xz, and {parquet}."
         )
     return ending
 
 
 def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Dates as seconds since 1970, for formats that have numbers only."""
+    """Return dates as seconds since 1970, for formats that have numbers only."""
     if times.dtype.kind != "M":
         return times
     _refuse_finer(times, "us", "time", ".inter")
@@ -238,7 +195,7 @@ def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _texts(column: npt.NDArray[Any]) -> list[Any]:
-    """Values as they are written; dates in ISO 8601."""
+    """Return values as they are written; dates in ISO 8601."""
     if column.dtype.kind == "M":
         return np.datetime_as_string(column).tolist()
     if column.dtype == np.float32:
@@ -247,7 +204,7 @@ def _texts(column: npt.NDArray[Any]) -> list[Any]:
 
 
 def _refuse_header(columns: Columns) -> None:
-    """Reject a first row that would be taken for names of columns."""
+    """Raise for a first row that would be taken for names of columns."""
     compared = [column[: 1 + N_ROWS_COMPARED] for column in columns.values()]
     first_rows = [list(map(str, row)) for row in zip(*compared, strict=True)]
     if not first_rows:
@@ -262,7 +219,7 @@ def _refuse_header(columns: Columns) -> None:
 def _refuse_finer(
     dates: npt.NDArray[np.datetime64], unit: str, name: str, ending: str
 ) -> None:
-    """Reject dates that are finer than what is read back."""
+    """Raise for dates that would be read back rounded."""
     is_finer = dates != dates.astype(f"datetime64[{unit}]")
     if is_finer.any():
         row = int(is_finer.argmax())
@@ -274,12 +231,12 @@ def _refuse_finer(
 
 
 def _check_text(column: npt.NDArray[Any], name: str, ending: str) -> None:
-    """Reject strings and dates that would not be read back as they are."""
+    """Raise for strings and dates that would not be read back as they are."""
     if column.dtype.kind == "M" and ending != ".parquet":
         _refuse_finer(column, "ns", name, ending)
     if column.dtype.kind != "U":
         return
-    unreadable = _UNREADABLE[ending]
+    unreadable = re.compile(f"[{_FORMATS[ending][1]}\ud800-\udfff]")
     for row, text in enumerate(column.tolist()):
         is_bare = ending == ".parquet" or text == text.strip() != ""
         if not is_bare or unreadable.search(text):

@@ -5,8 +5,6 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from datetime import date
-from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skdiffuasr.datasets.blocks import blocks_of, read_blocks
-from skdiffuasr.datasets.columns import read_whole
-from skdiffuasr.datasets.json_lines import json_table, select_rows
+from skdiffuasr.datasets.reviews import existing, read_reviews
 
 DESCRIPTION = """\
 Yelp Open Dataset: reviews of businesses, for academic and personal use under Yelp's
@@ -26,6 +23,8 @@ HOW_TO_GET = (
     "Agree to the terms at https://www.yelp.com/dataset, download the JSON archive and "
     "name it, or yelp_academic_dataset_review.json from it."
 )
+
+_FIELDS = ("user_id", "business_id", "date", "stars")
 
 # The name has changed between the releases.
 _MEMBERS = ("yelp_academic_dataset_review.json", "review.json")
@@ -44,7 +43,7 @@ def load_yelp(
     ----------
     path : str or path-like
         ``yelp_academic_dataset_review.json``, which may be gzipped, or the whole
-        ``yelp_dataset.tar``, of which nothing is unpacked to disk.
+        ``yelp_dataset.tar``; nothing is unpacked to disk.
     min_rating : float, default=None
         Leave out reviews with fewer stars, of 1 to 5.
     first_date, last_date : str, default=None
@@ -63,8 +62,8 @@ def load_yelp(
     ImportError
         If pyarrow is not installed.
     ValueError
-        If a date is none, the archive has no reviews, a line cannot be read, or no
-        review is left.
+        If a date or a line cannot be read, the archive has no reviews, or no review is
+        left.
 
     Examples
     --------
@@ -72,25 +71,16 @@ def load_yelp(
     >>> path = "yelp_academic_dataset_review.json"
     >>> bunch = load_yelp(path, first_date="2019-01-01")  # doctest: +SKIP
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not there. {HOW_TO_GET}")
-    first = _check_date(first_date, "first_date")
-    last = _check_date(last_date, "last_date")
+    path = existing(Path(path), HOW_TO_GET)
     is_archive = any(suffix in (".tar", ".tgz") for suffix in path.suffixes)
-    fields = {"user": "user_id", "item": "business_id", "time": "date"}
-    if min_rating is not None:
-        fields["rating"] = "stars"
-    read = _read_archive if is_archive else read_blocks
-    log = read_whole(json_table(partial(read, path), path.name, fields))
-    is_kept = np.ones(len(log["user"]), dtype=bool)
-    if min_rating is not None:
-        is_kept &= log["rating"] >= min_rating
-    if first is not None:
-        is_kept &= log["time"] >= first
-    if last is not None:
-        is_kept &= log["time"] < last + 1
-    interactions = select_rows(log, is_kept, path.name)
+    interactions = read_reviews(
+        path,
+        _FIELDS,
+        read=_read_archive if is_archive else read_blocks,
+        min_rating=min_rating,
+        first_day=_check_date(first_date, "first_date"),
+        last_day=_check_date(last_date, "last_date"),
+    )
     return Bunch(interactions=interactions, DESCR=DESCRIPTION)
 
 
@@ -104,14 +94,14 @@ def _check_date(day: str | None, name: str) -> np.datetime64 | None:
         raise ValueError(f"{name} must be like '2019-01-31', got {day!r}.") from error
 
 
-def _read_archive(path: Path) -> Iterator[str]:
+def _read_archive(path: Path) -> Iterator[bytes]:
     """Yield blocks of the reviews in an archive, which may be compressed."""
     try:
         with tarfile.open(path, "r:*") as archive:
             for member in archive:
                 if member.isfile() and Path(member.name).name in _MEMBERS:
                     file: Any = archive.extractfile(member)
-                    yield from blocks_of(TextIOWrapper(file, "utf-8", newline=""))
+                    yield from blocks_of(file)
                     return
     except (EOFError, UnicodeDecodeError, tarfile.TarError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error

@@ -26,7 +26,7 @@ def test_an_empty_name_is_never_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("SKDIFFUASR_DATA", "")
     clear_data_home()
     assert (work / "log").exists()
-    with pytest.raises(ValueError, match="names no folder"):
+    with pytest.raises(ValueError, match="give a folder"):
         clear_data_home("")
     assert (work / "log").exists()
 

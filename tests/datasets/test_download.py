@@ -65,7 +65,7 @@ def test_a_missing_file_is_told(web, data_home):
 
 
 def test_nothing_is_downloaded_if_it_must_not_be(url, data_home):
-    with pytest.raises(OSError, match="allow to download it"):
+    with pytest.raises(OSError, match="allow downloading it"):
         fetch_file(url, download_if_missing=False)
     assert list(data_home.iterdir()) == []
 

@@ -88,10 +88,18 @@ def test_columns_of_a_data_frame_are_accepted():
 @pytest.mark.parametrize(
     ("columns", "error", "message"),
     [
-        ({"user": [1, 2], "item": [1]}, ValueError, r"differ in length: .*'user': 2"),
+        (
+            {"user": [1, 2], "item": [1]},
+            ValueError,
+            r"differ in length: 2 users, 1 items",
+        ),
         ({"user": [1.5], "item": [1]}, TypeError, "user.* is 1.5"),
         ({"user": [1], "item": [[1]]}, ValueError, "item.* is "),
-        ({"user": [1], "item": [1], "time": ["x"]}, ValueError, "Row 0 of time is 'x'"),
+        (
+            {"user": [1], "item": [1], "time": ["x"]},
+            ValueError,
+            "Row 0 of column 'time' is 'x'",
+        ),
         ({"user": [1], "item": [1], "time": [[1]]}, ValueError, r"shape \(1, 1\)"),
     ],
 )
@@ -160,12 +168,12 @@ def test_no_observed_interaction_is_dropped_for_a_pseudo_item():
 @pytest.mark.parametrize(
     ("marks", "message"),
     [
-        ([0, 2], r"Row 1 of is_pseudo is .*2"),
-        ([0.0, 1.0], r"Row 0 of is_pseudo is .*0\.0"),
-        (["0", "1"], r"Row 0 of is_pseudo is .*'0'"),
-        ([True, None], r"Row 1 of is_pseudo is None"),
-        ([[0], [1]], "is_pseudo must be one-dimensional"),
-        ([True], r"differ in length.*'is_pseudo': 1"),
+        ([0, 2], r"Row 1 of column 'is_pseudo' is .*2"),
+        ([0.0, 1.0], r"Row 0 of column 'is_pseudo' is .*0\.0"),
+        (["0", "1"], r"Row 0 of column 'is_pseudo' is .*'0'"),
+        ([True, None], r"Row 1 of column 'is_pseudo' is None"),
+        ([[0], [1]], "column 'is_pseudo' must be one-dimensional"),
+        ([True], "differ in length: .* 1 marks of pseudo items"),
     ],
 )
 def test_other_marks_of_pseudo_items_are_refused(marks, message):

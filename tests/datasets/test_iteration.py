@@ -95,9 +95,7 @@ def test_json_lines_come_in_parts_too(tmp_path):
     parts = list(iter_sequences(path, max_interactions=1))
     assert [X.to_lists() for X in parts] == [[["a", "b"]], [["a"]]]
     path.write_text(line % (1, "a") + line % ('"2"', "b"))
-    with pytest.raises(
-        ValueError, match=r"line 2: user is '2'.*before it are integers"
-    ):
+    with pytest.raises(TypeError, match=r"line 2: user is '2'.*before it are integers"):
         list(iter_sequences(path, max_interactions=1))
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from skdiffuasr.datasets import read_interactions
+from skdiffuasr.datasets import blocks, read_interactions
 
 pytest.importorskip("pyarrow")
 
@@ -173,3 +173,30 @@ def test_pseudo_items_of_json_lines(tmp_path):
     assert read_interactions(path).is_pseudo.tolist() == [True, False]
     path.write_text(lines % 1 + lines % "false")
     assert read_interactions(path).is_pseudo.tolist() == [True, False]
+
+
+def write_lines(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def test_the_whole_file_decides_about_times_of_json_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_SIZE", 1)
+    records = [{"user": 1, "item": 2, "time": time} for time in (1, 2.5, 3)]
+    path = write_lines(tmp_path / "log.jsonl", records)
+    found = read_interactions(path).time
+    assert (found.dtype, found.tolist()) == (np.float64, [1.0, 2.5, 3.0])
+    write_lines(path, [*records, {**records[0], "time": 2**53 + 1}])
+    with pytest.raises(ValueError, match=f"line 4: time is {2**53 + 1}"):
+        read_interactions(path)
+
+
+def test_ids_of_json_lines_are_of_one_type_through_all_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_SIZE", 1)
+    records = [{"user": 1, "item": item} for item in (5, 6, "7")]
+    path = write_lines(tmp_path / "log.jsonl", records)
+    with pytest.raises(TypeError, match=r"line 3: item is '7'.*before it are integer"):
+        read_interactions(path)
+    write_lines(path, reversed(records))
+    with pytest.raises(TypeError, match=r"line 2: item is 6.*before it are strings"):
+        read_interactions(path)

@@ -42,7 +42,7 @@ def served(web, monkeypatch):
     monkeypatch.setattr(movielens, "_VERSIONS", unchecked)
     for name, files in FILES.items():
         version = unchecked[name]
-        with zipfile.ZipFile(folder / version.archive, "w") as archive:
+        with zipfile.ZipFile(folder / f"ml-{name}.zip", "w") as archive:
             for member, text in files.items():
                 archive.writestr(member, text.encode(version.encoding))
     return folder

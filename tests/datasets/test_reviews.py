@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdiffuasr.datasets import amazon, fetch_amazon, load_steam, load_yelp
-from skdiffuasr.datasets.steam import FIELDS, _parse_line
+from skdiffuasr.datasets.steam import _FIELDS, _parse_line
 
 pytest.importorskip("pyarrow")
 
@@ -150,7 +150,7 @@ records = st.dictionaries(
 
 @given(records, st.tuples(values, values, values), st.booleans())
 def test_fields_of_steam_are_those_of_the_literal(record, wanted, has_prefix):
-    record = {**record, **dict(zip(FIELDS, wanted, strict=True))}
+    record = {**record, **dict(zip(_FIELDS, wanted, strict=True))}
     prefix = "u" if has_prefix else ""
     line = ", ".join(
         f"{prefix}{key!r}: {prefix if isinstance(value, str) else ''}{value!r}"
@@ -158,8 +158,8 @@ def test_fields_of_steam_are_those_of_the_literal(record, wanted, has_prefix):
     )
     expected = ast.literal_eval(f"{{{line}}}")
     found = _parse_line(f"{{{line}}}\n")
-    assert {name: found[name] for name in FIELDS} == {
-        name: expected[name] for name in FIELDS
+    assert {name: found[name] for name in _FIELDS} == {
+        name: expected[name] for name in _FIELDS
     }
 
 

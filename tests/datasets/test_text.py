@@ -128,7 +128,7 @@ def test_the_whole_column_decides_about_integers(
         (["2014", "2014-02-01"], np.array(["2014-01-01", "2014-02-01"], "M8[us]")),
         (["2014-02-01T10:00+01:00", "2014-02-01"], ["2014-02-01T09", "2014-02-01"]),
         (["007", "1"], [7, 1]),
-        (["1", "2014-01-01"], "line 3: the time is '2014-01-01 00:00:00"),
+        (["1", "2014-01-01"], "line 3: the time is '2014-01-01'"),
         (["1.5", str(2**53 + 1)], f"line 3: the time is '{2**53 + 1}'"),
     ],
 )
@@ -165,7 +165,7 @@ def test_a_log_of_many_blocks_in_parts(tmp_path, monkeypatch):
         ("1,2", "2 fields, at least 3 are needed"),
         ("1,2,3,4,5", "5 fields, but the first line has 4"),
         ('1,"2"3,4,x', "',' expected after '\"'"),
-        ("1," + "9" * 140_000 + ",3,x", "field larger than field limit|more than"),
+        ("1," + "9" * 140_000 + ",3,x", "field larger than field limit|too many"),
     ],
 )
 @pytest.mark.parametrize("size", [50, 2**19])
