@@ -25,7 +25,7 @@ class NeuralParameters(BaseRecommender):
         ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
         ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
         ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
-        position.
+        item that is learned.
     n_negatives : int, default=None
         Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
         for ``"sampled_ce"``.
