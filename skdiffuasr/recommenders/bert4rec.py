@@ -48,9 +48,6 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     n_masked_copies : int, default=1
         Number of times that a history is masked anew in each epoch; ``dupe_factor`` in
         the authors' code.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, masks, negatives, held-out rows and
-        batches.
 
     References
     ----------
@@ -64,8 +61,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     >>> from skdiffuasr.recommenders import BERT4RecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
     >>> recommender = BERT4RecEstimator(
-    ...     8, max_epochs=60, dropout=0.1, learning_rate=0.01, early_stopping=False,
-    ...     random_state=0,
+    ...     8, max_epochs=60, learning_rate=0.02, early_stopping=False, random_state=0
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']
@@ -83,12 +79,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit = (
-        "embedding_dim",
-        "n_layers",
-        "n_heads",
-        "max_length",
-    )
+    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
 
     n_layers: int = 2
     n_heads: int = 2
@@ -115,16 +106,15 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         labels: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        tasks = list(
-            draw_tasks(
-                items,
-                lengths,
-                labels,
-                mask_probability=self.mask_probability,
-                n_masked_copies=self.n_masked_copies,
-                n_next_items=self.n_next_items,
-            )
+        drawn = draw_tasks(
+            items,
+            lengths,
+            labels,
+            mask_probability=self.mask_probability,
+            n_masked_copies=self.n_masked_copies,
+            n_next_items=self.n_next_items,
         )
+        tasks = list(drawn)
         encode = network
         if sum(is_masked.numel() for _, _, is_masked in tasks) > GROUP_SIZE:
             # Long histories make tasks whose activations would not fit into memory.

@@ -50,9 +50,6 @@ class CL4SRecEstimator(SASRecEstimator):
         Share of the items that are masked in a masked view.
     reorder_ratio : float, default=0.6
         Share of the items that are shuffled in a reordered view.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, views, negatives, held-out rows and
-        batches.
 
     Notes
     -----

@@ -65,14 +65,9 @@ class S3RecEstimator(SASRecEstimator):
         Weight of SP, for which the network reads each history three times more.
     max_epochs : int, default=200
         Upper bound of the number of passes over the data after pre-training.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, what is hidden, negatives, held-out rows
-        and batches.
 
     Attributes
     ----------
-    weights_ : dict of str to ndarray
-        The trained weights, by the names that `SASRecEstimator` has.
     pretraining_loss_curve_ : list of float
         Mean weighted pre-training loss of each epoch.
     best_epoch_ : int
