@@ -52,7 +52,6 @@ def draw_operator_views(
     items: Tensor,
     lengths: Tensor,
     mask_code: int,
-    *,
     crop_ratio: float = 0.6,
     mask_ratio: float = 0.3,
     reorder_ratio: float = 0.6,

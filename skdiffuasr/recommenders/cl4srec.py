@@ -34,10 +34,9 @@ class CL4SRecEstimator(SASRecEstimator):
           cropped to a stretch, one with masked items, one with a shuffled stretch.
         - ``"dropout"``: the history itself, read twice with other units dropped; it
           has no effect with ``dropout=0``.
-        - ``"same_target"``: the history, and another one of the batch that is followed
-          by the same item; all that comes before any item that is learned is one. A
-          history without such another is read twice. Histories followed by the same
-          item are not negatives of each other.
+        - ``"same_target"``: the history, and the beginning of one of the batch that is
+          followed by the same item; without any, it is read twice. Histories followed
+          by the same item are not negatives of each other.
     contrastive_weight : float, default=0.01
         Weight of the contrastive loss; 0 gives what `SASRecEstimator` gives. The
         authors' 0.1 goes with ``loss="bce"``; with the full softmax it was much worse
@@ -50,6 +49,10 @@ class CL4SRecEstimator(SASRecEstimator):
         Share of the items that are masked in a masked view.
     reorder_ratio : float, default=0.6
         Share of the items that are shuffled in a reordered view.
+
+    See Also
+    --------
+    SASRecEstimator : The same network without views; with an example.
 
     Notes
     -----
@@ -69,16 +72,6 @@ class CL4SRecEstimator(SASRecEstimator):
        arXiv:2010.14395.
     .. [2] Qiu et al., "Contrastive Learning for Representation Degeneration Problem in
        Sequential Recommendation", WSDM 2022, arXiv:2110.05730.
-
-    Examples
-    --------
-    >>> from skdiffuasr.recommenders import CL4SRecEstimator
-    >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
-    >>> recommender = CL4SRecEstimator(
-    ...     8, max_epochs=60, learning_rate=0.02, early_stopping=False, random_state=0
-    ... )
-    >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
-    ['jam']
     """
 
     _parameter_constraints = {
@@ -120,13 +113,9 @@ class CL4SRecEstimator(SASRecEstimator):
         """Return the loss of the two views of each history of a batch."""
         targets = None
         if self.views == "operators":
+            ratios = self.crop_ratio, self.mask_ratio, self.reorder_ratio
             view_items, view_lengths = draw_operator_views(
-                items,
-                lengths,
-                network.mask_code,
-                crop_ratio=self.crop_ratio,
-                mask_ratio=self.mask_ratio,
-                reorder_ratio=self.reorder_ratio,
+                items, lengths, network.mask_code, *ratios
             )
         elif self.views == "dropout":
             view_items, view_lengths = items.repeat(2, 1), lengths.repeat(2)

@@ -34,8 +34,7 @@ class NeuralParameters(BaseRecommender):
     weight_decay : float, default=0.0
         Weight decay of AdamW.
     batch_size : int, default=128
-        Number of histories of average length in a batch; batches of short histories
-        hold more of them.
+        Number of histories of average length in a batch; of short ones it holds more.
     max_epochs : int, default=200
         Upper bound of the number of passes over the data.
     early_stopping : bool, default=True
@@ -45,8 +44,8 @@ class NeuralParameters(BaseRecommender):
         trained on at all, and pseudo items may show what is held out; `X_val` and
         `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
-        Share of the histories whose last item is held out for early stopping, rounded
-        down; without any, training runs for `max_epochs`.
+        Share of the histories, rounded down, whose last item is held out; without any,
+        training runs for `max_epochs`.
     validation_filter_seen : bool, default=False
         Whether early stopping ranks without the items of the history, as `recommend`
         does.
