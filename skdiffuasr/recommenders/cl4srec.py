@@ -18,37 +18,29 @@ from skdiffuasr.recommenders.sasrec import SASRecEstimator
 class CL4SRecEstimator(SASRecEstimator):
     """SASRec that also learns to recognise a history in two views of it.
 
-    To the loss of `SASRecEstimator` comes a contrastive one: of all histories of a
-    batch, each in two views, the two of one history shall have the most similar hidden
-    states after the last item. The views are made by random operators, as in CL4SRec
-    [1]_, or as in DuoRec [2]_ by dropout. They are views of what the network reads,
-    which is a history without its last item, pseudo items included. A trained model
-    scores as SASRec does, at the same cost; a step of training costs about three times
-    as much.
+    A contrastive loss is added to that of `SASRecEstimator`: of all histories of a
+    batch, each in two views, the two of one history should have the most similar hidden
+    states after the last item. Views are made by random operators, as in CL4SRec [1]_,
+    or by dropout, as in DuoRec [2]_. They are views of what the network reads: the
+    history without its last item, pseudo items included. A trained model scores as
+    SASRec does, at the same cost; a training step costs about three times as much.
 
     Parameters
     ----------
-    loss : {"ce", "sampled_ce", "bce"}, default="ce"
-        ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
-        ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
-        ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
-        position; SASRec itself uses ``"bce"`` with one.
     views : {"operators", "dropout", "same_target"}, default="operators"
         What the two views of a history are.
 
         - ``"operators"``: two of three variants of it, drawn for each history: one
           cropped to a stretch, one with masked items, one with a shuffled stretch.
-        - ``"dropout"``: the history itself, read twice with other units dropped; this
-          says nothing with ``dropout=0``.
-        - ``"same_target"``: the history, and another one that is followed by the same
-          item. It is drawn from the batch, in which every item that is learned counts
-          with all that comes before it. A history without such another is read twice.
-          Two histories that are followed by the same item are no negatives of each
-          other.
+        - ``"dropout"``: the history itself, read twice with other units dropped; it
+          has no effect with ``dropout=0``.
+        - ``"same_target"``: the history, and the beginning of one of the batch that is
+          followed by the same item; without any, it is read twice. Histories followed
+          by the same item are not negatives of each other.
     contrastive_weight : float, default=0.01
         Weight of the contrastive loss; 0 gives what `SASRecEstimator` gives. The
-        authors' 0.1 goes with their loss, ``loss="bce"``; with the full softmax it was
-        much worse than 0.01 in ``docs/results.md``.
+        authors' 0.1 goes with ``loss="bce"``; with the full softmax it was much worse
+        than 0.01 in ``docs/results.md``.
     temperature : float, default=1.0
         Divides the similarities, which are inner products of hidden states.
     crop_ratio : float, default=0.6
@@ -57,21 +49,22 @@ class CL4SRecEstimator(SASRecEstimator):
         Share of the items that are masked in a masked view.
     reorder_ratio : float, default=0.6
         Share of the items that are shuffled in a reordered view.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, views, negatives, held-out rows and
-        batches.
+
+    See Also
+    --------
+    SASRecEstimator : The same network without views; with an example.
 
     Notes
     -----
-    The defaults of what is contrasted are those of the code of DuoRec's authors, which
-    has both models. There every prefix of a history is one of the contrasted
-    histories, here only the longest, and partners with the same target come from the
-    whole of the training data, here from the batch: a larger `batch_size` has more.
+    Ratios and temperature are those of DuoRec's code, which has both models. There
+    every prefix of a history is contrasted, here only the longest; and partners with
+    the same target come from all training data, here from the batch: a larger
+    `batch_size` has more.
 
     Hidden states come out of a LayerNorm, so their inner products are as large as
-    `embedding_dim`. At a temperature of 1 the contrastive gradients are then much
-    larger than those of the other loss, and may do harm where that one learns well by
-    itself; a temperature near `embedding_dim` makes the similarities those of cosines.
+    `embedding_dim`. At a temperature of 1 the contrastive gradients are much larger
+    than those of the other loss, and may do harm where that one learns well by itself;
+    a temperature near `embedding_dim` turns the similarities into cosines.
 
     References
     ----------
@@ -79,21 +72,6 @@ class CL4SRecEstimator(SASRecEstimator):
        arXiv:2010.14395.
     .. [2] Qiu et al., "Contrastive Learning for Representation Degeneration Problem in
        Sequential Recommendation", WSDM 2022, arXiv:2110.05730.
-
-    Examples
-    --------
-    >>> from skdiffuasr.recommenders.cl4srec import CL4SRecEstimator
-    >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
-    >>> recommender = CL4SRecEstimator(
-    ...     embedding_dim=8,
-    ...     max_epochs=60,
-    ...     dropout=0.1,
-    ...     learning_rate=0.01,
-    ...     early_stopping=False,
-    ...     random_state=0,
-    ... )
-    >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
-    ['jam']
     """
 
     _parameter_constraints = {
@@ -121,44 +99,30 @@ class CL4SRecEstimator(SASRecEstimator):
         return CL4SRec(network) if self.views == "operators" else network
 
     def _loss(
-        self,
-        module: Any,
-        items: Tensor,
-        lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
-        dtype: torch.dtype = torch.float32,
+        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
     ) -> Tensor:
-        loss = super()._loss(module, items, lengths, is_target, passed_over, dtype)
+        loss = super()._loss(network, items, lengths, labels)
         if self.contrastive_weight == 0:
             return loss
-        contrastive = self._contrastive_loss(module, items, lengths, is_target)
+        contrastive = self._contrastive_loss(network, items, lengths, labels)
         return loss + self.contrastive_weight * contrastive
 
     def _contrastive_loss(
-        self, module: Any, items: Tensor, lengths: Tensor, is_target: Tensor
+        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
     ) -> Tensor:
-        """Loss of the two views of each history, on a batch as `_loss` takes it."""
-        columns = torch.arange(items.shape[1] - 1, device=items.device)
-        is_read = columns < lengths[:, None] - 1  # (batch, length - 1)
-        histories, n_read = items[:, :-1] * is_read, lengths - 1
-        labels = None
+        """Return the loss of the two views of each history of a batch."""
+        targets = None
         if self.views == "operators":
+            ratios = self.crop_ratio, self.mask_ratio, self.reorder_ratio
             view_items, view_lengths = draw_operator_views(
-                histories,
-                n_read,
-                module.mask_code,
-                crop_ratio=self.crop_ratio,
-                mask_ratio=self.mask_ratio,
-                reorder_ratio=self.reorder_ratio,
+                items, lengths, network.mask_code, *ratios
             )
         elif self.views == "dropout":
-            view_items, view_lengths = histories.repeat(2, 1), n_read.repeat(2)
+            view_items, view_lengths = items.repeat(2, 1), lengths.repeat(2)
         else:
-            others, other_lengths = draw_same_target(items, lengths, is_target)
-            view_items = torch.cat([histories, others[:, :-1]])
-            view_lengths = torch.cat([n_read, other_lengths])
-            labels = items.gather(1, lengths[:, None] - 1)[:, 0]
-        hidden = module.last_hidden(view_items, view_lengths)  # (2 * batch, d)
+            others, other_lengths, targets = draw_same_target(items, lengths, labels)
+            view_items = torch.cat([items, others])
+            view_lengths = torch.cat([lengths, other_lengths])
+        hidden = network.last_hidden(view_items, view_lengths)  # (2 * batch, d)
         first, second = hidden.chunk(2)
-        return nt_xent(first, second, self.temperature, labels)
+        return nt_xent(first, second, self.temperature, targets)

@@ -1,15 +1,10 @@
 """GRU4Rec as a scikit-learn estimator."""
 
 from numbers import Integral
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.nn.gru4rec import GRU4Rec
-from skdiffuasr.nn.next_items import next_item_states
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
@@ -19,8 +14,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
 
     Gated recurrent units read a history and predict the next item after each of its
     items [2]_, trained on whole histories as `SASRecEstimator` is. Pseudo items are
-    read as context, but a position whose target is a pseudo item carries no loss [1]_,
-    unless `is_target` says so.
+    read as context and not learned [1]_, unless their roles say so.
 
     Parameters
     ----------
@@ -44,12 +38,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
     >>> from skdiffuasr.recommenders import GRU4RecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
     >>> recommender = GRU4RecEstimator(
-    ...     embedding_dim=8,
-    ...     max_epochs=60,
-    ...     dropout=0.1,
-    ...     learning_rate=0.01,
-    ...     early_stopping=False,
-    ...     random_state=0,
+    ...     8, max_epochs=60, learning_rate=0.02, early_stopping=False, random_state=0
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']
@@ -74,20 +63,3 @@ class GRU4RecEstimator(BaseNeuralRecommender):
             n_layers=self.n_layers,
             dropout=self.dropout,
         )
-
-    def _loss(
-        self,
-        module: Any,
-        items: Tensor,
-        lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
-        dtype: torch.dtype = torch.float32,
-    ) -> Tensor:
-        hidden = module(items[:, :-1])  # (batch, length - 1, d)
-        hidden, targets = next_item_states(hidden, items, is_target, passed_over)
-        catalogue = module.item_embedding.weight
-        return self._item_loss(hidden, catalogue, targets, dtype)
-
-    def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
-        return module.last_hidden(items, lengths)

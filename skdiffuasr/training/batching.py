@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 
-#: A batch of more places than this is split if most of them would be padding.
+#: A batch of more places than this is split if most of them are padding.
 MAX_PADDED_PLACES = 2**14
 
 #: Places of such a batch for each of its items, at most.
@@ -18,33 +18,13 @@ MAX_PLACES_PER_ITEM = 4
 def token_batches(
     lengths: IntArray, batch_size: int, rng: np.random.Generator | None = None
 ) -> Iterator[IntArray]:
-    """Split rows into batches of similar length and equal work.
+    """Yield the row numbers of batches of similar length and equal work.
 
     Rows of similar length stand together, so that little is padded, and every batch
-    holds about as many items as `batch_size` rows of average length do: each item then
-    weighs the same in the mean loss of its batch, whatever the length of its row. Rows
-    that a far longer one would widen are a batch of their own.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (n,)
-        Number of items of each row.
-    batch_size : int
-        Number of rows that an average batch has at most.
-    rng : numpy.random.Generator, default=None
-        Shuffles rows of equal length and the order of the batches. None keeps both.
-
-    Yields
-    ------
-    rows : ndarray of int64 of shape (n_rows,)
-        Row numbers of one batch; each row is in exactly one batch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.training import token_batches
-    >>> [rows.tolist() for rows in token_batches(np.array([1, 4, 1, 2]), 2)]
-    [[0, 2, 3], [1]]
+    holds about as many items as `batch_size` rows of average length: each item weighs
+    the same in the mean loss of its batch, whatever the length of its row. Rows that a
+    far longer one would widen are a batch of their own. The generator shuffles rows of
+    equal length and the batches; without one, both keep their order.
     """
     if len(lengths) == 0:
         return
@@ -76,23 +56,14 @@ def _without_wide_padding(rows: IntArray, lengths: IntArray) -> Iterator[IntArra
 def pad_rows(
     values: Tensor, starts: Tensor, lengths: Tensor, pad_value: int = 0
 ) -> Tensor:
-    """Gather ragged rows into one right-padded tensor.
+    """Gather ragged rows of values (n_values, ...) into one right-padded tensor.
 
-    Parameters
-    ----------
-    values : Tensor of shape (n_values,)
-        The values of all rows, one after the other.
-    starts, lengths : int64 Tensor of shape (batch,)
-        Where each row begins in `values`, and how many values it has.
-    pad_value : int, default=0
-        Fills the places behind a row's end.
-
-    Returns
-    -------
-    padded : Tensor of shape (batch, max(lengths))
+    Rows begin at `starts` (batch,) and have `lengths` (batch,) values; the result has
+    the shape (batch, max(lengths), ...).
     """
     width = int(lengths.max()) if len(lengths) else 0
     columns = torch.arange(width, device=values.device)
     is_within = columns < lengths[:, None]  # (batch, width)
     index = torch.where(is_within, starts[:, None] + columns, 0)
+    is_within = is_within.view(*is_within.shape, *[1] * (values.ndim - 1))
     return torch.where(is_within, values[index], pad_value)

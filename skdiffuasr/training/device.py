@@ -4,22 +4,10 @@ import torch
 
 
 def resolve_device(device: str) -> torch.device:
-    """Turn an estimator's ``device`` parameter into a torch device.
+    """Return the device that an estimator's ``device`` parameter names.
 
-    Parameters
-    ----------
-    device : str
-        ``"auto"`` takes CUDA where there is one and the CPU elsewhere; the others are
-        ``"cpu"``, ``"cuda"`` and ``"cuda:<index>"``.
-
-    Returns
-    -------
-    device : torch.device
-
-    Raises
-    ------
-    ValueError
-        If the device is none of these, or is not on this machine.
+    ``"auto"`` takes CUDA where it is available and the CPU elsewhere. Raises ValueError
+    if it is none of "auto", "cpu", "cuda" and "cuda:<index>", or not on this machine.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -16,7 +16,8 @@ from skdiffuasr.recommenders import SASRecEstimator
 from skdiffuasr.recommenders.s3rec import S3RecEstimator
 from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
 from skdiffuasr.training import seeded
-from skdiffuasr.training.histories import HistoryBatches, hold_out
+from skdiffuasr.training.histories import HistoryBatches
+from skdiffuasr.training.hold_out import hold_out
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
 from tests.recommenders.circle import (
@@ -53,9 +54,9 @@ def spy_on_pretraining(recommender, monkeypatch):
     batches = []
     loss = recommender._pretraining_loss
 
-    def spy(module, items, lengths, is_target, dtype):
-        batches.append((items, lengths, is_target))
-        return loss(module, items, lengths, is_target, dtype=dtype)
+    def spy(module, *batch):
+        batches.append(batch)
+        return loss(module, *batch)
 
     monkeypatch.setattr(recommender, "_pretraining_loss", spy)
     return batches
@@ -101,9 +102,9 @@ def pretrained(X, **settings):
     recommender = tiny(max_epochs=1, **settings)
     loss = recommender._pretraining_loss
 
-    def spy(module, *batch, dtype):
+    def spy(module, *batch):
         modules.append(module)
-        return loss(module, *batch, dtype=dtype)
+        return loss(module, *batch)
 
     recommender._pretraining_loss = spy
     recommender.fit(X)
@@ -176,14 +177,13 @@ def test_attributes_tell_what_no_history_shows(exchanged):
 
 
 def batch_of(X):
-    return HistoryBatches(X, 1).pad(np.arange(len(X)))
+    return HistoryBatches(X, 1, cloze=True).pad(np.arange(len(X)))
 
 
 def make_module(recommender):
     recommender.item_ids_ = np.arange(N_ITEMS)
     with seeded(0, CPU):
-        tensors = recommender._attribute_tensors()
-        return recommender._build_pretraining(*tensors).eval()
+        return recommender._build_pretraining(recommender._attributes()).eval()
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5])
@@ -377,11 +377,11 @@ def test_an_interrupt_in_pretraining_ends_the_fit(settings):
     )
     loss = recommender._pretraining_loss
 
-    def interrupted(module, *batch, dtype):
+    def interrupted(module, *batch):
         if len(modules) == n_epochs:
             raise KeyboardInterrupt
         modules.append(module)
-        return loss(module, *batch, dtype=dtype)
+        return loss(module, *batch)
 
     recommender._pretraining_loss = interrupted
     with pytest.warns(ConvergenceWarning, match="interrupted") as warned:
