@@ -45,6 +45,8 @@ class RandomSequenceAugmenter(BaseAugmenter):
     ['c', 'c', 'c']
     """
 
+    _short_name = "random-seq"
+
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
         "n_variants": [Interval(Integral, 1, None, closed="left")],

@@ -1,41 +1,33 @@
-"""The augmenters and recommenders that a study from the command line can name."""
+"""The augmenters and recommenders that the command line can name."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from skdiffuasr import augmentation, recommenders
+from skdiffuasr.utils import all_estimators, short_name
 
-AUGMENTERS: Mapping[str, Callable[..., Any]] = {
-    "none": lambda: None,
-    "random": augmentation.RandomAugmenter,
-    "random-popular": partial(augmentation.RandomAugmenter, distribution="popularity"),
-    "random-seq": augmentation.RandomSequenceAugmenter,
-    "asrep": augmentation.ASRePAugmenter,
-    "reppad": augmentation.RepeatedPaddingAugmenter,
-    "sliding-window": augmentation.SlidingWindowAugmenter,
-    "crop": augmentation.CropAugmenter,
-    "reorder": augmentation.ReorderAugmenter,
-    "insert": augmentation.InsertAugmenter,
-    "substitute": augmentation.SubstituteAugmenter,
-    "diffusion": augmentation.DiffusionSequenceAugmenter,
-    "diffusion-cg": partial(
-        augmentation.DiffusionSequenceAugmenter, guidance="classifier"
-    ),
+#: Names of estimators with other parameters than the defaults.
+VARIANTS = {
+    "diffusion-cg": ("diffusion", {"guidance": "classifier"}),
+    "random-popular": ("random", {"distribution": "popularity"}),
+    "sasrec-bce": ("sasrec", {"loss": "bce"}),
 }
-"""Name: factory of an unfitted augmenter. A new one is one line."""
 
-RECOMMENDERS: Mapping[str, Callable[..., Any]] = {
-    "popularity": recommenders.PopularityRecommender,
-    "markov": recommenders.MarkovRecommender,
-    "sasrec": recommenders.SASRecEstimator,
-    "sasrec-bce": partial(recommenders.SASRecEstimator, loss="bce"),
-    "bert4rec": recommenders.BERT4RecEstimator,
-    "gru4rec": recommenders.GRU4RecEstimator,
-    "s3rec": recommenders.S3RecEstimator,
-    "cl4srec": recommenders.CL4SRecEstimator,
-}
-"""Name: factory of an unfitted recommender. A new one is one line."""
+
+def _factories(kind: str) -> dict[str, Callable[..., Any]]:
+    """Find the estimators of a kind; name them and their variants."""
+    found: dict[str, Callable[..., Any]] = {
+        short_name(cls): cls for _, cls in all_estimators(kind)
+    }
+    for name, (base, parameters) in VARIANTS.items():
+        if base in found:
+            found[name] = partial(found[base], **parameters)
+    return dict(sorted(found.items()))
+
+
+#: Name: factory of an unfitted estimator, or of None.
+AUGMENTERS = {"none": lambda: None, **_factories("augmenter")}
+RECOMMENDERS = _factories("recommender")
 
 
 def make_estimators(
@@ -45,35 +37,12 @@ def make_estimators(
 ) -> dict[str, Any]:
     """Make estimators by name, with those of some parameters that they have.
 
-    Parameters
-    ----------
-    names : list of str
-        Keys of `factories`.
-    factories : mapping of str to callable() -> estimator or None
-        `AUGMENTERS` or `RECOMMENDERS`.
-    parameters : mapping of str to object
-        Set where an estimator has a parameter of that name.
-
-    Returns
-    -------
-    estimators : dict of str to estimator or None
-        In the order of `names`.
-
-    Raises
-    ------
-    ValueError
-        If a name is not known; the message lists those that are.
-
-    Examples
-    --------
-    >>> from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
-    >>> make_estimators(["none", "random"], AUGMENTERS, {"n_pseudo_items": 3})
-    {'none': None, 'random': RandomAugmenter(n_pseudo_items=3)}
+    `factories` are `AUGMENTERS` or `RECOMMENDERS`. A ValueError lists the known names.
     """
     estimators = {}
     for name in names:
         if name not in factories:
-            raise ValueError(f"{name!r} is none of {', '.join(factories)}.")
+            raise ValueError(f"{name!r} is not one of {', '.join(factories)}.")
         estimator = factories[name]()
         if estimator is not None:
             known = estimator.get_params(deep=False).keys() & parameters.keys()

@@ -21,7 +21,24 @@ from skdiffuasr.utils._contract_checks import CONTRACT_CHECKS
 from skdiffuasr.utils._input_checks import INPUT_CHECKS
 from skdiffuasr.utils._recommender_checks import RECOMMENDER_CHECKS
 
-__all__ = ["check_estimator", "estimator_checks_generator"]
+#: Small values of the parameters that estimators share, for `tiny_instance`.
+_TINY: dict[str, Any] = {
+    "base_channels": 8,
+    "batch_size": 16,
+    "device": "cpu",
+    "embedding_dim": 4,
+    "max_epochs": 1,
+    "max_length": 10,
+    "n_heads": 1,
+    "n_layers": 1,
+    "n_pseudo_items": 2,
+    "n_res_blocks": 1,
+    "n_sampling_steps": 2,
+    "n_timesteps": 5,
+    "pretraining_epochs": 1,
+    "random_state": 0,
+    "window_length": 5,
+}
 
 
 def estimator_checks_generator(
@@ -101,3 +118,32 @@ def check_estimator(estimator: Any) -> None:
     """
     for copy, check in estimator_checks_generator(estimator):
         check(copy)
+
+
+def tiny_instance(cls: Callable[..., Any], **parameters: Any) -> Any:
+    """Make an estimator that is quick to fit, for the checks.
+
+    Parameters
+    ----------
+    cls : type
+        An augmenter or recommender, all of whose parameters have defaults.
+    **parameters : object
+        Parameters of the estimator. The others that say how large it is or how long it
+        is trained, such as `embedding_dim` and `max_epochs`, get small values, and
+        `random_state` is 0.
+
+    Returns
+    -------
+    estimator : estimator
+        Unfitted.
+
+    Examples
+    --------
+    >>> from skdiffuasr import RandomAugmenter
+    >>> from skdiffuasr.utils import tiny_instance
+    >>> tiny_instance(RandomAugmenter, distribution="popularity")
+    RandomAugmenter(distribution='popularity', n_pseudo_items=2, random_state=0)
+    """
+    estimator = cls()
+    known = _TINY.keys() & estimator.get_params(deep=False).keys()
+    return estimator.set_params(**{name: _TINY[name] for name in known} | parameters)
