@@ -11,7 +11,7 @@ _ROOMS = {"augmenter": augmentation, "recommender": recommenders}
 
 
 def all_estimators(type_filter: str | None = None) -> list[tuple[str, type]]:
-    """List the augmenters and recommenders of the library, as scikit-learn does its own.
+    """List the augmenters and recommenders of the library.
 
     Parameters
     ----------
