@@ -82,7 +82,7 @@ def sampled_target_ranks(
     targets : ndarray of shape (n,), dtype int64
         Column of each row's target; -1 stands for an item unknown to the model.
     keys : ndarray of shape (n,), dtype uint64
-        One key per row, from :func:`skdiffuasr.sequences.keys.row_keys`.
+        One key per row, from :func:`skdiffuasr.sequences.row_keys`.
     n_negatives : int
         Number of negatives per row.
     seen : Sequences of int64 codes or None, default=None

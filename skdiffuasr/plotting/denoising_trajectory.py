@@ -39,7 +39,7 @@ class DenoisingTrajectoryDisplay:
 
     See Also
     --------
-    skdiffuasr.augmentation.trajectory.denoising_trajectory : What is drawn.
+    skdiffuasr.denoising_trajectory : What is drawn.
 
     Examples
     --------

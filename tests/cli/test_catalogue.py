@@ -15,5 +15,5 @@ def test_every_name_makes_an_estimator(factories):
 
 
 def test_an_unknown_name_is_told_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"'sas' is none of .*sasrec"):
+    with pytest.raises(ValueError, match=r"'sas' is not one of .*sasrec"):
         make_estimators(["sas"], RECOMMENDERS, {})
