@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import replaced
-from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
+from skdiffuasr.cli.catalogue import AUGMENTERS
+from skdiffuasr.cli.models import (
+    augmenter_of,
+    check_model_output,
+    make_augmenter,
+    progress_bar,
+)
 from skdiffuasr.cli.options import (
-    add_augmenter_options,
+    add_estimator_options,
     add_hold_out_option,
     add_log_options,
     add_output_options,
-    add_training_options,
-    check_model_output,
+    check_nothing_to_train,
     check_output,
-    progress_bar,
     read_log,
-    refuse_training,
-    refuse_unused,
-    training_parameters,
     without_held_out,
 )
 from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
@@ -29,8 +30,8 @@ from skdiffuasr.datasets.writers import interaction_columns
 from skdiffuasr.persistence import load, save
 from skdiffuasr.sequences import Sequences
 
+#: Those that put new rows into a log; the others only change what is trained on.
 GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "generate")]
-"""Those that put new rows into a log; the others only change what is trained on."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,11 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_log_options(parser)
     add_output_options(parser, "the augmented log, in a format by its ending")
-    parser.add_argument(
-        "--augmenter",
-        choices=GENERATING,
-        help="default: diffusion",
-    )
+    parser.add_argument("--augmenter", choices=GENERATING, help="default: diffusion")
     parser.add_argument(
         "--model", type=Path, metavar="MODEL", help="saved augmenter, taken as it is"
     )
@@ -63,21 +60,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "make pseudo items without the last N items of every user, which are written "
         "all the same",
     )
-    add_augmenter_options(parser)
-    add_training_options(parser)
+    add_estimator_options(parser, with_variants=False)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train or load, augment and write."""
     check_output(options)
     if options.model is not None:
-        refuse_training(options)
+        check_nothing_to_train(options)
     if options.save_model is not None:
         check_model_output(options.save_model, options)
     if options.model is None:
         n_rows = _train_and_augment(options)
     else:
-        augmenter = _augmenter_of(load(options.model, device=options.device))
+        augmenter = augmenter_of(load(options.model, device=options.device))
         if {options.log.suffix, options.output.suffix} == {".parquet"}:
             n_rows = _augment_in_parts(augmenter, options)
         else:
@@ -88,11 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _train_and_augment(options: argparse.Namespace) -> int:
     """Augment the log that the augmenter is trained on."""
-    parameters = training_parameters(options)
-    (augmenter,) = make_estimators(
-        [options.augmenter or "diffusion"], AUGMENTERS, parameters
-    ).values()
-    refuse_unused(parameters, [augmenter])
+    augmenter = make_augmenter(options)
     log = read_log(options).sort()
     with progress_bar(augmenter, options):
         augmented = _put_before(_histories(log), augmenter.fit_transform, options)
@@ -147,14 +139,3 @@ def _put_before(
     """Put before histories what is made from them without the held-out items."""
     made = augment(without_held_out(histories, options)).variants[0]
     return histories.prepend(made.drop_last(made.lengths - made.n_pseudo))
-
-
-def _augmenter_of(model: Any) -> Any:
-    """Take a saved augmenter, or that of a saved pipeline."""
-    augmenter = model.steps[0][1] if hasattr(model, "steps") else model
-    if not hasattr(augmenter, "generate"):
-        raise ValueError(
-            f"MODEL is a {type(augmenter).__name__}, which puts no items before "
-            "histories."
-        )
-    return augmenter

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from skdiffuasr.cli.models import recommender_of
 from skdiffuasr.cli.options import (
-    add_device_option,
     add_log_options,
     add_output_options,
+    add_parameters,
     check_output,
     read_log,
 )
@@ -34,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="recommend items of the user's history too",
     )
-    add_device_option(parser)
+    add_parameters(parser, ["device"])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,11 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 def recommend(model: Any, histories: Any, **options: Any) -> Any:
     """Recommend with a recommender, or with the last step of a pipeline."""
+    recommender = recommender_of(model)
     for _, step in getattr(model, "steps", [])[:-1]:
         histories = step.transform(histories)
-    recommender = model.steps[-1][1] if hasattr(model, "steps") else model
-    if not hasattr(recommender, "recommend"):
-        raise ValueError(
-            f"MODEL is a {type(recommender).__name__}, which is not a recommender."
-        )
     return recommender.recommend(histories, **options)

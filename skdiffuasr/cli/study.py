@@ -9,16 +9,13 @@ from typing import Any
 from skdiffuasr._files import open_text
 from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
 from skdiffuasr.cli.options import (
-    add_augmenter_parameters,
-    add_device_option,
-    add_epoch_options,
+    PARAMETERS,
     add_log_options,
-    add_precision_option,
-    add_variants_option,
+    add_parameters,
+    check_all_used,
     given_parameters,
     names,
     read_log,
-    refuse_unused,
 )
 from skdiffuasr.cli.progress import show_progress
 from skdiffuasr.study import AugmentationStudy
@@ -86,11 +83,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="run the combinations that failed again",
     )
     group = parser.add_argument_group("parameters of all estimators that have them")
-    add_augmenter_parameters(group)
-    add_variants_option(group)
-    add_epoch_options(group)
-    add_device_option(group)
-    add_precision_option(group)
+    add_parameters(group, PARAMETERS)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         )
     augmenters = make_estimators(options.augmenters, AUGMENTERS, parameters)
     recommenders = make_estimators(options.recommenders, RECOMMENDERS, parameters)
-    refuse_unused(parameters, [*augmenters.values(), *recommenders.values()])
+    check_all_used(parameters, [*augmenters.values(), *recommenders.values()])
     comparison = AugmentationStudy(
         augmenters,
         recommenders,
@@ -142,31 +135,15 @@ def run(options: argparse.Namespace) -> int:
 def read_attributes(
     path: Path, *, are_integers: bool
 ) -> dict[int, Any] | dict[str, Any]:
-    """Read the attributes of each item from a JSON object.
+    """Read the attributes of each item from a JSON object, which may be compressed.
 
-    Parameters
-    ----------
-    path : Path
-        The file; one that ends in ``.gz`` is decompressed.
-    are_integers : bool
-        Whether the items of the log are integers, as those of the file then must be.
-
-    Returns
-    -------
-    attributes : dict of int or str to list
-        By item id.
-
-    Raises
-    ------
-    ValueError
-        If the file is not a JSON object, or an item id is not an integer where it must
-        be.
+    Item ids must be integers if `are_integers`, as those of the log then are.
     """
     try:
         with open_text(path) as file:
             content = json.load(file)
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from error
+        raise ValueError(f"{path} is not a JSON file: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(
             f"{path} must hold an object of item id to attributes, got "
