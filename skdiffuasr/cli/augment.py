@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import replaced
-from skdiffuasr.cli.catalogue import AUGMENTERS
+from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimator
 from skdiffuasr.cli.models import (
     augmenter_of,
     check_model_output,
-    make_augmenter,
     progress_bar,
 )
 from skdiffuasr.cli.options import (
@@ -19,9 +18,11 @@ from skdiffuasr.cli.options import (
     add_hold_out_option,
     add_log_options,
     add_output_options,
+    check_all_used,
     check_nothing_to_train,
     check_output,
     read_log,
+    training_parameters,
     without_held_out,
 )
 from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
@@ -60,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "make pseudo items without the last N items of every user, which are written "
         "all the same",
     )
-    add_estimator_options(parser, with_variants=False)
+    add_estimator_options(parser, without=frozenset({"n_variants"}))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,23 +72,31 @@ def run(options: argparse.Namespace) -> int:
     if options.save_model is not None:
         check_model_output(options.save_model, options)
     if options.model is None:
-        n_rows = _train_and_augment(options)
+        parameters = training_parameters(options)
+        augmenter = make_estimator(
+            options.augmenter or "diffusion", AUGMENTERS, parameters
+        )
+        check_all_used(parameters, [augmenter])
+        n_rows = _augment_whole(augmenter, augmenter.fit_transform, options)
     else:
         augmenter = augmenter_of(load(options.model, device=options.device))
         if {options.log.suffix, options.output.suffix} == {".parquet"}:
             n_rows = _augment_in_parts(augmenter, options)
         else:
-            n_rows = _augment_whole(augmenter, options)
+            n_rows = _augment_whole(augmenter, augmenter.transform, options)
     print(f"{n_rows} pseudo items were put before histories in {options.output}.")
     return 0
 
 
-def _train_and_augment(options: argparse.Namespace) -> int:
-    """Augment the log that the augmenter is trained on."""
-    augmenter = make_augmenter(options)
+def _augment_whole(
+    augmenter: Any,
+    augment: Callable[[Sequences], Sequences],
+    options: argparse.Namespace,
+) -> int:
+    """Augment the log that the augmenter is trained on, or another one."""
     log = read_log(options).sort()
     with progress_bar(augmenter, options):
-        augmented = _put_before(_histories(log), augmenter.fit_transform, options)
+        augmented = _put_before(_histories(log), augment, options)
     with ExitStack() as both_or_none:
         if options.save_model is not None:
             temporary = both_or_none.enter_context(replaced(options.save_model))
@@ -95,16 +104,6 @@ def _train_and_augment(options: argparse.Namespace) -> int:
         write_interactions(
             augmented, options.output, times=log.time, overwrite=options.force
         )
-    return int(augmented.n_pseudo.sum())
-
-
-def _augment_whole(augmenter: Any, options: argparse.Namespace) -> int:
-    """Augment a log with a trained augmenter."""
-    log = read_log(options).sort()
-    augmented = _put_before(_histories(log), augmenter.transform, options)
-    write_interactions(
-        augmented, options.output, times=log.time, overwrite=options.force
-    )
     return int(augmented.n_pseudo.sum())
 
 

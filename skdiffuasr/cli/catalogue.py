@@ -30,22 +30,19 @@ AUGMENTERS = {"none": lambda: None, **_factories("augmenter")}
 RECOMMENDERS = _factories("recommender")
 
 
-def make_estimators(
-    names: list[str],
+def make_estimator(
+    name: str,
     factories: Mapping[str, Callable[..., Any]],
     parameters: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Make estimators by name, with those of some parameters that they have.
+) -> Any:
+    """Make an estimator by name, with those of some parameters that it has.
 
     `factories` are `AUGMENTERS` or `RECOMMENDERS`. A ValueError lists the known names.
     """
-    estimators = {}
-    for name in names:
-        if name not in factories:
-            raise ValueError(f"{name!r} is not one of {', '.join(factories)}.")
-        estimator = factories[name]()
-        if estimator is not None:
-            known = estimator.get_params(deep=False).keys() & parameters.keys()
-            estimator.set_params(**{key: parameters[key] for key in known})
-        estimators[name] = estimator
-    return estimators
+    if name not in factories:
+        raise ValueError(f"{name!r} is not one of {', '.join(factories)}.")
+    estimator = factories[name]()
+    if estimator is not None:
+        known = estimator.get_params(deep=False).keys() & parameters.keys()
+        estimator.set_params(**{key: parameters[key] for key in known})
+    return estimator

@@ -35,9 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "agree to: download them yourself and name the file by --from."
     )
     parser.add_argument("name", nargs="?", metavar="NAME")
-    add_output_options(
-        parser, "log to write, in a format by its ending", required=False
-    )
+    add_output_options(parser, "log to write, by its ending", required=False)
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="the downloaded file"
     )
@@ -54,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.name not in {**FETCHED, **FROM_FILE}:
         raise ValueError(
-            f"{options.name!r} is not one of the datasets that `datasets` lists."
+            f"{options.name!r} is not one of the datasets that are listed."
         )
     if options.output is None:
         raise ValueError("-o FILE must say where the dataset goes.")

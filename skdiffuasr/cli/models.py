@@ -13,8 +13,8 @@ from sklearn.pipeline import Pipeline
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
-from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
-from skdiffuasr.cli.options import check_all_used, given_parameters
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
+from skdiffuasr.cli.options import check_all_used, training_parameters
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -25,26 +25,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 
 def make_model(options: argparse.Namespace) -> Any:
     """Make the recommender, in a pipeline if there is an augmenter."""
-    parameters = {"random_state": 0, **given_parameters(options)}
-    augmenter_name = options.augmenter or "none"
-    name = options.recommender or "sasrec"
-    augmenter = make_estimators([augmenter_name], AUGMENTERS, parameters)[
-        augmenter_name
-    ]
-    recommender = make_estimators([name], RECOMMENDERS, parameters)[name]
+    parameters = training_parameters(options)
+    augmenter = make_estimator(options.augmenter or "none", AUGMENTERS, parameters)
+    recommender = make_estimator(
+        options.recommender or "sasrec", RECOMMENDERS, parameters
+    )
     check_all_used(parameters, [augmenter, recommender])
     if augmenter is None:
         return recommender
     return Pipeline([("aug", augmenter), ("rec", recommender)])
-
-
-def make_augmenter(options: argparse.Namespace) -> Any:
-    """Make the augmenter alone."""
-    parameters = {"random_state": 0, **given_parameters(options)}
-    name = options.augmenter or "diffusion"
-    augmenter = make_estimators([name], AUGMENTERS, parameters)[name]
-    check_all_used(parameters, [augmenter])
-    return augmenter
 
 
 def augmenter_of(model: Any) -> Any:

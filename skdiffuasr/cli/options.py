@@ -139,14 +139,11 @@ def add_parameters(parser: Any, names: Iterable[str]) -> None:
 
 
 def add_estimator_options(
-    parser: argparse.ArgumentParser, *, with_variants: bool = True
+    parser: argparse.ArgumentParser, without: frozenset[str] = frozenset()
 ) -> None:
     """Add the parameters of augmenters, and what decides how models are trained."""
-    left_out = set() if with_variants else {"n_variants"}
     group = parser.add_argument_group("augmenter")
-    add_parameters(
-        group, [name for name in AUGMENTER_PARAMETERS if name not in left_out]
-    )
+    add_parameters(group, sorted(AUGMENTER_PARAMETERS.keys() - without))
     group = parser.add_argument_group("training")
     add_parameters(group, TRAINING_PARAMETERS)
     group.add_argument("--seed", type=int, metavar="N", help="default: 0")
@@ -158,6 +155,11 @@ def given_parameters(options: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(options, name, None) for name in PARAMETERS}
     given["random_state"] = getattr(options, "seed", None)
     return {name: value for name, value in given.items() if value is not None}
+
+
+def training_parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the given parameters, with the seed that training has by default."""
+    return {"random_state": 0, **given_parameters(options)}
 
 
 def check_all_used(parameters: Iterable[str], estimators: Iterable[Any]) -> None:

@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import open_text
-from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
 from skdiffuasr.cli.options import (
     PARAMETERS,
     add_log_options,
@@ -22,31 +23,29 @@ from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.results import exception_line
 
 SOME_RUNS_FAILED = 3
+DEFAULTS = {
+    "augmenters": ["none", "random", "random-seq", "reppad", "asrep", "diffusion"],
+    "recommenders": ["markov", "sasrec"],
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
         "Run every augmenter with every recommender and seed. Results land "
-        "in the folder one by one; the same command goes on where it was stopped. "
+        "in the folder one by one; the same command resumes a stopped run. "
         f"Augmenters: {', '.join(AUGMENTERS)}. "
         f"Recommenders: {', '.join(RECOMMENDERS)}."
     )
     add_log_options(parser)
-    parser.add_argument(
-        "--augmenters",
-        type=names,
-        default=["none", "random", "random-seq", "reppad", "asrep", "diffusion"],
-        metavar="NAME,...",
-        help="default: none,random,random-seq,reppad,asrep,diffusion",
-    )
-    parser.add_argument(
-        "--recommenders",
-        type=names,
-        default=["markov", "sasrec"],
-        metavar="NAME,...",
-        help="default: markov,sasrec",
-    )
+    for kind, default in DEFAULTS.items():
+        parser.add_argument(
+            f"--{kind}",
+            type=names,
+            default=default,
+            metavar="NAME,...",
+            help=f"default: {','.join(default)}",
+        )
     parser.add_argument(
         "--seeds", type=int, default=3, metavar="N", help="number; default: 3"
     )
@@ -99,8 +98,13 @@ def run(options: argparse.Namespace) -> int:
         parameters["item_attributes"] = read_attributes(
             options.attributes, are_integers=log.item.dtype.kind == "i"
         )
-    augmenters = make_estimators(options.augmenters, AUGMENTERS, parameters)
-    recommenders = make_estimators(options.recommenders, RECOMMENDERS, parameters)
+    augmenters, recommenders = (
+        {name: make_estimator(name, factories, parameters) for name in chosen}
+        for factories, chosen in (
+            (AUGMENTERS, options.augmenters),
+            (RECOMMENDERS, options.recommenders),
+        )
+    )
     check_all_used(parameters, [*augmenters.values(), *recommenders.values()])
     comparison = AugmentationStudy(
         augmenters,
@@ -116,19 +120,17 @@ def run(options: argparse.Namespace) -> int:
         )
     print((options.out / "report.md").read_text(encoding="utf-8"))
     print(f"Report, figures and tables are in {options.out}.")
-    for record in results.failures:
-        print(
-            f"skdiffuasr: failed: {record.augmenter} + {record.recommender}, seed "
-            f"{record.seed}: {record.error_line}",
-            file=sys.stderr,
-        )
-    for row in results.quality:
-        if row.get("error"):
-            print(
-                f"skdiffuasr: failed: quality of {row['augmenter']}, seed "
-                f"{row['seed']}: {exception_line(row['error'])}",
-                file=sys.stderr,
-            )
+    failures = [
+        (f"{record.augmenter} + {record.recommender}", record.seed, record.error_line)
+        for record in results.failures
+    ]
+    failures += [
+        (f"quality of {row['augmenter']}", row["seed"], exception_line(row["error"]))
+        for row in results.quality
+        if row.get("error")
+    ]
+    for what, seed, line in failures:
+        print(f"skdiffuasr: failed: {what}, seed {seed}: {line}", file=sys.stderr)
     return SOME_RUNS_FAILED if results.failures else 0
 
 
@@ -152,16 +154,8 @@ def read_attributes(
     if not are_integers:
         return content
     for item in content:
-        if not _is_integer(item):
+        if not re.fullmatch("0|-?[1-9][0-9]*", item):
             raise ValueError(
                 f"{path} has the item id {item!r}, but the items of LOG are integers."
             )
     return {int(item): attributes for item, attributes in content.items()}
-
-
-def _is_integer(text: str) -> bool:
-    """Return whether a text is an integer as Python writes it, as in a log."""
-    try:
-        return str(int(text)) == text
-    except ValueError:
-        return False
