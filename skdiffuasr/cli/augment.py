@@ -15,14 +15,14 @@ from skdiffuasr.cli.models import (
 )
 from skdiffuasr.cli.options import (
     add_estimator_options,
-    add_hold_out_option,
     add_log_options,
     add_output_options,
     check_all_used,
     check_nothing_to_train,
     check_output,
+    given_parameters,
+    number,
     read_log,
-    training_parameters,
     without_held_out,
 )
 from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
@@ -56,11 +56,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save-model", type=Path, metavar="MODEL", help="where to save the augmenter"
     )
-    add_hold_out_option(
-        parser,
-        "make pseudo items without the last N items of every user, which are written "
-        "all the same",
-    )
+    what = "make pseudo items without the last N items of every user, but write these"
+    parser.add_argument("--hold-out", **number("N", what, default=0))
     add_estimator_options(parser, without=frozenset({"n_variants"}))
 
 
@@ -72,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     if options.save_model is not None:
         check_model_output(options.save_model, options)
     if options.model is None:
-        parameters = training_parameters(options)
+        parameters = {"random_state": 0} | given_parameters(options)
         augmenter = make_estimator(
             options.augmenter or "diffusion", AUGMENTERS, parameters
         )

@@ -4,26 +4,17 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-# Options that have a form for no, as no is not their default.
+#: Options with a form for no, as no is not their default.
 _WITH_NEGATIVE = frozenset({"header"})
 
 
 def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
-    r"""Put the options of the file that ``--config`` names before the given ones.
+    """Put the options of the file that ``--config`` names before the given ones.
 
     Returns the arguments without ``--config``; options of the command line come later.
     Raises OSError if the file cannot be read, and ValueError if it is not TOML, has a
     table that is not in `commands` or an option outside tables, or an option is not a
     string, number, boolean or list of these.
-
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> from skdiffuasr.cli.config import with_config
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "mine.toml")
-    ...     _ = path.write_text("[augment]\nn_pseudo_items = 5\nforce = true\n")
-    ...     with_config(["augment", "log.csv", "--config", str(path)], ["augment"])
-    ['augment', '--n-pseudo-items=5', '--force', 'log.csv']
     """
     given = list(arguments)
     path = _take_path(given)

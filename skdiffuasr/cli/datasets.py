@@ -51,9 +51,7 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(f"{name} --from FILE" for name in FROM_FILE))
         return 0
     if options.name not in {**FETCHED, **FROM_FILE}:
-        raise ValueError(
-            f"{options.name!r} is not one of the datasets that are listed."
-        )
+        raise ValueError(f"{options.name!r} is not one of the datasets listed.")
     if options.output is None:
         raise ValueError("-o FILE must say where the dataset goes.")
     check_output(options)

@@ -9,6 +9,7 @@ from skdiffuasr.cli.options import (
     add_column_options,
     add_parameters,
     given_parameters,
+    number,
     read_log,
 )
 from skdiffuasr.study import run_demo
@@ -37,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="overwritten if it exists; default: demo_report.md",
     )
     add_parameters(parser, ["n_pseudo_items", "max_epochs", "device"])
-    parser.add_argument("--seed", type=int, metavar="N", help="default: 0")
+    parser.add_argument("--seed", **number("N", "default: 0"))
     add_column_options(parser)
 
 

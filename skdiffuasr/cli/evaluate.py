@@ -22,6 +22,7 @@ from skdiffuasr.cli.options import (
     add_output_options,
     check_nothing_to_train,
     names,
+    number,
     read_log,
 )
 from skdiffuasr.metrics import NextItemScorer
@@ -57,10 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="take the items of the history out of the ranking",
     )
     group.add_argument(
-        "--n-negatives",
-        type=int,
-        metavar="N",
-        help="rank among N sampled items instead of all",
+        "--n-negatives", **number("N", "rank among N sampled items instead of all")
     )
     group.add_argument(
         "--length-bins",

@@ -10,9 +10,9 @@ from skdiffuasr.cli.models import (
 )
 from skdiffuasr.cli.options import (
     add_estimator_options,
-    add_hold_out_option,
     add_log_options,
     add_output_options,
+    number,
     read_log,
     without_held_out,
 )
@@ -28,7 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_log_options(parser)
     add_output_options(parser, "the model, a safetensors file")
     add_model_options(parser)
-    add_hold_out_option(parser, "leave out the last N items of every user")
+    parser.add_argument(
+        "--hold-out", **number("N", "leave out the last N items of every user", 0)
+    )
     add_estimator_options(parser)
 
 

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
-from skdiffuasr.cli.options import check_all_used, training_parameters
+from skdiffuasr.cli.options import check_all_used, given_parameters
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 
 def make_model(options: argparse.Namespace) -> Any:
     """Make the recommender, in a pipeline if there is an augmenter."""
-    parameters = training_parameters(options)
+    parameters = {"random_state": 0} | given_parameters(options)
     augmenter = make_estimator(options.augmenter or "none", AUGMENTERS, parameters)
     recommender = make_estimator(
         options.recommender or "sasrec", RECOMMENDERS, parameters

@@ -18,6 +18,12 @@ LOG_HELP = (
 )
 
 
+def number(metavar: str, what: str, default: int | None = None) -> dict[str, Any]:
+    """Return the settings of an option that takes an integer."""
+    shown = what if default is None else f"{what}; default: {default}"
+    return {"type": int, "metavar": metavar, "default": default, "help": shown}
+
+
 def add_log_options(parser: argparse.ArgumentParser) -> None:
     """Add the log and the names of its columns."""
     parser.add_argument("log", type=Path, metavar="LOG", help=LOG_HELP)
@@ -37,9 +43,7 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(
             f"--{role}", type=_column, metavar="COLUMN", help=f"default: {default}"
         )
-    group.add_argument(
-        "--sep", metavar="TEXT", help="separator; default: by the first line"
-    )
+    group.add_argument("--sep", metavar="TEXT", help="default: by the first line")
     group.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,
@@ -66,9 +70,7 @@ def add_output_options(
     parser.add_argument(
         "-o", "--output", type=Path, required=required, metavar="FILE", help=what
     )
-    parser.add_argument(
-        "--force", action="store_true", help="overwrite FILE if it exists"
-    )
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
 
 
 def check_output(options: argparse.Namespace) -> None:
@@ -76,13 +78,6 @@ def check_output(options: argparse.Namespace) -> None:
     refuse_existing(options.output, options.force)
     if check_ending(options.output) == ".parquet":
         import_extra("pyarrow", "frames")
-
-
-def add_hold_out_option(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add how many items of every user are held out, for `without_held_out`."""
-    parser.add_argument(
-        "--hold-out", type=int, default=0, metavar="N", help=f"{what}; default: 0"
-    )
 
 
 def without_held_out(histories: Sequences, options: argparse.Namespace) -> Sequences:
@@ -93,35 +88,31 @@ def without_held_out(histories: Sequences, options: argparse.Namespace) -> Seque
     return histories.drop_last(options.hold_out)
 
 
-def _number(metavar: str, help_text: str) -> dict[str, Any]:
-    return {"type": int, "metavar": metavar, "help": help_text}
-
-
 #: Options that are called after the parameter of the estimators that they set.
 AUGMENTER_PARAMETERS: dict[str, dict[str, Any]] = {
-    "n_pseudo_items": _number("M", "items before each history; default: 10"),
+    "n_pseudo_items": number("M", "items before each history; default: 10"),
     "guidance_scale": {
         "type": float,
         "metavar": "GAMMA",
         "help": "how strongly the history guides the diffusion; default: 1",
     },
-    "n_variants": _number(
+    "n_variants": number(
         "N",
         "variants of each history, of which one is drawn per epoch; default: 1, or 4 "
         "where only training is augmented",
     ),
-    "max_history_length": _number("N", "augment only histories of at most N items"),
+    "max_history_length": number("N", "augment only histories of at most N items"),
 }
 TRAINING_PARAMETERS: dict[str, dict[str, Any]] = {
-    "max_epochs": _number("N", "largest number of epochs"),
-    "patience": _number("N", "epochs without improvement before training stops"),
-    "max_length": _number(
+    "max_epochs": number("N", "largest number of epochs"),
+    "patience": number("N", "epochs without improvement before training stops"),
+    "max_length": number(
         "N",
         "most recent items of a history that are read; default: 200, 50 for asrep and "
         "reppad",
     ),
-    "batch_size": _number("N", "histories or pairs in a batch"),
-    "embedding_dim": _number("N", "dimensions of an item"),
+    "batch_size": number("N", "histories or pairs in a batch"),
+    "embedding_dim": number("N", "dimensions of an item"),
     "device": {"metavar": "NAME", "help": "auto, cpu, cuda or cuda:<index>"},
     "precision": {
         "choices": ["auto", "float32"],
@@ -146,7 +137,7 @@ def add_estimator_options(
     add_parameters(group, sorted(AUGMENTER_PARAMETERS.keys() - without))
     group = parser.add_argument_group("training")
     add_parameters(group, TRAINING_PARAMETERS)
-    group.add_argument("--seed", type=int, metavar="N", help="default: 0")
+    group.add_argument("--seed", **number("N", "default: 0"))
     group.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -155,11 +146,6 @@ def given_parameters(options: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(options, name, None) for name in PARAMETERS}
     given["random_state"] = getattr(options, "seed", None)
     return {name: value for name, value in given.items() if value is not None}
-
-
-def training_parameters(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the given parameters, with the seed that training has by default."""
-    return {"random_state": 0, **given_parameters(options)}
 
 
 def check_all_used(parameters: Iterable[str], estimators: Iterable[Any]) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from skdiffuasr.cli.options import (
     add_output_options,
     add_parameters,
     check_output,
+    number,
     read_log,
 )
 from skdiffuasr.datasets.writers import write_columns
@@ -27,9 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="made by `fit`")
     add_log_options(parser)
     add_output_options(parser, "CSV, TSV, text or Parquet file, by its ending")
-    parser.add_argument(
-        "-k", "--k", type=int, default=10, metavar="N", help="default: 10"
-    )
+    parser.add_argument("-k", "--k", **number("N", "items of a user", default=10))
     parser.add_argument(
         "--keep-seen",
         action="store_true",
@@ -42,9 +40,12 @@ def run(options: argparse.Namespace) -> int:
     """Recommend and write."""
     check_output(options)
     model = load(options.model, device=options.device)
-    histories = read_log(options).to_sequences()
-    items, scores = recommend(
-        model, histories, k=options.k, filter_seen=not options.keep_seen
+    recommender = recommender_of(model)
+    augmented = histories = read_log(options).to_sequences()
+    for _, step in getattr(model, "steps", [])[:-1]:
+        augmented = step.transform(augmented)
+    items, scores = recommender.recommend(
+        augmented, k=options.k, filter_seen=not options.keep_seen
     )
     n_users, k = items.shape
     columns = {
@@ -58,11 +59,3 @@ def run(options: argparse.Namespace) -> int:
     write_columns(columns, options.output, overwrite=options.force)
     print(f"{k} items for each of {n_users} users are in {options.output}.")
     return 0
-
-
-def recommend(model: Any, histories: Any, **options: Any) -> Any:
-    """Recommend with a recommender, or with the last step of a pipeline."""
-    recommender = recommender_of(model)
-    for _, step in getattr(model, "steps", [])[:-1]:
-        histories = step.transform(histories)
-    return recommender.recommend(histories, **options)

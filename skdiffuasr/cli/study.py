@@ -16,6 +16,7 @@ from skdiffuasr.cli.options import (
     check_all_used,
     given_parameters,
     names,
+    number,
     read_log,
 )
 from skdiffuasr.cli.progress import show_progress
@@ -46,16 +47,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             metavar="NAME,...",
             help=f"default: {','.join(default)}",
         )
-    parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="number; default: 3"
-    )
+    parser.add_argument("--seeds", **number("N", "number of seeds", default=3))
     parser.add_argument(
         "-o",
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of the results; that of an earlier call to go on with it",
+        help="folder of the results; that of an earlier call to resume it",
     )
     parser.add_argument(
         "--protocol",
@@ -65,10 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--n-negatives",
-        type=int,
-        default=100,
-        metavar="N",
-        help="of the sampled ranking, 0 for none; default: 100",
+        **number("N", "items of the sampled ranking, 0 for none", default=100),
     )
     parser.add_argument(
         "--attributes",
@@ -86,7 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare augmenters and recommenders, or go on with a comparison."""
+    """Compare augmenters and recommenders, or resume a comparison."""
     if options.n_negatives < 0:
         raise ValueError(
             f"--n-negatives must not be negative, got {options.n_negatives}; 0 leaves "
