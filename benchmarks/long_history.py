@@ -70,7 +70,7 @@ def run(name, shape, n_users, n_long, n_items, device="cpu"):
     if hasattr(model, "recommend"):
         use = model.recommend
     elif getattr(model, "augment_at", "fit") == "fit":
-        use = model._augment
+        use = partial(_augment_as_in_fit, model)
     else:
         use = model.transform
     n_threads = torch.get_num_threads()
@@ -96,6 +96,10 @@ def histories(shape, n_users, n_long, n_items):
     if shape == "one long":
         items[-n_long:] %= n_items // 3  # others are left for `unique` to choose from
     return Sequences(items, np.concatenate([[0], lengths.cumsum()]))
+
+
+def _augment_as_in_fit(model, X):
+    return model._transform(model._encode(X))
 
 
 def measured(name, function):

@@ -3,39 +3,27 @@
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
-from skdiffuasr._typing import (
-    IdArray,
-    SequencesLike,
-    Weights,
-)
+from skdiffuasr._sklearn_compat import Interval, StrOptions
+from skdiffuasr._typing import IntArray, Weights
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.prior_generation import generate_prior_codes, turn_around
 from skdiffuasr.nn.losses import full_cross_entropy
 from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.sasrec import SASRec
-from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.sequences.keys import row_keys
-from skdiffuasr.sequences.vocabulary import encode_sequences
-from skdiffuasr.training import (
-    from_weights,
-    resolve_device,
-    seeded_build,
-    train,
-)
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import UInt64Array
+from skdiffuasr.training import NetworkMixin, resolve_device, seeded_build, train
 from skdiffuasr.training.histories import HistoryBatches, has_target
 
 
 @estimator_class
-class ASRePAugmenter(BaseAugmenter):
+class ASRePAugmenter(NetworkMixin, BaseAugmenter):
     """Put items before each history that a reversed SASRec predicts there.
 
     ASReP [1]_ trains a causal transformer on reversed histories and lets it go on from
@@ -75,9 +63,6 @@ class ASRePAugmenter(BaseAugmenter):
         Share of the histories that are set aside to choose the best weights.
     patience : int, default=5
         Number of epochs without improvement before training stops.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training: go on from the others of the
-        history, or raise. They stay in the history in any case.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
     precision : {"auto", "float32"}, default="auto"
@@ -132,7 +117,6 @@ class ASRePAugmenter(BaseAugmenter):
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
-        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="left")],
         "unique": ["boolean"],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
@@ -145,7 +129,6 @@ class ASRePAugmenter(BaseAugmenter):
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left")],
-        "unknown_items": [StrOptions({"ignore", "error"})],
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
         "keep_interrupted": ["boolean"],
@@ -156,7 +139,6 @@ class ASRePAugmenter(BaseAugmenter):
 
     temperature: float = 0.0
     unique: bool = False
-    n_variants: int = 1
     embedding_dim: int = 64
     n_layers: int = 2
     n_heads: int = 1
@@ -167,51 +149,25 @@ class ASRePAugmenter(BaseAugmenter):
     max_epochs: int = 200
     validation_fraction: float = 0.1
     patience: int = 5
-    unknown_items: str = "ignore"
     device: str = "auto"
     precision: str = "auto"
     keep_interrupted: bool = False
     verbose: int = 0
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Train the reversed recommender.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. Pseudo items are not learned from.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : ASRePAugmenter
-            The fitted augmenter.
-
-        Raises
-        ------
-        ValueError
-            If no history has two items, `n_heads` does not divide `embedding_dim`, or
-            several variants are asked for at temperature 0.
-        """
-        self._check_parameters()
+    def _fit(self, codes: Sequences) -> None:
+        """Train the reversed recommender."""
         device = resolve_device(self.device)
-        histories = check_sequences(X).strip_pseudo()
-        self.item_ids_ = np.unique(histories.values)
-        backwards = turn_around(encode_sequences(histories, self.item_ids_))
+        backwards = turn_around(codes)
         backwards = backwards[has_target(backwards)].tail(self.max_length + 1)
         if len(backwards) == 0:
             raise ValueError(
                 "No history of X has two items; there is nothing to learn."
             )
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._remember_parameters()
         training, validation = self._split(backwards)
         dtype = product_dtype(device, self.precision)
         loss = partial(_next_item_loss, dtype=dtype)
         result = train(
-            seeded_build(partial(self._build_module, len(self.item_ids_)), self.seed_),
+            seeded_build(self._build_module, self.seed_),
             HistoryBatches(training, self.batch_size, self.seed_),
             loss,
             max_epochs=self.max_epochs,
@@ -229,7 +185,6 @@ class ASRePAugmenter(BaseAugmenter):
         self.validation_scores_ = result.validation_curve
         self.best_epoch_ = result.best_epoch
         self.n_iter_ = len(result.loss_curve)
-        return self
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there are weights; the catalogue alone comes before them."""
@@ -242,9 +197,9 @@ class ASRePAugmenter(BaseAugmenter):
                 "a temperature above 0."
             )
 
-    def _build_module(self, n_items: int) -> SASRec:
+    def _build_module(self) -> SASRec:
         return SASRec(
-            n_items,
+            len(self.item_ids_),
             self.embedding_dim,
             n_layers=self.n_layers,
             n_heads=self.n_heads,
@@ -275,25 +230,17 @@ class ASRePAugmenter(BaseAugmenter):
 
         return validate
 
-    def _generate(self, histories: Sequences, variant: int) -> IdArray:
-        n_items = len(self.item_ids_)
-        known = encode_sequences(histories, self.item_ids_, self.unknown_items)
-        module = from_weights(
-            partial(self._build_module, n_items),
-            self.weights_,
-            resolve_device(self.device),
-        )
-        keys = row_keys(histories, self.seed_ + variant)
-        codes = generate_prior_codes(
-            module,
-            known,
+    def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
+        device = resolve_device(self.device)
+        return generate_prior_codes(
+            self._network(self._build_module, self.weights_, device),
+            codes,
             keys,
             n_pseudo_items=self.n_pseudo_items,
             max_length=self.max_length,
             temperature=self.temperature,
             unique=self.unique,
         )
-        return self.item_ids_[codes]
 
 
 def _next_item_loss(

@@ -13,7 +13,9 @@ from skdiffuasr._fitted import FixedByFitMixin
 from skdiffuasr._sklearn_bases import BaseEstimator, TransformerMixin
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
+from skdiffuasr.augmentation.encoded_histories import EncodedHistories
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
+from skdiffuasr.sequences.keys import UInt64Array
 from skdiffuasr.sequences.ragged import offsets_from_lengths
 from skdiffuasr.sequences.vocabulary import encode_sequences
 
@@ -23,8 +25,20 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
 ):
     """Base class of the augmenters: one row in, one row out.
 
-    A subclass implements `_augment`, and `_learn` or `fit` if it learns more than the
-    catalogue.
+    Each call checks, encodes and hashes its histories once. A subclass implements
+    `_augment`, and `_fit` if it learns more than the catalogue.
+
+    Parameters
+    ----------
+    n_variants : int, default=1
+        Number of variants of each history, of which a recommender draws one per epoch.
+    augment_at : {"always", "fit"}, default="always"
+        Whether `transform` augments too, or `fit_transform` alone.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training: augment as if they were not
+        there, or raise. They stay in the history in any case.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn, together with each row's user id or items.
 
     Attributes
     ----------
@@ -35,11 +49,17 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
         "augment_at": [StrOptions({"always", "fit"})],
+        "unknown_items": [StrOptions({"ignore", "error"})],
+        "random_state": ["random_state"],
     }
 
-    augment_at: str
+    # Parameters of some, these values for the others.
+    augment_at: str = "fit"
     unknown_items: str = "ignore"
+
+    n_variants: int
     random_state: RandomState
 
     item_ids_: IdArray
@@ -47,12 +67,12 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Learn the catalogue.
+        """Learn the catalogue, and what else the augmenter needs.
 
         Parameters
         ----------
         X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first. Pseudo items do not count.
+            Histories, oldest item first. Pseudo items are not learned from.
         y : object, default=None
             Ignored.
 
@@ -64,20 +84,25 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         Raises
         ------
         ValueError
-            If every history is empty.
+            If every history is empty, or the parameters do not fit together.
         """
-        self._learn(self._fit_catalogue(X))
+        self._fit(self._fit_catalogue(X))
         return self
 
-    def _learn(self, codes: Sequences) -> None:
-        """Learn more than the catalogue, from histories of item codes."""
+    def _fit(self, codes: Sequences) -> None:
+        """Learn more than the catalogue, from the codes of the observed items."""
 
     @abstractmethod
-    def _augment(self, histories: Sequences) -> Sequences:
-        """Augment histories."""
+    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+        """Turn the variants of histories into those of augmented histories.
+
+        Most calls have one variant. Its rows go into the result with their ids, pseudo
+        items and unknown items; what is new in them comes from codes and keys.
+        """
 
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
         """Learn the catalogue, draw the seed, and return observed items as codes."""
+        self._check_parameters()
         observed = check_sequences(X).strip_pseudo()
         item_ids = np.unique(observed.values)
         if len(item_ids) == 0:
@@ -98,7 +123,7 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         Returns
         -------
         X_augmented : Sequences of n rows
-            `X` itself where ``augment_at="fit"``; else the augmented histories.
+            The augmented histories, or `X` itself if only `fit_transform` augments.
 
         Raises
         ------
@@ -109,9 +134,8 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         """
         self._check_fitted()
         histories = check_sequences(X)
-        for variant in histories.variants:
-            encode_sequences(variant.strip_pseudo(), self.item_ids_, self.unknown_items)
-        return histories if self.augment_at == "fit" else self._augment(histories)
+        variants = self._encode(histories)  # raises for unknown items in any case
+        return histories if self.augment_at == "fit" else self._transform(variants)
 
     def fit_transform(self, X: SequencesLike, y: Any = None) -> Sequences:
         """Fit, and augment the same histories.
@@ -129,7 +153,20 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
             The augmented histories, whatever `augment_at` is.
         """
         histories = check_sequences(X)
-        return self.fit(histories, y)._augment(histories)
+        self.fit(histories, y)
+        return self._transform(self._encode(histories))
+
+    def _encode(self, histories: Sequences) -> list[EncodedHistories]:
+        """Encode every variant."""
+        return [
+            EncodedHistories(variant, self.item_ids_, self.unknown_items)
+            for variant in histories.variants
+        ]
+
+    def _transform(self, variants: list[EncodedHistories]) -> Sequences:
+        """Augment, whatever `augment_at` is."""
+        augmented = self._augment(variants)
+        return augmented[0] if len(augmented) == 1 else SequenceVariants(augmented)
 
     def inverse_transform(self, X: SequencesLike) -> Sequences:
         """Drop all pseudo items.
@@ -158,39 +195,48 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
 class BaseAugmenter(BaseSequenceAugmenter):
     """Base class of the augmenters that put M pseudo items before a history.
 
-    A subclass implements `generate`, or `_generate` if it has a parameter
-    `n_variants`.
+    A subclass implements `_generate`, and `_fit` if it learns more than the catalogue.
 
     Parameters
     ----------
     n_pseudo_items : int, default=10
         Number M of items that are put before a history.
-    augment_at : {"always", "fit"}, default="always"
-        Whether `transform` augments too, or `fit_transform` alone.
     max_history_length : int, default=None
         Augment only histories of at most this many items. None augments all.
-    random_state : int, RandomState instance or None, default=None
-        Determines the items, together with each row's user id or items.
     """
 
     _parameter_constraints = {
         **BaseSequenceAugmenter._parameter_constraints,
         "n_pseudo_items": [Interval(Integral, 1, None, closed="left")],
         "max_history_length": [Interval(Integral, 0, None, closed="left"), None],
-        "random_state": ["random_state"],
     }
 
     n_pseudo_items: int = field(default=10, kw_only=False)
+    n_variants: int = 1
     augment_at: str = "always"
     max_history_length: int | None = None
+    unknown_items: str = "ignore"
     random_state: RandomState = None
 
-    n_variants = 1
     unique = False
 
-    def _generate(self, histories: Sequences, variant: int) -> IdArray:
-        """Generate the pseudo items (n, n_pseudo_items) of one variant."""
-        return self.generate(histories)
+    @abstractmethod
+    def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
+        """Generate pseudo items.
+
+        Parameters
+        ----------
+        codes : Sequences of n rows
+            Codes of the observed items, oldest first; rows may be empty.
+        keys : ndarray of uint64 of shape (n,)
+            What each row's random numbers come from, with `keyed_uniform` or
+            `keyed_normal`. Each variant has other keys.
+
+        Returns
+        -------
+        codes : ndarray of int64 of shape (n, n_pseudo_items)
+            Positions in `item_ids_`, oldest item first.
+        """
 
     def generate(self, X: SequencesLike) -> IdArray:
         """Generate pseudo items, whatever the length of the history.
@@ -212,60 +258,48 @@ class BaseAugmenter(BaseSequenceAugmenter):
             too few items for ``unique=True``.
         """
         self._check_fitted()
-        histories = check_sequences(X).strip_pseudo()
-        self._check_enough_items(histories, np.arange(len(histories)))
-        return self._generate(histories, 0)
+        first = check_sequences(X).variants[0]
+        [histories] = self._encode(first)
+        self._check_enough_items(histories.codes, np.arange(len(first)))
+        codes = self._generate(histories.codes, histories.keys(self.seed_))
+        return self.item_ids_[codes]
 
-    def _augment(self, histories: Sequences) -> Sequences:
-        """Histories with pseudo items before those that are short enough."""
-        observed = histories.strip_pseudo()
-        is_short = np.ones(len(histories), dtype=bool)
+    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+        """Put items for the first variant before all; long histories get none."""
+        first = variants[0]
+        given = [variant.given for variant in variants]
+        is_short = np.ones(len(first.codes), dtype=bool)
         if self.max_history_length is not None:
-            is_short = observed.lengths <= self.max_history_length
+            is_short = first.n_observed <= self.max_history_length
         if not is_short.any():
-            return histories
+            return given
         offsets = offsets_from_lengths(np.where(is_short, self.n_pseudo_items, 0))
-        short = observed[is_short]
-        self._check_enough_items(short, np.flatnonzero(is_short))
-        variants = [
-            histories.prepend(
-                Sequences(self._generate(short, variant).ravel(), offsets)
-            )
-            for variant in range(self.n_variants)
-        ]
-        return variants[0] if len(variants) == 1 else SequenceVariants(variants)
+        codes = first.codes if is_short.all() else first.codes[is_short]
+        self._check_enough_items(codes, np.flatnonzero(is_short))
+        augmented = []
+        for variant in range(self.n_variants):
+            keys = first.keys(self.seed_ + variant)[is_short]
+            items = self.item_ids_[self._generate(codes, keys).ravel()]
+            pseudo = Sequences._unchecked(items, offsets)
+            augmented += [histories.prepend(pseudo) for histories in given]
+        return augmented
 
-    def _check_enough_items(self, histories: Sequences, rows: IntArray) -> None:
+    def _check_enough_items(self, codes: Sequences, rows: IntArray) -> None:
         """Reject histories, rows of `X` with these numbers, for ``unique=True``."""
         if self.unique:
-            known = encode_sequences(histories, self.item_ids_, self.unknown_items)
-            check_enough_items(known, rows, len(self.item_ids_), self.n_pseudo_items)
+            check_enough_items(codes, rows, len(self.item_ids_), self.n_pseudo_items)
 
 
 def check_enough_items(
-    histories: Sequences, rows: IntArray, n_items: int, n_needed: int
+    codes: Sequences, rows: IntArray, n_items: int, n_needed: int
 ) -> None:
-    """Reject histories that leave too few other items.
+    """Raise if a history leaves fewer than `n_needed` other items of `n_items`.
 
-    Parameters
-    ----------
-    histories : Sequences of item codes
-        Observed items, of n rows.
-    rows : ndarray of int of shape (n,)
-        The number of each row, for the message.
-    n_items : int
-        Size of the catalogue.
-    n_needed : int
-        Number of items that must differ from those of a history.
-
-    Raises
-    ------
-    ValueError
-        If a history leaves fewer; the message names it.
+    The message names the history by its entry in `rows` (n,).
     """
-    row_of_item = np.repeat(np.arange(len(histories)), histories.lengths)
-    different = np.unique(row_of_item * n_items + histories.values)
-    n_left = n_items - np.bincount(different // n_items, minlength=len(histories))
+    row_of_item = np.repeat(np.arange(len(codes)), codes.lengths)
+    different = np.unique(row_of_item * n_items + codes.values)
+    n_left = n_items - np.bincount(different // n_items, minlength=len(codes))
     if (n_left < n_needed).any():
         first = int((n_left < n_needed).argmax())
         raise ValueError(

@@ -17,7 +17,6 @@ from skdiffuasr._sklearn_bases import CallbackSupportMixin
 from skdiffuasr._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from skdiffuasr._typing import (
     FloatArray,
-    IdArray,
     IntArray,
     SequencesLike,
     Weights,
@@ -409,10 +408,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
                 self._fit_classifier(training, validation, memory)
         return self
 
-    def _generate(self, histories: Sequences, variant: int) -> IdArray:
-        codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
-        keys = row_keys(histories, self.seed_ + variant)
-        return self.item_ids_[self._generate_codes(codes, keys)]
+    def _generate(self, codes: Sequences, keys: npt.NDArray[np.uint64]) -> IntArray:
+        return self._generate_codes(codes, keys)
 
     def score(
         self, X: SequencesLike, y: Any = None, sample_weight: Any = None

@@ -35,7 +35,7 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
     ratio: float = field(default=0.2, kw_only=False)
     new_items: str = "similar"
 
-    def _learn(self, codes: Sequences) -> None:
+    def _fit(self, codes: Sequences) -> None:
         """Learn the most similar other item of each."""
         n_items = len(self.item_ids_)
         similar_items = self.item_ids_

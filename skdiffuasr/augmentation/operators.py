@@ -10,13 +10,14 @@ from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr._typing import IntArray, RandomState, SequencesLike
+from skdiffuasr._typing import IntArray, RandomState
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
+from skdiffuasr.augmentation.encoded_histories import EncodedHistories
 from skdiffuasr.nn import sequence_operators
-from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
-from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform, row_keys
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
 from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
-from skdiffuasr.sequences.vocabulary import encode_sequences
+from skdiffuasr.training.batching import pad_rows
 from skdiffuasr.training.histories import has_masks
 
 #: Cells of a padded block of rows: its temporaries stay small.
@@ -30,16 +31,14 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     """Base class of the operators that change histories, in training alone.
 
     `fit_transform` returns the histories as the first variant and changed ones as the
-    others; `transform` changes nothing. Histories whose roles say what is learned or
-    read are refused. A subclass implements `_operate`.
+    others; `transform` returns them as they are. Histories whose roles say what is
+    learned or read are refused. A subclass implements `_operate`.
 
     Parameters
     ----------
     n_variants : int, default=4
         Number of variants of each history, the history itself among them, of which a
         recommender draws one per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the changes, together with each row's user id or items.
     """
 
     _parameter_constraints = {
@@ -50,60 +49,41 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     n_variants: int = 4
     random_state: RandomState = None
 
-    def transform(self, X: SequencesLike) -> Sequences:
-        """Return the histories as they are.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first.
-
-        Returns
-        -------
-        X : Sequences of n rows
-            The same rows.
-        """
-        self._check_fitted()
-        histories = check_sequences(X)
-        encode_sequences(histories, self.item_ids_)  # refuses ids of another type
-        return histories
-
-    def _augment(self, histories: Sequences) -> Sequences:
-        if any(map(has_masks, histories.variants)):
+    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+        given = [variant.given for variant in variants]
+        if any(map(has_masks, given)):
             raise ValueError(
                 f"{type(self).__name__} cannot change histories whose roles say what "
                 "is learned or read: nothing tells those of the changed ones. Put it "
                 "before the augmenter that they come from."
             )
-        observed = histories.strip_pseudo()
-        pseudo = histories.variants[0].drop_last(observed.lengths)
+        first = variants[0]
+        pseudo = first.given.drop_last(first.n_observed)
         if not pseudo.is_pseudo.all():
             raise ValueError(
                 f"{type(self).__name__} cannot change histories with pseudo items "
                 "behind observed ones: nothing tells their places in the changed "
                 "ones. Put it before the augmenter that they come from."
             )
-        codes = encode_sequences(observed, self.item_ids_)
-        changed = [
-            self._change(codes, row_keys(observed, self.seed_ + variant)).prepend(
-                pseudo
-            )
+        changed = (
+            self._change(first.codes, first.keys(self.seed_ + variant))
             for variant in range(1, self.n_variants)
-        ]
-        return SequenceVariants([histories, *changed])
+        )
+        return [*given, *(self._decode(codes).prepend(pseudo) for codes in changed)]
+
+    def _decode(self, codes: Sequences) -> Sequences:
+        """Replace codes by ids."""
+        items = self.item_ids_[codes.values]
+        return Sequences._unchecked(items, codes.offsets, None, codes.user_ids)
 
     def _change(self, codes: Sequences, keys: UInt64Array) -> Sequences:
-        """Change histories of item codes; the result has item ids."""
+        """Change histories of item codes, a block of similar lengths at a time."""
         if len(codes) == 0:
-            return Sequences._unchecked(
-                self.item_ids_[:0], codes.offsets, None, codes.user_ids
-            )
+            return codes
         blocks = list(padded_blocks(codes.lengths, max_cells=_BLOCK_CELLS))
         changed = [self._change_block(codes[rows], keys[rows]) for rows in blocks]
         values, lengths = map(np.concatenate, zip(*changed, strict=True))
-        by_block = Sequences._unchecked(
-            self.item_ids_[values], offsets_from_lengths(lengths)
-        )
+        by_block = Sequences._unchecked(values, offsets_from_lengths(lengths))
         in_order = by_block[np.concatenate(blocks).argsort()]
         return Sequences._unchecked(
             in_order.values, in_order.offsets, None, codes.user_ids
@@ -120,9 +100,10 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
             axis=1,
         )
         drawn = keyed_uniform(keys, width, _ITEMS) * len(self.item_ids_)
+        starts, lengths = map(torch.tensor, (codes.offsets[:-1], codes.lengths))
         items, lengths = self._operate(
-            torch.tensor(codes.to_padded(pad_value=0, side="right")),
-            torch.tensor(codes.lengths),
+            pad_rows(torch.tensor(codes.values), starts, lengths),
+            lengths,
             torch.from_numpy(draws),
             torch.from_numpy(drawn.astype(np.int64)),
         )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from skdiffuasr._typing import FloatArray, IntArray
@@ -9,6 +10,7 @@ from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
 from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
+from skdiffuasr.training.batching import pad_rows
 
 #: Memory that a block of (rows, items) scores may take.
 BLOCK_BYTES = 64 * 2**20
@@ -27,29 +29,15 @@ def generate_prior_codes(
     temperature: float,
     unique: bool,
 ) -> IntArray:
-    """Let reversed histories go on, a batch of rows at a time.
+    """Continue reversed histories, a batch of rows at a time.
 
-    Parameters
-    ----------
-    module : SASRec
-        Trained on reversed histories, on the device to be used.
-    histories : Sequences of item codes
-        Observed items of n rows, oldest first. A history without any begins with a
-        random item, which is not returned.
-    keys : ndarray of uint64 of shape (n,)
-        Key of each row's draws; see `row_keys`.
-    n_pseudo_items : int
-        Number M of items to generate.
-    max_length : int
-        Number of items that are read: the oldest ones, generated ones among them.
-    temperature : float
-        0 takes the most likely item; see `ASRePAugmenter`.
-    unique : bool
-        Whether the items of a row must differ from each other and from its history.
+    `histories` are the observed items of n rows, as codes, oldest first, and `module`
+    was trained on reversed ones. A history without any items begins with a random one,
+    which is not returned. For the parameters see `ASRePAugmenter`.
 
     Returns
     -------
-    codes : ndarray of int64 of shape (n, M)
+    codes : ndarray of int64 of shape (n, n_pseudo_items)
         Oldest first.
     """
     n_items = len(module.item_embedding.weight)
@@ -71,25 +59,7 @@ def generate_prior_codes(
 
 
 def turn_around(histories: Sequences) -> Sequences:
-    """Turn the order of each row around.
-
-    Parameters
-    ----------
-    histories : Sequences of n rows
-        Observed items, oldest first.
-
-    Returns
-    -------
-    backwards : Sequences of n rows
-        The same items, newest first.
-
-    Examples
-    --------
-    >>> from skdiffuasr.augmentation.prior_generation import turn_around
-    >>> from skdiffuasr.sequences import Sequences
-    >>> turn_around(Sequences.from_iterable([[1, 2, 3], [], [4]])).to_lists()
-    [[3, 2, 1], [], [4]]
-    """
+    """Reverse the order of the items of each row."""
     positions = np.arange(len(histories.values))
     starts = np.repeat(histories.offsets[:-1], histories.lengths)
     ends = np.repeat(histories.offsets[1:], histories.lengths)
@@ -105,15 +75,16 @@ def _continue(
     max_length: int,
     temperature: float,
 ) -> IntArray:
-    """Let reversed histories go on for M items; the furthest comes first."""
+    """Continue reversed histories by M items; the furthest comes first, (n, M)."""
     catalogue = module.item_embedding.weight
     device = catalogue.device
     n_pseudo_items = draws.shape[1]
-    n_columns = int(backwards.lengths.max()) + n_pseudo_items
-    items = torch.tensor(
-        backwards.to_padded(n_columns, pad_value=0, side="right"), device=device
+    starts, lengths, values = (
+        torch.tensor(array, device=device)
+        for array in (backwards.offsets[:-1], backwards.lengths, backwards.values)
     )
-    lengths = torch.tensor(backwards.lengths, device=device)
+    items = F.pad(pad_rows(values, starts, lengths), (0, n_pseudo_items))
+    n_columns = items.shape[1]
     uniform = torch.tensor(draws, dtype=torch.float32, device=device)
     rows = torch.arange(len(items), device=device)
     excluded = None if excluded is None else excluded.to(device)

@@ -1,16 +1,12 @@
-"""Random items of the user's own before each history."""
-
-from numbers import Integral
+"""Random items of the history itself before it."""
 
 import numpy as np
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import Interval, StrOptions
-from skdiffuasr._typing import IdArray
+from skdiffuasr._typing import IntArray
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.sequences.keys import keyed_uniform, row_keys
-from skdiffuasr.sequences.vocabulary import encode_sequences
+from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
 
 
 @estimator_class
@@ -19,18 +15,9 @@ class RandomSequenceAugmenter(BaseAugmenter):
 
     "Random-Seq" of [1]_. Items are drawn with replacement.
 
-    Parameters
-    ----------
-    n_variants : int, default=1
-        Number of variants of each history, of which a recommender draws one per epoch.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training: draw from the others of the
-        history, or raise. They stay in the history in any case.
-
     Notes
     -----
-    A history without any known item gets items of the catalogue, all alike: there is
-    nothing else to draw from.
+    A history without any known item gets uniformly drawn items of the catalogue.
 
     References
     ----------
@@ -47,22 +34,11 @@ class RandomSequenceAugmenter(BaseAugmenter):
 
     _short_name = "random-seq"
 
-    _parameter_constraints = {
-        **BaseAugmenter._parameter_constraints,
-        "n_variants": [Interval(Integral, 1, None, closed="left")],
-        "unknown_items": [StrOptions({"ignore", "error"})],
-    }
-
-    n_variants: int = 1
-    unknown_items: str = "ignore"
-
-    def _generate(self, histories: Sequences, variant: int) -> IdArray:
-        keys = row_keys(histories, self.seed_ + variant)
-        known = encode_sequences(histories, self.item_ids_, self.unknown_items)
+    def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
         draws = keyed_uniform(keys, self.n_pseudo_items)
-        codes = (draws * len(self.item_ids_)).astype(np.int64)
-        has_items = known.lengths > 0
-        places = (draws * known.lengths[:, np.newaxis]).astype(np.int64)
-        places += known.offsets[:-1, np.newaxis]
-        codes[has_items] = known.values[places[has_items]]
-        return self.item_ids_[codes]
+        generated = (draws * len(self.item_ids_)).astype(np.int64)
+        has_items = codes.lengths > 0
+        places = (draws * codes.lengths[:, np.newaxis]).astype(np.int64)
+        places += codes.offsets[:-1, np.newaxis]
+        generated[has_items] = codes.values[places[has_items]]
+        return generated

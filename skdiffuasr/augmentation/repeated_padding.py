@@ -9,10 +9,10 @@ from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import IntArray, RandomState
 from skdiffuasr.augmentation.base import BaseSequenceAugmenter
-from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
-from skdiffuasr.sequences.keys import keyed_uniform, row_keys
+from skdiffuasr.augmentation.encoded_histories import EncodedHistories
+from skdiffuasr.sequences import Sequences, make_roles
+from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
 from skdiffuasr.sequences.ragged import piece_positions
-from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import context
 
 
@@ -48,11 +48,6 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         are drawn, of which a recommender draws one per epoch.
     augment_at : {"always", "fit"}, default="fit"
         Whether `transform` augments too, or `fit_transform` alone, as in [1]_.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training: repeat the others, or raise.
-        They stay in the history in any case.
-    random_state : int, RandomState instance or None, default=None
-        Determines the numbers of copies, together with each row's user id or items.
 
     Notes
     -----
@@ -90,9 +85,6 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         ],
         "separator": ["boolean"],
         "read_last_item": ["boolean"],
-        "n_variants": [Interval(Integral, 1, None, closed="left")],
-        "unknown_items": [StrOptions({"ignore", "error"})],
-        "random_state": ["random_state"],
     }
 
     max_length: int = field(default=50, kw_only=False)
@@ -104,41 +96,38 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     unknown_items: str = "ignore"
     random_state: RandomState = None
 
-    def _augment(self, histories: Sequences) -> Sequences:
-        variants = [
-            self._with_copies(given, variant)
-            for given in histories.variants
+    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+        return [
+            self._with_copies(histories, histories.keys(self.seed_ + variant))
+            for histories in variants
             for variant in range(self.n_variants)
         ]
-        return variants[0] if len(variants) == 1 else SequenceVariants(variants)
 
-    def _with_copies(self, histories: Sequences, variant: int) -> Sequences:
+    def _with_copies(self, histories: EncodedHistories, keys: UInt64Array) -> Sequences:
         """Put copies before the histories and say which items are learned."""
-        observed = histories._where(~histories.is_pseudo)
-        known = encode_sequences(observed, self.item_ids_, self.unknown_items)
+        given, known = histories.given, histories.codes
         room = np.maximum(self.max_length - known.lengths, 0)
-        n_copies = self._n_copies(observed, known.lengths, variant)
-        n_copied = np.minimum(n_copies * known.lengths, room)
+        n_copied = np.minimum(self._n_copies(known.lengths, keys) * known.lengths, room)
         # The items of the copies, counted in their history.
         repeated, offsets = piece_positions(-n_copied, n_copied)
         lengths = np.repeat(known.lengths, n_copied)
         places = repeated % lengths
         copied = np.repeat(known.offsets[:-1], n_copied) + places
         copies = Sequences._unchecked(self.item_ids_[known.values[copied]], offsets)
-        augmented = histories.prepend(copies)
+        augmented = given.prepend(copies)
 
         # A copy has the roles of what it copies, what was given keeps its own.
         in_copies, _ = piece_positions(augmented.offsets[:-1], n_copied)
         is_given = np.ones(len(augmented.values), dtype=bool)
         is_given[in_copies] = False
         is_target, is_context = np.empty((2, len(augmented.values)), dtype=bool)
-        is_target[is_given] = histories.is_target
+        is_target[is_given] = given.is_target
         is_target[in_copies] = known.is_target[copied]
         if self.separator or not self.read_last_item:
             first_given = augmented.offsets[:-1] + n_copied
             is_target[first_given[n_copied > 0]] = False
             is_target[in_copies] &= places > 0
-        is_context[is_given] = context(histories)
+        is_context[is_given] = context(given)
         is_context[in_copies] = context(known)[copied]
         if not self.read_last_item:
             is_context[in_copies] &= places < lengths - 1
@@ -149,16 +138,14 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
             augmented.values, augmented.offsets, roles, augmented.user_ids
         )
 
-    def _n_copies(
-        self, observed: Sequences, lengths: IntArray, variant: int
-    ) -> IntArray:
+    def _n_copies(self, lengths: IntArray, keys: UInt64Array) -> IntArray:
         """Choose the number of copies of each history; the oldest may be cut."""
         most = self.max_length // np.maximum(lengths, 1)
         if self.repetitions == "max":
             return most
         if isinstance(self.repetitions, Integral):
             return np.minimum(most, int(self.repetitions))
-        uniform = keyed_uniform(row_keys(observed, self.seed_ + variant), 1)[:, 0]
+        uniform = keyed_uniform(keys, 1)[:, 0]
         fewest = 0 if self.repetitions == "random_from_zero" else 1
         drawn = fewest + (uniform * (most - fewest + 1)).astype(np.int64)
         return np.minimum(drawn, most)

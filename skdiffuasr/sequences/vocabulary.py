@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdiffuasr._typing import IdArray, IntArray
 from skdiffuasr.sequences import SequenceVariants
 from skdiffuasr.sequences.container import Sequences
 from skdiffuasr.sequences.ids import as_ids
@@ -44,43 +44,21 @@ class UnknownItemsError(ValueError):
         )
 
 
-def encode_items(
-    items: Any, item_ids: NDArray[Any], name: str = "items"
-) -> NDArray[np.int64]:
-    """Return the position of each item in the catalogue.
+def encode_items(items: Any, item_ids: IdArray, name: str = "items") -> IntArray:
+    """Return positions in the sorted catalogue, int64, and -1 for unknown items.
 
-    Parameters
-    ----------
-    items : array-like of shape (n,), or ndarray of any shape
-        Item ids, integers or strings.
-    item_ids : ndarray of shape (n_items,)
-        The catalogue, sorted and without duplicates.
-    name : str, default="items"
-        What to call the items in messages.
-
-    Returns
-    -------
-    ndarray of the shape of `items`, int64
-        Codes: positions in `item_ids`, and -1 for unknown items.
-
-    Raises
-    ------
-    TypeError
-        If one of `items` and `item_ids` holds integers and the other strings.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.sequences.vocabulary import encode_items
-    >>> encode_items([30, 10, 11], np.array([10, 20, 30]))
-    array([ 2,  0, -1])
+    `items` is a list (n,) or an array of any shape, which the result has, too. Raises
+    a TypeError if one of `items` and `item_ids` holds integers and the other strings.
     """
-    shape = items.shape if isinstance(items, np.ndarray) else (-1,)
     if isinstance(items, np.ndarray):
-        items = items.ravel()
-    ids = as_ids(items, name)
+        return _encode(as_ids(items.ravel(), name), item_ids, name).reshape(items.shape)
+    return _encode(as_ids(items, name), item_ids, name)
+
+
+def _encode(ids: IdArray, item_ids: IdArray, name: str) -> IntArray:
+    """Return the positions of ids that were checked; see `encode_items`."""
     if ids.size == 0 or item_ids.size == 0:
-        return np.full(ids.shape, -1, dtype=np.int64).reshape(shape)
+        return np.full(ids.shape, -1, dtype=np.int64)
     if id_type(ids) != id_type(item_ids):
         raise TypeError(
             f"The {name} are of type {id_type(ids)}, but the known item ids are of "
@@ -89,28 +67,14 @@ def encode_items(
     codes = np.searchsorted(item_ids, ids).astype(np.int64, copy=False)
     nearest = item_ids[np.minimum(codes, len(item_ids) - 1)]
     codes[nearest != ids] = -1
-    return codes.reshape(shape)
+    return codes
 
 
 def rows_by_index(frame: Any, name: str) -> dict[Any, int]:
     """Return the row of each item of a frame whose index holds item ids.
 
-    Parameters
-    ----------
-    frame : DataFrame of n rows
-        Of pandas, or anything whose ``index`` has a ``tolist``.
-    name : str
-        What to call the frame in messages.
-
-    Returns
-    -------
-    dict of n int
-        Row numbers by item id, in the order of the rows.
-
-    Raises
-    ------
-    ValueError
-        If the index holds an item several times.
+    `frame` is of pandas, or anything whose ``index`` has a ``tolist``. Raises a
+    ValueError if the index holds an item several times.
     """
     index = frame.index.tolist()
     rows = {item: row for row, item in enumerate(index)}
@@ -125,45 +89,14 @@ def rows_by_index(frame: Any, name: str) -> dict[Any, int]:
 
 def encode_sequences(
     X: Sequences,
-    item_ids: NDArray[Any],
+    item_ids: IdArray,
     unknown_items: str = "ignore",
     input_name: str = "X",
 ) -> Sequences:
-    """Replace item ids by their positions in the catalogue.
+    """Replace item ids by their positions in the catalogue; other parts stay.
 
-    Parameters
-    ----------
-    X : Sequences of n rows
-        User histories.
-    item_ids : ndarray of shape (n_items,)
-        The catalogue, sorted and without duplicates.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        Drop items that are not in the catalogue, or raise.
-    input_name : str, default="X"
-        What to call the histories in messages.
-
-    Returns
-    -------
-    Sequences of n rows
-        Histories of int64 codes, with the same user ids. Rows without a known item
-        become empty.
-
-    Raises
-    ------
-    TypeError
-        If one of `X` and `item_ids` holds integers and the other strings.
-    UnknownItemsError
-        If there are unknown items and `unknown_items` is "error". It is a
-        `ValueError`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.sequences import Sequences
-    >>> from skdiffuasr.sequences.vocabulary import encode_sequences
-    >>> X = Sequences.from_iterable([["c", "x", "a"], ["b"]])
-    >>> encode_sequences(X, np.array(["a", "b", "c"])).to_lists()
-    [[2, 0], [1]]
+    Unknown items are dropped, so that rows may become empty, or raise an
+    `UnknownItemsError`. Raises a TypeError as `encode_items` does.
     """
     if unknown_items not in ("ignore", "error"):
         raise ValueError(
@@ -175,7 +108,7 @@ def encode_sequences(
                 variant, item_ids, unknown_items, input_name
             )
         )
-    codes = encode_items(X.values, item_ids, f"items of {input_name}")
+    codes = _encode(X.values, item_ids, f"items of {input_name}")
     known = codes >= 0
     encoded = Sequences._unchecked(codes, X.offsets, X.roles, X.user_ids)
     if known.all():

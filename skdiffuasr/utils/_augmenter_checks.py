@@ -177,10 +177,10 @@ def check_operator_rows(estimator: Any) -> None:
     X = make_histories()
     estimator = fitted(estimator)
     whole = estimator.fit_transform(X)
-    part = estimator._augment(X[3:9])
+    part = estimator._transform(estimator._encode(X[3:9]))
     assert part == whole[3:9], "rows change with other rows"
     pseudo = np.full((len(X), 2), X.values[0])
-    augmented = estimator._augment(X.prepend(pseudo))
+    augmented = estimator._transform(estimator._encode(X.prepend(pseudo)))
     assert augmented == whole.prepend(pseudo), "pseudo items change rows"
 
 

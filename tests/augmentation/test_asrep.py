@@ -4,9 +4,10 @@ import torch
 from scipy.stats import chisquare
 
 from skdiffuasr import ASRePAugmenter
-from skdiffuasr.augmentation import asrep, prior_generation
+from skdiffuasr.augmentation import prior_generation
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.training import from_weights
 
 TINY = {
     "embedding_dim": 8,
@@ -84,11 +85,7 @@ def test_more_pseudo_items_go_on_from_fewer(log):
 
 
 def test_greedy_generation_is_that_of_a_naive_loop(log, fitted):
-    module = asrep.from_weights(
-        lambda: fitted._build_module(len(fitted.item_ids_)),
-        fitted.weights_,
-        torch.device("cpu"),
-    )
+    module = from_weights(fitted._build_module, fitted.weights_, torch.device("cpu"))
     generated = fitted.generate(log.X[:20])
     for row, expected in zip(log.X[:20], generated, strict=True):
         backwards = np.searchsorted(fitted.item_ids_, row)[::-1].tolist()

@@ -43,8 +43,7 @@ class Broken(BaseAugmenter):
     def __init__(self, random_state=None):
         self.random_state = random_state
 
-    augment_at = "always"
-    max_history_length = None
+    _generate = None
 
     def fit(self, X, y=None):
         if self.random_state == 1:
