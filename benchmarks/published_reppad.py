@@ -30,7 +30,6 @@ import torch.nn.functional as F
 from skdiffuasr import RepeatedPaddingAugmenter, SASRecEstimator
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer
-from skdiffuasr.nn.next_items import next_item_states
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.study.protocol import leave_last_out_data
 
@@ -47,30 +46,28 @@ class SparingSASRec(SASRecEstimator):
 
         With None in its place, the row's own items may be drawn as well.
         """
-        self.spared_ = spared
+        self._spared = spared
         return super().fit(X, X_val=X_val, y_val=y_val)
 
-    def _loss(self, module, items, lengths, is_target, passed_over=None, **_):
-        steps = items, is_target, passed_over
-        hidden = module(items[:, :-1], lengths - 1)
-        states, learned = next_item_states(hidden, *steps)
+    def _loss(self, module, items, lengths, labels, **_):
+        is_learned = labels >= 0
+        states, learned = module(items, lengths, is_learned), labels[is_learned]
         catalogue = module.item_embedding.weight
         negatives = torch.randint(len(catalogue), learned.shape)
         positive = (states * F.embedding(learned, catalogue)).sum(dim=1)
         negative = (states * F.embedding(negatives, catalogue)).sum(dim=1)
-        if self.spared_ is not None:
-            row_numbers = torch.arange(len(items))[:, None].expand(hidden.shape[:2])
-            rows, _ = next_item_states(row_numbers, *steps)
-            spared = self._never_negative(items, lengths)
+        if self._spared is not None:
+            rows, _ = is_learned.nonzero(as_tuple=True)
+            spared = self._never_negative(items, lengths, labels)
             negative = negative[~(spared[rows] == negatives[:, None]).any(dim=1)]
         return F.softplus(-positive).mean() + F.softplus(negative).mean()
 
-    def _never_negative(self, items, lengths):
+    def _never_negative(self, items, lengths, labels):
         """Items (batch, n) that a row spares; -1 where there are fewer."""
-        rows = zip(items, lengths, strict=True)
-        others = [self.spared_.get(items_of(row[:n]), (-1, -1)) for row, n in rows]
-        is_real = torch.arange(items.shape[1]) < lengths[:, None]
-        return torch.cat([items.masked_fill(~is_real, -1), torch.tensor(others)], dim=1)
+        is_read = torch.arange(items.shape[1]) < lengths[:, None]
+        own = torch.cat([items.masked_fill(~is_read, -1), labels], dim=1)
+        others = [self._spared.get(items_of(row[row >= 0]), (-1, -1)) for row in own]
+        return torch.cat([own, torch.tensor(others)], dim=1)
 
 
 def items_of(row):

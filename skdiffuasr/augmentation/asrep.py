@@ -247,9 +247,11 @@ def _next_item_loss(
     module: SASRec,
     items: Tensor,
     lengths: Tensor,
-    is_target: Tensor,
+    labels: Tensor,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Cross-entropy of every item after the first, given those before it."""
-    hidden, targets = module.next_item_states(items, lengths, is_target)
+    is_learned = labels >= 0
+    hidden = module(items, lengths, is_learned)
+    targets = labels[is_learned]
     return full_cross_entropy(hidden, module.item_embedding.weight, targets, dtype)

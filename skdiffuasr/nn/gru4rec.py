@@ -1,16 +1,13 @@
 """GRU4Rec: a recurrent network over a history of items."""
 
-import torch
 from torch import Tensor, nn
 
+from skdiffuasr.nn.causal import CausalNetwork
 from skdiffuasr.nn.dropout import Dropout
 
 
-class GRU4Rec(nn.Module):
+class GRU4Rec(CausalNetwork):
     """Predict the next item of a history after each of its items.
-
-    Histories are right-padded: a recurrent network reads the padding only after all
-    items, so no mask is needed.
 
     Parameters
     ----------
@@ -54,25 +51,11 @@ class GRU4Rec(nn.Module):
         self.output = nn.Linear(hidden_dim, embedding_dim)
         nn.init.normal_(self.item_embedding.weight, std=0.02)
 
-    def forward(self, items: Tensor) -> Tensor:
-        """Hidden state after each item.
-
-        Parameters
-        ----------
-        items : int64 Tensor of shape (batch, length)
-            Item codes, oldest first; any valid code behind a row's end.
-
-        Returns
-        -------
-        hidden : Tensor of shape (batch, length, d)
-            Undefined behind a row's end.
-        """
+    def forward(
+        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+    ) -> Tensor:
+        """Return the hidden state after each item; see `CausalNetwork`."""
         # Scaled as in SASRec: the gates need inputs of the order of 1.
         embedded = self.item_embedding(items) * self.item_embedding.embedding_dim**0.5
         states, _ = self.gru(self.dropout(embedded))  # (batch, length, hidden_dim)
-        return self.output(states)
-
-    def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Hidden state (batch, d) after the last item of each row."""
-        hidden = self(items)
-        return hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1]
+        return self.output(states if is_wanted is None else states[is_wanted])

@@ -19,34 +19,26 @@ def full_cross_entropy(
     item_embeddings: Tensor,
     targets: Tensor,
     dtype: torch.dtype = torch.float32,
+    probabilities: Tensor | None = None,
 ) -> Tensor:
-    """Mean cross-entropy of a softmax over the whole catalogue.
+    """Return the mean cross-entropy (), in nats, of a softmax over the whole catalogue.
 
-    The logits, inner products of hidden states and item embeddings, are computed in
-    blocks of tokens together with their gradient: the (tokens, items) matrix never
-    exists as a whole.
-
-    Parameters
-    ----------
-    hidden : Tensor of shape (tokens, d)
-        Hidden states.
-    item_embeddings : Tensor of shape (items, d)
-        The catalogue.
-    targets : int64 Tensor of shape (tokens,)
-        Code of the item that came next.
-    dtype : torch.dtype, default=torch.float32
-        Of the matrix products and of the probabilities of a block. The targets' logits,
-        and the sums of loss and gradients over blocks, are in float32 in any case; see
-        `product_dtype`.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-        In nats.
+    The logits are inner products of hidden states (tokens, d) and item embeddings
+    (items, d). Targets are codes (tokens,), or (tokens, K) with probabilities of the
+    same shape, which get no gradient. The softmax is computed in blocks of tokens, in
+    `dtype`, together with the gradient: the (tokens, items) matrix never exists as a
+    whole. The targets' logits, and the sums over blocks, are in float32.
     """
+    if probabilities is None:
+        targets = targets[:, None]
+        probabilities = torch.ones(targets.shape, device=targets.device)
     with torch.autocast(hidden.device.type, enabled=False):
         loss: Tensor = _BlockedCrossEntropy.apply(
-            hidden.float(), item_embeddings.float(), targets, dtype
+            hidden.float(),
+            item_embeddings.float(),
+            targets,
+            probabilities.float(),
+            dtype,
         )
     return loss
 
@@ -60,53 +52,47 @@ class _BlockedCrossEntropy(torch.autograd.Function):
         hidden: Tensor,
         item_embeddings: Tensor,
         targets: Tensor,
+        probabilities: Tensor,
         dtype: torch.dtype,
     ) -> Tensor:
         hidden_gradient = torch.empty_like(hidden)
         item_gradient = torch.zeros_like(item_embeddings)
         total = hidden.new_zeros(())
+        mass = probabilities.sum(dim=1, keepdim=True)  # (tokens, 1)
         catalogue = item_embeddings.to(dtype)
         gradient_of_block = torch.empty_like(catalogue)
         for rows, weights, normaliser, log_normaliser in _softmax_blocks(
             hidden, catalogue
         ):
-            total += log_normaliser.sum()
-            hidden_gradient[rows] = weights @ catalogue / normaliser
-            scaled = (hidden[rows] / normaliser).to(dtype)
+            scale = mass[rows] / normaliser
+            total += (mass[rows] * log_normaliser).sum()
+            hidden_gradient[rows] = weights @ catalogue * scale
+            scaled = (hidden[rows] * scale).to(dtype)
             item_gradient += torch.mm(weights.T, scaled, out=gradient_of_block)
-        target_embeddings = item_embeddings[targets]  # (tokens, d)
-        total -= (hidden * target_embeddings).sum()
-        hidden_gradient -= target_embeddings
-        item_gradient.index_add_(0, targets, hidden, alpha=-1)
+        for codes, share in zip(targets.T, probabilities.T[:, :, None], strict=True):
+            expected = share * item_embeddings[codes]  # (tokens, d)
+            total -= (hidden * expected).sum()
+            hidden_gradient -= expected
+            item_gradient.index_add_(0, codes, share * hidden, alpha=-1)
         ctx.save_for_backward(hidden_gradient, item_gradient)
         ctx.n_tokens = len(hidden)
         return total / len(hidden)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor, Tensor, None, None, None]:
         hidden_gradient, item_gradient = ctx.saved_tensors
         scale = gradients[0] / ctx.n_tokens
-        return hidden_gradient * scale, item_gradient * scale, None, None
+        return hidden_gradient * scale, item_gradient * scale, None, None, None
 
 
 def log_probability(hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
-    """Logarithm of each row's probability of its target, in blocks of rows.
+    """Return the log-probability (n,), in nats, of each row's target code (n,).
 
-    It and its gradient are in float32, since they decide which items are generated.
-
-    Parameters
-    ----------
-    hidden : Tensor of shape (n, d)
-        Hidden states.
-    catalogue : Tensor of shape (items, d)
-        Item embeddings; they get no gradient.
-    targets : int64 Tensor of shape (n,)
-        Codes of items; -1 stands for none.
-
-    Returns
-    -------
-    log_probability : Tensor of shape (n,)
-        In nats; 0 where there is no target.
+    Like `full_cross_entropy`, but row by row, 0 where the target is -1, and with a
+    gradient of the hidden states alone. All is in float32, since it decides which items
+    are generated.
     """
     with torch.autocast(hidden.device.type, enabled=False):
         result: Tensor = _BlockedLogProbability.apply(
@@ -146,29 +132,12 @@ def sampled_cross_entropy(
     n_negatives: int,
     sparse: bool = False,
 ) -> Tensor:
-    """Mean cross-entropy of the target among negatives shared by the batch.
+    """Return the mean cross-entropy () of targets (tokens,) among shared negatives.
 
     The negatives are drawn uniformly from the catalogue and weighted to stand for all
-    of it, so that the loss estimates `full_cross_entropy`; a negative that happens to
-    be a token's target does not count for that token.
-
-    Parameters
-    ----------
-    hidden : Tensor of shape (tokens, d)
-        Hidden states.
-    item_embeddings : Tensor of shape (items, d)
-        The catalogue.
-    targets : int64 Tensor of shape (tokens,)
-        Code of the item that came next.
-    n_negatives : int
-        Number of negatives.
-    sparse : bool, default=False
-        Whether the gradient of the catalogue has the rows of these items only.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-        In nats.
+    of it, so that the loss estimates `full_cross_entropy`; a negative that is a token's
+    target does not count for that token. With `sparse`, the gradient of the catalogue
+    has the rows of these items only.
     """
     negatives = torch.randint(
         len(item_embeddings), (n_negatives,), device=hidden.device
@@ -193,27 +162,11 @@ def sampled_binary_cross_entropy(
     n_negatives: int,
     sparse: bool = False,
 ) -> Tensor:
-    """Mean binary cross-entropy of the target against its own drawn negatives.
+    """Return the mean binary cross-entropy () of targets and negatives of each token.
 
-    Parameters
-    ----------
-    hidden : Tensor of shape (tokens, d)
-        Hidden states.
-    item_embeddings : Tensor of shape (items, d)
-        The catalogue.
-    targets : int64 Tensor of shape (tokens,)
-        Code of the item that came next.
-    n_negatives : int
-        Number of negatives of each token, drawn uniformly from all items; its own
-        target does not count as one. SASRec has 1, and draws it from the items that are
-        not in the user's history.
-    sparse : bool, default=False
-        Whether the gradient of the catalogue has the rows of these items only.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-        In nats: the positive's loss plus the negatives' mean loss.
+    It is the positive's loss plus the mean of the negatives'. Negatives are drawn
+    uniformly from all items; a token's own target does not count. SASRec draws one,
+    from the items that are not in the user's history.
     """
     negatives = torch.randint(
         len(item_embeddings), (len(targets), n_negatives), device=hidden.device
@@ -234,23 +187,10 @@ def _softmax_blocks(
 ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
     """Yield the softmax over the catalogue for one block of rows after the other.
 
-    Parameters
-    ----------
-    hidden : Tensor of shape (n, d)
-        Hidden states.
-    catalogue : Tensor of shape (items, d)
-        Item embeddings, in the dtype that the products are computed in.
-
-    Yields
-    ------
-    rows : slice
-        The rows of the block.
-    weights : Tensor of shape (block, items)
-        Probabilities times the normaliser. The next block overwrites them: fresh
-        memory for each can cost as much as the product that fills it.
-    normaliser : float32 Tensor of shape (block, 1)
-    log_normaliser : float32 Tensor of shape (block, 1)
-        Logarithm of the sum of the exponentials of the row's logits.
+    That is the rows; weights (block, items) in the catalogue's dtype, which are
+    probabilities times the normaliser, and which the next block overwrites: fresh
+    memory can cost as much as the product that fills it; and normalisers (block, 1) in
+    float32, with the logarithm of the sum of the exponentials of a row's logits.
     """
     n_items = len(catalogue)
     block = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (catalogue.element_size() * n_items))

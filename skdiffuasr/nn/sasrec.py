@@ -3,17 +3,16 @@
 import torch
 from torch import Tensor, nn
 
+from skdiffuasr.nn.causal import CausalNetwork
 from skdiffuasr.nn.dropout import Dropout
-from skdiffuasr.nn.next_items import next_item_states
 from skdiffuasr.nn.transformer import TransformerEncoder
 
 
-class SASRec(nn.Module):
+class SASRec(CausalNetwork):
     """Predict the next item of a history after each of its items.
 
-    Histories are right-padded: under causal attention no item sees the padding behind
-    it, so no mask is needed. Positions are counted from the end of the history, so
-    the most recent item always has position 0.
+    Positions are counted from the end of the history, so the most recent item always
+    has position 0.
 
     Parameters
     ----------
@@ -58,22 +57,7 @@ class SASRec(nn.Module):
     def forward(
         self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
     ) -> Tensor:
-        """Hidden state after each item, or after each one that is wanted.
-
-        Parameters
-        ----------
-        items : int64 Tensor of shape (batch, length)
-            Item codes, oldest first; any valid code behind a row's end.
-        lengths : int64 Tensor of shape (batch,)
-            Number of items of each row.
-        is_wanted : bool Tensor of shape (batch, length), default=None
-            The items after which states are computed. None stands for all.
-
-        Returns
-        -------
-        hidden : Tensor of shape (batch, length, d) or (wanted, d)
-            Undefined behind a row's end.
-        """
+        """Return the hidden state after each item; see `CausalNetwork`."""
         return self.encode(self.item_embedding(items), lengths, is_wanted=is_wanted)
 
     def encode(
@@ -83,7 +67,7 @@ class SASRec(nn.Module):
         attention_mask: Tensor | None = None,
         is_wanted: Tensor | None = None,
     ) -> Tensor:
-        """`forward` for items that are embedded already, (batch, length, d).
+        """Return what `forward` does, for embedded items (batch, length, d).
 
         An attention mask, as `TransformerBlock` takes it, replaces the causal one.
         """
@@ -92,19 +76,3 @@ class SASRec(nn.Module):
         # Scaled as in SASRec, or the residual branches would drown the items.
         x = embedded * embedded.shape[2] ** 0.5 + self.position_embedding(from_end)
         return self.encoder(self.dropout(x), attention_mask, is_wanted)
-
-    def next_item_states(
-        self,
-        items: Tensor,
-        lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Hidden states (tokens, d) before the items to be learned, and these items."""
-        hidden = self(items[:, :-1], lengths - 1)  # (batch, length - 1, d)
-        return next_item_states(hidden, items, is_target, passed_over)
-
-    def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Hidden state (batch, d) after the last item of each row."""
-        columns = torch.arange(items.shape[1], device=items.device)
-        return self(items, lengths, is_wanted=columns == lengths[:, None] - 1)

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.utils import Tags, check_scalar
+from sklearn.utils import Tags, check_scalar, gen_batches
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._fitted import FixedByFitMixin
 from skdiffuasr._sklearn_bases import BaseEstimator
-from skdiffuasr._sklearn_compat import StrOptions
+from skdiffuasr._sklearn_compat import StrOptions, fit_context
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders.top_k import top_k
@@ -22,7 +22,7 @@ from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.ragged import offsets_from_lengths
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
-from skdiffuasr.training.histories import context
+from skdiffuasr.training.histories import without_skipped
 
 #: Memory that a block of (rows, items) scores may take, within a cache.
 BLOCK_BYTES = 16 * 2**20
@@ -35,8 +35,9 @@ MIN_BLOCK_ROWS = 64
 class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
     """Base class of the next-item recommenders.
 
-    A subclass implements `fit` and `_score_items`, which scores the catalogue after
-    histories of at least one item.
+    A subclass implements `_fit` and `_score`, which take histories of item codes:
+    positions in `item_ids_`. This class checks and encodes what users hand over, once
+    per call.
 
     Parameters
     ----------
@@ -57,24 +58,51 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
 
     unknown_items: str = "ignore"
 
-    @abstractmethod
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Learn from histories."""
+        """Learn from histories.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : estimator
+            The fitted recommender.
+
+        Raises
+        ------
+        ValueError
+            If every history is empty.
+        """
+        self._check_parameters()
+        self._fit(self._fit_catalogue(check_sequences(X)))
+        return self
 
     @abstractmethod
-    def _score_items(self, histories: Sequences) -> FloatArray | Tensor:
-        """Score (n, n_items), in fresh memory, after non-empty histories."""
+    def _fit(self, codes: Sequences) -> None:
+        """Learn from histories; `item_ids_` and `item_counts_` are set already."""
 
-    def _scorer(self, histories: Sequences) -> Callable[[slice], FloatArray | Tensor]:
-        """Prepare to `_score_items` of one slice of the histories after the other.
+    @abstractmethod
+    def _score(self, codes: Sequences) -> FloatArray | Tensor:
+        """Return scores (n, n_items), in fresh memory, of the item after each history.
+
+        No history is empty; unknown items, and those that are not read, are left out.
+        """
+
+    def _scorer(self, codes: Sequences) -> Callable[[slice], FloatArray | Tensor]:
+        """Prepare to `_score` one slice of the histories after the other.
 
         The scores of a slice may be overwritten by those of the next.
         """
-        return lambda rows: self._score_items(histories[rows])
+        return lambda rows: self._score(codes[rows])
 
-    def _fit_catalogue(self, X: SequencesLike) -> Sequences:
+    def _fit_catalogue(self, histories: Sequences) -> Sequences:
         """Learn the catalogue and return the histories as item codes."""
-        histories = check_sequences(X)
         item_ids = np.unique(
             np.concatenate([variant.values for variant in histories.variants])
         )
@@ -107,9 +135,9 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         ValueError
             If `X` has unknown items and ``unknown_items="error"``.
         """
-        histories = self._encode(X)
-        scores = np.empty((len(histories), len(self.item_ids_)), dtype=np.float32)
-        for rows, block in self._score_blocks(histories):
+        codes = self._encode(X)
+        scores = np.empty((len(codes), len(self.item_ids_)), dtype=np.float32)
+        for rows, block in self._score_blocks(codes):
             scores[rows] = block.cpu()
         return scores
 
@@ -124,12 +152,12 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         Returns
         -------
         items : ndarray of shape (n,)
-            The id with the highest score, be it in the history or not; the smallest
+            The id with the highest score, whether in the history or not; the smallest
             such id where several tie.
         """
-        histories = self._encode(X)
-        best = np.empty(len(histories), dtype=np.int64)
-        for rows, block in self._score_blocks(histories):
+        codes = self._encode(X)
+        best = np.empty(len(codes), dtype=np.int64)
+        for rows, block in self._score_blocks(codes):
             best[rows] = top_k(block, 1)[0][:, 0]
         return self.item_ids_[best]
 
@@ -172,33 +200,29 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             history.
         """
         check_scalar(k, "k", Integral, min_val=1)
-        known = self._encode_known(X)
-        histories = read_items(known)
+        codes = self._encode(X)
         not_allowed = self._codes_not_in(candidates)
-        items = np.empty((len(histories), k), dtype=np.int64)
-        scores = np.empty((len(histories), k), dtype=np.float32)
-        for rows, block in self._score_blocks(histories):
+        items = np.empty((len(codes), k), dtype=np.int64)
+        scores = np.empty((len(codes), k), dtype=np.float32)
+        for rows, block in self._score_blocks(codes):
             block[:, not_allowed] = -torch.inf
             if filter_seen:
-                seen = known[rows].strip_pseudo()
+                seen = codes[rows].strip_pseudo()
                 row_numbers = np.repeat(np.arange(len(seen)), seen.lengths)
                 block[
                     torch.from_numpy(row_numbers), torch.tensor(seen.values)
                 ] = -torch.inf
-            codes, best = top_k(block, min(k, block.shape[1]))
-            lacking = np.flatnonzero(
-                ~np.isfinite(best).all(axis=1) | (k > block.shape[1])
-            )
-            if len(lacking):
-                n_left = int(block[lacking[0]].isfinite().sum())
-                row = rows.start + lacking[0]
-                ids = known.user_ids
-                user = "" if ids is None else f", user {ids[row].item()!r},"
+            best, best_scores = top_k(block, min(k, block.shape[1]))
+            is_full = np.isfinite(best_scores).all(axis=1) & (k <= block.shape[1])
+            if not is_full.all():
+                row = int(is_full.argmin())
+                n_left = int(block[row].isfinite().sum())
                 raise ValueError(
-                    f"k={k}, but only {n_left} items can be recommended for row {row}"
-                    f"{user} after filtering; take a smaller k, or keep seen items."
+                    f"k={k}, but only {n_left} items can be recommended for "
+                    f"{_row_name(codes, rows.start + row)} after filtering; take a "
+                    "smaller k, or keep seen items."
                 )
-            items[rows], scores[rows] = codes, best
+            items[rows], scores[rows] = best, best_scores
         return self.item_ids_[items], scores
 
     def score(
@@ -227,17 +251,16 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         return scorer(self, X, y, sample_weight)["ndcg@10"]
 
     def _encode(self, X: SequencesLike) -> Sequences:
-        """Histories as codes of the items that are read and that training had."""
-        return read_items(self._encode_known(X))
+        """Check histories and return those of their items that training had, as codes.
 
-    def _encode_known(self, X: SequencesLike) -> Sequences:
-        """Histories as codes of the items that training had, be they read or not."""
+        Of several variants the first is taken.
+        """
         self._check_fitted()
         histories = check_sequences(X).variants[0]
         return encode_sequences(histories, self.item_ids_, self.unknown_items)
 
     def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
-        """Codes of the items that are no candidates; none if there is no choice."""
+        """Return the codes of the items that are not candidates."""
         if candidates is None:
             return np.empty(0, dtype=np.int64)
         ids = as_ids(candidates, "candidates")
@@ -249,21 +272,21 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             )
         return np.setdiff1d(np.arange(len(self.item_ids_)), codes)
 
-    def _score_blocks(self, histories: Sequences) -> Iterator[tuple[slice, Tensor]]:
-        """Scores of the catalogue for one block of rows after the other."""
-        has_items = histories.lengths > 0
-        score = self._scorer(histories[has_items])
-        n_known = offsets_from_lengths(has_items)
-        for rows in row_blocks(len(histories), len(self.item_ids_)):
-            known = has_items[rows]
+    def _score_blocks(self, codes: Sequences) -> Iterator[tuple[slice, Tensor]]:
+        """Yield scores of the catalogue for one block of rows after the other."""
+        has_items = codes.lengths > 0
+        score = self._scorer(without_skipped(codes)[has_items])
+        n_scored = offsets_from_lengths(has_items)
+        for rows in row_blocks(len(codes), len(self.item_ids_)):
+            is_scored = has_items[rows]
             block = torch.empty(0)
-            if known.any():
+            if is_scored.any():
                 block = torch.as_tensor(
-                    score(slice(n_known[rows.start], n_known[rows.stop]))
+                    score(slice(n_scored[rows.start], n_scored[rows.stop]))
                 )
-            if not known.all():
-                scores = block.new_tensor(self.item_counts_).repeat(len(known), 1)
-                scores[torch.from_numpy(known)] = block.view(-1, scores.shape[1])
+            if not is_scored.all():
+                scores = block.new_tensor(self.item_counts_).repeat(len(is_scored), 1)
+                scores[torch.from_numpy(is_scored)] = block.view(-1, scores.shape[1])
                 block = scores
             yield rows, block
 
@@ -275,14 +298,14 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         return tags
 
 
-def read_items(codes: Sequences) -> Sequences:
-    """Keep the items that are read, as in training: see `context`."""
-    is_read = context(codes)
-    return codes if is_read.all() else codes._where(is_read)
-
-
 def row_blocks(n_rows: int, n_items: int) -> Iterator[slice]:
-    """Split rows so that the scores of a block, of all items, keep to `BLOCK_BYTES`."""
+    """Split rows into blocks whose scores, of all items, take up to `BLOCK_BYTES`."""
     size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))
-    for start in range(0, n_rows, size):
-        yield slice(start, min(start + size, n_rows))
+    return gen_batches(n_rows, size)
+
+
+def _row_name(histories: Sequences, row: int) -> str:
+    """Return what to call a row in a message."""
+    if histories.user_ids is None:
+        return f"row {row}"
+    return f"row {row}, user {histories.user_ids[row].item()!r},"

@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr.nn.bert4rec import GROUP_SIZE, BERT4Rec, draw_tasks, most_recent
+from skdiffuasr.nn.bert4rec import GROUP_SIZE, BERT4Rec, draw_tasks
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
@@ -81,7 +81,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     ['jam']
     """
 
-    _learns_passed_over = False
+    _is_cloze = True
 
     _parameter_constraints = {
         **BaseNeuralRecommender._parameter_constraints,
@@ -119,35 +119,28 @@ class BERT4RecEstimator(BaseNeuralRecommender):
 
     def _loss(
         self,
-        module: Any,
+        network: Any,
         items: Tensor,
         lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
+        labels: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        # Causal models read one item less than `fit` hands over; this one reads all.
-        is_target, _ = most_recent(is_target, lengths, self.max_length)
-        items, lengths = most_recent(items, lengths, self.max_length)
         tasks = list(
             draw_tasks(
                 items,
                 lengths,
-                is_target,
+                labels,
                 mask_probability=self.mask_probability,
                 n_masked_copies=self.n_masked_copies,
                 n_next_items=self.n_next_items,
             )
         )
-        encode = module
+        encode = network
         if sum(is_masked.numel() for _, _, is_masked in tasks) > GROUP_SIZE:
             # Long histories make tasks whose activations would not fit into memory.
-            encode = partial(checkpoint, module, use_reentrant=False)
+            encode = partial(checkpoint, network, use_reentrant=False)
         hidden = [encode(*task, is_wanted=task[-1]) for task in tasks]
         targets = [task_items[is_masked] for task_items, _, is_masked in tasks]
         states = torch.cat(hidden)  # (tokens, d)
-        catalogue = module.item_embedding.weight
+        catalogue = network.item_embedding.weight
         return self._item_loss(states, catalogue, torch.cat(targets), dtype)
-
-    def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
-        return module.last_hidden(items, lengths)

@@ -122,43 +122,38 @@ class CL4SRecEstimator(SASRecEstimator):
 
     def _loss(
         self,
-        module: Any,
+        network: Any,
         items: Tensor,
         lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
+        labels: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        loss = super()._loss(module, items, lengths, is_target, passed_over, dtype)
+        loss = super()._loss(network, items, lengths, labels, dtype)
         if self.contrastive_weight == 0:
             return loss
-        contrastive = self._contrastive_loss(module, items, lengths, is_target)
+        contrastive = self._contrastive_loss(network, items, lengths, labels)
         return loss + self.contrastive_weight * contrastive
 
     def _contrastive_loss(
-        self, module: Any, items: Tensor, lengths: Tensor, is_target: Tensor
+        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
     ) -> Tensor:
-        """Loss of the two views of each history, on a batch as `_loss` takes it."""
-        columns = torch.arange(items.shape[1] - 1, device=items.device)
-        is_read = columns < lengths[:, None] - 1  # (batch, length - 1)
-        histories, n_read = items[:, :-1] * is_read, lengths - 1
-        labels = None
+        """Return the loss of the two views of each history of a batch."""
+        targets = None
         if self.views == "operators":
             view_items, view_lengths = draw_operator_views(
-                histories,
-                n_read,
-                module.mask_code,
+                items,
+                lengths,
+                network.mask_code,
                 crop_ratio=self.crop_ratio,
                 mask_ratio=self.mask_ratio,
                 reorder_ratio=self.reorder_ratio,
             )
         elif self.views == "dropout":
-            view_items, view_lengths = histories.repeat(2, 1), n_read.repeat(2)
+            view_items, view_lengths = items.repeat(2, 1), lengths.repeat(2)
         else:
-            others, other_lengths = draw_same_target(items, lengths, is_target)
-            view_items = torch.cat([histories, others[:, :-1]])
-            view_lengths = torch.cat([n_read, other_lengths])
-            labels = items.gather(1, lengths[:, None] - 1)[:, 0]
-        hidden = module.last_hidden(view_items, view_lengths)  # (2 * batch, d)
+            others, other_lengths, targets = draw_same_target(items, lengths, labels)
+            view_items = torch.cat([items, others])
+            view_lengths = torch.cat([lengths, other_lengths])
+        hidden = network.last_hidden(view_items, view_lengths)  # (2 * batch, d)
         first, second = hidden.chunk(2)
-        return nt_xent(first, second, self.temperature, labels)
+        return nt_xent(first, second, self.temperature, targets)

@@ -1,15 +1,10 @@
 """GRU4Rec as a scikit-learn estimator."""
 
 from numbers import Integral
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.nn.gru4rec import GRU4Rec
-from skdiffuasr.nn.next_items import next_item_states
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
@@ -74,20 +69,3 @@ class GRU4RecEstimator(BaseNeuralRecommender):
             n_layers=self.n_layers,
             dropout=self.dropout,
         )
-
-    def _loss(
-        self,
-        module: Any,
-        items: Tensor,
-        lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
-        dtype: torch.dtype = torch.float32,
-    ) -> Tensor:
-        hidden = module(items[:, :-1])  # (batch, length - 1, d)
-        hidden, targets = next_item_states(hidden, items, is_target, passed_over)
-        catalogue = module.item_embedding.weight
-        return self._item_loss(hidden, catalogue, targets, dtype)
-
-    def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
-        return module.last_hidden(items, lengths)

@@ -1,14 +1,13 @@
 """A first-order Markov chain: what followed the last item before."""
 
 from numbers import Real
-from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import Interval, fit_context
-from skdiffuasr._typing import FloatArray, SequencesLike
+from skdiffuasr._sklearn_compat import Interval
+from skdiffuasr._typing import FloatArray
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context
@@ -53,22 +52,7 @@ class MarkovRecommender(BaseRecommender):
 
     smoothing: float = 1.0
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Count the transitions.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : MarkovRecommender
-        """
-        codes = self._fit_catalogue(X)
+    def _fit(self, codes: Sequences) -> None:
         positions = np.arange(len(codes.values))
         read = np.maximum.accumulate(np.where(context(codes), positions, -1))
         read_before = np.concatenate(([-1], read))[:-1]
@@ -83,10 +67,9 @@ class MarkovRecommender(BaseRecommender):
             shape=(n_items, n_items),
         )
         self.transition_counts_.sum_duplicates()
-        return self
 
-    def _score_items(self, histories: Sequences) -> FloatArray:
+    def _score(self, codes: Sequences) -> FloatArray:
         prior = self.smoothing * self.item_counts_ / max(self.item_counts_.sum(), 1)
-        counts = self.transition_counts_[histories.last()]
+        counts = self.transition_counts_[codes.last()]
         total = counts.sum(axis=1)[:, None] + self.smoothing
         return (counts.toarray() + prior.astype(np.float32)) / total

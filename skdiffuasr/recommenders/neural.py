@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.utils import check_random_state
@@ -15,36 +14,41 @@ from torch import Tensor, nn
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
 from skdiffuasr._sklearn_compat import fit_context
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike, Weights
-from skdiffuasr.metrics import mask_seen, ndcg_at_k, target_ranks
 from skdiffuasr.metrics._checks import check_targets
 from skdiffuasr.nn.losses import (
     full_cross_entropy,
     sampled_binary_cross_entropy,
     sampled_cross_entropy,
 )
-from skdiffuasr.nn.precision import product_dtype, without_tf32
-from skdiffuasr.recommenders.base import read_items, row_blocks
+from skdiffuasr.nn.precision import product_dtype
+from skdiffuasr.recommenders.network_scores import (
+    hidden_states,
+    network_scorer,
+    next_item_ndcg,
+)
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
+    NetworkMixin,
     epoch_callbacks,
     from_weights,
     resolve_device,
     seeded_build,
     to_weights,
-    token_batches,
     train,
 )
-from skdiffuasr.training.histories import HistoryBatches, has_target, hold_out
+from skdiffuasr.training.histories import HistoryBatches, has_target, without_skipped
+from skdiffuasr.training.hold_out import hold_out
 
 
-class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
+class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters):
     """Base class of the recommenders that are trained by gradient descent.
 
-    A subclass implements `_build_module`, `_loss` and `_last_hidden`, and may train a
-    module beforehand in `_initial_module`. One whose `_loss` leaves out the items that
-    are passed over says so in `_learns_passed_over`.
+    A subclass implements `_build_module`, which returns a `CausalNetwork`. One whose
+    network is no such one implements `_loss`, too, and sets `_is_cloze` if it learns
+    the items that it reads; the network then has `item_embedding` and `last_hidden`. A
+    network may be trained beforehand in `_initial_module`.
 
     Attributes
     ----------
@@ -66,31 +70,33 @@ class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
 
     weights_: Weights
 
-    _learns_passed_over = True
+    _is_cloze = False
 
     _fixed_by_fit: ClassVar[tuple[str, ...]] = ("embedding_dim",)
+
+    #: Whether an item that a step does not use has no gradient; a parameter of some.
+    sparse_gradients = False
 
     @abstractmethod
     def _build_module(self, n_items: int) -> nn.Module:
         """Build the network for a catalogue of `n_items`."""
 
-    @abstractmethod
     def _loss(
         self,
-        module: Any,
+        network: Any,
         items: Tensor,
         lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
+        labels: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        """Mean loss of right-padded histories (batch, length) of item codes.
+        """Return the mean loss of a batch as `HistoryBatches` yields it.
 
-        Items are learned where `is_target`, which is of the same shape. A batch is what
-        `HistoryBatches` yields: models that learn each next item learn the items that
-        are passed over too, others leave them out. Products with the whole catalogue
-        may be computed in `dtype`.
+        Products with the whole catalogue may be computed in `dtype`.
         """
+        is_learned = labels >= 0
+        hidden = network(items, lengths, is_learned)  # (tokens, d)
+        catalogue = network.item_embedding.weight
+        return self._item_loss(hidden, catalogue, labels[is_learned], dtype)
 
     def _item_loss(
         self,
@@ -98,25 +104,18 @@ class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
         catalogue: Tensor,
         targets: Tensor,
         dtype: torch.dtype = torch.float32,
-        sparse: bool = False,
     ) -> Tensor:
-        """Mean loss of targets (tokens,) given hidden states, as `loss` names it."""
+        """Return the mean `loss` of targets (tokens,) after hidden states."""
         if len(targets) == 0:
             return hidden.sum()  # zero, and the mean of nothing would be NaN
         if self.loss == "ce":
             return full_cross_entropy(hidden, catalogue, targets, dtype)
-        if self.loss == "sampled_ce":
-            n_negatives = self.n_negatives or 256
-            return sampled_cross_entropy(
-                hidden, catalogue, targets, n_negatives, sparse
-            )
-        return sampled_binary_cross_entropy(
-            hidden, catalogue, targets, self.n_negatives or 1, sparse
-        )
-
-    @abstractmethod
-    def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
-        """Hidden states (batch, d) from which the next item is predicted."""
+        loss, n_negatives = {
+            "sampled_ce": (sampled_cross_entropy, 256),
+            "bce": (sampled_binary_cross_entropy, 1),
+        }[self.loss]
+        n_negatives = self.n_negatives or n_negatives
+        return loss(hidden, catalogue, targets, n_negatives, self.sparse_gradients)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -156,79 +155,23 @@ class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
             ``early_stopping=False``.
         """
         self._check_parameters()
-        device = resolve_device(self.device)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
         X = check_sequences(X)
         codes = self._fit_catalogue(X)
-        histories = codes[has_target(codes)]
-        validation = self._given_validation(X_val, y_val)
-        if self.early_stopping and validation is None:
-            histories, held_out = hold_out(histories, self.validation_fraction, seed)
-            held_out = held_out[held_out.lengths > 1]
-            if len(held_out):
-                validation = held_out.drop_last(), held_out.last()
-        validate = None
-        if self.early_stopping and validation is not None:
-            validate = partial(self._validation_score, *validation)
-        histories = histories.tail(self.max_length + 1)
-        histories = histories[has_target(histories)]
-        if not any(
-            has_target(variant, self._learns_passed_over).any()
-            for variant in histories.variants
-        ):
-            raise ValueError(
-                "No history of X has a real item with another item before it; there "
-                "is nothing to train on."
-            )
-        batches = HistoryBatches(histories, self.batch_size, seed)
-        dtype = product_dtype(device, self.precision)
-        module, is_interrupted = self._initial_module(histories, seed)
+        validation = self._encode_validation(X_val, y_val)
         with epoch_callbacks(
             self,
             X,
             y,
             max_epochs=self.max_epochs,
-            fitted_attributes=lambda module: {"weights_": to_weights(module)},
+            fitted_attributes=lambda network: {"weights_": to_weights(network)},
         ) as on_epoch_end:
-            result = train(
-                module,
-                batches,
-                partial(self._loss, dtype=dtype),
-                max_epochs=0 if is_interrupted else self.max_epochs,
-                learning_rate=self.learning_rate,
-                weight_decay=self.weight_decay,
-                ema_decay=self.ema_decay,
-                validate=validate,
-                patience=self.patience,
-                on_epoch_end=on_epoch_end,
-                device=device,
-                dtype=dtype,
-                random_state=seed,
-                keep_interrupted=self.keep_interrupted,
-                verbose=self.verbose,
-            )
-            self.weights_ = result.weights
-            self.loss_curve_ = result.loss_curve
-            self.validation_scores_ = result.validation_curve
-            self.best_epoch_ = result.best_epoch
-            self.n_iter_ = len(result.loss_curve)
+            self._fit(codes, validation, on_epoch_end)
         return self
 
-    def _initial_module(
-        self, histories: Sequences, seed: int
-    ) -> tuple[nn.Module, bool]:
-        """Make the network that training on histories of item codes begins with.
-
-        The second value tells whether the user has interrupted this; then the network
-        is not trained any further.
-        """
-        build = partial(self._build_module, len(self.item_ids_))
-        return seeded_build(build, seed), False
-
-    def _given_validation(
+    def _encode_validation(
         self, X_val: SequencesLike | None, y_val: npt.ArrayLike | None
     ) -> tuple[Sequences, IntArray] | None:
-        """Histories and next items for early stopping as codes, if there are any."""
+        """Check the data for early stopping and return codes of what is known of it."""
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
         if X_val is None:
@@ -239,14 +182,76 @@ class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
             )
         histories = check_sequences(X_val, input_name="X_val").variants[0]
         next_items = check_targets(y_val, len(histories), "y_val")
-        codes = read_items(
+        codes = without_skipped(
             encode_sequences(histories, self.item_ids_, self.unknown_items, "X_val")
         )
-        known = codes.lengths > 0
-        if not known.any():
+        is_known = codes.lengths > 0
+        if not is_known.any():
             raise ValueError("No history of X_val has an item that is in X.")
         targets = encode_items(next_items, self.item_ids_, "items of y_val")
-        return codes[known], targets[known]
+        return codes[is_known], targets[is_known]
+
+    def _fit(
+        self,
+        codes: Sequences,
+        validation: tuple[Sequences, IntArray] | None = None,
+        on_epoch_end: Callable[[nn.Module], bool] | None = None,
+    ) -> None:
+        """Train on histories, and stop early by others and their next items."""
+        device = resolve_device(self.device)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        codes = codes[has_target(codes)]
+        if self.early_stopping and validation is None:
+            codes, held_out = hold_out(codes, self.validation_fraction, seed)
+            held_out = held_out[held_out.lengths > 1]
+            if len(held_out):
+                validation = held_out.drop_last(), held_out.last()
+        batches = self._batches(codes, seed, cloze=self._is_cloze)
+        if len(batches) == 0:
+            raise ValueError(
+                "No history of X has a real item with another item before it; there "
+                "is nothing to train on."
+            )
+        dtype = product_dtype(device, self.precision)
+        network, is_interrupted = self._initial_module(codes, seed)
+        result = train(
+            network,
+            batches,
+            partial(self._loss, dtype=dtype),
+            max_epochs=0 if is_interrupted else self.max_epochs,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            ema_decay=self.ema_decay,
+            validate=validation and partial(self._validation_score, *validation),
+            patience=self.patience,
+            on_epoch_end=on_epoch_end,
+            device=device,
+            dtype=dtype,
+            random_state=seed,
+            keep_interrupted=self.keep_interrupted,
+            verbose=self.verbose,
+        )
+        self.weights_ = result.weights
+        self.loss_curve_ = result.loss_curve
+        self.validation_scores_ = result.validation_curve
+        self.best_epoch_ = result.best_epoch
+        self.n_iter_ = len(result.loss_curve)
+
+    def _batches(self, codes: Sequences, seed: int, *, cloze: bool) -> HistoryBatches:
+        return HistoryBatches(
+            codes, self.batch_size, seed, max_length=self.max_length, cloze=cloze
+        )
+
+    def _initial_module(self, codes: Sequences, seed: int) -> tuple[nn.Module, bool]:
+        """Make the network that training on histories of item codes begins with.
+
+        The second value is whether the user has interrupted this; then the network is
+        not trained any further.
+        """
+        return seeded_build(self._build, seed), False
+
+    def _build(self) -> nn.Module:
+        return self._build_module(len(self.item_ids_))
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there are weights; the catalogue alone comes before them."""
@@ -262,14 +267,7 @@ class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
             shares no state with the estimator.
         """
         self._check_fitted()
-        return self._trained_module()
-
-    def _trained_module(self) -> nn.Module:
-        return from_weights(
-            partial(self._build_module, len(self.item_ids_)),
-            self.weights_,
-            resolve_device(self.device),
-        )
+        return from_weights(self._build, self.weights_, resolve_device(self.device))
 
     @property
     def item_embeddings_(self) -> FloatArray:
@@ -277,58 +275,24 @@ class BaseNeuralRecommender(CallbackSupportMixin, NeuralParameters):
         check_is_fitted(self)
         return self.weights_["item_embedding.weight"]
 
-    def _score_items(self, histories: Sequences) -> Tensor:
-        return self._scorer(histories)(slice(None))
+    def _score(self, codes: Sequences) -> Tensor:
+        return self._scorer(codes)(slice(None))
 
-    def _scorer(self, histories: Sequences) -> Callable[[slice], Tensor]:
-        return self._module_scorer(self._trained_module(), histories)
+    def _scorer(self, codes: Sequences) -> Callable[[slice], Tensor]:
+        device = resolve_device(self.device)
+        network = self._network(self._build, self.weights_, device)
+        return self._network_scorer(network, codes)
+
+    def _network_scorer(
+        self, network: nn.Module, codes: Sequences
+    ) -> Callable[[slice], Tensor]:
+        hidden = hidden_states(network, codes, self.max_length, self.batch_size)
+        return network_scorer(network, hidden)
 
     def _validation_score(
-        self, histories: Sequences, next_items: IntArray, module: nn.Module
+        self, codes: Sequences, targets: IntArray, network: nn.Module
     ) -> float:
-        """NDCG@10 of the items that came after histories; NaN if a score is none."""
-        score = self._module_scorer(module, histories)
-        values = []
-        for rows in row_blocks(len(next_items), len(self.item_ids_)):
-            scores = score(rows).cpu().numpy()
-            if not np.isfinite(scores).all():
-                return float("nan")
-            if self.validation_filter_seen:
-                scores = mask_seen(scores, histories[rows], next_items[rows])
-            values.append(ndcg_at_k(target_ranks(scores, next_items[rows]), 10))
-        return float(np.concatenate(values).mean())
-
-    def _module_scorer(
-        self, module: Any, histories: Sequences
-    ) -> Callable[[slice], Tensor]:
-        """Score with a network; every history passes through it only once.
-
-        Fresh memory can cost as much as the product that fills it, so a call
-        overwrites the scores of the call before.
-        """
-        catalogue = module.item_embedding.weight.detach()
-        hidden = self._hidden_states(module, histories)
-        scores = hidden.new_empty(0, len(catalogue))
-
-        def score(rows: slice) -> Tensor:
-            nonlocal scores
-            states = hidden[rows]
-            if len(scores) < len(states):
-                scores = hidden.new_empty(len(states), len(catalogue))
-            return torch.mm(states, catalogue.T, out=scores[: len(states)])
-
-        return score
-
-    def _hidden_states(self, module: Any, histories: Sequences) -> Tensor:
-        """Hidden states (n, d) of non-empty histories, on the module's device."""
-        weight = module.item_embedding.weight
-        recent = histories.tail(self.max_length)
-        batches = HistoryBatches(recent, self.batch_size)
-        hidden = weight.new_empty(len(recent), weight.shape[1])
-        with torch.no_grad(), without_tf32(weight.device):
-            for rows in token_batches(recent.lengths, self.batch_size):
-                items, lengths, *_ = batches.pad(rows)
-                hidden[torch.from_numpy(rows)] = self._last_hidden(
-                    module, items.to(weight.device), lengths.to(weight.device)
-                )
-        return hidden
+        """Return the NDCG@10 of the items that came after histories."""
+        score = self._network_scorer(network, codes)
+        filter_seen = self.validation_filter_seen
+        return next_item_ndcg(score, codes, targets, len(self.item_ids_), filter_seen)

@@ -1,12 +1,9 @@
-"""The most popular items: the floor of every comparison."""
-
-from typing import Any, Self
+"""The most popular items: the baseline of every comparison."""
 
 import numpy as np
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import fit_context
-from skdiffuasr._typing import FloatArray, SequencesLike
+from skdiffuasr._typing import FloatArray
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
 
@@ -23,24 +20,9 @@ class PopularityRecommender(BaseRecommender):
     ['b']
     """
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: SequencesLike, y: Any = None) -> Self:
-        """Count the items.
+    def _fit(self, codes: Sequences) -> None:
+        """Learn nothing more: the items are counted already."""
 
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : PopularityRecommender
-        """
-        self._fit_catalogue(X)
-        return self
-
-    def _score_items(self, histories: Sequences) -> FloatArray:
+    def _score(self, codes: Sequences) -> FloatArray:
         counts = self.item_counts_.astype(np.float32)
-        return np.tile(counts, (len(histories), 1))
+        return np.tile(counts, (len(codes), 1))

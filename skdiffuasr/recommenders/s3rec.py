@@ -18,7 +18,6 @@ from skdiffuasr.recommenders.item_attributes import align_attributes
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import resolve_device, seeded_build, train
-from skdiffuasr.training.histories import HistoryBatches
 
 
 @estimator_class
@@ -151,22 +150,19 @@ class S3RecEstimator(SASRecEstimator):
     masked_attribute_weight: float = 1.0
     segment_weight: float = 0.5
 
-    def _initial_module(
-        self, histories: Sequences, seed: int
-    ) -> tuple[nn.Module, bool]:
+    def _initial_module(self, codes: Sequences, seed: int) -> tuple[nn.Module, bool]:
         """Pre-train the network on histories of item codes."""
         build = partial(self._build_pretraining, *self._attribute_tensors())
         if self.pretraining_epochs == 0:
             self.pretraining_loss_curve_: list[float] = []
-            return super()._initial_module(histories, seed)
+            return super()._initial_module(codes, seed)
         self._check_objectives()
         device = resolve_device(self.device)
         dtype = product_dtype(device, self.precision)
         pretraining = seeded_build(build, seed)
         result = train(
             pretraining,
-            # The network has no position for the one item more that training needs.
-            HistoryBatches(histories.tail(self.max_length), self.batch_size, seed),
+            self._batches(codes, seed, cloze=True),
             partial(self._pretraining_loss, dtype=dtype),
             max_epochs=self.pretraining_epochs,
             learning_rate=self.learning_rate,
@@ -223,10 +219,9 @@ class S3RecEstimator(SASRecEstimator):
         items: Tensor,
         lengths: Tensor,
         is_target: Tensor,
-        passed_over: Tensor | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        """Weighted sum of the objectives, on a batch as `_loss` takes it."""
+        """Return the weighted sum of the objectives, on a batch as `_loss` takes it."""
         losses = []
         has_attributes = self.item_attributes is not None
         if has_attributes and self.attribute_weight:
@@ -238,9 +233,7 @@ class S3RecEstimator(SASRecEstimator):
             hidden = module.encode(items, lengths, is_masked, is_wanted=is_masked)
             masked = items[is_masked]
             if self.masked_item_weight:
-                item_loss = partial(
-                    self._item_loss, dtype=dtype, sparse=self.sparse_gradients
-                )
+                item_loss = partial(self._item_loss, dtype=dtype)
                 loss = module.masked_item_loss(hidden, masked, item_loss)
                 losses.append(self.masked_item_weight * loss)
             if asks_attributes:

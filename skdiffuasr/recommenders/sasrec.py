@@ -1,10 +1,7 @@
 """SASRec as a scikit-learn estimator."""
 
 from numbers import Integral
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
+from typing import ClassVar
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
@@ -103,21 +100,3 @@ class SASRecEstimator(BaseNeuralRecommender):
             dropout=self.dropout,
             sparse=self.sparse_gradients,
         )
-
-    def _loss(
-        self,
-        module: Any,
-        items: Tensor,
-        lengths: Tensor,
-        is_target: Tensor,
-        passed_over: Tensor | None = None,
-        dtype: torch.dtype = torch.float32,
-    ) -> Tensor:
-        hidden, targets = module.next_item_states(
-            items, lengths, is_target, passed_over
-        )
-        catalogue = module.item_embedding.weight
-        return self._item_loss(hidden, catalogue, targets, dtype, self.sparse_gradients)
-
-    def _last_hidden(self, module: Any, items: Tensor, lengths: Tensor) -> Tensor:
-        return module.last_hidden(items, lengths)

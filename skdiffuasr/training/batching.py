@@ -80,7 +80,7 @@ def pad_rows(
 
     Parameters
     ----------
-    values : Tensor of shape (n_values,)
+    values : Tensor of shape (n_values, ...)
         The values of all rows, one after the other.
     starts, lengths : int64 Tensor of shape (batch,)
         Where each row begins in `values`, and how many values it has.
@@ -89,10 +89,11 @@ def pad_rows(
 
     Returns
     -------
-    padded : Tensor of shape (batch, max(lengths))
+    padded : Tensor of shape (batch, max(lengths), ...)
     """
     width = int(lengths.max()) if len(lengths) else 0
     columns = torch.arange(width, device=values.device)
     is_within = columns < lengths[:, None]  # (batch, width)
     index = torch.where(is_within, starts[:, None] + columns, 0)
+    is_within = is_within.view(*is_within.shape, *[1] * (values.ndim - 1))
     return torch.where(is_within, values[index], pad_value)

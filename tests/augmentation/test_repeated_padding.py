@@ -233,8 +233,9 @@ def test_the_steps_that_are_learned_are_the_published_ones(n_copies):
         4 * (n_copies + 1), repetitions=n_copies, n_variants=1
     )
     module = seeded_build(lambda: SASRec(7, 4, max_length=24), 0).eval()
-    batch = HistoryBatches(augmenter.fit_transform(rows), 3).pad(np.arange(3))
-    states, learned = module.next_item_states(*batch)
+    batches = HistoryBatches(augmenter.fit_transform(rows), 3)
+    items, lengths, labels = batches.pad(np.arange(3))
+    states, learned = module(items, lengths, labels >= 0), labels[labels >= 0]
 
     read = torch.tensor([row[:-1] * (n_copies + 1) for row in rows])
     expected = torch.tensor([row[1:] * (n_copies + 1) for row in rows])

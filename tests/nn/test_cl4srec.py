@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from skdiffuasr.nn.cl4srec import CL4SRec, draw_operator_views, draw_same_target
 from skdiffuasr.nn.sasrec import SASRec
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.training import seeded_build
 from skdiffuasr.training.histories import HistoryBatches
 from tests.sequences.tables import with_leading_pseudo
@@ -28,6 +28,12 @@ def batch_of(rows, n_pseudo=None):
     if n_pseudo is not None:
         X = with_leading_pseudo(X, n_pseudo)
     return HistoryBatches(X, 1).pad(np.arange(len(X)))
+
+
+def padded(rows):
+    return HistoryBatches(Sequences.from_iterable(rows), 1, cloze=True).pad(
+        np.arange(len(rows))
+    )[:2]
 
 
 def to_rows(items, lengths):
@@ -71,7 +77,7 @@ def test_a_mask_is_read_as_the_mask_embedding():
 def test_two_views_are_by_two_operators(rows, seed):
     """Operators are told apart by what only they do to ten different items."""
     torch.manual_seed(seed)
-    items, lengths, _ = batch_of(rows)
+    items, lengths = padded(rows)
     views = to_rows(*draw_operator_views(items, lengths, 99))
     assert len(views) == 2 * len(rows)
     for row, first, second in zip(
@@ -92,7 +98,7 @@ def test_operators_are_drawn_for_each_row_and_never_twice():
     torch.manual_seed(0)
     n = 3000
     row = list(range(1, 11))
-    items, lengths, _ = batch_of([row] * n)
+    items, lengths = padded([row] * n)
     views = to_rows(*draw_operator_views(items, lengths, 99))
     kinds = ["crop" if len(v) == 6 else "mask" if 99 in v else "reorder" for v in views]
     pairs = list(zip(kinds[:n], kinds[n:], strict=True))
@@ -112,8 +118,9 @@ def test_operators_are_drawn_for_each_row_and_never_twice():
 def test_a_partner_is_another_history_before_the_same_target(rows, seed, n_pseudo):
     torch.manual_seed(seed)
     counts = [min(n_pseudo, len(row) - 1) for row in rows]
-    items, lengths, is_target = batch_of(rows, counts)
-    partners = to_rows(*draw_same_target(items, lengths, is_target))
+    *partners, targets = draw_same_target(*batch_of(rows, counts))
+    assert targets.tolist() == [row[-1] for row in rows]
+    partners = to_rows(*partners)
     for i, (row, partner) in enumerate(zip(rows, partners, strict=True)):
         others = [
             other[:end]
@@ -129,7 +136,19 @@ def test_every_partner_is_equally_likely():
     batch = batch_of(rows)
     torch.manual_seed(0)
     n = 3000
-    drawn = [tuple(to_rows(*draw_same_target(*batch))[0]) for _ in range(n)]
+    drawn = [tuple(to_rows(*draw_same_target(*batch)[:2])[0]) for _ in range(n)]
     shares = {partner: drawn.count(partner) / n for partner in set(drawn)}
     assert set(shares) == {(3,), (3, 9, 4), (8,)}
     assert all(abs(share - 1 / 3) < 0.03 for share in shares.values())
+
+
+def test_a_row_whose_last_item_is_not_learned_is_its_own_partner():
+    X = Sequences(
+        [1, 2, 9, 3, 9],
+        [0, 3, 5],
+        make_roles(is_target=[True, True, False, True, True]),
+    )
+    batch = HistoryBatches(X, 1).pad(np.arange(2))
+    items, lengths, targets = draw_same_target(*batch)
+    assert to_rows(items, lengths) == [[1, 2], [3]]
+    assert targets.tolist() == [-1, 9]

@@ -30,25 +30,26 @@ def test_hidden_states_follow_the_equations():
         x = module.item_embedding.weight[item] * 8**0.5
         state = naive_state(module.gru, x, state)
         expected.append(module.output.weight @ state + module.output.bias)
-    hidden = module(torch.tensor([items]))
+    hidden = module(torch.tensor([items]), torch.tensor([4]))
     torch.testing.assert_close(hidden[0], torch.stack(expected))
 
 
 def test_padding_has_no_influence():
     module = build()
     items = torch.tensor([[4, 2, 0, 0], [1, 3, 5, 7]])
-    alone = module(torch.tensor([[4, 2]]))
-    torch.testing.assert_close(module(items)[:1, :2], alone)
     lengths = torch.tensor([2, 4])
+    alone = module(torch.tensor([[4, 2]]), torch.tensor([2]))
+    torch.testing.assert_close(module(items, lengths)[:1, :2], alone)
     last = module.last_hidden(items, lengths)
     torch.testing.assert_close(last[:1], alone[:, 1])
-    torch.testing.assert_close(last[1], module(items)[1, 3])
+    torch.testing.assert_close(last[1], module(items, lengths)[1, 3])
 
 
 def test_no_state_depends_on_later_items():
     module = build()
-    before = module(torch.tensor([[1, 2, 3, 4]]))
-    after = module(torch.tensor([[1, 2, 3, 9]]))
+    lengths = torch.tensor([4])
+    before = module(torch.tensor([[1, 2, 3, 4]]), lengths)
+    after = module(torch.tensor([[1, 2, 3, 9]]), lengths)
     torch.testing.assert_close(before[:, :3], after[:, :3])
     assert not torch.allclose(before[:, 3], after[:, 3])
 
@@ -63,13 +64,22 @@ def test_order_matters_and_so_do_old_items():
         )
 
 
+def test_states_that_are_wanted_are_those_of_all():
+    module = build()
+    items, lengths = torch.tensor([[1, 2, 3], [4, 0, 0]]), torch.tensor([3, 1])
+    is_wanted = torch.tensor([[True, False, True], [True, False, False]])
+    torch.testing.assert_close(
+        module(items, lengths, is_wanted), module(items, lengths)[is_wanted]
+    )
+
+
 @pytest.mark.parametrize("n_layers", [1, 2])
 def test_dropout_acts_in_training_only(n_layers):
     module = build(n_layers=n_layers, dropout=0.5)
-    items = torch.tensor([[1, 2, 3]])
-    assert torch.equal(module(items), module(items))
+    batch = torch.tensor([[1, 2, 3]]), torch.tensor([3])
+    assert torch.equal(module(*batch), module(*batch))
     module.train()
-    assert not torch.equal(module(items), module(items))
+    assert not torch.equal(module(*batch), module(*batch))
 
 
 def test_every_parameter_gets_a_gradient():

@@ -43,7 +43,9 @@ def with_pseudo(rows, n_pseudo):
 
 
 def loss_of(recommender, module, X):
-    batch = HistoryBatches(X, 1).pad(np.arange(len(X)))
+    batch = HistoryBatches(
+        X, 1, max_length=recommender.max_length, cloze=recommender._is_cloze
+    ).pad(np.arange(len(X)))
     return recommender._loss(module, *batch)
 
 

@@ -28,16 +28,14 @@ class TableRecommender(BaseRecommender):
     def __init__(self, unknown_items="ignore"):
         self.unknown_items = unknown_items
 
-    def fit(self, X, y=None):
-        self._fit_catalogue(X)
+    def _fit(self, codes):
         n_items = len(self.item_ids_)
         rng = np.random.default_rng(0)
         self.table_ = rng.integers(3, size=(n_items, n_items)).astype(np.float32)
-        return self
 
-    def _score_items(self, histories):
-        assert (histories.lengths > 0).all()
-        return self.table_[histories.last()]
+    def _score(self, codes):
+        assert (codes.lengths > 0).all()
+        return self.table_[codes.last()]
 
 
 FITTED = TableRecommender().fit([ITEM_IDS, [10], [10, 30]])

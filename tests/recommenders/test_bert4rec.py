@@ -190,8 +190,8 @@ def test_what_is_learned_can_be_given():
     assert recommender.predict(rows).tolist() == [row[-1] for row in CIRCLE]
 
 
-def passed_over_but_for(n):
-    """Eight rows; all targets but those of the last `n` rows are passed over."""
+def skipped_but_for(n):
+    """Eight rows; all targets but those of the last `n` rows are skipped."""
     is_target = [False, True, False] * (8 - n) + [False, False, True] * n
     is_context = [True, False, True] * 8
     roles = make_roles(is_target=is_target, is_context=is_context)
@@ -199,15 +199,15 @@ def passed_over_but_for(n):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_targets_that_are_all_passed_over_are_nothing_to_train_on(early_stopping):
+def test_targets_that_are_all_skipped_are_nothing_to_train_on(early_stopping):
     recommender = tiny(early_stopping=early_stopping)
     with pytest.raises(ValueError, match="there is nothing to train on"):
-        recommender.fit(passed_over_but_for(0))
+        recommender.fit(skipped_but_for(0))
 
 
 @pytest.mark.parametrize("loss", ["ce", "sampled_ce", "bce"])
-def test_batches_whose_targets_are_all_passed_over_do_no_harm(loss):
-    X = passed_over_but_for(1)
+def test_batches_whose_targets_are_all_skipped_do_no_harm(loss):
+    X = skipped_but_for(1)
     recommender = tiny(loss=loss, max_epochs=2, batch_size=1).fit(X)
     assert np.isfinite(recommender.loss_curve_).all()
     assert np.isfinite(recommender.decision_function(X)).all()

@@ -83,8 +83,7 @@ def test_operator_views_are_contrasted_with_the_weight(weight):
     recommender = tiny(contrastive_weight=weight, temperature=0.7, mask_ratio=0.5)
     total, sasrec = losses(recommender, module, batch)
     torch.manual_seed(0)
-    read = [row[:-1] for row in ROWS]
-    items, lengths, _ = batch_of(read)
+    items, lengths, _ = batch
     views = to_rows(*draw_operator_views(items, lengths, N_ITEMS, mask_ratio=0.5))
     hidden = last_hidden(module, views)
     contrastive = nt_xent(hidden[:4], hidden[4:], 0.7)
@@ -126,12 +125,12 @@ def test_last_targets_are_not_read(views):
     contrastive = []
     for last in ([5, 6, 7], [7, 5, 6]):
         rows = [[*row, item] for row, item in zip(CIRCLE[:3], last, strict=True)]
-        items, lengths, is_target = batch_of(rows)
+        items, lengths, labels = batch_of(rows)
         # Nothing but the last item of each row has a history to be a partner.
-        is_target = torch.zeros_like(is_target)
+        labels[:, :-1] = -1
         torch.manual_seed(0)
         contrastive.append(
-            recommender._contrastive_loss(module, items, lengths, is_target)
+            recommender._contrastive_loss(module, items, lengths, labels)
         )
     assert torch.equal(*contrastive)
 

@@ -34,7 +34,8 @@ def test_prediction_equals_a_forward_pass_of_each_history():
     rows = [[5], [3, 4], [7, 6, 5], [0, 1, 2, 3], [2, 4, 6, 0, 1, 3]]
     expected = []
     for row in rows:
-        hidden = module(torch.tensor([row[-4:]]))[0, -1]
+        items = torch.tensor([row[-4:]])
+        hidden = module.last_hidden(items, torch.tensor([items.shape[1]]))[0]
         expected.append((module.item_embedding.weight @ hidden).detach().numpy())
     np.testing.assert_allclose(
         recommender.decision_function(rows), expected, rtol=1e-4, atol=1e-5

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders import SASRecEstimator, neural
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.training.histories import hold_out
+from skdiffuasr.training.hold_out import hold_out
 
 N_ITEMS = 12
 MAX_LENGTH = 5

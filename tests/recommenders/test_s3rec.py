@@ -16,7 +16,8 @@ from skdiffuasr.recommenders import SASRecEstimator
 from skdiffuasr.recommenders.s3rec import S3RecEstimator
 from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
 from skdiffuasr.training import seeded
-from skdiffuasr.training.histories import HistoryBatches, hold_out
+from skdiffuasr.training.histories import HistoryBatches
+from skdiffuasr.training.hold_out import hold_out
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
 from tests.recommenders.circle import (
@@ -176,7 +177,7 @@ def test_attributes_tell_what_no_history_shows(exchanged):
 
 
 def batch_of(X):
-    return HistoryBatches(X, 1).pad(np.arange(len(X)))
+    return HistoryBatches(X, 1, cloze=True).pad(np.arange(len(X)))
 
 
 def make_module(recommender):

@@ -12,7 +12,8 @@ from skdiffuasr import (
 )
 from skdiffuasr.sequences import Sequences, SequenceVariants
 from skdiffuasr.sequences.vocabulary import encode_sequences
-from skdiffuasr.training.histories import HistoryBatches, hold_out
+from skdiffuasr.training.histories import HistoryBatches
+from skdiffuasr.training.hold_out import hold_out
 
 X = Sequences.from_iterable([[1, 2], [3, 4, 5], [2, 6]], user_ids=["a", "b", "c"])
 VARIANTS = SequenceVariants([X.prepend(np.full((3, 1), item)) for item in (7, 8, 9)])
@@ -63,7 +64,7 @@ def test_every_epoch_draws_one_variant_of_each_row():
     for epoch in range(30):
         rows = [
             row[:n].tolist()
-            for items, lengths, _ in HistoryBatches(VARIANTS, 2)(epoch)
+            for items, lengths, _ in HistoryBatches(VARIANTS, 2, cloze=True)(epoch)
             for row, n in zip(items, lengths, strict=True)
         ]
         assert sorted(row[1:] for row in rows) == sorted(X.to_lists())

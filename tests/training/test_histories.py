@@ -1,64 +1,19 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from skdiffuasr.sequences import Sequences, make_roles
-from skdiffuasr.training.histories import (
-    HistoryBatches,
-    context,
-    has_target,
-    hold_out,
-)
-from tests.sequences.tables import with_leading_pseudo
-
-quick = settings(max_examples=60, deadline=None)
+from skdiffuasr.augmentation import RepeatedPaddingAugmenter
+from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
+from skdiffuasr.training.histories import HistoryBatches, has_target, next_items
+from tests.training.histories import histories, quick, rows_of
 
 
 @st.composite
-def histories(draw, only_with_target=False):
-    """Rows of item codes, some of whose first items are pseudo items."""
-    rows, n_pseudo = [], []
-    for _ in range(draw(st.integers(1, 12))):
-        m = draw(st.integers(0, 3))
-        n_real = draw(st.integers(2 if only_with_target else 0, 4))
-        rows.append(
-            draw(st.lists(st.integers(0, 9), min_size=m + n_real, max_size=m + n_real))
-        )
-        n_pseudo.append(m)
-    return with_leading_pseudo(Sequences.from_iterable(rows), n_pseudo)
-
-
-def rows_of(X):
-    return list(zip(X.to_lists(), X.n_pseudo.tolist(), strict=True))
-
-
-@quick
-@given(histories(), st.integers(1, 5), st.integers(0, 3))
-def test_an_epoch_holds_every_history_once(X, batch_size, epoch):
-    found = []
-    for items, lengths, is_target in HistoryBatches(X, batch_size)(epoch):
-        assert items.shape == is_target.shape == (len(lengths), lengths.max())
-        for row, length, mask in zip(items, lengths, is_target, strict=True):
-            assert not row[length:].any()
-            assert not mask[length:].any()
-            m = int(length - mask.sum())
-            assert mask[m:length].all()
-            found.append((row[:length].tolist(), m))
-    assert sorted(found) == sorted(rows_of(X))
-
-
-def test_rows_are_padded_in_the_order_asked_for():
-    X = Sequences.from_iterable([[5], [6, 7, 8], [9, 4]]).prepend([[], [1], []])
-    items, lengths, is_target = HistoryBatches(X, 2).pad(np.array([2, 1]))
-    assert items.tolist() == [[9, 4, 0, 0], [1, 6, 7, 8]]
-    assert lengths.tolist() == [2, 4]
-    assert is_target.int().tolist() == [[1, 1, 0, 0], [0, 1, 1, 1]]
-
-
-@st.composite
-def masked_histories(draw):
+def histories_with_roles(draw):
     """Rows with pseudo items anywhere, whose roles say what is learned and read."""
     X = draw(histories())
     n = len(X.values)
@@ -68,55 +23,183 @@ def masked_histories(draw):
     return Sequences(X.values, X.offsets, roles)
 
 
-def naive_steps(X):
-    """Each item that is learned, with all that is read before it, row by row."""
-    is_target = X.is_target
-    is_context = context(X)
-    steps = []
+def naive_rows(X):
+    """For each row, what is read, which of it are targets, and its labels."""
     for start, stop in zip(X.offsets, X.offsets[1:], strict=False):
-        steps.append([])
-        for place in range(start + 1, stop):
-            read = X.values[start:place][is_context[start:place]].tolist()
-            # An item that is not read is learned after its neighbour alone.
-            may_be_learned = is_context[place] or is_context[place - 1]
-            if is_target[place] and may_be_learned and read:
-                steps[-1].append((*read, X.values[place].item()))
-    return steps
+        # The last item is read, whatever its role.
+        read = [p for p in range(start, stop) if X.is_context[p] or p == stop - 1]
+        labels = []
+        for place, following in pairwise(read):
+            if X.is_target[place + 1]:
+                labels.append(X.values[place + 1].item())
+            elif X.is_target[following]:
+                labels.append(X.values[following].item())
+            else:
+                labels.append(-1)
+        yield (
+            X.values[read].tolist(),
+            X.is_target[read].tolist(),
+            [*labels, -1][: len(read)],
+        )
 
 
-def steps_of(items, lengths, is_target, passed_over=None):
-    for row, row_items in enumerate(items.tolist()):
-        steps = []
-        for place in range(lengths[row]):
-            if place and is_target[row, place]:
-                steps.append((*row_items[:place], row_items[place]))
-            if passed_over is not None and passed_over[row, place] >= 0:
-                steps.append((*row_items[: place + 1], passed_over[row, place].item()))
-        yield steps
+def cut(row, max_length):
+    return row[-max_length:] if max_length else row
+
+
+def check_padding(lengths, *columns):
+    """Check what is behind the rows' ends, and return the rows without it."""
+    *columns, pads = columns
+    rows = []
+    for row, length in enumerate(lengths.tolist()):
+        for column, pad in zip(columns, pads, strict=True):
+            assert column.shape[:2] == (len(lengths), lengths.max())
+            assert (column[row, length:] == pad).all()
+        rows.append([column[row, :length].tolist() for column in columns])
+    return rows
+
+
+MAX_LENGTHS = st.none() | st.integers(1, 8)
 
 
 @quick
-@given(masked_histories())
-def test_masks_say_what_is_learned_from_what(X):
-    expected = naive_steps(X)
-    assert has_target(X).tolist() == [len(steps) > 0 for steps in expected]
-    everything = np.arange(len(X))
-    found = list(steps_of(*HistoryBatches(X, 1).pad(everything)))
-    assert [sorted(s) for s in found] == [sorted(s) for s in expected]
+@given(histories_with_roles(), MAX_LENGTHS)
+def test_labels_are_what_a_naive_loop_learns_after_each_item(X, max_length):
+    batches = HistoryBatches(X, 1, max_length=max_length)
+    items, lengths, labels = batches.pad(np.arange(len(X)))
+    expected = [
+        [cut(read[:-1], max_length), cut(labels[:-1], max_length)]
+        for read, _, labels in naive_rows(X)
+    ]
+    assert check_padding(lengths, items, labels, (0, -1)) == expected
+    is_usable = [any(label >= 0 for label in labels) for _, labels in expected]
+    assert len(batches) == sum(is_usable)
+    if max_length is None:
+        assert has_target(X).tolist() == is_usable
 
 
 @quick
-@given(masked_histories())
-def test_items_that_are_passed_over_may_be_left_out(X):
-    expected = []
+@given(histories_with_roles(), MAX_LENGTHS)
+def test_a_cloze_model_reads_all_and_may_mask_the_targets(X, max_length):
+    batches = HistoryBatches(X, 1, max_length=max_length, cloze=True)
+    items, lengths, labels = batches.pad(np.arange(len(X)))
+    assert labels.dtype == torch.bool
+    expected = [
+        [cut(read, max_length), cut(is_target, max_length)]
+        for read, is_target, _ in naive_rows(X)
+    ]
+    assert check_padding(lengths, items, labels, (0, False)) == expected
+    assert len(batches) == sum(any(is_target) for _, is_target in expected)
+
+
+@quick
+@given(histories_with_roles(), MAX_LENGTHS, st.integers(1, 3))
+def test_soft_labels_come_with_the_items_that_they_follow(X, max_length, k):
+    """Those of the last item, too, which is read for their sake."""
+    n = len(X.values)
+    codes = np.arange(n * k).reshape(n, k)
+    probabilities = (codes / 100).astype(np.float32)
+    batches = HistoryBatches(
+        X, 1, max_length=max_length, soft_labels=(codes, probabilities)
+    )
+    items, lengths, labels, soft_codes, soft = batches.pad(np.arange(len(X)))
+    assert soft.shape == soft_codes.shape == (*items.shape, k)
+    assert soft.dtype == torch.float32
+    expected = [
+        [cut(read, max_length), cut(labels, max_length)]
+        for read, _, labels in naive_rows(X)
+    ]
+    rows = check_padding(lengths, items, labels, soft_codes, soft, (0, -1, 0, 0))
+    assert [row[:2] for row in rows] == expected
+    positions = Sequences(np.arange(n), X.offsets, X.roles)
+    for row, (read, _, _) in zip(rows, naive_rows(positions), strict=True):
+        read = cut(read, max_length)
+        assert row[2] == codes[read].tolist()
+        np.testing.assert_array_equal(np.reshape(row[3], (-1, k)), probabilities[read])
+    assert len(batches) == sum(len(read) > 0 for read, _ in expected)
+
+
+def test_soft_labels_must_fit_the_items():
+    soft_labels = np.zeros((3, 2), dtype=np.int64), np.ones((4, 2), dtype=np.float32)
+    X = Sequences.from_iterable([[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="each of the 4 items of all variants, got 3"):
+        HistoryBatches(X, 1, soft_labels=soft_labels)
+
+
+def steps_of(X):
+    """Each label with all that is read before it."""
+    items, lengths, labels = HistoryBatches(X, 1).pad(np.arange(len(X)))
+    for row, row_labels, n in zip(items, labels, lengths, strict=True):
+        for place in range(n):
+            if row_labels[place] >= 0:
+                yield (*row[: place + 1].tolist(), row_labels[place].item())
+
+
+def naive_steps(X):
+    """Each target with all that is read before it, its neighbour at the latest."""
     for row in range(len(X)):
-        batch = HistoryBatches(X, 1).pad(np.array([row]))
-        expected.append(bool(batch[2][:, 1:].any()))
-    assert has_target(X, learns_passed_over=False).tolist() == expected
+        one = X[row : row + 1]
+        is_read, is_target = one.is_context, one.is_target
+        is_read[-1:] = True
+        for place in range(1, len(is_target)):
+            read = one.values[:place][is_read[:place]].tolist()
+            if is_target[place] and read and (is_read[place] or is_read[place - 1]):
+                yield (*read, one.values[place].item())
+
+
+@quick
+@given(histories(), st.booleans(), st.booleans(), st.integers(1, 12))
+def test_repeated_histories_lose_no_step(X, separator, read_last_item, max_length):
+    """No item of a copy is skipped before another one to be learned."""
+    assume(not X.is_pseudo.all())
+    augmented = RepeatedPaddingAugmenter(
+        max_length,
+        repetitions="max",
+        separator=separator,
+        read_last_item=read_last_item,
+        n_variants=1,
+    ).fit_transform(X)
+    assert list(steps_of(augmented)) == list(naive_steps(augmented))
+
+
+@quick
+@given(histories(), st.integers(1, 5), st.integers(0, 3))
+def test_an_epoch_holds_every_history_with_a_target_once(X, batch_size, epoch):
+    found = []
+    for items, lengths, labels in HistoryBatches(X, batch_size)(epoch):
+        for row, row_labels in check_padding(lengths, items, labels, (0, -1)):
+            m = row_labels.count(-1) + 1
+            assert all(label >= 0 for label in row_labels[m - 1 :])
+            found.append(([row[0], *row[1:m], *row_labels[m - 1 :]], m))
+    expected = [(row, max(m, 1)) for row, m in rows_of(X) if len(row) > max(m, 1)]
+    assert sorted(found) == sorted(expected)
+
+
+def test_rows_are_padded_in_the_order_asked_for():
+    X = Sequences.from_iterable([[5], [6, 7, 8], [9, 4]]).prepend([[], [1], []])
+    items, lengths, labels = HistoryBatches(X, 2).pad(np.array([2, 1]))
+    assert items.tolist() == [[9, 0, 0], [1, 6, 7]]
+    assert lengths.tolist() == [1, 3]
+    assert labels.tolist() == [[4, -1, -1], [6, 7, 8]]
+
+
+def test_a_variant_without_labels_gives_way_to_the_first():
+    first = Sequences.from_iterable([[1, 2], [3]])
+    variants = SequenceVariants([first, first.tail(1)])
+    batches = HistoryBatches(variants, 1)
+    assert len(batches) == 1
+    for epoch in range(9):
+        ((items, _, labels),) = batches(epoch)
+        assert (items.tolist(), labels.tolist()) == ([[1]], [[2]])
+
+
+def test_an_item_that_is_not_read_is_learned_in_place_of_the_next():
+    X = Sequences([1, 2, 3], [0, 3], make_roles(is_context=[True, False, True]))
+    assert next_items(X).tolist() == [2, -1, -1]
 
 
 def order(epoch, random_state):
-    X = Sequences.from_iterable([[item] for item in range(50)])
+    X = Sequences.from_iterable([[item, 0] for item in range(50)])
     batches = HistoryBatches(X, 10, random_state)(epoch)
     return torch.cat([items for items, _, _ in batches])[:, 0].tolist()
 
@@ -134,42 +217,3 @@ def test_targets_are_real_items_with_an_item_before_them(X):
         for row, m in rows_of(X)
     ]
     assert has_target(X).tolist() == expected
-
-
-@quick
-@given(histories(only_with_target=True), st.floats(0, 1, exclude_max=True))
-def test_what_is_held_out_is_missing_from_training(X, fraction):
-    training, validation = hold_out(X, fraction, random_state=0)
-    assert len(validation) == int(fraction * len(X))
-    assert has_target(training).all()
-    before, held_out, left = rows_of(X), rows_of(validation), rows_of(training)
-    for row, m in held_out:
-        before.remove((row, m))
-        if len(row) - 1 > max(m, 1):
-            before.append((row[:-1], m))
-    assert sorted(left) == sorted(before)
-
-
-@pytest.mark.parametrize("n", [1, 5, 40])
-def test_something_is_always_left_to_train_on(n):
-    pairs = Sequences.from_iterable([[1, 2]] * n)
-    training, validation = hold_out(pairs, 0.99, random_state=0)
-    assert len(training) == n - len(validation) >= 1
-
-
-def test_histories_that_end_in_a_pseudo_item_are_not_held_out():
-    roles = make_roles(is_pseudo=[False, False, True, False, True, False])
-    X = Sequences([1, 2, 3, 4, 5, 6], [0, 3, 6], roles)
-    for seed in range(8):
-        training, validation = hold_out(X, 0.5, seed)
-        assert validation.to_lists() in ([], [[4, 5, 6]])
-        n_items = [3, 3 - len(validation)]
-        left = [n for n, kept in zip(n_items, has_target(X), strict=True) if kept]
-        assert training.lengths.tolist() == [n for n in left if n > 2]
-
-
-def test_held_out_rows_depend_on_the_seed():
-    X = Sequences.from_iterable([[item, item + 1, item + 2] for item in range(50)])
-    first, same, other = (hold_out(X, 0.3, seed)[1] for seed in (0, 0, 1))
-    assert first == same
-    assert first != other

@@ -167,10 +167,10 @@ class EndsInItsTables(MarkovRecommender):
         self.table_ = np.zeros(int(self.smoothing))
         return super().fit(X, y)
 
-    def _score_items(self, histories):
+    def _score(self, histories):
         if len(self.table_) != int(self.smoothing):
             raise ValueError("size mismatch")
-        return super()._score_items(histories)
+        return super()._score(histories)
 
 
 @breaks("check_not_fitted")
@@ -255,9 +255,9 @@ class ForgetsInPickle(MarkovRecommender):
 
 @breaks("check_memory_mapped_estimator")
 class WritesToItself(MarkovRecommender):
-    def _score_items(self, histories):
+    def _score(self, histories):
         self.item_counts_ += 0
-        return super()._score_items(histories)
+        return super()._score(histories)
 
 
 @breaks("check_pipeline_consistency")

@@ -1,0 +1,46 @@
+"""What every network that reads histories in their order has."""
+
+import torch
+from torch import Tensor, nn
+
+
+class CausalNetwork(nn.Module):
+    """Base class of networks that predict the next item after each item of a history.
+
+    A subclass implements `forward`. Histories are right-padded, and no state depends
+    on what comes later in its row, so that no mask of the padding is needed.
+
+    Attributes
+    ----------
+    item_embedding : nn.Embedding
+        The catalogue: the next item is scored by the inner product of its embedding
+        with a hidden state.
+    """
+
+    item_embedding: nn.Embedding
+
+    def forward(
+        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+    ) -> Tensor:
+        """Return the hidden state after each item, or after each one that is wanted.
+
+        Parameters
+        ----------
+        items : int64 Tensor of shape (batch, length)
+            Item codes, oldest first; any valid code behind a row's end.
+        lengths : int64 Tensor of shape (batch,)
+            Number of items of each row.
+        is_wanted : bool Tensor of shape (batch, length), default=None
+            The items after which states are computed. None stands for all.
+
+        Returns
+        -------
+        hidden : Tensor of shape (batch, length, d) or (wanted, d)
+            Undefined behind a row's end.
+        """
+        raise NotImplementedError
+
+    def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
+        """Return the hidden state (batch, d) after the last item of each row."""
+        columns = torch.arange(items.shape[1], device=items.device)
+        return self(items, lengths, is_wanted=columns == lengths[:, None] - 1)

@@ -1,0 +1,96 @@
+"""Scoring checks and encodes histories once per call, and builds a network once."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.pipeline import Pipeline
+
+from skdiffuasr import (
+    ASRePAugmenter,
+    BERT4RecEstimator,
+    MarkovRecommender,
+    RandomSequenceAugmenter,
+    SASRecEstimator,
+)
+from skdiffuasr.metrics.score_blocks import score_blocks
+from skdiffuasr.sequences import Sequences, rows, vocabulary
+from skdiffuasr.training import network
+
+RNG = np.random.default_rng(0)
+X = Sequences.from_iterable([RNG.integers(30, size=6) for _ in range(400)])
+TINY = {
+    "embedding_dim": 4,
+    "n_layers": 1,
+    "n_heads": 1,
+    "max_epochs": 1,
+    "device": "cpu",
+    "random_state": 0,
+}
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """Count the calls of what should be called rarely."""
+    counts = Counter()
+
+    def count(module, name):
+        function = getattr(module, name)
+
+        def counted(*args, **kwargs):
+            counts[name] += 1
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(vocabulary, "encode_items")
+    count(vocabulary, "as_ids")
+    count(rows, "as_ids")
+    count(network, "from_weights")
+    return counts
+
+
+def score_in_four_blocks(estimator, n_items):
+    assert len(list(score_blocks(estimator, X, n_items, block_size=100))) == 4
+
+
+@pytest.mark.parametrize(
+    "recommender",
+    [MarkovRecommender(), SASRecEstimator(**TINY), BERT4RecEstimator(**TINY)],
+    ids=lambda recommender: type(recommender).__name__,
+)
+def test_a_recommender_encodes_once_per_call(recommender, work):
+    recommender.fit(X)
+    assert (work["encode_items"], work["as_ids"]) == (1, 1)
+    work.clear()
+    score_in_four_blocks(recommender, 30)
+    n_networks = int(hasattr(recommender, "weights_"))
+    expected = {"encode_items": 4, "as_ids": 4, "from_weights": n_networks}
+    assert {name: work[name] for name in expected} == expected
+    work.clear()
+    recommender.predict(X)
+    recommender.recommend(X, k=3)
+    assert work == {"encode_items": 2, "as_ids": 2}
+
+
+def test_validation_data_are_encoded_once(work):
+    recommender = SASRecEstimator(**TINY)
+    recommender.fit(X, X_val=X.drop_last(), y_val=X.last())
+    assert work["encode_items"] == 2
+    recommender.predict(X)
+    assert work["from_weights"] == 1
+
+
+@pytest.mark.parametrize(
+    ("augmenter", "n_networks"),
+    [(RandomSequenceAugmenter(3, random_state=0), 0), (ASRePAugmenter(3, **TINY), 1)],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.xfail(reason="augmenters encode more than once", strict=False)
+def test_each_step_of_a_pipeline_encodes_once_per_call(augmenter, n_networks, work):
+    pipeline = Pipeline([("aug", augmenter), ("rec", SASRecEstimator(**TINY))]).fit(X)
+    work.clear()
+    score_in_four_blocks(pipeline, 30)
+    assert work["from_weights"] == 1 + n_networks
+    assert work["encode_items"] == 8
+    assert work["as_ids"] <= 8
