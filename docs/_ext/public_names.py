@@ -27,7 +27,12 @@ def _rooms():
 
 
 def _objects_of(room):
-    exported = {_full_name(room, name): getattr(room, name) for name in _exports(room)}
+    exported = {}
+    for package in _packages(room):
+        for name in getattr(package, "__all__", ()):
+            value = getattr(package, name)
+            if not any(value is other for other in exported.values()):
+                exported[_full_name(package, name, value)] = value
     if room.__name__ == "skdiffuasr.nn":
         exported |= _classes_inside(room)
     known = list(exported.values())
@@ -43,13 +48,17 @@ def _objects_of(room):
     return exported | bases
 
 
-def _exports(room):
-    return getattr(room, "__all__", ())
+def _packages(room):
+    """Yield a room and the rooms inside it, outer ones first."""
+    yield room
+    for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
+        if module.ispkg:
+            yield import_module(module.name)
 
 
-def _full_name(room, name):
-    is_at_the_top = name in skdiffuasr.__all__
-    return f"skdiffuasr.{name}" if is_at_the_top else f"{room.__name__}.{name}"
+def _full_name(package, name, value):
+    is_at_the_top = getattr(skdiffuasr, name, None) is value
+    return f"{'skdiffuasr' if is_at_the_top else package.__name__}.{name}"
 
 
 def _classes_inside(room):

@@ -4,30 +4,28 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from skdiffuasr import augmentation, recommenders
 from skdiffuasr.utils import all_estimators, short_name
 
-#: Names of estimators with other parameters than the defaults.
-VARIANTS = {
-    "diffusion-cg": ("diffusion", {"guidance": "classifier"}),
-    "random-popular": ("random", {"distribution": "popularity"}),
-    "sasrec-bce": ("sasrec", {"loss": "bce"}),
+
+def _found(kind: str) -> dict[str, Callable[..., Any]]:
+    """Find the estimators of a kind, by short name."""
+    return dict(sorted((short_name(cls), cls) for _, cls in all_estimators(kind)))
+
+
+#: Name: factory of an unfitted estimator, or of None. A new one is found by itself.
+AUGMENTERS: Mapping[str, Callable[..., Any]] = {
+    "none": lambda: None,
+    **_found("augmenter"),
+    "diffusion-cg": partial(
+        augmentation.DiffusionSequenceAugmenter, guidance="classifier"
+    ),
+    "random-popular": partial(augmentation.RandomAugmenter, distribution="popularity"),
 }
-
-
-def _factories(kind: str) -> dict[str, Callable[..., Any]]:
-    """Find the estimators of a kind; name them and their variants."""
-    found: dict[str, Callable[..., Any]] = {
-        short_name(cls): cls for _, cls in all_estimators(kind)
-    }
-    for name, (base, parameters) in VARIANTS.items():
-        if base in found:
-            found[name] = partial(found[base], **parameters)
-    return dict(sorted(found.items()))
-
-
-#: Name: factory of an unfitted estimator, or of None.
-AUGMENTERS = {"none": lambda: None, **_factories("augmenter")}
-RECOMMENDERS = _factories("recommender")
+RECOMMENDERS: Mapping[str, Callable[..., Any]] = {
+    **_found("recommender"),
+    "sasrec-bce": partial(recommenders.SASRecEstimator, loss="bce"),
+}
 
 
 def make_estimator(
