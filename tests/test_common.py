@@ -16,13 +16,9 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from skdiffuasr import augmentation, recommenders
 from skdiffuasr.datasets import make_sequences
-from skdiffuasr.utils import (
-    all_estimators,
-    estimator_checks_generator,
-    short_name,
-    tiny_instance,
-)
 from skdiffuasr.utils._check_helpers import make_histories
+from skdiffuasr.utils.discovery import all_estimators, short_name
+from skdiffuasr.utils.estimator_checks import estimator_checks_generator, tiny_instance
 
 #: The other ways of an estimator that the checks look at, too.
 VARIANTS = {

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from skdiffuasr import augmentation, recommenders
-from skdiffuasr.utils import all_estimators, short_name
+from skdiffuasr.utils.discovery import all_estimators, short_name
 
 
 def _found(kind: str) -> dict[str, Callable[..., Any]]:

@@ -49,25 +49,10 @@ def all_estimators(type_filter: str | None = None) -> list[tuple[str, type]]:
 
 
 def short_name(cls: type) -> str:
-    """Name of an estimator on the command line.
+    """Return the name of an estimator on the command line.
 
-    Parameters
-    ----------
-    cls : type
-        An augmenter or recommender.
-
-    Returns
-    -------
-    name : str
-        Its attribute `_short_name` if it has one. Otherwise the name of the class in
-        lower case, with hyphens between words and without the kind at the end.
-
-    Examples
-    --------
-    >>> from skdiffuasr import DiffusionSequenceAugmenter, SlidingWindowAugmenter
-    >>> from skdiffuasr.utils import short_name
-    >>> short_name(SlidingWindowAugmenter), short_name(DiffusionSequenceAugmenter)
-    ('sliding-window', 'diffusion')
+    It is the attribute `_short_name` of the class, or its name without the kind at the
+    end, in lower case with hyphens: ``"sliding-window"``.
     """
     if "_short_name" in vars(cls):
         return str(vars(cls)["_short_name"])

@@ -11,15 +11,13 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skdiffuasr.utils._augmenter_checks import AUGMENTER_CHECKS, OPERATOR_CHECKS
-from skdiffuasr.utils._check_helpers import (
-    has_parameter,
-    is_augmenter,
-    is_recommender,
+from skdiffuasr.utils import (
+    _augmenter_checks,
+    _contract_checks,
+    _input_checks,
+    _recommender_checks,
 )
-from skdiffuasr.utils._contract_checks import CONTRACT_CHECKS
-from skdiffuasr.utils._input_checks import INPUT_CHECKS
-from skdiffuasr.utils._recommender_checks import RECOMMENDER_CHECKS
+from skdiffuasr.utils._check_helpers import checks_in, has_parameter
 
 #: Small values of the parameters that estimators share, for `tiny_instance`.
 _TINY: dict[str, Any] = {
@@ -80,15 +78,15 @@ def estimator_checks_generator(
     ... def test_estimator(estimator, check):
     ...     check(estimator)
     """
-    checks = [*CONTRACT_CHECKS, *INPUT_CHECKS]
-    if is_augmenter(estimator):
+    checks = checks_in(_contract_checks) + checks_in(_input_checks)
+    if hasattr(estimator, "transform"):
         if has_parameter(estimator, "augment_at"):
-            checks += AUGMENTER_CHECKS
+            checks += _augmenter_checks.AUGMENTER_CHECKS
             estimator = clone(estimator).set_params(augment_at="always")
         else:
-            checks += OPERATOR_CHECKS
-    if is_recommender(estimator):
-        checks += RECOMMENDER_CHECKS
+            checks += _augmenter_checks.OPERATOR_CHECKS
+    if hasattr(estimator, "decision_function"):
+        checks += checks_in(_recommender_checks)
     for check in checks:
         yield clone(estimator), check
 
@@ -121,29 +119,7 @@ def check_estimator(estimator: Any) -> None:
 
 
 def tiny_instance(cls: Callable[..., Any], **parameters: Any) -> Any:
-    """Make an estimator that is quick to fit, for the checks.
-
-    Parameters
-    ----------
-    cls : type
-        An augmenter or recommender, all of whose parameters have defaults.
-    **parameters : object
-        Parameters of the estimator. The others that say how large it is or how long it
-        is trained, such as `embedding_dim` and `max_epochs`, get small values, and
-        `random_state` is 0.
-
-    Returns
-    -------
-    estimator : estimator
-        Unfitted.
-
-    Examples
-    --------
-    >>> from skdiffuasr import RandomAugmenter
-    >>> from skdiffuasr.utils import tiny_instance
-    >>> tiny_instance(RandomAugmenter, distribution="popularity")
-    RandomAugmenter(distribution='popularity', n_pseudo_items=2, random_state=0)
-    """
+    """Make an estimator that is quick to fit, with `parameters` and small values."""
     estimator = cls()
     known = _TINY.keys() & estimator.get_params(deep=False).keys()
     return estimator.set_params(**{name: _TINY[name] for name in known} | parameters)
