@@ -43,7 +43,7 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(
             f"--{role}", type=_column, metavar="COLUMN", help=f"default: {default}"
         )
-    group.add_argument("--sep", metavar="TEXT", help="default: by the first line")
+    group.add_argument("--sep", metavar="TEXT", help="separator; default: guessed")
     group.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,

@@ -83,9 +83,7 @@ def check_parameter_validation(estimator: Any) -> None:
     for parameter, options in _checked_parameters(estimator):
         for value in _bad_values(options):
             changed = copy.copy(original).set_params(**{parameter: value})
-            uses = {
-                name: getattr(changed, name) for name in prediction_methods(changed)
-            }
+            uses = prediction_methods(changed)
             uses["fit"] = prepared(estimator).set_params(**{parameter: value}).fit
             for method, use in uses.items():
                 with raises(

@@ -57,14 +57,10 @@ def estimator_checks_generator(
     check : callable(estimator) -> None
         Raises an error if the estimator does not behave as the check's name says.
 
-    See Also
-    --------
-    check_estimator : Run all checks at once.
-
     Examples
     --------
     >>> from skdiffuasr.recommenders import PopularityRecommender
-    >>> from skdiffuasr.utils.estimator_checks import estimator_checks_generator
+    >>> from skdiffuasr.utils import estimator_checks_generator
     >>> checks = estimator_checks_generator(PopularityRecommender())
     >>> next(checks)[1].__name__
     'check_init_sets_parameters_only'
@@ -104,14 +100,10 @@ def check_estimator(estimator: Any) -> None:
     AssertionError
         If a check fails. Errors of the estimator itself pass through.
 
-    See Also
-    --------
-    estimator_checks_generator : The checks one by one.
-
     Examples
     --------
     >>> from skdiffuasr.recommenders import MarkovRecommender
-    >>> from skdiffuasr.utils.estimator_checks import check_estimator
+    >>> from skdiffuasr.utils import check_estimator
     >>> check_estimator(MarkovRecommender())
     """
     for copy, check in estimator_checks_generator(estimator):

@@ -340,14 +340,14 @@ class TruncatesIdsLater(MarkovRecommender):
         return super().decision_function(truncated(X))
 
 
-@breaks("check_other_id_type")
+@breaks("check_bad_input")
 class TakesStringsForUnknown(RandomAugmenter):
     def generate(self, X):
         check_is_fitted(self)
         return self._draw(check_sequences(X))
 
 
-@breaks("check_fit_rejects_only_empty_histories")
+@breaks("check_bad_input")
 class LearnsNothing(RandomAugmenter):
     def fit(self, X, y=None):
         self.item_ids_ = np.unique(check_sequences(X).values)
