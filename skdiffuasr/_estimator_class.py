@@ -57,7 +57,9 @@ def estimator_class(cls: _Class) -> _Class:
     dropout : float, default=0.1
         Share of the units that are dropped.
     """
-    inherited = list(inspect.signature(cls).parameters)
+    inherited = [
+        name for base in cls.__bases__ for name in inspect.signature(base).parameters
+    ]
     doc = cls.__doc__
     dataclass(eq=False, repr=False, match_args=False, kw_only=True)(cls)
     if "__init__" in vars(cls):

@@ -9,22 +9,7 @@ from skdiffuasr._fork import avoid_deadlock
 
 
 def forget(estimator: Any) -> None:
-    """Drop the fitted attributes, so that a fit that fails leaves none behind.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Loses every attribute whose name ends with an underscore.
-
-    Examples
-    --------
-    >>> from skdiffuasr import PopularityRecommender
-    >>> from skdiffuasr._fitted import forget
-    >>> recommender = PopularityRecommender().fit([[1, 2]])
-    >>> forget(recommender)
-    >>> hasattr(recommender, "item_ids_")
-    False
-    """
+    """Drop fitted attributes, so that a fit that fails leaves none behind."""
     for name in list(vars(estimator)):
         if name.endswith("_") and not name.startswith("_"):
             delattr(estimator, name)
@@ -37,8 +22,7 @@ class FixedByFitMixin:
     estimator is used. Others, such as the shape of a network, describe what `fit` has
     learned. A subclass names those in `_fixed_by_fit`; its `fit` calls
     `_remember_parameters`, and every method that uses what was fitted begins with
-    `_check_fitted`. The values in `fit` are in `fixed_parameters_`, which an estimator
-    without such parameters does not have.
+    `_check_fitted`. Their values are in `fixed_parameters_`, if there are any.
     """
 
     _fixed_by_fit: ClassVar[tuple[str, ...]] = ()
@@ -46,7 +30,7 @@ class FixedByFitMixin:
     fixed_parameters_: dict[str, Any]
 
     def _fixed_parameters(self) -> dict[str, Any]:
-        """Values, plain ones, of the parameters that are fixed by a fit with them."""
+        """Return the parameters that a fit with them would fix."""
         return {name: getattr(self, name) for name in self._fixed_by_fit}
 
     def _check_parameters(self) -> None:
@@ -60,14 +44,9 @@ class FixedByFitMixin:
             self.fixed_parameters_ = fixed
 
     def _check_fitted(self: Any) -> None:
-        """Raise unless the estimator is fitted and its parameters are fit for use.
+        """Raise if the estimator is not fitted or a parameter cannot be used with it.
 
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If a parameter is invalid, or one that `fit` has fixed was changed.
+        That is one that is invalid, or that `fit` has fixed and was changed.
         """
         check_is_fitted(self)
         avoid_deadlock()

@@ -115,6 +115,31 @@ def test_own_parameters_come_before_inherited_keywords():
     assert "seed : int, default=1\n    Of the draws and of the weights." in Leaf.__doc__
 
 
+def test_parameters_of_several_bases_come_in_their_order():
+    @estimator_class
+    class Mixin:
+        """A mixin.
+
+        Parameters
+        ----------
+        length : int, default=1
+            Length.
+        """
+
+        length: int = 1
+
+    @estimator_class
+    class Both(Derived, Mixin):
+        """Both."""
+
+        height: int = 3
+        length: int = 2
+
+    names = list(inspect.signature(Both).parameters)
+    assert names == ["width", "height", "depth", "rate", "seed", "length"]
+    assert "length : int, default=2\n    Length." in Both.__doc__
+
+
 def test_positional_and_keyword_parameters():
     assert Derived(3, depth=2).get_params() == {
         "width": 3,

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import Interval, StrOptions
-from skdiffuasr._typing import IntArray, Weights
+from skdiffuasr._sklearn_compat import Interval
+from skdiffuasr._typing import IntArray
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.prior_generation import generate_prior_codes, turn_around
 from skdiffuasr.nn.losses import full_cross_entropy
@@ -20,10 +20,11 @@ from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import UInt64Array
 from skdiffuasr.training import NetworkMixin, resolve_device, seeded_build, train
 from skdiffuasr.training.histories import HistoryBatches, has_target
+from skdiffuasr.training.parameters import TrainingParameters
 
 
 @estimator_class
-class ASRePAugmenter(NetworkMixin, BaseAugmenter):
+class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
     """Put items before each history that a reversed SASRec predicts there.
 
     ASReP [1]_ trains a causal transformer on reversed histories and lets it go on from
@@ -53,44 +54,12 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter):
         Number of items that are read: the oldest ones, generated ones among them.
     dropout : float, default=0.5
         Dropout of the embedded items and of every residual branch.
-    learning_rate : float, default=2e-3
-        Learning rate of Adam.
     batch_size : int, default=128
         Number of histories of average length in a batch.
-    max_epochs : int, default=200
-        Upper bound of the number of passes over the data.
     validation_fraction : float, default=0.1
         Share of the histories that are set aside to choose the best weights.
     patience : int, default=5
         Number of epochs without improvement before training stops.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. Generation is in float32 in any case.
-    random_state : int, RandomState instance or None, default=None
-        Determines training and generation.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
-
-    Attributes
-    ----------
-    fixed_parameters_ : dict of str to object
-        Parameters that cannot change any more, with their values in `fit`.
-    weights_ : dict of str to ndarray
-        The trained weights.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_scores_ : list of float
-        Negative loss on the histories set aside, after each epoch.
-    best_epoch_ : int
-        The epoch that the weights are from, counted from 1.
-    n_iter_ : int
-        Number of epochs that were run.
 
     Notes
     -----
@@ -117,6 +86,7 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter):
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
+        **TrainingParameters._parameter_constraints,
         "temperature": [Interval(Real, 0, None, closed="left")],
         "unique": ["boolean"],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
@@ -124,15 +94,8 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32"})],
-        "keep_interrupted": ["boolean"],
-        "verbose": ["verbose"],
     }
 
     _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
@@ -145,14 +108,8 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter):
     max_length: int = 50
     dropout: float = 0.5
     learning_rate: float = 2e-3
-    batch_size: int = 128
-    max_epochs: int = 200
     validation_fraction: float = 0.1
     patience: int = 5
-    device: str = "auto"
-    precision: str = "auto"
-    keep_interrupted: bool = False
-    verbose: int = 0
 
     def _fit(self, codes: Sequences) -> None:
         """Train the reversed recommender."""
@@ -180,15 +137,7 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter):
             keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,
         )
-        self.weights_: Weights = result.weights
-        self.loss_curve_ = result.loss_curve
-        self.validation_scores_ = result.validation_curve
-        self.best_epoch_ = result.best_epoch
-        self.n_iter_ = len(result.loss_curve)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether there are weights; the catalogue alone comes before them."""
-        return hasattr(self, "weights_")
+        self._store(result)
 
     def _check_parameters(self) -> None:
         if self.n_variants > 1 and self.temperature == 0:

@@ -38,7 +38,8 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         What to do with items that were not in training: augment as if they were not
         there, or raise. They stay in the history in any case.
     random_state : int, RandomState instance or None, default=None
-        Determines what is drawn, together with each row's user id or items.
+        Determines all that is random. What a row gets depends on its user id, or on its
+        items where there is none, and not on other rows.
 
     Attributes
     ----------
@@ -222,20 +223,10 @@ class BaseAugmenter(BaseSequenceAugmenter):
 
     @abstractmethod
     def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
-        """Generate pseudo items.
+        """Generate the codes (n, n_pseudo_items), oldest first, of pseudo items.
 
-        Parameters
-        ----------
-        codes : Sequences of n rows
-            Codes of the observed items, oldest first; rows may be empty.
-        keys : ndarray of uint64 of shape (n,)
-            What each row's random numbers come from, with `keyed_uniform` or
-            `keyed_normal`. Each variant has other keys.
-
-        Returns
-        -------
-        codes : ndarray of int64 of shape (n, n_pseudo_items)
-            Positions in `item_ids_`, oldest item first.
+        `codes` are the observed items of n rows; rows may be empty. Draw from `keys`
+        (n,), with `keyed_uniform` or `keyed_normal`: they differ between variants.
         """
 
     def generate(self, X: SequencesLike) -> IdArray:

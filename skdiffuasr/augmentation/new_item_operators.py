@@ -21,6 +21,12 @@ _EMBEDDING_DIM = 64
 class BaseNewItemAugmenter(BaseOperatorAugmenter):
     """Base class of the operators that bring new items into histories.
 
+    Parameters
+    ----------
+    new_items : {"similar", "random"}, default="similar"
+        Whether a new item is similar to the one that it precedes or replaces, by their
+        co-occurrence with others, or any.
+
     Attributes
     ----------
     similar_items_ : ndarray of shape (n_items,)
@@ -37,16 +43,14 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
 
     def _fit(self, codes: Sequences) -> None:
         """Learn the most similar other item of each."""
-        n_items = len(self.item_ids_)
-        similar_items = self.item_ids_
-        if self.new_items == "similar" and n_items > 1:
+        similar = np.arange(len(self.item_ids_))
+        if self.new_items == "similar" and len(similar) > 1:
             embeddings = cooccurrence_embeddings(
-                codes, n_items, _EMBEDDING_DIM, random_state=self.seed_
+                codes, len(similar), _EMBEDDING_DIM, random_state=self.seed_
             )
             neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
-            nearest = neighbours.fit(embeddings).kneighbors(return_distance=False)
-            similar_items = self.item_ids_[nearest[:, 0]]
-        self.similar_items_ = similar_items
+            similar = neighbours.fit(embeddings).kneighbors(return_distance=False)[:, 0]
+        self.similar_items_ = self.item_ids_[similar]
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether the last step of `fit` was reached."""
@@ -68,9 +72,6 @@ class InsertAugmenter(BaseNewItemAugmenter):
     ----------
     ratio : float, default=0.2
         Number of new items per item of a history; one at least.
-    new_items : {"similar", "random"}, default="similar"
-        Whether an item is inserted that is similar to the one that follows it, by
-        their co-occurrence with others, or any.
 
     References
     ----------
@@ -101,9 +102,6 @@ class SubstituteAugmenter(BaseNewItemAugmenter):
     ----------
     ratio : float, default=0.2
         Share of the items that are replaced; one at least.
-    new_items : {"similar", "random"}, default="similar"
-        Whether an item is replaced by one that is similar, by their co-occurrence with
-        others, or by any.
 
     References
     ----------

@@ -51,39 +51,33 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
 
     def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
         given = [variant.given for variant in variants]
-        if any(map(has_masks, given)):
-            raise ValueError(
-                f"{type(self).__name__} cannot change histories whose roles say what "
-                "is learned or read: nothing tells those of the changed ones. Put it "
-                "before the augmenter that they come from."
-            )
         first = variants[0]
         pseudo = first.given.drop_last(first.n_observed)
-        if not pseudo.is_pseudo.all():
+        problem = ""
+        if any(map(has_masks, given)):
+            problem = "whose roles say what is learned or read"
+        elif not pseudo.is_pseudo.all():
+            problem = "with pseudo items behind observed ones"
+        if problem:
             raise ValueError(
-                f"{type(self).__name__} cannot change histories with pseudo items "
-                "behind observed ones: nothing tells their places in the changed "
-                "ones. Put it before the augmenter that they come from."
+                f"{type(self).__name__} cannot change histories {problem}: nothing "
+                "says what holds in the changed ones. Put it before the augmenter that "
+                "they come from."
             )
-        changed = (
-            self._change(first.codes, first.keys(self.seed_ + variant))
+        changed = [
+            self._change(first.codes, first.keys(self.seed_ + variant)).prepend(pseudo)
             for variant in range(1, self.n_variants)
-        )
-        return [*given, *(self._decode(codes).prepend(pseudo) for codes in changed)]
-
-    def _decode(self, codes: Sequences) -> Sequences:
-        """Replace codes by ids."""
-        items = self.item_ids_[codes.values]
-        return Sequences._unchecked(items, codes.offsets, None, codes.user_ids)
+        ]
+        return [*given, *changed]
 
     def _change(self, codes: Sequences, keys: UInt64Array) -> Sequences:
-        """Change histories of item codes, a block of similar lengths at a time."""
-        if len(codes) == 0:
-            return codes
+        """Change histories of item codes; the result has item ids."""
         blocks = list(padded_blocks(codes.lengths, max_cells=_BLOCK_CELLS))
         changed = [self._change_block(codes[rows], keys[rows]) for rows in blocks]
         values, lengths = map(np.concatenate, zip(*changed, strict=True))
-        by_block = Sequences._unchecked(values, offsets_from_lengths(lengths))
+        by_block = Sequences._unchecked(
+            self.item_ids_[values], offsets_from_lengths(lengths)
+        )
         in_order = by_block[np.concatenate(blocks).argsort()]
         return Sequences._unchecked(
             in_order.values, in_order.offsets, None, codes.user_ids

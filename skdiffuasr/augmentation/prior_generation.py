@@ -33,12 +33,7 @@ def generate_prior_codes(
 
     `histories` are the observed items of n rows, as codes, oldest first, and `module`
     was trained on reversed ones. A history without any items begins with a random one,
-    which is not returned. For the parameters see `ASRePAugmenter`.
-
-    Returns
-    -------
-    codes : ndarray of int64 of shape (n, n_pseudo_items)
-        Oldest first.
+    which is not returned. Returns codes (n, n_pseudo_items), oldest first.
     """
     n_items = len(module.item_embedding.weight)
     draws = keyed_uniform(keys, n_pseudo_items)
@@ -59,12 +54,9 @@ def generate_prior_codes(
 
 
 def turn_around(histories: Sequences) -> Sequences:
-    """Reverse the order of the items of each row."""
-    positions = np.arange(len(histories.values))
-    starts = np.repeat(histories.offsets[:-1], histories.lengths)
-    ends = np.repeat(histories.offsets[1:], histories.lengths)
-    values = histories.values[starts + ends - 1 - positions]
-    return Sequences._unchecked(values, histories.offsets, None, histories.user_ids)
+    """Reverse the order of the items of each row; roles and user ids are left out."""
+    offsets = histories.offsets[-1] - histories.offsets[::-1]
+    return Sequences._unchecked(histories.values[::-1], offsets)[::-1]
 
 
 def _continue(
@@ -84,7 +76,6 @@ def _continue(
         for array in (backwards.offsets[:-1], backwards.lengths, backwards.values)
     )
     items = F.pad(pad_rows(values, starts, lengths), (0, n_pseudo_items))
-    n_columns = items.shape[1]
     uniform = torch.tensor(draws, dtype=torch.float32, device=device)
     rows = torch.arange(len(items), device=device)
     excluded = None if excluded is None else excluded.to(device)
@@ -92,9 +83,8 @@ def _continue(
     with torch.no_grad():
         for step in range(n_pseudo_items):
             n_read = lengths.clamp(max=max_length)
-            columns = torch.arange(int(n_read.max()), device=device)
-            read = ((lengths - n_read)[:, None] + columns).clamp(max=n_columns - 1)
-            hidden = module.last_hidden(items.gather(1, read), n_read)
+            starts = rows * items.shape[1] + lengths - n_read
+            hidden = module.last_hidden(pad_rows(items.ravel(), starts, n_read), n_read)
             scores = hidden @ catalogue.T
             if excluded is not None:
                 scores.masked_fill_(excluded, -torch.inf)

@@ -12,7 +12,7 @@ from skdiffuasr.augmentation.base import BaseSequenceAugmenter
 from skdiffuasr.augmentation.encoded_histories import EncodedHistories
 from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
-from skdiffuasr.sequences.ragged import piece_positions
+from skdiffuasr.sequences.ragged import join_rows, piece_positions
 from skdiffuasr.training.histories import context
 
 
@@ -109,34 +109,34 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         room = np.maximum(self.max_length - known.lengths, 0)
         n_copied = np.minimum(self._n_copies(known.lengths, keys) * known.lengths, room)
         # The items of the copies, counted in their history.
-        repeated, offsets = piece_positions(-n_copied, n_copied)
+        repeated, _ = piece_positions(-n_copied, n_copied)
         lengths = np.repeat(known.lengths, n_copied)
         places = repeated % lengths
         copied = np.repeat(known.offsets[:-1], n_copied) + places
-        copies = Sequences._unchecked(self.item_ids_[known.values[copied]], offsets)
-        augmented = given.prepend(copies)
+        values, offsets, is_copy = join_rows(
+            self.item_ids_[known.values[copied]],
+            n_copied,
+            given.values,
+            given.lengths,
+        )
 
         # A copy has the roles of what it copies, what was given keeps its own.
-        in_copies, _ = piece_positions(augmented.offsets[:-1], n_copied)
-        is_given = np.ones(len(augmented.values), dtype=bool)
-        is_given[in_copies] = False
-        is_target, is_context = np.empty((2, len(augmented.values)), dtype=bool)
-        is_target[is_given] = given.is_target
-        is_target[in_copies] = known.is_target[copied]
+        is_target, is_context = np.empty((2, len(values)), dtype=bool)
+        is_target[~is_copy], is_context[~is_copy] = given.is_target, context(given)
+        is_target[is_copy] = known.is_target[copied]
+        is_context[is_copy] = context(known)[copied]
         if self.separator or not self.read_last_item:
-            first_given = augmented.offsets[:-1] + n_copied
+            first_given = offsets[:-1] + n_copied
             is_target[first_given[n_copied > 0]] = False
-            is_target[in_copies] &= places > 0
-        is_context[is_given] = context(given)
-        is_context[in_copies] = context(known)[copied]
+            is_target[is_copy] &= places > 0
         if not self.read_last_item:
-            is_context[in_copies] &= places < lengths - 1
+            is_context[is_copy] &= places < lengths - 1
+        is_pseudo = is_copy.copy()
+        is_pseudo[~is_copy] = given.is_pseudo
         roles = make_roles(
-            is_pseudo=augmented.is_pseudo, is_target=is_target, is_context=is_context
+            is_pseudo=is_pseudo, is_target=is_target, is_context=is_context
         )
-        return Sequences._unchecked(
-            augmented.values, augmented.offsets, roles, augmented.user_ids
-        )
+        return Sequences._unchecked(values, offsets, roles, given.user_ids)
 
     def _n_copies(self, lengths: IntArray, keys: UInt64Array) -> IntArray:
         """Choose the number of copies of each history; the oldest may be cut."""

@@ -14,16 +14,9 @@ _N_SHOWN = 5
 
 
 class UnknownItemsError(ValueError):
-    """Histories have items that are not in the catalogue.
+    """Histories have items, each named once, that are not in the catalogue.
 
-    Parameters
-    ----------
-    items : list of int or str
-        The unknown items, each once.
-    row : int
-        The first row that has one.
-    input_name : str, default="X"
-        What the user calls the histories.
+    `row` is the first that has one, `input_name` what the user calls the histories.
     """
 
     def __init__(

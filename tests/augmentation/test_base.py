@@ -51,11 +51,12 @@ def is_fitted(augmenter):
 def test_a_fit_that_fails_leaves_nothing_behind(augmenter):
     """Neither at first nor after one that succeeded."""
     augmenter = copy_of(augmenter)
-    for fit in (lambda: None, lambda: augmenter.fit(X)):
+    for fit in (lambda: None, lambda: augmenter.fit_transform(X)):
         fit()
         with pytest.raises(ValueError, match="item"):
             augmenter.fit([[], []])
         assert not is_fitted(augmenter)
+        assert augmenter.__getstate__() == augmenter.get_params(deep=False)
         with pytest.raises(NotFittedError):
             augmenter.transform(X)
 

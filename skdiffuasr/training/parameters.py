@@ -1,0 +1,82 @@
+"""What estimators share that are trained by gradient descent."""
+
+from numbers import Integral, Real
+
+from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._sklearn_compat import Interval, StrOptions
+from skdiffuasr._typing import Weights
+from skdiffuasr.training.loop import TrainingResult
+
+
+@estimator_class
+class TrainingParameters:
+    """Parameters of a training run, and what it leaves behind.
+
+    Put it behind the base class of the estimator, and its constraints into those of the
+    estimator.
+
+    Parameters
+    ----------
+    learning_rate : float, default=1e-3
+        Learning rate of Adam.
+    batch_size : int, default=128
+        Number of histories, or of training pairs, in a batch.
+    max_epochs : int, default=200
+        Upper bound of the number of passes over the data.
+    device : str, default="auto"
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
+    precision : {"auto", "float32"}, default="auto"
+        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
+        bfloat16 where the device does so in hardware, and on a GPU all else in training
+        too; ``"float32"`` nowhere. A fitted estimator computes in float32 in any case.
+    keep_interrupted : bool, default=False
+        Whether Ctrl-C ends the training with a warning and keeps the best weights so
+        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
+    verbose : int, default=0
+        Print a line every `verbose` epochs.
+
+    Attributes
+    ----------
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
+    weights_ : dict of str to ndarray
+        The trained weights.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float
+        Negative loss on what was set aside, after each epoch.
+    best_epoch_ : int
+        The epoch that the weights are from, counted from 1.
+    n_iter_ : int
+        Number of epochs that were run.
+    """
+
+    _parameter_constraints = {
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "precision": [StrOptions({"auto", "float32"})],
+        "keep_interrupted": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    learning_rate: float = 1e-3
+    batch_size: int = 128
+    max_epochs: int = 200
+    device: str = "auto"
+    precision: str = "auto"
+    keep_interrupted: bool = False
+    verbose: int = 0
+
+    def _store(self, result: TrainingResult) -> None:
+        """Set the fitted attributes."""
+        self.weights_: Weights = result.weights
+        self.loss_curve_ = result.loss_curve
+        self.validation_scores_ = result.validation_curve
+        self.best_epoch_ = result.best_epoch
+        self.n_iter_ = len(result.loss_curve)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there are weights; the catalogue alone comes before them."""
+        return hasattr(self, "weights_")
