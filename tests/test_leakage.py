@@ -129,7 +129,6 @@ def test_every_module_that_trains_is_spied_on():
         "augmentation.asrep",
         "augmentation.fitting",
         "recommenders.neural",
-        "recommenders.s3rec",
     }
 
 

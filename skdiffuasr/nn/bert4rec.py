@@ -130,32 +130,9 @@ class BERT4Rec(nn.Module):
 def most_recent(
     values: Tensor, lengths: Tensor, max_length: int
 ) -> tuple[Tensor, Tensor]:
-    """Cut right-padded rows to their last values.
+    """Cut right-padded rows (batch, length) and their lengths to the last values.
 
-    Parameters
-    ----------
-    values : Tensor of shape (batch, length)
-        Oldest first.
-    lengths : int64 Tensor of shape (batch,)
-        Number of values of each row.
-    max_length : int
-        Number of values that are kept of a row at most.
-
-    Returns
-    -------
-    values : Tensor of shape (batch, min(length, max_length))
-        What stands behind a row's end is undefined.
-    lengths : int64 Tensor of shape (batch,)
-        Number of values that each row has left.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skdiffuasr.nn.bert4rec import most_recent
-    >>> items = torch.tensor([[1, 2, 3], [4, 5, 0]])
-    >>> items, lengths = most_recent(items, torch.tensor([3, 2]), 2)
-    >>> items.tolist(), lengths.tolist()
-    ([[2, 3], [4, 5]], [2, 2])
+    What is behind a row's end is undefined.
     """
     width = min(values.shape[1], max_length)
     first = (lengths - max_length).clamp(min=0)
@@ -172,33 +149,12 @@ def draw_tasks(
     n_masked_copies: int,
     n_next_items: int,
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Draw what is learned of a batch of histories in one step.
+    """Draw what is learned in one step from histories, and from items that are targets.
 
-    Each history is a cloze task, as many times as there are masked copies, and some
-    of its targets are the next items of what is before them.
-
-    Parameters
-    ----------
-    items : int64 Tensor of shape (batch, length)
-        Item codes, oldest first.
-    lengths : int64 Tensor of shape (batch,)
-        Number of items of each row.
-    is_target : bool Tensor of shape (batch, length)
-        Which items may be masked; False behind a row's end.
-    mask_probability : float
-        See `draw_masks`.
-    n_masked_copies : int
-        Number of cloze tasks of each row.
-    n_next_items : int
-        See `draw_next_items`.
-
-    Yields
-    ------
-    items : int64 Tensor of shape (tasks, length)
-    lengths : int64 Tensor of shape (tasks,)
-        Number of items of each task, masked ones included.
-    is_masked : bool Tensor of shape (tasks, length)
-        The items to be learned.
+    Each history is a cloze task, as many times as there are masked copies, and some of
+    its targets are the next items of what is before them; see `draw_masks` and
+    `draw_next_items`. Yields items (tasks, length), lengths (tasks,), and which items
+    are masked and learned (tasks, length).
     """
     repeated = is_target.repeat(n_masked_copies, 1)
     n_items = lengths.repeat(n_masked_copies)
@@ -215,27 +171,11 @@ def draw_tasks(
 
 
 def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> Tensor:
-    """Draw the items of each history that a cloze task hides.
+    """Draw which items (batch, length) of each history a cloze task hides.
 
-    Every row of two items or more has at least one item masked, if it has a target,
-    and at least one left to read. A row of one item has nothing masked.
-
-    Parameters
-    ----------
-    lengths : int64 Tensor of shape (batch,)
-        Number of items of each row.
-    is_target : bool Tensor of shape (batch, length)
-        Which items may be masked; False behind a row's end.
-    mask_probability : float
-        Probability of masking a target.
-
-    Returns
-    -------
-    is_masked : bool Tensor of shape (batch, length)
-
-    References
-    ----------
-    Sun et al., CIKM 2019, arXiv:1904.06690, section 3.6.
+    Targets are masked with the probability given (BERT4Rec, section 3.6); of a row of
+    two items or more with a target, at least one is masked and at least one item is
+    not. A row of one item has nothing masked.
     """
     columns = torch.arange(is_target.shape[1], device=is_target.device)
     is_within = columns < lengths[:, None]  # (batch, length)
@@ -250,28 +190,12 @@ def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> T
 
 
 def draw_next_items(is_target: Tensor, n_next_items: int) -> tuple[Tensor, Tensor]:
-    """Draw the items that are learned as the next ones of what is before them.
+    """Draw rows and positions (tasks,) of items to be learned as the next ones.
 
-    Such a history ends with the item, which is masked and nothing else: the task is
-    then what it is at prediction. BERT4Rec masks the last item of some histories for
-    the same reason [1]_ (section 3.6); here it may be any target.
-
-    Parameters
-    ----------
-    is_target : bool Tensor of shape (batch, length)
-        Which items may be masked; False behind a row's end.
-    n_next_items : int
-        Number of targets drawn of each row; all where there are no more. The first item
-        of a row has nothing before it and is left out.
-
-    Returns
-    -------
-    rows, positions : int64 Tensor of shape (tasks,)
-        Where the items drawn are.
-
-    References
-    ----------
-    .. [1] Sun et al., CIKM 2019, arXiv:1904.06690.
+    Up to `n_next_items` targets of each row are drawn, but not its first item. A
+    history is cut behind such an item, which alone is masked: the task is then what it
+    is at prediction. BERT4Rec masks the last item of some histories for the same reason
+    (section 3.6).
     """
     columns = torch.arange(is_target.shape[1], device=is_target.device)
     may_be_next = is_target & (columns > 0)

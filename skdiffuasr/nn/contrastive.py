@@ -11,27 +11,12 @@ def nt_xent(
     temperature: float = 1.0,
     labels: Tensor | None = None,
 ) -> Tensor:
-    """Normalised temperature-scaled cross-entropy of two views of each row.
+    """Return the mean cross-entropy (), in nats, of two views (n, d) of each row.
 
     Each of the 2 n views has to be told from the others as the partner of its row's
-    other view. Views are compared by their inner product. The loss is the
-    cross-entropy of the partner among it and the views of all other rows, that is the
-    partner and 2 (n - 1) negatives [1]_ (equation 1), which [2]_ takes over.
-
-    Parameters
-    ----------
-    first, second : Tensor of shape (n, d)
-        The views; those of one row are each other's positive.
-    temperature : float, default=1.0
-        Divides the inner products.
-    labels : int64 Tensor of shape (n,), default=None
-        Rows with equal labels are no negatives of each other. None takes all other
-        rows as negatives.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-        In nats, mean over all views; 0 without any negative.
+    other view, by inner products over the temperature: the candidates are the partner
+    and the 2 (n - 1) views of other rows [1]_ (equation 1), as in [2]_. Rows with equal
+    labels (n,) are not negatives of each other. It is 0 without any negative.
 
     References
     ----------
@@ -39,16 +24,6 @@ def nt_xent(
        Representations", ICML 2020, arXiv:2002.05709.
     .. [2] Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022,
        arXiv:2010.14395.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skdiffuasr.nn.contrastive import nt_xent
-    >>> views = torch.eye(3)
-    >>> round(nt_xent(5 * views, 5 * views).item(), 3)
-    0.0
-    >>> round(nt_xent(0 * views, 0 * views).item(), 3)  # one right among five
-    1.609
     """
     n_rows = len(first)
     if n_rows == 0:

@@ -27,21 +27,7 @@ class Exclusions:
 
     @classmethod
     def from_ragged(cls, codes: Tensor, lengths: Tensor, n_items: int) -> Self:
-        """Collect the distinct codes of ragged rows.
-
-        Parameters
-        ----------
-        codes : int64 Tensor of shape (n_values,)
-            Codes below `n_items`, one row after the other; they may repeat.
-        lengths : int64 Tensor of shape (n_rows,)
-            Number of codes of each row.
-        n_items : int
-            Size of the catalogue.
-
-        Returns
-        -------
-        Exclusions
-        """
+        """Collect the distinct codes of ragged rows, given one after the other."""
         rows = torch.arange(len(lengths), device=codes.device)
         keys = torch.repeat_interleave(rows, lengths) * n_items + codes
         return cls(keys.unique(), len(lengths), n_items)

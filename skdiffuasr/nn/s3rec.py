@@ -232,20 +232,10 @@ class S3RecPretraining(nn.Module):
 
 
 def draw_mask(is_target: Tensor, mask_probability: float) -> Tensor:
-    """Draw the items that are hidden.
+    """Draw which targets (batch, length) are hidden, each with the probability given.
 
-    Parameters
-    ----------
-    is_target : bool Tensor of shape (batch, length)
-        Which items may be hidden.
-    mask_probability : float
-        Probability of each.
-
-    Returns
-    -------
-    is_masked : bool Tensor of shape (batch, length)
-        The last target of a row is always hidden, as in the published code: no row is
-        read in vain, and the task is like that of recommendation.
+    The last target of a row always is, as in the published code: no row is read in
+    vain, and the task is like that of recommendation.
     """
     drawn = torch.rand(is_target.shape, device=is_target.device) < mask_probability
     n_after = is_target.sum(dim=1, keepdim=True) - is_target.cumsum(dim=1)
@@ -255,23 +245,11 @@ def draw_mask(is_target: Tensor, mask_probability: float) -> Tensor:
 def draw_segments(is_target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Draw a segment of each row, and one of the same length of another row.
 
-    A segment is a run of the row's targets; items between them that are no targets do
-    not count. Its length is uniform from 1 to half the number of targets of the shorter
-    of the two rows, and so is its place.
-
-    Parameters
-    ----------
-    is_target : bool Tensor of shape (batch, length)
-        Which items may be in a segment; one at least in each of two or more rows.
-
-    Returns
-    -------
-    partner : int64 Tensor of shape (batch,)
-        Number of the other row, which never is the row itself.
-    in_segment : bool Tensor of shape (batch, length)
-        Which items of the row are in its segment.
-    in_other : bool Tensor of shape (batch, length)
-        Which items of the partner are in the other segment.
+    Targets are bools (batch, length), at least one in each of two or more rows. A
+    segment is a run of a row's targets, whatever is between them. Its length is uniform
+    from 1 to half the number of targets of the shorter row, and so is its place.
+    Returns the numbers (batch,) of the other rows, and which items of the row and of
+    the other one are in the segments, both (batch, length).
     """
     n_rows = len(is_target)
     device = is_target.device

@@ -95,24 +95,19 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         """
 
     def _scorer(self, codes: Sequences) -> Callable[[slice], FloatArray | Tensor]:
-        """Prepare to `_score` one slice of the histories after the other.
-
-        The scores of a slice may be overwritten by those of the next.
-        """
+        """Prepare to `_score` slices of the histories; each may overwrite the last."""
         return lambda rows: self._score(codes[rows])
 
     def _fit_catalogue(self, histories: Sequences) -> Sequences:
         """Learn the catalogue and return the histories as item codes."""
-        item_ids = np.unique(
-            np.concatenate([variant.values for variant in histories.variants])
-        )
-        if len(item_ids) == 0:
+        values = np.concatenate([variant.values for variant in histories.variants])
+        if len(values) == 0:
             raise ValueError("Every history of X is empty; there is no item to learn.")
-        self.item_ids_: IdArray = item_ids
+        self.item_ids_: IdArray = np.unique(values)
         codes = encode_sequences(histories, self.item_ids_)
-        self.item_counts_: IntArray = np.bincount(
-            codes.strip_pseudo().values, minlength=len(self.item_ids_)
-        )
+        observed = codes.strip_pseudo().values
+        n_items = len(self.item_ids_)
+        self.item_counts_: IntArray = np.bincount(observed, minlength=n_items)
         self._remember_parameters()
         return codes
 
@@ -231,7 +226,7 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         y: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
-        """Mean NDCG@10 of the held-out next items, ranked among the whole catalogue.
+        """Return the mean NDCG@10 of the next items, ranked among the whole catalogue.
 
         Parameters
         ----------
@@ -251,10 +246,7 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         return scorer(self, X, y, sample_weight)["ndcg@10"]
 
     def _encode(self, X: SequencesLike) -> Sequences:
-        """Check histories and return those of their items that training had, as codes.
-
-        Of several variants the first is taken.
-        """
+        """Check histories and return their first variant as codes of known items."""
         self._check_fitted()
         histories = check_sequences(X).variants[0]
         return encode_sequences(histories, self.item_ids_, self.unknown_items)
@@ -281,9 +273,8 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             is_scored = has_items[rows]
             block = torch.empty(0)
             if is_scored.any():
-                block = torch.as_tensor(
-                    score(slice(n_scored[rows.start], n_scored[rows.stop]))
-                )
+                scored = slice(n_scored[rows.start], n_scored[rows.stop])
+                block = torch.as_tensor(score(scored))
             if not is_scored.all():
                 scores = block.new_tensor(self.item_counts_).repeat(len(is_scored), 1)
                 scores[torch.from_numpy(is_scored)] = block.view(-1, scores.shape[1])

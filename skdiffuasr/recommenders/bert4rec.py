@@ -21,11 +21,11 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     In each step some items of every history are masked, and a bidirectional
     transformer predicts them from the items before and after (a cloze task). The next
     item is then predicted at a mask behind the history [2]_. Pseudo items are read as
-    context, but carry no loss [1]_ and are not masked, unless `is_target` says so.
-    Positions are counted from the end of the history.
+    context and not masked [1]_, unless their roles say so. Positions are counted from
+    the end of the history.
 
-    The cloze task alone learns little of the next item. So every history is also cut
-    behind each of its items, which is then the masked one. An epoch costs several
+    The cloze task alone teaches little about the next item. So every history is also
+    cut behind each of its items, which is then the masked one. An epoch costs several
     times one of `SASRecEstimator`, which learns all these steps in one row; see
     ``docs/results.md``.
 
@@ -43,20 +43,11 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         least one is not.
     n_next_items : int, default=50
         Number of items of each history, drawn anew in each epoch, that are learned as
-        the next one, too: the history is cut behind such an item, and it is masked and
-        no other. Each is a row of its own, which costs; fewer are cheaper and less
-        accurate. 0 is the cloze task alone.
+        the next one, too: the history is cut behind such an item, which alone is
+        masked. Fewer are cheaper and less accurate. 0 is the cloze task alone.
     n_masked_copies : int, default=1
         Number of times that a history is masked anew in each epoch; ``dupe_factor`` in
         the authors' code.
-    loss : {"ce", "sampled_ce", "bce"}, default="ce"
-        ``"ce"`` is the cross-entropy of a softmax over the whole catalogue, as in
-        BERT4Rec itself, ``"sampled_ce"`` the same among `n_negatives` items shared by
-        a batch, and ``"bce"`` the binary cross-entropy against `n_negatives` items
-        drawn for each masked item.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, masks, negatives, held-out rows and
-        batches.
 
     References
     ----------
@@ -70,12 +61,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     >>> from skdiffuasr.recommenders import BERT4RecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
     >>> recommender = BERT4RecEstimator(
-    ...     embedding_dim=8,
-    ...     max_epochs=60,
-    ...     dropout=0.1,
-    ...     learning_rate=0.01,
-    ...     early_stopping=False,
-    ...     random_state=0,
+    ...     8, max_epochs=60, learning_rate=0.02, early_stopping=False, random_state=0
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']
@@ -93,12 +79,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit = (
-        "embedding_dim",
-        "n_layers",
-        "n_heads",
-        "max_length",
-    )
+    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
 
     n_layers: int = 2
     n_heads: int = 2
@@ -125,16 +106,15 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         labels: Tensor,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        tasks = list(
-            draw_tasks(
-                items,
-                lengths,
-                labels,
-                mask_probability=self.mask_probability,
-                n_masked_copies=self.n_masked_copies,
-                n_next_items=self.n_next_items,
-            )
+        drawn = draw_tasks(
+            items,
+            lengths,
+            labels,
+            mask_probability=self.mask_probability,
+            n_masked_copies=self.n_masked_copies,
+            n_next_items=self.n_next_items,
         )
+        tasks = list(drawn)
         encode = network
         if sum(is_masked.numel() for _, _, is_masked in tasks) > GROUP_SIZE:
             # Long histories make tasks whose activations would not fit into memory.

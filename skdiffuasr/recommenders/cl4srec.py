@@ -18,37 +18,30 @@ from skdiffuasr.recommenders.sasrec import SASRecEstimator
 class CL4SRecEstimator(SASRecEstimator):
     """SASRec that also learns to recognise a history in two views of it.
 
-    To the loss of `SASRecEstimator` comes a contrastive one: of all histories of a
-    batch, each in two views, the two of one history shall have the most similar hidden
-    states after the last item. The views are made by random operators, as in CL4SRec
-    [1]_, or as in DuoRec [2]_ by dropout. They are views of what the network reads,
-    which is a history without its last item, pseudo items included. A trained model
-    scores as SASRec does, at the same cost; a step of training costs about three times
-    as much.
+    A contrastive loss is added to that of `SASRecEstimator`: of all histories of a
+    batch, each in two views, the two of one history should have the most similar hidden
+    states after the last item. Views are made by random operators, as in CL4SRec [1]_,
+    or by dropout, as in DuoRec [2]_. They are views of what the network reads: the
+    history without its last item, pseudo items included. A trained model scores as
+    SASRec does, at the same cost; a training step costs about three times as much.
 
     Parameters
     ----------
-    loss : {"ce", "sampled_ce", "bce"}, default="ce"
-        ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
-        ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
-        ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
-        position; SASRec itself uses ``"bce"`` with one.
     views : {"operators", "dropout", "same_target"}, default="operators"
         What the two views of a history are.
 
         - ``"operators"``: two of three variants of it, drawn for each history: one
           cropped to a stretch, one with masked items, one with a shuffled stretch.
-        - ``"dropout"``: the history itself, read twice with other units dropped; this
-          says nothing with ``dropout=0``.
-        - ``"same_target"``: the history, and another one that is followed by the same
-          item. It is drawn from the batch, in which every item that is learned counts
-          with all that comes before it. A history without such another is read twice.
-          Two histories that are followed by the same item are no negatives of each
-          other.
+        - ``"dropout"``: the history itself, read twice with other units dropped; it
+          has no effect with ``dropout=0``.
+        - ``"same_target"``: the history, and another one of the batch that is followed
+          by the same item; all that comes before any item that is learned is one. A
+          history without such another is read twice. Histories followed by the same
+          item are not negatives of each other.
     contrastive_weight : float, default=0.01
         Weight of the contrastive loss; 0 gives what `SASRecEstimator` gives. The
-        authors' 0.1 goes with their loss, ``loss="bce"``; with the full softmax it was
-        much worse than 0.01 in ``docs/results.md``.
+        authors' 0.1 goes with ``loss="bce"``; with the full softmax it was much worse
+        than 0.01 in ``docs/results.md``.
     temperature : float, default=1.0
         Divides the similarities, which are inner products of hidden states.
     crop_ratio : float, default=0.6
@@ -57,21 +50,18 @@ class CL4SRecEstimator(SASRecEstimator):
         Share of the items that are masked in a masked view.
     reorder_ratio : float, default=0.6
         Share of the items that are shuffled in a reordered view.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, views, negatives, held-out rows and
-        batches.
 
     Notes
     -----
-    The defaults of what is contrasted are those of the code of DuoRec's authors, which
-    has both models. There every prefix of a history is one of the contrasted
-    histories, here only the longest, and partners with the same target come from the
-    whole of the training data, here from the batch: a larger `batch_size` has more.
+    Ratios and temperature are those of DuoRec's code, which has both models. There
+    every prefix of a history is contrasted, here only the longest; and partners with
+    the same target come from all training data, here from the batch: a larger
+    `batch_size` has more.
 
     Hidden states come out of a LayerNorm, so their inner products are as large as
-    `embedding_dim`. At a temperature of 1 the contrastive gradients are then much
-    larger than those of the other loss, and may do harm where that one learns well by
-    itself; a temperature near `embedding_dim` makes the similarities those of cosines.
+    `embedding_dim`. At a temperature of 1 the contrastive gradients are much larger
+    than those of the other loss, and may do harm where that one learns well by itself;
+    a temperature near `embedding_dim` turns the similarities into cosines.
 
     References
     ----------
@@ -82,15 +72,10 @@ class CL4SRecEstimator(SASRecEstimator):
 
     Examples
     --------
-    >>> from skdiffuasr.recommenders.cl4srec import CL4SRecEstimator
+    >>> from skdiffuasr.recommenders import CL4SRecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
     >>> recommender = CL4SRecEstimator(
-    ...     embedding_dim=8,
-    ...     max_epochs=60,
-    ...     dropout=0.1,
-    ...     learning_rate=0.01,
-    ...     early_stopping=False,
-    ...     random_state=0,
+    ...     8, max_epochs=60, learning_rate=0.02, early_stopping=False, random_state=0
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']

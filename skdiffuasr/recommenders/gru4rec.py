@@ -14,8 +14,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
 
     Gated recurrent units read a history and predict the next item after each of its
     items [2]_, trained on whole histories as `SASRecEstimator` is. Pseudo items are
-    read as context, but a position whose target is a pseudo item carries no loss [1]_,
-    unless `is_target` says so.
+    read as context and not learned [1]_, unless their roles say so.
 
     Parameters
     ----------
@@ -39,12 +38,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
     >>> from skdiffuasr.recommenders import GRU4RecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
     >>> recommender = GRU4RecEstimator(
-    ...     embedding_dim=8,
-    ...     max_epochs=60,
-    ...     dropout=0.1,
-    ...     learning_rate=0.01,
-    ...     early_stopping=False,
-    ...     random_state=0,
+    ...     8, max_epochs=60, learning_rate=0.02, early_stopping=False, random_state=0
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']

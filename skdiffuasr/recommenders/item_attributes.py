@@ -14,40 +14,10 @@ _N_SHOWN = 3
 
 
 def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
-    """Bring the attributes that a user handed over into the order of the catalogue.
+    """Check `item_attributes` and return 0 and 1 of shape (n_items, n_attributes).
 
-    Parameters
-    ----------
-    given : mapping, or frame, array-like or sparse matrix of two dimensions
-        Attribute ids by item id; items that are not in the catalogue are passed over.
-        Or 0 and 1 in a pandas DataFrame of shape (n, n_attributes) with the item ids as
-        its index, where the same holds. Or 0 and 1 of shape (n_items, n_attributes)
-        with rows in the order of `item_ids`.
-    item_ids : ndarray of shape (n_items,)
-        The catalogue, sorted.
-
-    Returns
-    -------
-    attributes : csr_array of float64 of shape (n_items, n_attributes)
-        1 where an item has an attribute. The columns of a mapping are the attributes of
-        the catalogue's items, in an order that does not depend on the mapping's.
-
-    Raises
-    ------
-    TypeError
-        If the attributes of an item are no iterable of hashable ids.
-    ValueError
-        If an item has no entry or several rows, the shape does not fit, a value is
-        neither 0 nor 1 or missing, or no item has any attribute.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.recommenders.item_attributes import align_attributes
-    >>> attributes = {"tea": ["hot", "drink"], "jam": ["sweet"], "salt": []}
-    >>> align_attributes(attributes, np.array(["jam", "tea"])).toarray()
-    array([[0., 0., 1.],
-           [1., 1., 0.]])
+    Rows follow the catalogue, sorted `item_ids`; other items of a mapping or a frame
+    are ignored. The columns of a mapping do not depend on its order.
     """
     if isinstance(given, Mapping) and not issparse(given):  # a DOK matrix is both
         attributes = _from_mapping(given, item_ids)
@@ -64,7 +34,7 @@ def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
 
 
 def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
-    """Attributes of the catalogue's items by their ids."""
+    """Return the attributes of the catalogue's items, given by their ids."""
     items = item_ids.tolist()
     _check_all_known(given, items)
     rows = [_attributes_of(given[item], item) for item in items]
@@ -82,7 +52,7 @@ def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
 
 
 def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
-    """Reject a mapping, or an index, that lacks items of the catalogue."""
+    """Raise if a mapping, or an index, lacks items of the catalogue."""
     missing = [item for item in items if item not in given]
     if not missing:
         return
@@ -101,7 +71,7 @@ def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
 
 
 def _attributes_of(given: Any, item: Any) -> set[Any]:
-    """Attribute ids of one item."""
+    """Return the checked attribute ids of one item."""
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise TypeError(
             f"item_attributes must give an iterable of attribute ids for each item, "
@@ -125,7 +95,7 @@ def _attributes_of(given: Any, item: Any) -> set[Any]:
 
 
 def _rows_by_index(given: Any, item_ids: IdArray) -> Any:
-    """Values of a pandas DataFrame, with rows in the order of the catalogue."""
+    """Return the values of a DataFrame, with rows in the order of the catalogue."""
     row_of = rows_by_index(given, "item_attributes")
     items = item_ids.tolist()
     _check_all_known(row_of, items)
@@ -133,7 +103,7 @@ def _rows_by_index(given: Any, item_ids: IdArray) -> Any:
 
 
 def _from_matrix(given: Any, item_ids: IdArray) -> csr_array:
-    """Attributes of a matrix whose rows follow the catalogue."""
+    """Return the checked attributes of a matrix whose rows follow the catalogue."""
     try:
         array = given if issparse(given) else np.asarray(given)
     except ValueError as error:  # rows of several lengths

@@ -15,32 +15,16 @@ from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import pad_rows, token_batches
 
 
-def hidden_states(
+def network_scorer(
     network: Any, codes: Sequences, max_length: int, batch_size: int
-) -> Tensor:
-    """Return the last hidden states (n, d) of non-empty histories."""
-    weight = network.item_embedding.weight
-    recent = codes.tail(max_length)
-    values = torch.tensor(recent.values)
-    starts, lengths = map(torch.tensor, (recent.offsets[:-1], recent.lengths))
-    hidden = weight.new_empty(len(recent), weight.shape[1])
-    with torch.no_grad(), without_tf32(weight.device):
-        for numbers in token_batches(recent.lengths, batch_size):
-            rows = torch.from_numpy(numbers)
-            items = pad_rows(values, starts[rows], lengths[rows])
-            hidden[rows] = network.last_hidden(
-                items.to(weight.device), lengths[rows].to(weight.device)
-            )
-    return hidden
-
-
-def network_scorer(network: Any, hidden: Tensor) -> Callable[[slice], Tensor]:
-    """Score the catalogue by hidden states (n, d), a slice of rows at a time.
+) -> Callable[[slice], Tensor]:
+    """Score the catalogue after non-empty histories, a slice of rows at a time.
 
     Fresh memory can cost as much as the product that fills it, so a call overwrites
     the scores of the call before.
     """
     catalogue = network.item_embedding.weight.detach()
+    hidden = _hidden_states(network, codes, max_length, batch_size)
     scores = hidden.new_empty(0, len(catalogue))
 
     def score(rows: slice) -> Tensor:
@@ -73,3 +57,22 @@ def next_item_ndcg(
             scores = mask_seen(scores, codes[rows], targets[rows])
         values.append(ndcg_at_k(target_ranks(scores, targets[rows]), 10))
     return float(np.concatenate(values).mean())
+
+
+def _hidden_states(
+    network: Any, codes: Sequences, max_length: int, batch_size: int
+) -> Tensor:
+    """Return the last hidden states (n, d) of non-empty histories."""
+    weight = network.item_embedding.weight
+    recent = codes.tail(max_length)
+    values = torch.tensor(recent.values)
+    starts, lengths = map(torch.tensor, (recent.offsets[:-1], recent.lengths))
+    hidden = weight.new_empty(len(recent), weight.shape[1])
+    with torch.no_grad(), without_tf32(weight.device):
+        for numbers in token_batches(recent.lengths, batch_size):
+            rows = torch.from_numpy(numbers)
+            items = pad_rows(values, starts[rows], lengths[rows])
+            hidden[rows] = network.last_hidden(
+                items.to(weight.device), lengths[rows].to(weight.device)
+            )
+    return hidden

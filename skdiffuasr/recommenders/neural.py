@@ -21,16 +21,13 @@ from skdiffuasr.nn.losses import (
     sampled_cross_entropy,
 )
 from skdiffuasr.nn.precision import product_dtype
-from skdiffuasr.recommenders.network_scores import (
-    hidden_states,
-    network_scorer,
-    next_item_ndcg,
-)
+from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
     NetworkMixin,
+    TrainingResult,
     epoch_callbacks,
     from_weights,
     resolve_device,
@@ -198,7 +195,6 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         on_epoch_end: Callable[[nn.Module], bool] | None = None,
     ) -> None:
         """Train on histories, and stop early by others and their next items."""
-        device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         codes = codes[has_target(codes)]
         if self.early_stopping and validation is None:
@@ -212,30 +208,48 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
                 "No history of X has a real item with another item before it; there "
                 "is nothing to train on."
             )
-        dtype = product_dtype(device, self.precision)
         network, is_interrupted = self._initial_module(codes, seed)
-        result = train(
+        result = self._train(
             network,
             batches,
-            partial(self._loss, dtype=dtype),
+            self._loss,
+            seed,
             max_epochs=0 if is_interrupted else self.max_epochs,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
             ema_decay=self.ema_decay,
             validate=validation and partial(self._validation_score, *validation),
             patience=self.patience,
             on_epoch_end=on_epoch_end,
-            device=device,
-            dtype=dtype,
-            random_state=seed,
-            keep_interrupted=self.keep_interrupted,
-            verbose=self.verbose,
         )
         self.weights_ = result.weights
         self.loss_curve_ = result.loss_curve
         self.validation_scores_ = result.validation_curve
         self.best_epoch_ = result.best_epoch
         self.n_iter_ = len(result.loss_curve)
+
+    def _train(
+        self,
+        network: nn.Module,
+        batches: HistoryBatches,
+        loss: Callable[..., Tensor],
+        seed: int,
+        **stopping: Any,
+    ) -> TrainingResult:
+        """Train a network; what determines the end is passed on to `train`."""
+        device = resolve_device(self.device)
+        dtype = product_dtype(device, self.precision)
+        return train(
+            network,
+            batches,
+            partial(loss, dtype=dtype),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            device=device,
+            dtype=dtype,
+            random_state=seed,
+            keep_interrupted=self.keep_interrupted,
+            verbose=self.verbose,
+            **stopping,
+        )
 
     def _batches(self, codes: Sequences, seed: int, *, cloze: bool) -> HistoryBatches:
         return HistoryBatches(
@@ -281,18 +295,12 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     def _scorer(self, codes: Sequences) -> Callable[[slice], Tensor]:
         device = resolve_device(self.device)
         network = self._network(self._build, self.weights_, device)
-        return self._network_scorer(network, codes)
-
-    def _network_scorer(
-        self, network: nn.Module, codes: Sequences
-    ) -> Callable[[slice], Tensor]:
-        hidden = hidden_states(network, codes, self.max_length, self.batch_size)
-        return network_scorer(network, hidden)
+        return network_scorer(network, codes, self.max_length, self.batch_size)
 
     def _validation_score(
         self, codes: Sequences, targets: IntArray, network: nn.Module
     ) -> float:
         """Return the NDCG@10 of the items that came after histories."""
-        score = self._network_scorer(network, codes)
+        score = network_scorer(network, codes, self.max_length, self.batch_size)
         filter_seen = self.validation_filter_seen
         return next_item_ndcg(score, codes, targets, len(self.item_ids_), filter_seen)

@@ -25,7 +25,7 @@ class NeuralParameters(BaseRecommender):
         ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
         ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
         ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
-        position.
+        item that is learned.
     n_negatives : int, default=None
         Number of negatives of the sampled losses. None means 1 for ``"bce"`` and 256
         for ``"sampled_ce"``.
@@ -40,10 +40,10 @@ class NeuralParameters(BaseRecommender):
         Upper bound of the number of passes over the data.
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
-        best NDCG@10 on them, and stop when it no longer improves.
-        Histories whose copies are learned, or whose variants differ in observed items,
-        leave training as a whole, and pseudo items may show what is held out; `X_val`
-        and `y_val` of `fit` avoid both.
+        best NDCG@10 on them, and stop when it no longer improves. Of these, histories
+        whose copies are learned, or whose variants differ in observed items, are not
+        trained on at all, and pseudo items may show what is held out; `X_val` and
+        `y_val` of `fit` avoid both.
     validation_fraction : float, default=0.1
         Share of the histories whose last item is held out for early stopping, rounded
         down; without any, training runs for `max_epochs`.
@@ -61,7 +61,8 @@ class NeuralParameters(BaseRecommender):
         bfloat16 where the device does so in hardware, and on a GPU all else in training
         too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, negatives, held-out rows and batches.
+        Determines all that is drawn: initial weights, dropout, masks, views, negatives,
+        held-out rows and batches.
     keep_interrupted : bool, default=False
         Whether Ctrl-C ends the training with a warning and keeps the best weights so
         far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.

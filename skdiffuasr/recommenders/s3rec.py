@@ -7,17 +7,17 @@ from numbers import Integral, Real
 from typing import Any
 
 import torch
+from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
 from skdiffuasr.recommenders.item_attributes import align_attributes
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.training import resolve_device, seeded_build, train
+from skdiffuasr.training import seeded_build
 
 
 @estimator_class
@@ -28,28 +28,28 @@ class S3RecEstimator(SASRecEstimator):
     with bidirectional attention over the histories [1]_: which attributes an item has
     (AAP), which items are hidden in a history (MIP), which attributes these have (MAP),
     and which segment is hidden in it (SP). Only the weights of SASRec are kept, so the
-    trained model costs what SASRec costs and reads no attributes. The histories are
-    those of training: what early stopping holds out is not in them, but pseudo items
-    may show it; see `early_stopping`. Pseudo items are read as context and are not what
-    is asked for, unless `is_target` says so.
+    trained model costs what SASRec costs and reads no attributes. Pre-training does not
+    see what early stopping holds out, but pseudo items may show it; see
+    `early_stopping`. Pseudo items are read as context and not asked for, unless their
+    roles say so. Both stages use the same `dropout`, `learning_rate`, `weight_decay`
+    and `loss`, which is that of MIP, too.
 
     Each task's loss is the mean of its questions, and a question on attributes counts
     as many nats as all attributes of the item together. ``loss="bce"`` with one
-    negative is nearest to the paper, which tells an item from one other that is drawn;
-    the default compares with the whole catalogue in both stages. Other than there, the
-    last item of a history is position 0, and LayerNorm comes before each branch.
+    negative is nearest to the paper, which tells an item from one drawn at random. In
+    contrast to the paper, the last item of a history is position 0, and LayerNorm comes
+    before each branch.
 
     Parameters
     ----------
     item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
         A mapping from each item id to an iterable of its attribute ids, of any hashable
-        type; it may have items that are not in `X`, but must have all that are, if only
-        with an empty list. Or a pandas DataFrame of 0 and 1 whose index holds the item
-        ids, with a column for each attribute; what holds for the items of a mapping
-        holds for its index. Or a matrix of shape (n_items, n_attributes) of 0 and 1
-        with rows in the sorted order of the items of `X`; one that fits the whole of
-        `X` may not fit a fold of a cross-validation, as the others do. None pre-trains
-        without AAP and MAP.
+        type; it must have all items of `X`, those without attributes with an empty
+        list, and may have others. Or a pandas DataFrame of 0 and 1 with a column for
+        each attribute, whose index likewise holds the item ids. Or a matrix of 0 and 1
+        of shape (n_items, n_attributes) with rows in the sorted order of the items of
+        `X`, which may not fit a fold of a cross-validation. None pre-trains without AAP
+        and MAP.
     pretraining_epochs : int, default=20
         Number of passes over the data before training. 0 gives what `SASRecEstimator`
         gives.
@@ -63,41 +63,15 @@ class S3RecEstimator(SASRecEstimator):
         Weight of MAP.
     segment_weight : float, default=0.5
         Weight of SP, for which the network reads each history three times more.
-    dropout : float, default=0.5
-        Dropout of the embedded items and of every residual branch, in both stages.
-    loss : {"ce", "sampled_ce", "bce"}, default="ce"
-        ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
-        ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
-        ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
-        position. MIP takes the same.
-    sparse_gradients : bool, default=False
-        With a sampled loss, update in each step only the items that the batch and its
-        negatives contain; see `SASRecEstimator`.
-    learning_rate : float, default=2e-3
-        Learning rate of AdamW, in both stages.
-    weight_decay : float, default=0.0
-        Weight decay of AdamW, in both stages.
     max_epochs : int, default=200
         Upper bound of the number of passes over the data after pre-training.
-    ema_decay : float, default=None
-        Decay of an exponential moving average of the weights after pre-training. None
-        trains without.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, dropout, what is hidden, negatives, held-out rows
-        and batches.
 
     Attributes
     ----------
-    weights_ : dict of str to ndarray
-        The trained weights, by the names that `SASRecEstimator` has.
     pretraining_loss_curve_ : list of float
         Mean weighted pre-training loss of each epoch.
-    loss_curve_ : list of float
-        Mean training loss of each epoch after pre-training.
-    validation_scores_ : list of float
-        NDCG@10 on the held-out items after each of these epochs.
     best_epoch_ : int
-        The epoch that the weights are from, counted from 1; 0 if an
+        The epoch after pre-training that the weights are from, counted from 1; 0 if an
         interrupt ended the fit in pre-training, with ``keep_interrupted=True``: then
         no training follows.
     n_iter_ : int
@@ -119,13 +93,7 @@ class S3RecEstimator(SASRecEstimator):
     >>> attributes = {"bread": ["food"], "butter": ["food", "fat"], "jam": ["food"]}
     >>> attributes |= {"tea": ["drink"], "milk": ["drink", "fat"], "sugar": []}
     >>> recommender = S3RecEstimator(
-    ...     embedding_dim=8,
-    ...     item_attributes=attributes,
-    ...     max_epochs=60,
-    ...     dropout=0.1,
-    ...     learning_rate=0.01,
-    ...     early_stopping=False,
-    ...     random_state=0,
+    ...     8, item_attributes=attributes, learning_rate=0.02, random_state=0
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']
@@ -152,26 +120,18 @@ class S3RecEstimator(SASRecEstimator):
 
     def _initial_module(self, codes: Sequences, seed: int) -> tuple[nn.Module, bool]:
         """Pre-train the network on histories of item codes."""
-        build = partial(self._build_pretraining, *self._attribute_tensors())
+        build = partial(self._build_pretraining, self._attributes())
         if self.pretraining_epochs == 0:
             self.pretraining_loss_curve_: list[float] = []
             return super()._initial_module(codes, seed)
         self._check_objectives()
-        device = resolve_device(self.device)
-        dtype = product_dtype(device, self.precision)
         pretraining = seeded_build(build, seed)
-        result = train(
+        result = self._train(
             pretraining,
             self._batches(codes, seed, cloze=True),
-            partial(self._pretraining_loss, dtype=dtype),
+            self._pretraining_loss,
+            seed,
             max_epochs=self.pretraining_epochs,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            device=device,
-            dtype=dtype,
-            random_state=seed,
-            keep_interrupted=self.keep_interrupted,
-            verbose=self.verbose,
         )
         self.pretraining_loss_curve_ = result.loss_curve
         if result.is_interrupted:
@@ -183,20 +143,19 @@ class S3RecEstimator(SASRecEstimator):
             )
         return pretraining.network, result.is_interrupted
 
-    def _attribute_tensors(self) -> tuple[Tensor | None, Tensor | None, int]:
-        """Offsets, codes and number of attributes as `S3RecPretraining` takes them."""
+    def _attributes(self) -> csr_array | None:
+        """Return the checked attributes, one row for each item, if there are any."""
         if self.item_attributes is None:
-            return None, None, 0
-        attributes = align_attributes(self.item_attributes, self.item_ids_)
+            return None
+        return align_attributes(self.item_attributes, self.item_ids_)
+
+    def _build_pretraining(self, attributes: csr_array | None) -> S3RecPretraining:
+        network = self._build_module(len(self.item_ids_))
+        if attributes is None:
+            return S3RecPretraining(network)
         offsets = torch.from_numpy(attributes.indptr.astype("int64"))
         codes = torch.from_numpy(attributes.indices.astype("int64"))
-        return offsets, codes, attributes.shape[1]
-
-    def _build_pretraining(
-        self, offsets: Tensor | None, codes: Tensor | None, n_attributes: int
-    ) -> S3RecPretraining:
-        network = self._build_module(len(self.item_ids_))
-        return S3RecPretraining(network, offsets, codes, n_attributes)
+        return S3RecPretraining(network, offsets, codes, attributes.shape[1])
 
     def _check_objectives(self) -> None:
         """Reject weights that leave nothing to pre-train with."""
@@ -232,13 +191,13 @@ class S3RecEstimator(SASRecEstimator):
             is_masked = draw_mask(is_target, self.mask_probability)
             hidden = module.encode(items, lengths, is_masked, is_wanted=is_masked)
             masked = items[is_masked]
-            if self.masked_item_weight:
-                item_loss = partial(self._item_loss, dtype=dtype)
-                loss = module.masked_item_loss(hidden, masked, item_loss)
-                losses.append(self.masked_item_weight * loss)
-            if asks_attributes:
-                loss = module.masked_attribute_loss(hidden, masked)
-                losses.append(self.masked_attribute_weight * loss)
+        if self.masked_item_weight:
+            item_loss = partial(self._item_loss, dtype=dtype)
+            loss = module.masked_item_loss(hidden, masked, item_loss)
+            losses.append(self.masked_item_weight * loss)
+        if asks_attributes:
+            loss = module.masked_attribute_loss(hidden, masked)
+            losses.append(self.masked_attribute_weight * loss)
         if self.segment_weight:
             loss = module.segment_loss(items, lengths, is_target)
             losses.append(self.segment_weight * loss)

@@ -14,14 +14,13 @@ class SASRecEstimator(BaseNeuralRecommender):
     """Self-attentive sequential recommendation.
 
     A causal transformer predicts the next item after each item of a history [2]_.
-    Pseudo items are read as context, but a position whose target is a pseudo item
-    carries no loss [1]_, unless `is_target` says so. Positions are counted from the end
-    of the history.
+    Pseudo items are read as context and not learned [1]_, unless their roles say so.
+    Positions are counted from the end of the history.
 
-    The negatives of the sampled losses are drawn from all items but the position's own
-    target; the paper leaves out all items of the user's history. The feed-forward
-    layers have the width ``4 * embedding_dim`` and GELU; those of the paper have
-    `embedding_dim` and ReLU.
+    The paper takes ``loss="bce"`` with one negative that is not in the user's history;
+    here negatives are all items but the position's own target. The feed-forward layers
+    have the width ``4 * embedding_dim`` and GELU; the paper's have `embedding_dim` and
+    ReLU.
 
     Parameters
     ----------
@@ -29,17 +28,12 @@ class SASRecEstimator(BaseNeuralRecommender):
         Number of transformer blocks.
     n_heads : int, default=1
         Number of attention heads; divides `embedding_dim`.
-    loss : {"ce", "sampled_ce", "bce"}, default="ce"
-        ``"ce"`` is the cross-entropy of a softmax over the whole catalogue,
-        ``"sampled_ce"`` the same among `n_negatives` items shared by a batch, and
-        ``"bce"`` the binary cross-entropy against `n_negatives` items drawn for each
-        position; the paper uses ``"bce"`` with one.
     sparse_gradients : bool, default=False
         With a sampled loss, update in each step only the items that the batch and its
         negatives contain, by torch's ``SparseAdam``. The cost of a step then hardly
         depends on the size of the catalogue; see ``docs/performance.md``. The moments
-        of the other items stand still meanwhile, but for those of the first item of the
-        catalogue, which stands behind the ends of shorter rows.
+        of all other items stand still, except for the first item of the catalogue,
+        which pads shorter rows.
 
     References
     ----------
@@ -53,12 +47,7 @@ class SASRecEstimator(BaseNeuralRecommender):
     >>> from skdiffuasr.recommenders import SASRecEstimator
     >>> histories = [["bread", "butter", "jam"], ["tea", "milk", "sugar"]] * 20
     >>> recommender = SASRecEstimator(
-    ...     embedding_dim=8,
-    ...     max_epochs=60,
-    ...     dropout=0.1,
-    ...     learning_rate=0.01,
-    ...     early_stopping=False,
-    ...     random_state=0,
+    ...     8, max_epochs=60, learning_rate=0.02, early_stopping=False, random_state=0
     ... )
     >>> recommender.fit(histories).predict([["bread", "butter"]]).tolist()
     ['jam']

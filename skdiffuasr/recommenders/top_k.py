@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from skdiffuasr._typing import IntArray
@@ -11,35 +10,13 @@ from skdiffuasr._typing import IntArray
 #: Number of columns of which only the highest score is looked at first.
 GROUP_SIZE = 16
 
-#: Number of neighbouring columns that are looked through for ties at a time.
-CHUNK_SIZE = 256
-
 
 def top_k(
     scores: npt.NDArray[np.float32] | Tensor, k: int
 ) -> tuple[IntArray, npt.NDArray[np.float32]]:
-    """Find the `k` best columns of each row.
+    """Return the best columns (n, k) of scores (n, n_items), and their scores (n, k).
 
-    Parameters
-    ----------
-    scores : ndarray or Tensor of float32 of shape (n, n_items)
-        Higher is better; a tensor may be on any device.
-    k : int
-        At most `n_items`.
-
-    Returns
-    -------
-    columns : ndarray of int64 of shape (n, k)
-        Best first; among equal scores the lower column first.
-    best : ndarray of float32 of shape (n, k)
-        Their scores.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.recommenders.top_k import top_k
-    >>> top_k(np.array([[1, 3, 2, 3]], dtype=np.float32), 3)[0]
-    array([[1, 3, 2]])
+    The best comes first; among equal scores the lower column. `k` is at most `n_items`.
     """
     values = torch.as_tensor(scores)
     n_groups = values.shape[1] // GROUP_SIZE
@@ -54,7 +31,7 @@ def top_k(
 
 
 def _candidates(values: Tensor, k: int, n_groups: int) -> tuple[Tensor, Tensor]:
-    """Columns (n, n_candidates), ascending, and whether all the best are among them.
+    """Return columns (n, n_candidates), rising, and whether all the best are there.
 
     The `k` best columns lie in the `k` groups of the highest maxima, unless groups tie
     for the last place. A group has `GROUP_SIZE` columns, `n_groups` apart, since a
@@ -72,7 +49,7 @@ def _candidates(values: Tensor, k: int, n_groups: int) -> tuple[Tensor, Tensor]:
 
 
 def _sorted_top_k(values: Tensor, k: int) -> Tensor:
-    """Columns (n, k) of the highest values, best first, the lower column first."""
+    """Return the columns (n, k) of the highest values, the lower first in a tie."""
     best, columns = values.topk(min(k + 1, values.shape[1]))
     if best.shape[1] > k:
         # topk may take any of the items that tie for the last place.
@@ -80,34 +57,19 @@ def _sorted_top_k(values: Tensor, k: int) -> Tensor:
         columns = columns[:, :k]
         if is_tied.any():
             last = best[is_tied, k - 1, None]
-            level = _lowest_level_columns(values[is_tied], last, k)
+            lowest = _lowest_columns(values[is_tied] == last, k)
             n_above = (best[is_tied, :k] > last).sum(1, keepdim=True)
             places = torch.arange(k, device=values.device)
+            lowest = lowest.gather(1, (places - n_above).clamp(min=0))
             is_above = places < n_above  # topk puts them first
-            level = level.gather(1, (places - n_above).clamp(min=0))
-            columns[is_tied] = torch.where(is_above, columns[is_tied], level)
+            columns[is_tied] = torch.where(is_above, columns[is_tied], lowest)
     columns = columns.sort(dim=1).values
     order = values.gather(1, columns).argsort(dim=1, descending=True, stable=True)
     return columns.gather(1, order)
 
 
-def _lowest_level_columns(values: Tensor, level: Tensor, k: int) -> Tensor:
-    """Find the `k` lowest columns (n, k) with a row's own value, given as (n, 1).
-
-    Chunks of columns are looked at first: ties can be most of the catalogue, and the
-    lowest of them lie in the first `k` chunks that have any.
-    """
-    n_chunks = -(-values.shape[1] // CHUNK_SIZE)
-    # One chunk more, which has none, stands for those that are lacking.
-    padding = (n_chunks + 1) * CHUNK_SIZE - values.shape[1]
-    is_level = F.pad(values == level, (0, padding)).unflatten(1, (-1, CHUNK_SIZE))
-    chunks = torch.arange(n_chunks + 1, device=values.device)
-    first = chunks.where(is_level.any(dim=2), n_chunks).topk(
-        min(k, n_chunks + 1), largest=False
-    )
-    chosen = is_level.gather(1, first.values[:, :, None].expand(-1, -1, CHUNK_SIZE))
-    columns = first.values[:, :, None] * CHUNK_SIZE + torch.arange(
-        CHUNK_SIZE, device=values.device
-    )
-    columns = columns.where(chosen, values.shape[1]).flatten(1)
-    return columns.topk(k, largest=False).values
+def _lowest_columns(is_wanted: Tensor, k: int) -> Tensor:
+    """Return the lowest columns (n, k) of those wanted, and their number for none."""
+    n_columns, device = is_wanted.shape[1], is_wanted.device
+    from_end = torch.arange(n_columns, 0, -1, dtype=torch.int32, device=device)
+    return n_columns - from_end.where(is_wanted, 0).topk(k).values.long()

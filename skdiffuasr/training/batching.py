@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skdiffuasr._typing import IntArray
 
-#: A batch of more places than this is split if most of them would be padding.
+#: A batch of more places than this is split if most of them are padding.
 MAX_PADDED_PLACES = 2**14
 
 #: Places of such a batch for each of its items, at most.
@@ -21,9 +21,9 @@ def token_batches(
     """Split rows into batches of similar length and equal work.
 
     Rows of similar length stand together, so that little is padded, and every batch
-    holds about as many items as `batch_size` rows of average length do: each item then
-    weighs the same in the mean loss of its batch, whatever the length of its row. Rows
-    that a far longer one would widen are a batch of their own.
+    holds about as many items as `batch_size` rows of average length: each item weighs
+    the same in the mean loss of its batch, whatever the length of its row. Rows that a
+    far longer one would widen are a batch of their own.
 
     Parameters
     ----------
@@ -38,13 +38,6 @@ def token_batches(
     ------
     rows : ndarray of int64 of shape (n_rows,)
         Row numbers of one batch; each row is in exactly one batch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.training import token_batches
-    >>> [rows.tolist() for rows in token_batches(np.array([1, 4, 1, 2]), 2)]
-    [[0, 2, 3], [1]]
     """
     if len(lengths) == 0:
         return

@@ -16,7 +16,9 @@ def epoch_callbacks(
     max_epochs: int,
     fitted_attributes: Callable[[nn.Module], Mapping[str, Any]],
 ) -> Iterator[Callable[[nn.Module], bool]]:
-    """Tell an estimator's callbacks of the beginning, each epoch and the end of a fit.
+    """Tell an estimator's callbacks about the start, the epochs and the end of a fit.
+
+    The estimator's fitted attributes must be set when the context is left.
 
     Parameters
     ----------
@@ -27,17 +29,13 @@ def epoch_callbacks(
     max_epochs : int
         Number of subtasks of the fit.
     fitted_attributes : callable(module) -> dict
-        Attributes that make a copy of `estimator` ready to predict with the weights of
-        a module; only called if a callback asks for a fitted estimator.
+        Attributes that let a copy of `estimator` predict with the weights of a module;
+        only called if a callback asks for a fitted estimator.
 
     Yields
     ------
     on_epoch_end : callable(module) -> bool
         To be called after each epoch; True if a callback asks to stop.
-
-    Notes
-    -----
-    The estimator's fitted attributes must be set when the context is left.
     """
     context = estimator._init_callback_context(max_subtasks=max_epochs)
     context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)

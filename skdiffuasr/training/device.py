@@ -8,9 +8,8 @@ def resolve_device(device: str) -> torch.device:
 
     Parameters
     ----------
-    device : str
-        ``"auto"`` takes CUDA where there is one and the CPU elsewhere; the others are
-        ``"cpu"``, ``"cuda"`` and ``"cuda:<index>"``.
+    device : {"auto", "cpu", "cuda", "cuda:<index>"}
+        ``"auto"`` takes CUDA where it is available and the CPU elsewhere.
 
     Returns
     -------
@@ -19,7 +18,7 @@ def resolve_device(device: str) -> torch.device:
     Raises
     ------
     ValueError
-        If the device is none of these, or is not on this machine.
+        If the device is another one, or is not available on this machine.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -7,22 +7,10 @@ from skdiffuasr.training.weights import to_weights
 
 
 class EarlyStopping:
-    """Remember the best weights seen and stop when they are no longer beaten.
+    """Remember the weights with the best score, and stop after `patience` worse epochs.
 
-    Parameters
-    ----------
-    patience : int or None
-        Number of epochs in a row without a new best score after which to stop. None
-        never stops, but still keeps the best weights.
-
-    Attributes
-    ----------
-    best_score : float
-        The highest score so far.
-    best_epoch : int
-        The epoch it was reached in, counted from 1; 0 before the first.
-    best_weights : dict of str to ndarray
-        The weights at that epoch.
+    Without a patience it never stops. Epochs are counted from 1; `best_epoch` is 0
+    before the first.
     """
 
     def __init__(self, patience: int | None) -> None:
@@ -32,7 +20,7 @@ class EarlyStopping:
         self.best_weights: Weights = {}
 
     def update(self, epoch: int, score: float, module: nn.Module) -> bool:
-        """Take note of an epoch's score (higher is better); True means stop."""
+        """Take note of an epoch's score, higher is better; return whether to stop."""
         if score > self.best_score or self.best_epoch == 0:
             self.best_score = score
             self.best_epoch = epoch

@@ -8,25 +8,12 @@ from torch.optim.swa_utils import AveragedModel
 
 
 def averaged_model(module: nn.Module, decay: float) -> AveragedModel:
-    """Average the weights of a module with a decay that warms up.
+    """Return a copy of a module that averages its weights with a decay that warms up.
 
-    After ``k`` updates the decay is ``min(decay, (1 + k) / (10 + k))``, so that short
-    trainings are not dominated by the random initial weights, as they would be by a
-    constant 0.9999.
-
-    Parameters
-    ----------
-    module : nn.Module
-        The module that is trained; it is copied, but for its frozen parameters, which
-        both share.
-    decay : float
-        The final decay, in [0, 1).
-
-    Returns
-    -------
-    averaged : torch.optim.swa_utils.AveragedModel
-        Call ``averaged.update_parameters(module)`` after each optimiser step; the
-        averaged weights are those of ``averaged.module``.
+    Call its ``update_parameters(module)`` after each step; ``averaged.module`` has the
+    averages, and shares the frozen parameters. After ``k`` updates the decay is
+    ``min(decay, (1 + k) / (10 + k))``, so that a short training run is not dominated by
+    the random initial weights, as it would be with a constant 0.9999.
     """
 
     def update(

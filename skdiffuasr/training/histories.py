@@ -16,39 +16,18 @@ from skdiffuasr.training.batching import pad_rows, token_batches
 class HistoryBatches:
     """Right-padded batches of histories with labels, shuffled anew in every epoch.
 
+    Each is a tuple of items (batch, length), lengths (batch,) and labels (batch,
+    length): the code to be learned after each item, or -1, as in `next_items`; with
+    `cloze`, which items are to be masked and learned, as in `maskable`. Of each history
+    the `max_length` most recent inputs are read. The last item is an input only if
+    something is learned there: itself, or a soft label.
+
+    Soft labels are what a teacher expects after each item: codes (n_interactions, K)
+    and their probabilities, those of further variants behind those of the first. They
+    come with the batch as two more tensors (batch, length, K).
+
     Of histories in several variants each epoch draws one of every row; a variant with
     nothing to learn gives way to the first. Rows with nothing to learn are left out.
-
-    Parameters
-    ----------
-    histories : Sequences of item codes
-        The histories.
-    batch_size : int
-        Number of rows of an average batch; see `token_batches`.
-    random_state : int, default=0
-        Seeds the order, and the variants, of every epoch.
-    max_length : int, default=None
-        Number of most recent items that are read of a history. None reads all.
-    cloze : bool, default=False
-        Whether a network learns the items that it reads, as `maskable` labels them.
-        Otherwise it learns the item after each, as `next_items` labels them.
-    soft_labels : tuple of two ndarrays of shape (n_interactions, K), default=None
-        What a teacher expects after each item of the histories: K item codes (int64)
-        and their probabilities (float32). Those of further variants follow those of
-        the first.
-
-    Yields
-    ------
-    items : int64 Tensor of shape (batch, length)
-        What is read, oldest item first; code 0 behind a row's end. The last item of a
-        history is read only if something is learned there: itself, or a soft label.
-    lengths : int64 Tensor of shape (batch,)
-        Number of items of each row.
-    labels : Tensor of shape (batch, length)
-        int64 codes of what is learned after each item, -1 for nothing; with `cloze`
-        bools, which items are learned. -1 and False behind a row's end.
-    codes, probabilities : Tensors of shape (batch, length, K)
-        The soft labels after each item, if there are any; 0 behind a row's end.
     """
 
     def __init__(
@@ -104,7 +83,7 @@ class HistoryBatches:
         return self._rows.shape[1]
 
     def __call__(self, epoch: int) -> Iterator[tuple[Tensor, ...]]:
-        """Yield the batches of an epoch."""
+        """Yield the batches of an epoch, counted from 0."""
         rng = np.random.default_rng([self.random_state, epoch])
         rows = self._rows[0]
         if len(self._rows) > 1:
@@ -114,10 +93,7 @@ class HistoryBatches:
             yield self.pad(rows[batch])
 
     def pad(self, rows: IntArray) -> tuple[Tensor, ...]:
-        """Gather the batch of some rows (batch,).
-
-        The numbers of the second variant's rows follow those of the first.
-        """
+        """Return the batch of some rows; those of the second variant come after all."""
         starts = self._starts[torch.from_numpy(rows)]
         lengths = torch.from_numpy(self._lengths[rows])
         items, *labels = (

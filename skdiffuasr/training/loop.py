@@ -24,7 +24,7 @@ Batch = tuple[Tensor, ...]
 
 @dataclass
 class TrainingResult:
-    """What a training left behind.
+    """What a training run left behind.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class TrainingResult:
     best_epoch : int
         The epoch that `weights` are from, counted from 1.
     is_interrupted : bool
-        Whether a callback ended the training, or a keyboard interrupt.
+        Whether a callback, or a keyboard interrupt, ended the training run.
     """
 
     weights: Weights = field(default_factory=dict)
@@ -82,8 +82,8 @@ def train(
         AdamW's; it is Adam when the decay is 0.
     device : torch.device
     random_state : int
-        Seeds dropout and all else the loss draws from torch's generator, whose state
-        is restored afterwards.
+        Seeds dropout and whatever else the loss draws from torch's generator, whose
+        state is restored afterwards.
     dtype : torch.dtype, default=None
         bfloat16 computes the loss under autocast on CUDA, any other and None do not;
         see `product_dtype`.
@@ -96,9 +96,9 @@ def train(
     patience : int, default=None
         Epochs without a better score before training stops.
     on_epoch_end : callable(module) -> bool, default=None
-        Told of the weights after each epoch; True stops the training.
+        Called with the weights after each epoch; True stops the training run.
     keep_interrupted : bool, default=False
-        Whether a keyboard interrupt ends the training with what it reached.
+        Whether a keyboard interrupt ends the training run with what it reached.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -125,66 +125,46 @@ def train(
     stopping = EarlyStopping(patience)
     result = TrainingResult()
 
-    with seeded(random_state, device), without_tf32(device):
-        try:
-            for epoch in range(1, max_epochs + 1):
-                started = time.perf_counter()
-                mean_loss = _train_epoch(
-                    module,
-                    averaged,
-                    batches(epoch - 1),
-                    loss,
-                    optimizers,
-                    device,
-                    dtype,
-                )
-                remedy = f"try a lower learning_rate (now {learning_rate})."
-                if not math.isfinite(mean_loss):
-                    raise ValueError(
-                        f"The training loss became {mean_loss} in epoch {epoch}; "
-                        f"{remedy}"
-                    )
-                # The loss is from before the last step.
-                if not _has_finite_weights(module):
-                    raise ValueError(
-                        f"The weights became NaN or infinite in epoch {epoch}; {remedy}"
-                    )
-                result.loss_curve.append(mean_loss)
-                stop = False
-                with _evaluating(current):
-                    if validate is not None:
-                        score = validate(current)
-                        if not math.isfinite(score):
-                            raise ValueError(
-                                f"The validation score became {score} in epoch "
-                                f"{epoch}; {remedy}"
-                            )
-                        result.validation_curve.append(score)
-                        stop = stopping.update(epoch, score, current)
-                    if on_epoch_end is not None:
-                        result.is_interrupted = on_epoch_end(current)
-                        stop = stop or result.is_interrupted
-                if verbose and (epoch % verbose == 0 or stop or epoch == max_epochs):
-                    _print_epoch(result, max_epochs, time.perf_counter() - started)
-                if stop:
-                    break
-        except KeyboardInterrupt:
-            if not keep_interrupted:
-                raise
-            result.is_interrupted = True
-            warnings.warn(
-                f"Training interrupted by the user after {len(result.loss_curve)} "
-                f"epochs; keep_interrupted=True keeps the weights reached so far.",
-                ConvergenceWarning,
-                stacklevel=2,
+    def check_finite(is_finite: bool, what: str) -> None:
+        if not is_finite:
+            raise ValueError(
+                f"The {what} in epoch {epoch}; try a lower learning_rate (now "
+                f"{learning_rate})."
             )
 
-    if stopping.best_weights:
-        result.weights = stopping.best_weights
-        result.best_epoch = stopping.best_epoch
-    else:
-        result.weights = to_weights(current)
-        result.best_epoch = len(result.loss_curve)
+    interruptible = _interruptible(result, keep_interrupted)
+    with seeded(random_state, device), without_tf32(device), interruptible:
+        for epoch in range(1, max_epochs + 1):
+            started = time.perf_counter()
+            mean_loss = _train_epoch(
+                module, averaged, batches(epoch - 1), loss, optimizers, device, dtype
+            )
+            check_finite(math.isfinite(mean_loss), f"training loss became {mean_loss}")
+            # The loss is from before the last step.
+            is_finite = all(
+                bool(weight.isfinite().all()) for weight in module.parameters()
+            )
+            check_finite(is_finite, "weights became NaN or infinite")
+            result.loss_curve.append(mean_loss)
+            stop = False
+            with _evaluating(current):
+                if validate is not None:
+                    score = validate(current)
+                    check_finite(
+                        math.isfinite(score), f"validation score became {score}"
+                    )
+                    result.validation_curve.append(score)
+                    stop = stopping.update(epoch, score, current)
+                if on_epoch_end is not None:
+                    result.is_interrupted = on_epoch_end(current)
+                    stop = stop or result.is_interrupted
+            if verbose and (epoch % verbose == 0 or stop or epoch == max_epochs):
+                _print_epoch(result, max_epochs, time.perf_counter() - started)
+            if stop:
+                break
+
+    result.weights = stopping.best_weights or to_weights(current)
+    result.best_epoch = stopping.best_epoch or len(result.loss_curve)
     return result
 
 
@@ -197,7 +177,7 @@ def _train_epoch(
     device: torch.device,
     dtype: torch.dtype | None,
 ) -> float:
-    """One pass over the batches; the mean of their losses."""
+    """Pass over the batches once, and return the mean of their losses."""
     use_bfloat16 = device.type == "cuda" and dtype == torch.bfloat16
     module.train()
     total = torch.zeros((), device=device)
@@ -217,22 +197,31 @@ def _train_epoch(
     return float(total) / max(n_batches, 1)
 
 
-def _has_finite_weights(module: nn.Module) -> bool:
-    """Return whether no weight is NaN or infinite."""
-    return all(bool(weight.isfinite().all()) for weight in module.parameters())
-
-
 def _print_epoch(result: TrainingResult, max_epochs: int, seconds: float) -> None:
-    """One line per epoch, as scikit-learn's verbose estimators print."""
-    score = (
-        f", validation score {result.validation_curve[-1]:.5f}"
-        if result.validation_curve
-        else ""
-    )
+    """Print one line per epoch, as scikit-learn's verbose estimators do."""
+    scores = result.validation_curve[-1:]
+    score = "".join(f", validation score {score:.5f}" for score in scores)
     print(
         f"Epoch {len(result.loss_curve)}/{max_epochs}: "
         f"loss {result.loss_curve[-1]:.5f}{score} ({seconds:.1f} s)"
     )
+
+
+@contextmanager
+def _interruptible(result: TrainingResult, keep_interrupted: bool) -> Iterator[None]:
+    """End a training run on a keyboard interrupt, with a warning, if that is asked."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not keep_interrupted:
+            raise
+        result.is_interrupted = True
+        warnings.warn(
+            f"Training interrupted by the user after {len(result.loss_curve)} "
+            f"epochs; keep_interrupted=True keeps the weights reached so far.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The optimisers of a training."""
+"""The optimisers of a training run."""
 
 from torch import nn
 from torch.optim import AdamW, Optimizer, SparseAdam
@@ -7,20 +7,10 @@ from torch.optim import AdamW, Optimizer, SparseAdam
 def make_optimizers(
     module: nn.Module, learning_rate: float, weight_decay: float = 0.0
 ) -> list[Optimizer]:
-    """Make the optimisers of a module's trained parameters.
+    """Return AdamW, and SparseAdam for embeddings with sparse gradients, if any.
 
-    Parameters
-    ----------
-    module : nn.Module
-        On the device it is trained on.
-    learning_rate, weight_decay : float
-        AdamW's; it is Adam when the decay is 0.
-
-    Returns
-    -------
-    optimizers : list of torch.optim.Optimizer
-        AdamW, and SparseAdam if there are embeddings with sparse gradients. The latter
-        leaves the moments of the rows without a gradient alone and has no decay.
+    AdamW is Adam without weight decay. SparseAdam leaves the moments of the rows
+    without a gradient alone and has no decay. The module is on its device already.
     """
     sparse = {
         layer.weight

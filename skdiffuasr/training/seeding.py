@@ -8,12 +8,11 @@ import torch
 
 @contextmanager
 def seeded(random_state: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's generators, and give them back as they were.
+    """Seed torch's generators, and restore their state afterwards.
 
     Parameters
     ----------
     random_state : int
-        The seed.
     device : torch.device
         The generators of other accelerators are left alone.
     """

@@ -17,7 +17,7 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def seeded_build(build_module: Callable[[], ModuleT], random_state: int) -> ModuleT:
-    """Build a module with seeded initial weights, on the CPU.
+    """Build a module with seeded initial weights, on the CPU, in training mode.
 
     Parameters
     ----------
@@ -29,7 +29,6 @@ def seeded_build(build_module: Callable[[], ModuleT], random_state: int) -> Modu
     Returns
     -------
     module : nn.Module
-        In training mode.
     """
     with seeded(random_state, torch.device("cpu")):
         return build_module()
@@ -41,7 +40,6 @@ def to_weights(module: nn.Module) -> Weights:
     Parameters
     ----------
     module : nn.Module
-        On any device.
 
     Returns
     -------
@@ -65,12 +63,10 @@ def from_weights(
     Parameters
     ----------
     build_module : callable() -> nn.Module
-        Builds the architecture that the weights belong to. Its initialisation is
-        skipped.
+        Builds the architecture, without initialising it.
     weights : dict of str to ndarray
         What `to_weights` returned.
     device : torch.device
-        Where the module is placed.
     copy : bool, default=True
         Whether the arrays are copied on the CPU, too. Read-only ones are in any case.
 

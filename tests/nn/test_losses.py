@@ -55,6 +55,48 @@ def test_full_cross_entropy_and_its_gradients_are_exact(
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
 
+@quick
+@given(
+    n_tokens=st.integers(1, 9),
+    n_items=st.integers(1, 7),
+    k=st.integers(1, 4),
+    block_rows=st.integers(0, 10),
+    seed=st.integers(0, 1000),
+)
+def test_soft_targets_are_dense_probabilities(n_tokens, n_items, k, block_rows, seed):
+    """A code may come twice, and what is left of 1 is no target."""
+    hidden, catalogue, _ = draw(n_tokens, n_items, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.randint(n_items, (n_tokens, k), generator=generator)
+    probabilities = torch.rand(n_tokens, k, generator=generator) / k
+    probabilities[::2] /= probabilities[::2].sum(dim=1, keepdim=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(losses, "BLOCK_BYTES", 4 * n_items * block_rows)
+        patch.setattr(losses, "MIN_BLOCK_ROWS", 1)
+        loss = full_cross_entropy(
+            hidden, catalogue, targets, probabilities=probabilities
+        )
+    dense_targets = torch.zeros(n_tokens, n_items)
+    dense_targets.scatter_add_(1, targets, probabilities)
+    dense = F.cross_entropy(hidden @ catalogue.T, dense_targets)
+    torch.testing.assert_close(loss, dense)
+    for ours, theirs in zip(
+        gradients_of(3 * loss, hidden, catalogue),
+        gradients_of(3 * dense, hidden, catalogue),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+
+
+def test_a_hard_target_is_a_soft_one_of_probability_one():
+    hidden, catalogue, targets = draw(6, 5)
+    hard = full_cross_entropy(hidden, catalogue, targets)
+    soft = full_cross_entropy(
+        hidden, catalogue, targets[:, None], probabilities=torch.ones(6, 1)
+    )
+    assert hard == soft
+
+
 def test_full_cross_entropy_reaches_what_lies_behind_its_inputs():
     hidden, catalogue, targets = draw(6, 5)
     weights = torch.randn(3, 3, requires_grad=True)

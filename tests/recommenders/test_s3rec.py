@@ -183,8 +183,7 @@ def batch_of(X):
 def make_module(recommender):
     recommender.item_ids_ = np.arange(N_ITEMS)
     with seeded(0, CPU):
-        tensors = recommender._attribute_tensors()
-        return recommender._build_pretraining(*tensors).eval()
+        return recommender._build_pretraining(recommender._attributes()).eval()
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5])
