@@ -25,8 +25,7 @@ from skdiffuasr.metrics.ranking import (
     reciprocal_rank,
 )
 from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
-from skdiffuasr.metrics.scorer import NextItemScorer
-from skdiffuasr.metrics.single_metric import make_next_item_scorer
+from skdiffuasr.metrics.scorer import NextItemScorer, make_next_item_scorer
 from skdiffuasr.metrics.ties import TargetRanks
 
 __all__ = [

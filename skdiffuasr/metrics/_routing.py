@@ -1,4 +1,4 @@
-"""What scikit-learn asks of a scorer about sample weights."""
+"""Sample weights of scorers, as scikit-learn's metadata routing passes them."""
 
 from typing import Self
 
@@ -7,7 +7,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 
 class WeightedScorer(BaseEstimator):
-    """A `scoring` callable that may ask for sample weights.
+    """A `scoring` callable that may request sample weights.
 
     Its parameters are an estimator's, so that it can be cloned, printed and pickled.
     """
@@ -30,26 +30,17 @@ class WeightedScorer(BaseEstimator):
         return self
 
     def get_metadata_routing(self) -> MetadataRequest:
-        """Return which metadata the scorer requests.
-
-        Returns
-        -------
-        request : MetadataRequest
-            Sample weights, as set by :meth:`set_score_request`.
-        """
-        if hasattr(self, "_metadata_request"):
-            return self._metadata_request
-        return _weight_request(self, None)
+        """Return the metadata that the scorer requests."""
+        return getattr(self, "_metadata_request", _weight_request(self, None))
 
     def _accept_sample_weight(self) -> bool:
-        """Answer scikit-learn where metadata routing is off."""
+        """Tell scikit-learn that weights are taken where routing is off."""
         return True
 
 
 def _weight_request(
     owner: WeightedScorer, sample_weight: bool | str | None
 ) -> MetadataRequest:
-    """Request sample weights under a name, or not."""
     request = MetadataRequest(owner=owner)
     request.score.add_request(param="sample_weight", alias=sample_weight)
     return request

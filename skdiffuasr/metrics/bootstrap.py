@@ -1,22 +1,22 @@
-"""How sure the difference between two recommenders is."""
+"""Confidence in the difference between two recommenders."""
 
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 
 from skdiffuasr._typing import FloatArray, RandomState
 from skdiffuasr.metrics._checks import check_resampling, check_values
 
 # Numbers drawn at a time: 8 MB of indices and as much of counts.
 _BATCH_NUMBERS = 1_000_000
-# Rounding must not decide whether a resample lies as far away.
+# So that rounding does not decide whether a resample lies as far away.
 _SLACK = 1e-12
 
 
 class BootstrapResult(NamedTuple):
-    """What :func:`paired_bootstrap` found.
+    """Result of :func:`paired_bootstrap`.
 
     Attributes
     ----------
@@ -44,11 +44,10 @@ def paired_bootstrap(
 ) -> BootstrapResult:
     """Compare two models by a metric on the same users.
 
-    The users are drawn anew with replacement; a user's two values stay together,
-    which takes the spread between easy and hard users out of the comparison. The
-    interval holds the percentiles of the resampled differences, and the p-value is
-    the share of resamples that lie at least as far from the observed difference as
-    that lies from 0 [1]_.
+    Users are resampled with replacement; a user's two values stay together, which
+    takes the spread between easy and hard users out of the comparison. The interval
+    holds the percentiles of the resampled differences, and the p-value is the share of
+    resamples at least as far from the observed difference as that is from 0 [1]_.
 
     Parameters
     ----------
@@ -65,14 +64,13 @@ def paired_bootstrap(
     Returns
     -------
     result : BootstrapResult
-        The fields `difference`, `low`, `high` and `p_value`.
+        The mean difference, its interval and the p-value.
 
     Raises
     ------
     ValueError
-        If the arrays differ in shape, hold fewer than two users, or a value that is
-        not finite, `n_resamples` is less than 1, or `confidence_level` does not lie
-        between 0 and 1.
+        If the arrays differ in shape, hold fewer than two users or a value that is not
+        finite, or another parameter lies outside its range.
 
     References
     ----------
@@ -104,59 +102,29 @@ def resampled_means(
     n_resamples: int,
     rng: np.random.Generator | np.random.RandomState,
 ) -> npt.NDArray[np.float64]:
-    """Means over users that are drawn anew, the same users for every row.
+    """Return the means of resamples of users, the same users for every row.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_users)
-        A value per user in each row.
-    n_resamples : int
-        Number of resamples.
-    rng : Generator or RandomState
-        Draws the users, with replacement.
-
-    Returns
-    -------
-    means : ndarray of shape (n_rows, n_resamples)
+    (n_rows, n_users) in, (n_rows, n_resamples) out.
     """
     n_rows, n_users = values.shape
     draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
     means = np.empty((n_rows, n_resamples))
-    batch_size = max(1, _BATCH_NUMBERS // n_users)
-    for start in range(0, n_resamples, batch_size):
-        stop = min(start + batch_size, n_resamples)
-        drawn = draw(n_users, size=(stop - start, n_users))
-        drawn += n_users * np.arange(stop - start)[:, np.newaxis]
+    for batch in gen_batches(n_resamples, max(1, _BATCH_NUMBERS // n_users)):
+        drawn = draw(n_users, size=(batch.stop - batch.start, n_users))
+        drawn += n_users * np.arange(len(drawn))[:, np.newaxis]
         counts = np.bincount(drawn.ravel(), minlength=drawn.size)
         counts = counts.reshape(drawn.shape).astype(np.float64)
-        means[:, start:stop] = values @ counts.T / n_users
+        means[:, batch] = values @ counts.T / n_users
     return means
 
 
 def bootstrap_result(
     difference: float, resampled: FloatArray, confidence_level: float
 ) -> BootstrapResult:
-    """Percentile interval and p-value of a difference, as in `paired_bootstrap`.
-
-    Parameters
-    ----------
-    difference : float
-        The observed one.
-    resampled : ndarray of shape (n_resamples,)
-        Its resamples.
-    confidence_level : float
-        Probability content of the interval.
-
-    Returns
-    -------
-    result : BootstrapResult
-    """
+    """Return the interval and p-value of a difference from its resamples, (n,)."""
     quantiles = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
     low, high = np.quantile(resampled, quantiles).tolist()
     distances = np.abs(resampled - difference)
-    n_extreme = np.count_nonzero(
-        distances >= abs(difference) - _SLACK * distances.max()
-    )
-    return BootstrapResult(
-        difference, low, high, (1 + n_extreme) / (1 + len(resampled))
-    )
+    is_extreme = distances >= abs(difference) - _SLACK * distances.max()
+    p_value = (1 + np.count_nonzero(is_extreme)) / (1 + len(resampled))
+    return BootstrapResult(difference, low, high, p_value)

@@ -1,4 +1,4 @@
-"""How recommendations use the catalogue: its breadth and its popular items."""
+"""Coverage of the catalogue by recommendations, and popularity of items."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from skdiffuasr.metrics._checks import check_codes
 
 
 def catalogue_coverage(recommendations: IntArray, n_items: int) -> float:
-    """Share of the catalogue that is recommended to anyone.
+    """Return the share of the catalogue that is recommended to anyone.
 
     Parameters
     ----------
-    recommendations : ndarray of shape (n, k), dtype int64
+    recommendations : array-like of shape (n, k), dtype int64
         Codes of the recommended items; -1 marks an empty place.
     n_items : int
         Size of the catalogue.
@@ -28,9 +28,8 @@ def catalogue_coverage(recommendations: IntArray, n_items: int) -> float:
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skdiffuasr.metrics import catalogue_coverage
-    >>> catalogue_coverage(np.array([[0, 1], [0, 2]]), n_items=4)
+    >>> catalogue_coverage([[0, 1], [0, 2]], n_items=4)
     0.75
     """
     exposure = _exposure(recommendations, n_items)
@@ -38,34 +37,23 @@ def catalogue_coverage(recommendations: IntArray, n_items: int) -> float:
 
 
 def exposure_gini(recommendations: IntArray, n_items: int) -> float:
-    """Gini index of how often the items of the catalogue are recommended.
+    """Return the Gini index of how often each item is recommended.
 
     Parameters
     ----------
-    recommendations : ndarray of shape (n, k), dtype int64
-        Codes of the recommended items; -1 marks an empty place.
-    n_items : int
-        Size of the catalogue.
+    recommendations, n_items
+        See :func:`catalogue_coverage`.
 
     Returns
     -------
     gini : float
-        0 when all items are recommended equally often, ``1 - 1 / n_items`` when one
-        item takes every place, NaN without any recommendation.
+        From 0, all items equally often, to ``1 - 1 / n_items``, one item only; NaN
+        without any recommendation.
 
     Raises
     ------
     ValueError
         If a code lies outside the catalogue.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import exposure_gini
-    >>> exposure_gini(np.array([[0, 1], [2, 3]]), n_items=4)
-    0.0
-    >>> exposure_gini(np.array([[0], [0]]), n_items=4)
-    0.75
     """
     exposure = np.sort(_exposure(recommendations, n_items))
     total = exposure.sum()
@@ -76,7 +64,7 @@ def exposure_gini(recommendations: IntArray, n_items: int) -> float:
 
 
 def log_popularity(items: IntArray, item_counts: IntArray) -> FloatArray:
-    """Popularity of items on a logarithmic scale.
+    """Return the popularity of items on a logarithmic scale.
 
     Parameters
     ----------
@@ -94,13 +82,6 @@ def log_popularity(items: IntArray, item_counts: IntArray) -> FloatArray:
     ------
     ValueError
         If a code lies outside the catalogue.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import log_popularity
-    >>> log_popularity(np.array([1, 0]), np.array([0, 2])).round(2)
-    array([1.1, 0. ])
     """
     items = np.asarray(items)
     check_codes(items, len(item_counts), "items")
@@ -108,7 +89,7 @@ def log_popularity(items: IntArray, item_counts: IntArray) -> FloatArray:
 
 
 def _exposure(recommendations: IntArray, n_items: int) -> IntArray:
-    """How often each item is recommended."""
+    """Return how often each item is recommended, (n_items,)."""
     recommendations = np.asarray(recommendations)
     check_codes(recommendations, n_items, "recommendations", lowest=-1)
     shown = recommendations[recommendations >= 0].astype(np.int64)

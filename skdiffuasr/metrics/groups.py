@@ -39,7 +39,7 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
         Number of real items of each history.
     bins : sequence of int, default=(5, 20)
         Largest length of every group but the last. The default has the short,
-        medium and long users of [1]_.
+        medium and long users of DiffuASR (https://arxiv.org/abs/2309.12858).
 
     Returns
     -------
@@ -49,21 +49,15 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
     Raises
     ------
     TypeError
-        If the lengths are no integers.
+        If the lengths are not integers.
     ValueError
         If `bins` is empty, or not strictly increasing from 0 or more, or a length is
         negative.
 
-    References
-    ----------
-    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
-       2023. https://arxiv.org/abs/2309.12858
-
     Examples
     --------
-    >>> import numpy as np
     >>> from skdiffuasr.metrics import length_groups
-    >>> length_groups(np.array([3, 50, 6]))
+    >>> length_groups([3, 50, 6])
     Groups(names=('<=5', '6-20', '>20'), codes=array([0, 2, 1]))
     """
     check_length_bins(bins)
@@ -82,20 +76,7 @@ def length_groups(lengths: IntArray, bins: Sequence[int] = (5, 20)) -> Groups:
 
 
 def check_length_bins(bins: Sequence[int], name: str = "bins") -> None:
-    """Reject what :func:`length_groups` does not take.
-
-    Parameters
-    ----------
-    bins : sequence of int
-        Largest length of every group but the last.
-    name : str, default="bins"
-        What to call them in the message.
-
-    Raises
-    ------
-    ValueError
-        If `bins` is empty, or not strictly increasing from 0 or more.
-    """
+    """Raise unless :func:`length_groups` accepts the bins."""
     edges = np.asarray(bins)
     if (
         edges.ndim != 1
@@ -112,19 +93,18 @@ def popularity_groups(
 ) -> Groups:
     """Group users by how popular their target was in training.
 
-    The catalogue is ordered by falling count, items of one count by their code, and
-    cut at the given shares of its size, rounded to whole items.
+    The catalogue is sorted by falling count, ties by code, and cut at the given shares
+    of its size, rounded to whole items.
 
     Parameters
     ----------
     targets : ndarray of shape (n,), dtype int64
-        Code of each row's target. An unknown item (-1) belongs to the tail: training
-        has never met it.
+        Code of each row's target. Unknown items (-1) belong to the tail.
     item_counts : ndarray of shape (n_items,)
         How often each item occurs in the training histories.
     bins : sequence of one or two floats, default=(0.2,)
-        Shares of the catalogue, cumulated from the most popular item on. The default
-        calls a fifth of the items the head.
+        Cumulative shares of the catalogue, most popular items first. The default calls
+        the top fifth the head.
 
     Returns
     -------
@@ -137,13 +117,6 @@ def popularity_groups(
     ValueError
         If `bins` is not one or two increasing shares between 0 and 1, or a target
         lies outside the catalogue.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import popularity_groups
-    >>> popularity_groups(np.array([1, 0, -1]), np.array([3, 9, 1, 1, 1]))
-    Groups(names=('head', 'tail'), codes=array([0, 1, 1]))
     """
     check_popularity_bins(bins)
     shares = np.asarray(bins, dtype=np.float64)
@@ -160,20 +133,7 @@ def popularity_groups(
 
 
 def check_popularity_bins(bins: Sequence[float], name: str = "bins") -> None:
-    """Reject what :func:`popularity_groups` does not take.
-
-    Parameters
-    ----------
-    bins : sequence of one or two floats
-        Shares of the catalogue.
-    name : str, default="bins"
-        What to call them in the message.
-
-    Raises
-    ------
-    ValueError
-        If `bins` is not one or two increasing shares between 0 and 1.
-    """
+    """Raise unless :func:`popularity_groups` accepts the bins."""
     shares = np.asarray(bins)
     if (
         shares.ndim != 1
@@ -188,18 +148,18 @@ def check_popularity_bins(bins: Sequence[float], name: str = "bins") -> None:
 
 
 def novelty_groups(histories: SequencesLike, targets: npt.ArrayLike) -> Groups:
-    """Group users by whether they have met their target before.
+    """Group users by whether they have interacted with their target before.
 
-    Where users come back to their items, a few of them can carry a metric: the target
-    is among the handful of items of its own history. They say how well a recommender
+    Where users return to their items, a few of them can carry a metric: their target
+    is among the handful of items of its own history. They show how well a recommender
     repeats, the others how well it finds something new.
 
     Parameters
     ----------
     histories : Sequences or iterable of n sequences of item ids
-        Pseudo items among them do not count: the user has never met them.
+        Pseudo items do not count: the user has never interacted with them.
     targets : array-like of shape (n,)
-        Next item of each row, an id of the same type.
+        Id of each row's next item.
 
     Returns
     -------
@@ -213,16 +173,10 @@ def novelty_groups(histories: SequencesLike, targets: npt.ArrayLike) -> Groups:
         strings.
     ValueError
         If there are no rows, or not one target per row.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import novelty_groups
-    >>> novelty_groups([[1, 2], [2], []], [2, 3, 1])
-    Groups(names=('new', 'repeated'), codes=array([1, 0, 0]))
     """
     real = check_sequences(histories, input_name="histories").strip_pseudo()
     targets = check_targets(targets, len(real), "targets")
     common_dtype(real.values, targets)  # raises if the types of the ids differ
-    rows = np.repeat(np.arange(len(real)), real.lengths)
-    n_met = np.bincount(rows[real.values == targets[rows]], minlength=len(real))
-    return Groups(("new", "repeated"), np.minimum(n_met, 1))
+    rows = real._rows()
+    n_before = np.bincount(rows[real.values == targets[rows]], minlength=len(real))
+    return Groups(("new", "repeated"), np.minimum(n_before, 1))

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 
 from skdiffuasr._typing import FloatArray, IntArray, RandomState
 from skdiffuasr.metrics._checks import check_codes
 from skdiffuasr.metrics.catalogue import catalogue_coverage, log_popularity
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.container import rectangle
 from skdiffuasr.sequences.ragged import padded_blocks
 
 # Embedding numbers gathered at a time: 32 MB in single precision.
@@ -52,24 +54,20 @@ def pseudo_item_quality(
     -------
     quality : dict of str to float
         ``"coverage"``, the share of the catalogue that is generated for anyone, and
-        the means of :func:`pseudo_item_quality_per_row` over the rows that have a
-        value (NaN if none has).
+        the means of :func:`pseudo_item_quality_per_row` over the rows with a value.
 
     Raises
     ------
     TypeError
-        If codes are no integers.
+        If codes are not integers.
     ValueError
         If shapes disagree, a code lies outside the catalogue, a number of an item is
         not finite or a count negative.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skdiffuasr.metrics import pseudo_item_quality
-    >>> generated = np.array([[0, 1], [2, 2]])
-    >>> hidden = np.array([[1, 3], [0, 1]])
-    >>> pseudo_item_quality(generated, hidden, n_items=4)
+    >>> pseudo_item_quality([[0, 1], [2, 2]], [[1, 3], [0, 1]], n_items=4)
     {'hit_rate': 0.25, 'duplicate_rate': 0.25, 'coverage': 0.75}
     """
     rows = pseudo_item_quality_per_row(
@@ -98,39 +96,22 @@ def pseudo_item_quality_per_row(
     Parameters
     ----------
     generated, hidden, n_items, item_embeddings, item_counts, item_attributes
-        See :func:`pseudo_item_quality`.
+        See :func:`pseudo_item_quality`, which also lists the errors.
 
     Returns
     -------
     quality : dict of str to ndarray of shape (n,), dtype float64
-        A row without hidden items has NaN, its duplicate rate excepted.
+        A row without hidden items has NaN, except for its duplicate rate.
 
         - ``"hit_rate"``: share of the pseudo items that are among the hidden items;
         - ``"duplicate_rate"``: share of the pseudo items that repeat another one of
           the row, counting every item after its first occurrence;
-        - ``"similarity"``: cosine of each pseudo item and the hidden item nearest to
-          it, averaged over the pseudo items; a zero vector has the cosine 0;
+        - ``"similarity"``: cosine of each pseudo item and the nearest hidden item,
+          averaged over the pseudo items; a zero vector has the cosine 0;
         - ``"popularity_drift"``: mean ``log(1 + count)`` of the pseudo items less
-          that of the hidden items; positive where the generator prefers the popular;
+          that of the hidden items; positive where the generator prefers popular items;
         - ``"attribute_hit_rate"``: share of the pseudo items whose label occurs among
           the labels of the hidden items.
-
-    Raises
-    ------
-    TypeError
-        If codes are no integers.
-    ValueError
-        If shapes disagree, a code lies outside the catalogue, a number of an item is
-        not finite or a count negative.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import pseudo_item_quality_per_row
-    >>> generated = np.array([[0, 1], [2, 2]])
-    >>> hidden = np.array([[1, 3], [0, 1]])
-    >>> pseudo_item_quality_per_row(generated, hidden, n_items=4)["hit_rate"]
-    array([0.5, 0. ])
     """
     generated = _check_generated(generated, n_items)
     hidden = _as_sequences(hidden, n_items)
@@ -144,12 +125,10 @@ def pseudo_item_quality_per_row(
         "duplicate_rate": _duplicate_rate(generated),
     }
     if item_embeddings is not None:
-        embeddings = _per_item(item_embeddings, n_items, "item_embeddings")
-        _check_numbers(embeddings, "item_embeddings")
+        embeddings = _per_item(item_embeddings, n_items, "item_embeddings", -np.inf)
         quality["similarity"] = _similarity(generated, hidden, embeddings)
     if item_counts is not None:
-        counts = _per_item(item_counts, n_items, "item_counts")
-        _check_numbers(counts, "item_counts", lowest=0)
+        counts = _per_item(item_counts, n_items, "item_counts", 0)
         quality["popularity_drift"] = _popularity_drift(generated, hidden, counts)
     if item_attributes is not None:
         labels = _per_item(item_attributes, n_items, "item_attributes")
@@ -162,7 +141,7 @@ def pseudo_item_quality_per_row(
 def draw_uniform(
     n_rows: int, n_pseudo_items: int, n_items: int, *, random_state: RandomState = None
 ) -> IntArray:
-    """Draw pseudo items at random, every item with the same probability.
+    """Draw pseudo items independently, every item with the same probability.
 
     Parameters
     ----------
@@ -178,14 +157,6 @@ def draw_uniform(
     Returns
     -------
     items : ndarray of shape (n_rows, n_pseudo_items), dtype int64
-        Independent draws.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics import draw_uniform
-    >>> draw_uniform(2, 3, n_items=100, random_state=0)
-    array([[44, 47, 64],
-           [67, 67,  9]])
     """
     rng = check_random_state(random_state)
     return rng.randint(n_items, size=(n_rows, n_pseudo_items), dtype=np.int64)
@@ -198,40 +169,27 @@ def draw_by_popularity(
     *,
     random_state: RandomState = None,
 ) -> IntArray:
-    """Draw pseudo items at random, in proportion to their training counts.
+    """Draw pseudo items independently, in proportion to their training counts.
 
     Parameters
     ----------
-    n_rows : int
-        Number of rows.
-    n_pseudo_items : int
-        Number of items per row, M.
+    n_rows, n_pseudo_items, random_state
+        See :func:`draw_uniform`.
     item_counts : ndarray of shape (n_items,)
         How often each item occurs in the training histories.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the draws.
 
     Returns
     -------
     items : ndarray of shape (n_rows, n_pseudo_items), dtype int64
-        Independent draws.
 
     Raises
     ------
     ValueError
         If a count is negative or not finite, or none is positive.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import draw_by_popularity
-    >>> draw_by_popularity(2, 3, np.array([0, 5, 0]), random_state=0)
-    array([[1, 1, 1],
-           [1, 1, 1]])
     """
     rng = check_random_state(random_state)
     counts = np.asarray(item_counts, dtype=np.float64)
-    _check_numbers(counts, "item_counts", lowest=0)
+    _per_item(counts, len(counts), "item_counts", 0)
     if not counts.any():
         raise ValueError("item_counts are all 0; there is no item to draw.")
     size = (n_rows, n_pseudo_items)
@@ -239,7 +197,7 @@ def draw_by_popularity(
 
 
 def _check_generated(generated: IntArray, n_items: int) -> IntArray:
-    """Reject anything but (n, M) codes."""
+    """Return (n, M) codes."""
     generated = np.asarray(generated)
     if generated.ndim != 2 or generated.shape[1] == 0:
         raise ValueError(
@@ -251,58 +209,41 @@ def _check_generated(generated: IntArray, n_items: int) -> IntArray:
 
 
 def _as_sequences(hidden: Sequences | IntArray, n_items: int) -> Sequences:
-    """Rows of the hidden items that are known."""
+    """Return the rows of known hidden items."""
     if not isinstance(hidden, Sequences):
-        hidden = np.asarray(hidden)
-        if hidden.ndim != 2:
-            raise ValueError(
-                "hidden must be Sequences or have the shape (n, m), got an array of "
-                f"shape {hidden.shape}."
-            )
-        boundaries = np.arange(len(hidden) + 1) * hidden.shape[1]
-        hidden = Sequences(hidden.ravel(), boundaries)
+        hidden = rectangle(np.asarray(hidden), "hidden")
     check_codes(hidden.values, n_items, "hidden", lowest=-1)
     return hidden._where(hidden.values >= 0)
 
 
-def _per_item(values: npt.ArrayLike, n_items: int, name: str) -> npt.NDArray[Any]:
-    """Reject tables that do not have a row per item."""
+def _per_item(
+    values: npt.ArrayLike, n_items: int, name: str, lowest: float | None = None
+) -> npt.NDArray[Any]:
+    """Return a table with a row per item, of finite numbers if a lowest is given."""
     table = np.asarray(values)
     if len(table) != n_items:
         raise ValueError(
             f"{name} must have a row for each of the {n_items} items, got {len(table)}."
         )
-    return table
-
-
-def _check_numbers(
-    table: npt.NDArray[Any], name: str, *, lowest: float = -np.inf
-) -> None:
-    """Reject rows of items with a number that is not finite, or too low."""
-    is_bad = ~np.isfinite(table) | (table < lowest)
-    if is_bad.any():
+    if lowest is not None and (is_bad := ~np.isfinite(table) | (table < lowest)).any():
         place = tuple(int(index) for index in np.argwhere(is_bad)[0])
         raise ValueError(
             f"{name} has the value {table[place]} for the item of code {place[0]}."
         )
-
-
-def _row_numbers(rows: Sequences) -> npt.NDArray[np.intp]:
-    """Row of every value."""
-    return np.repeat(np.arange(len(rows)), rows.lengths)
+    return table
 
 
 def _hit_rate(generated: IntArray, hidden: Sequences) -> FloatArray:
-    """Share of each row's pseudo items that are among its hidden items."""
+    """Return the share of each row's pseudo items that are among its hidden items."""
     n_codes = 1 + max(int(generated.max(initial=0)), int(hidden.values.max(initial=0)))
-    wanted = _row_numbers(hidden) * n_codes + hidden.values
+    wanted = hidden._rows() * n_codes + hidden.values
     got = np.arange(len(generated))[:, np.newaxis] * n_codes + generated
     hits = np.isin(got, wanted).mean(axis=1)
     return np.where(hidden.lengths > 0, hits, np.nan)
 
 
 def _duplicate_rate(generated: IntArray) -> FloatArray:
-    """Share of each row's pseudo items that repeat an earlier one."""
+    """Return the share of each row's pseudo items that repeat an earlier one."""
     repeats = np.diff(np.sort(generated, axis=1), axis=1) == 0
     return repeats.sum(axis=1) / generated.shape[1]
 
@@ -310,9 +251,8 @@ def _duplicate_rate(generated: IntArray) -> FloatArray:
 def _similarity(
     generated: IntArray, hidden: Sequences, item_embeddings: FloatArray
 ) -> FloatArray:
-    """Mean cosine of each pseudo item and its nearest hidden item."""
-    norms = np.linalg.norm(item_embeddings, axis=1, keepdims=True)
-    unit = item_embeddings / np.where(norms > 0, norms, 1.0)
+    """Return the mean cosine of each pseudo item and its nearest hidden item."""
+    unit = normalize(item_embeddings)
     similarity = np.empty(len(generated))
     widths = np.maximum(hidden.lengths, generated.shape[1])
     n_cells = max(1, _BLOCK_NUMBERS // unit.shape[1])
@@ -327,18 +267,14 @@ def _similarity(
 def _popularity_drift(
     generated: IntArray, hidden: Sequences, item_counts: IntArray
 ) -> FloatArray:
-    """Mean log popularity of the pseudo items less that of the hidden items."""
-    sums = np.bincount(
-        _row_numbers(hidden),
-        weights=log_popularity(hidden.values, item_counts),
-        minlength=len(hidden),
-    )
-    has_hidden = hidden.lengths > 0
-    hidden_means = np.where(has_hidden, sums / np.maximum(hidden.lengths, 1), np.nan)
-    return log_popularity(generated, item_counts).mean(axis=1) - hidden_means
+    """Return the mean log popularity of the pseudo items less the hidden items'."""
+    popularity = log_popularity(hidden.values, item_counts)
+    sums = np.bincount(hidden._rows(), popularity, minlength=len(hidden))
+    n_hidden = np.where(hidden.lengths > 0, hidden.lengths, np.nan)
+    return log_popularity(generated, item_counts).mean(axis=1) - sums / n_hidden
 
 
 def _mean(values: FloatArray) -> float:
-    """Mean of the values that are not NaN."""
+    """Return the mean of the values that are not NaN."""
     given = values[~np.isnan(values)]
     return float(given.mean()) if given.size else float("nan")

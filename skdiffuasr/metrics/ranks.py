@@ -1,4 +1,4 @@
-"""The rank of each row's target among the catalogue: what every metric is made of."""
+"""The rank of each row's target in the catalogue: what every metric is made of."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,6 +7,7 @@ from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import keyed_uniform
+from skdiffuasr.sequences.ragged import row_of
 
 # Keeps the draws apart from the noise that a generator makes from the same keys.
 _NEGATIVES_STREAM = 7919
@@ -15,25 +16,24 @@ _NEGATIVES_STREAM = 7919
 def target_ranks(
     scores: FloatArray, targets: IntArray, *, first_row: int = 0
 ) -> TargetRanks:
-    """Rank every row's target among the whole catalogue.
+    """Rank every row's target in the whole catalogue.
 
-    The ranks tell how many items tie with the target, and metrics are expectations
-    over the order of these: a model that gives one score to all items has the metrics
-    of a random order.
+    Metrics are expectations over the order of tied items, so a model that scores all
+    items alike has the metrics of a random order.
 
     Parameters
     ----------
     scores : ndarray of shape (n, n_items)
         Higher is better. `-inf` marks an item that is not a candidate.
     targets : ndarray of shape (n,), dtype int64
-        Column of each row's target; -1 stands for an item unknown to the model.
+        Column of each row's target; -1 for an item unknown to the model.
     first_row : int, default=0
-        Number of the first row, for error messages about a block of a larger batch.
+        Number of the first row in error messages, for a block of a larger batch.
 
     Returns
     -------
     ranks : TargetRanks of n rows
-        A miss where the target is unknown or no candidate.
+        A miss where the target is unknown or not a candidate.
 
     Raises
     ------
@@ -42,18 +42,13 @@ def target_ranks(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skdiffuasr.metrics import target_ranks
-    >>> scores = np.array([[0.1, 0.7, 0.2], [0.5, 0.5, 0.0], [0.3, 0.2, 0.1]])
-    >>> ranks = target_ranks(scores, np.array([2, 0, -1]))
+    >>> ranks = target_ranks([[0.1, 0.7, 0.2], [0.5, 0.5, 0.0]], targets=[2, 0])
     >>> ranks.n_above, ranks.n_level
-    (array([ 1.,  0., inf]), array([0, 1, 0]))
+    (array([1., 0.]), array([0, 1]))
     """
     scores, targets = _check_scores(scores, targets, first_row)
-    own = _target_scores(scores, targets)[:, np.newaxis]
-    n_above = np.count_nonzero(scores > own, axis=1)
-    n_level = np.count_nonzero(scores == own, axis=1) - 1
-    return _without_misses(n_above, n_level, own[:, 0])
+    return _ranks_among(scores, scores, targets, n_own=1)
 
 
 def sampled_target_ranks(
@@ -67,33 +62,29 @@ def sampled_target_ranks(
 ) -> TargetRanks:
     """Rank every row's target among a few randomly drawn items.
 
-    Published results are often ranks among 100 negatives, those of [1]_ too. Such
-    metrics are not those of the full ranking and may order models differently [2]_:
-    use them to reproduce a paper, and :func:`target_ranks` to choose a model.
+    Published results, such as those of [1]_, are often ranks among 100 negatives. Such
+    metrics may order models differently than the full ranking [2]_: use them to
+    reproduce a paper, and :func:`target_ranks` to choose a model.
 
     The negatives of a row are distinct, uniform over the items that are neither its
-    target nor seen, and depend on the row's key alone: a row keeps its negatives in
-    any batch, in any order and for any model.
+    target nor seen, and depend on the row's key alone: they are the same in any batch
+    and for any model.
 
     Parameters
     ----------
-    scores : ndarray of shape (n, n_items)
-        Higher is better.
-    targets : ndarray of shape (n,), dtype int64
-        Column of each row's target; -1 stands for an item unknown to the model.
+    scores, targets, first_row
+        See :func:`target_ranks`.
     keys : ndarray of shape (n,), dtype uint64
         One key per row, from :func:`skdiffuasr.sequences.row_keys`.
     n_negatives : int
         Number of negatives per row.
     seen : Sequences of int64 codes or None, default=None
-        The rows' histories, whose real items are never drawn.
-    first_row : int, default=0
-        Number of the first row, for error messages about a block of a larger batch.
+        The rows' histories, whose observed items are never drawn.
 
     Returns
     -------
     ranks : TargetRanks of n rows
-        Among the target and the negatives; a miss where the target is unknown or no
+        Among the target and the negatives; a miss where the target is unknown or not a
         candidate.
 
     Raises
@@ -105,25 +96,16 @@ def sampled_target_ranks(
     References
     ----------
     .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
-       2023. https://arxiv.org/abs/2309.12858
+       2023, arXiv:2309.12858.
     .. [2] Krichene and Rendle, "On Sampled Metrics for Item Recommendation", KDD 2020.
        https://doi.org/10.1145/3394486.3403226
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import sampled_target_ranks
-    >>> scores = np.array([[0.9, 0.5, 0.1], [0.9, 0.5, 0.1]])
-    >>> targets = np.array([0, 2])
-    >>> keys = np.array([11, 12], dtype=np.uint64)
-    >>> sampled_target_ranks(scores, targets, keys, n_negatives=1).expected
-    array([1., 2.])
     """
     scores, targets = _check_scores(scores, targets, first_row)
     if seen is not None:
         _check_seen(seen.strip_pseudo(), scores, first_row)
-    excluded = excluded_items(targets, seen, scores.shape[1])
-    n_left = scores.shape[1] - excluded.lengths
+    n_items = scores.shape[1]
+    excluded = excluded_items(targets, seen, n_items)
+    n_left = n_items - excluded.lengths
     if (n_left < n_negatives).any():
         row = int(np.argmax(n_left < n_negatives))
         raise ValueError(
@@ -131,29 +113,22 @@ def sampled_target_ranks(
             f"n_negatives={n_negatives}; a negative is neither the target nor seen."
         )
     draws = _distinct_draws(keys, n_left, n_negatives)
-    negatives = _skip(draws, excluded, scores.shape[1])
+    negatives = _skip(draws, excluded, n_items)
     negative_scores = np.take_along_axis(scores, negatives, axis=1)
-    own = _target_scores(scores, targets)[:, np.newaxis]
-    n_above = np.count_nonzero(negative_scores > own, axis=1)
-    n_level = np.count_nonzero(negative_scores == own, axis=1)
-    return _without_misses(n_above, n_level, own[:, 0])
+    return _ranks_among(negative_scores, scores, targets, n_own=0)
 
 
 def mask_seen(
     scores: FloatArray, histories: Sequences, targets: IntArray
 ) -> FloatArray:
-    """Take the items that a row has seen out of its ranking, its target excepted.
+    """Remove the items that a row has seen from its ranking, except its target.
 
     Parameters
     ----------
-    scores : ndarray of shape (n, n_items)
-        Higher is better. Left as it is.
+    scores, targets
+        See :func:`target_ranks`. A target that the row has seen stays a candidate.
     histories : Sequences of int64 codes
-        The rows' histories as columns of `scores`. Pseudo items are not masked: the
-        user has never met them.
-    targets : ndarray of shape (n,), dtype int64
-        Column of each row's target, -1 for an unknown item. A target that the row
-        has seen before stays a candidate.
+        The rows' histories as columns of `scores`. Pseudo items are not masked.
 
     Returns
     -------
@@ -164,21 +139,11 @@ def mask_seen(
     ------
     ValueError
         If there is not one history per row, or a code is not a column of `scores`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.metrics import mask_seen
-    >>> from skdiffuasr.sequences import Sequences
-    >>> histories = Sequences.from_iterable([[0, 2], [1]])
-    >>> mask_seen(np.array([[3.0, 2.0, 1.0]] * 2), histories, np.array([2, 0]))
-    array([[-inf,   2.,   1.],
-           [  3., -inf,   1.]])
     """
     real = histories.strip_pseudo()
     _check_seen(real, scores)
     masked = np.array(scores, dtype=np.result_type(scores, np.float32))
-    masked[np.repeat(np.arange(len(real)), real.lengths), real.values] = -np.inf
+    masked[real._rows(), real.values] = -np.inf
     known = np.flatnonzero(targets >= 0)
     masked[known, targets[known]] = scores[known, targets[known]]
     return masked
@@ -187,45 +152,24 @@ def mask_seen(
 def excluded_items(
     targets: IntArray, seen: Sequences | None, n_items: int
 ) -> Sequences:
-    """List what may not be drawn as a negative of each row.
+    """Return each row's target and observed items: distinct codes in rising order.
 
-    Parameters
-    ----------
-    targets : ndarray of shape (n,), dtype int64
-        Code of each row's target, -1 for an unknown item.
-    seen : Sequences of int64 codes or None
-        The rows' histories.
-    n_items : int
-        Size of the catalogue.
-
-    Returns
-    -------
-    excluded : Sequences of n rows
-        Distinct codes in rising order: the target, and the real items of the history.
-
-    Examples
-    --------
-    >>> from skdiffuasr.metrics.ranks import excluded_items
-    >>> from skdiffuasr.sequences import Sequences
-    >>> seen = Sequences.from_iterable([[7, 2, 7], [2]])
-    >>> excluded_items(np.array([5, -1]), seen, n_items=8).to_lists()
-    [[2, 5, 7], [2]]
+    They may not be drawn as negatives. An unknown target (-1) excludes nothing.
     """
-    n = len(targets)
     known = np.flatnonzero(targets >= 0)
     flat = known * n_items + targets[known]
     if seen is not None:
         real = seen.strip_pseudo()
-        rows = np.repeat(np.arange(n), real.lengths)
-        flat = np.concatenate([flat, rows * n_items + real.values])
+        flat = np.concatenate([flat, real._rows() * n_items + real.values])
     rows, codes = np.divmod(np.unique(flat), n_items)
-    return Sequences._unchecked(codes, np.searchsorted(rows, np.arange(n + 1)))
+    offsets = np.searchsorted(rows, np.arange(len(targets) + 1))
+    return Sequences._unchecked(codes, offsets)
 
 
 def _check_scores(
     scores: FloatArray, targets: IntArray, first_row: int
 ) -> tuple[FloatArray, IntArray]:
-    """Reject NaN scores and targets outside the catalogue."""
+    """Raise for NaN scores and targets outside the catalogue."""
     scores, targets = np.asarray(scores), np.asarray(targets)
     if scores.ndim != 2 or targets.shape != scores.shape[:1]:
         raise ValueError(
@@ -251,7 +195,7 @@ def _check_scores(
 
 
 def _check_seen(real: Sequences, scores: FloatArray, first_row: int = 0) -> None:
-    """Reject histories of other rows, and codes outside the catalogue."""
+    """Raise for histories of other rows, and codes outside the catalogue."""
     n, n_items = scores.shape
     if len(real) != n:
         raise ValueError(
@@ -261,24 +205,21 @@ def _check_seen(real: Sequences, scores: FloatArray, first_row: int = 0) -> None
     outside = (real.values < 0) | (real.values >= n_items)
     if outside.any():
         place = int(np.argmax(outside))
-        row = int(np.searchsorted(real.offsets, place, side="right")) - 1
+        row = row_of(real.offsets, place)
         raise ValueError(
             f"The history of row {first_row + row} has the code {real.values[place]}; "
             f"accepted are 0 to {n_items - 1}, without unknown items."
         )
 
 
-def _target_scores(scores: FloatArray, targets: IntArray) -> FloatArray:
-    """Score of each target, -inf for an unknown one."""
-    own = scores[np.arange(len(targets)), targets]
-    return np.where(targets >= 0, own, -np.inf)
-
-
-def _without_misses(
-    n_above: npt.NDArray[np.intp], n_level: npt.NDArray[np.intp], own: FloatArray
+def _ranks_among(
+    others: FloatArray, scores: FloatArray, targets: IntArray, n_own: int
 ) -> TargetRanks:
-    """Ranks of the targets; what is not a candidate has none."""
-    is_miss = np.isneginf(own)
+    """Rank the targets among other scores, which include their own `n_own` times."""
+    own = scores[np.arange(len(targets)), targets]
+    is_miss = (targets < 0) | np.isneginf(own)
+    n_above = np.count_nonzero(others > own[:, np.newaxis], axis=1)
+    n_level = np.count_nonzero(others == own[:, np.newaxis], axis=1) - n_own
     return TargetRanks(
         np.where(is_miss, np.inf, n_above), np.where(is_miss, 0, n_level)
     )
@@ -287,7 +228,7 @@ def _without_misses(
 def _distinct_draws(
     keys: npt.NDArray[np.uint64], n_left: IntArray, n_draws: int
 ) -> IntArray:
-    """Distinct numbers below `n_left` per row: Bentley and Floyd, CACM 1987."""
+    """Draw distinct numbers below `n_left` per row: Bentley and Floyd, CACM 1987."""
     uniform = keyed_uniform(keys, n_draws, stream=_NEGATIVES_STREAM)
     draws = np.empty((len(keys), n_draws), dtype=np.int64)
     for step in range(n_draws):
@@ -299,13 +240,12 @@ def _distinct_draws(
 
 
 def _skip(draws: IntArray, excluded: Sequences, n_items: int) -> IntArray:
-    """Turn a draw j into the j-th item of the row that is not excluded."""
-    n = len(excluded)
-    rows = np.repeat(np.arange(n), excluded.lengths)
+    """Return the j-th item of the row that is not excluded, for each draw j."""
+    rows = excluded._rows()
     positions = np.arange(len(rows)) - excluded.offsets[rows]
     # The i-th excluded item e has e - i allowed items below it. One search serves all
     # rows: each owns a stretch of n_items numbers.
     allowed_below = rows * n_items + excluded.values - positions
-    wanted = np.arange(n)[:, np.newaxis] * n_items + draws
+    wanted = np.arange(len(excluded))[:, np.newaxis] * n_items + draws
     n_before = np.searchsorted(allowed_below, wanted, side="right")
     return draws + n_before - excluded.offsets[:-1, np.newaxis]

@@ -20,30 +20,10 @@ MIN_BLOCK_ROWS = 64
 def score_blocks(
     estimator: Any, X: Sequences, n_items: int, block_size: int | None = None
 ) -> Iterator[tuple[slice, FloatArray]]:
-    """Score the catalogue for one block of rows after the other.
+    """Yield blocks of rows and their scores, (rows, n_items), one after the other.
 
-    Parameters
-    ----------
-    estimator : estimator
-        With a fitted ``decision_function(X)``.
-    X : Sequences of n rows
-        Histories.
-    n_items : int
-        Size of the catalogue.
-    block_size : int or None, default=None
-        Number of rows of a block. None takes as many as keep the scores to 64 MiB, and
-        at least 64.
-
-    Yields
-    ------
-    rows : slice
-        The rows of the block.
-    scores : ndarray of shape (block, n_items)
-
-    Raises
-    ------
-    ValueError
-        If the scores are of another shape, or the estimator refuses unknown items.
+    Without a `block_size` a block has as many rows as keep its scores to 64 MiB, and
+    at least 64.
     """
     if block_size is None:
         block_size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))

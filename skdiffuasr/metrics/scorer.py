@@ -1,4 +1,4 @@
-"""All ranking metrics at once, in the form that scikit-learn's searches take."""
+"""Ranking metrics in the form that scikit-learn's searches take."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -33,35 +33,34 @@ class NextItemScorer(WeightedScorer):
     """Score recommenders by the rank of the held-out next item.
 
     The estimator scores the whole catalogue once, a block of rows at a time, and all
-    metrics come from the resulting ranks; no matrix of all rows and items is made. An
-    instance is a multi-metric `scoring` for ``GridSearchCV`` and ``cross_validate``.
+    metrics come from the resulting ranks. An instance is a multi-metric `scoring` for
+    ``GridSearchCV`` and ``cross_validate``.
 
     Parameters
     ----------
     metrics : sequence of str, default=("ndcg@10", "hr@10", "mrr")
         Names of metrics, see :func:`parse_metric`.
     filter_seen : bool, default=False
-        Take the items of a user's history, as given to the scorer, out of the ranking,
-        unless one is the target. Negatives are never among them.
+        Remove the items of a user's history, as given to the scorer, from the ranking,
+        except the target. Negatives are never among them.
     n_negatives : int or None, default=None
         Rank the target among this many random items that the user has not seen instead
-        of the whole catalogue. It reproduces published numbers and is not a basis for
+        of the whole catalogue, to reproduce published numbers; not a basis for
         choosing a model, see :func:`sampled_target_ranks`. The metrics are then named
         ``"ndcg@10/neg100"``.
     length_bins : sequence of int or None, default=None
-        Add every metric for groups of users by the number of their real items, as
-        ``"ndcg@10[<=5]"``; ``(5, 20)`` has the groups of [1]_. See
-        :func:`length_groups`.
+        Add every metric for groups of users by the number of their observed items, as
+        ``"ndcg@10[<=5]"``. See :func:`length_groups`.
     popularity_bins : sequence of float or None, default=None
         Add every metric for groups of users by the popularity of their target, as
-        ``"ndcg@10[head]"``; ``(0.2,)`` splits off the most popular fifth of the items.
-        See :func:`popularity_groups`. The estimator needs `item_counts_`.
+        ``"ndcg@10[head]"``. See :func:`popularity_groups`. The estimator needs
+        `item_counts_`.
     by_novelty : bool, default=False
-        Add every metric for the users who have met their target before and for those
-        who have not, as ``"ndcg@10[repeated]"`` and ``"ndcg@10[new]"``. See
+        Add every metric for users who have interacted with their target before and
+        for the others, as ``"ndcg@10[repeated]"`` and ``"ndcg@10[new]"``. See
         :func:`novelty_groups`.
     block_size : int or None, default=None
-        Number of rows scored at a time. It bounds the memory and changes no result.
+        Number of rows scored at a time, which bounds the memory and changes no result.
         None takes as many as keep the scores to 64 MiB, and at least 64.
     random_state : int, default=0
         Seed of the negatives. A user keeps the same ones for every estimator.
@@ -75,11 +74,6 @@ class NextItemScorer(WeightedScorer):
     The estimator needs `item_ids_` and a ``decision_function(X)`` of shape
     (n, n_items) whose columns follow them. Both are found through pipelines and
     fitted searches. A target that is not in `item_ids_` is a miss.
-
-    References
-    ----------
-    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
-       2023. https://arxiv.org/abs/2309.12858
 
     Examples
     --------
@@ -155,14 +149,14 @@ class NextItemScorer(WeightedScorer):
         weights = check_weights(sample_weight, len(X))
         y = check_targets(y, len(X))
         values, targets = self._evaluate(estimator, X, y)
+        del values["rank"]
         scores = {name: _average(values[name], weights) for name in values}
         for groups in self._groups(estimator, X, y, targets):
             for code, group in enumerate(groups.names):
                 rows = groups.codes == code
                 for name in values:
-                    scores[f"{name}[{group}]"] = _average(
-                        values[name][rows], weights[rows]
-                    )
+                    average = _average(values[name][rows], weights[rows])
+                    scores[f"{name}[{group}]"] = average
         return scores
 
     def per_user(
@@ -172,12 +166,8 @@ class NextItemScorer(WeightedScorer):
 
         Parameters
         ----------
-        estimator : object
-            A fitted recommender, or a pipeline or search that ends in one.
-        X : Sequences or iterable of n sequences of item ids
-            One history per user, oldest item first.
-        y : array-like of shape (n,)
-            Id of each user's next item.
+        estimator, X, y
+            As when the scorer is called.
 
         Returns
         -------
@@ -186,48 +176,38 @@ class NextItemScorer(WeightedScorer):
             order of ties), and every metric.
         """
         X = check_sequences(X)
-        y = check_targets(y, len(X))
-        return self._evaluate(estimator, X, y, with_ranks=True)[0]
+        return self._evaluate(estimator, X, check_targets(y, len(X)))[0]
 
     def check_parameters(self) -> None:
-        """Reject parameters that are not accepted, as calling the scorer does.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If one is not.
-        """
+        """Raise TypeError or ValueError if a parameter is not accepted."""
         self._metric_functions()
-        if self.block_size is not None:
-            check_scalar(self.block_size, "block_size", Integral, min_val=1)
         check_scalar(self.random_state, "random_state", Integral)
-        if self.n_negatives is not None:
-            check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
+        for name in ("block_size", "n_negatives"):
+            if getattr(self, name) is not None:
+                check_scalar(getattr(self, name), name, Integral, min_val=1)
         if self.length_bins is not None:
             check_length_bins(self.length_bins, "length_bins")
         if self.popularity_bins is not None:
             check_popularity_bins(self.popularity_bins, "popularity_bins")
 
     def _evaluate(
-        self,
-        estimator: Any,
-        X: Sequences,
-        y: IdArray,
-        *,
-        with_ranks: bool = False,
+        self, estimator: Any, X: Sequences, y: IdArray
     ) -> tuple[dict[str, FloatArray], IntArray]:
-        """Values per user of every metric, and the codes of the targets."""
+        """Return ranks and metrics per user, and the codes of the targets."""
         self.check_parameters()
-        functions = self._metric_functions()
         item_ids = fitted_attribute(estimator, "item_ids_")
         targets = encode_items(y, item_ids)
-        ranks = self._ranks(estimator, X, targets, item_ids)
-        values = {"rank": ranks.expected} if with_ranks else {}
-        values.update({name: function(ranks) for name, function in functions.items()})
-        return values, targets
+        ranks = TargetRanks.concatenate(
+            self._block_ranks(scores, targets[rows], X[rows], item_ids, rows.start)
+            for rows, scores in score_blocks(
+                estimator, X, len(item_ids), self.block_size
+            )
+        )
+        values = {name: f(ranks) for name, f in self._metric_functions().items()}
+        return {"rank": ranks.expected, **values}, targets
 
     def _metric_functions(self) -> dict[str, RankMetric]:
-        """Metrics by the name under which they are reported."""
+        """Return the metrics by the name under which they are reported."""
         if isinstance(self.metrics, str):
             raise ValueError(
                 f"metrics must be a sequence of names, got {self.metrics!r}; "
@@ -237,18 +217,6 @@ class NextItemScorer(WeightedScorer):
         parsed = [parse_metric(metric) for metric in self.metrics]
         return {name + suffix: function for name, function in parsed}
 
-    def _ranks(
-        self, estimator: Any, X: Sequences, targets: IntArray, item_ids: IdArray
-    ) -> TargetRanks:
-        """Ranks of the targets, a block of rows at a time."""
-        blocks = score_blocks(estimator, X, len(item_ids), self.block_size)
-        return TargetRanks.concatenate(
-            self._block_ranks(
-                scores, targets[rows], X[rows], item_ids, first_row=rows.start
-            )
-            for rows, scores in blocks
-        )
-
     def _block_ranks(
         self,
         scores: FloatArray,
@@ -257,7 +225,7 @@ class NextItemScorer(WeightedScorer):
         item_ids: IdArray,
         first_row: int,
     ) -> TargetRanks:
-        """Ranks of the targets in one block."""
+        """Rank the targets of one block."""
         if self.n_negatives is None and not self.filter_seen:
             return target_ranks(scores, targets, first_row=first_row)
         seen = encode_sequences(X, item_ids)
@@ -284,8 +252,64 @@ class NextItemScorer(WeightedScorer):
         return groups
 
 
+class SingleMetricScorer(WeightedScorer):
+    """Return the only number of a `NextItemScorer` of one metric and no groups."""
+
+    def __init__(self, scorer: NextItemScorer) -> None:
+        self.scorer = scorer
+
+    def __call__(
+        self,
+        estimator: Any,
+        X: SequencesLike,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> float:
+        """Average the metric over the users; see `NextItemScorer`."""
+        (score,) = self.scorer(estimator, X, y, sample_weight).values()
+        return score
+
+
+def make_next_item_scorer(
+    metric: str = "ndcg@10",
+    *,
+    filter_seen: bool = False,
+    n_negatives: int | None = None,
+    block_size: int | None = None,
+    random_state: int = 0,
+) -> SingleMetricScorer:
+    """Make a scorer of one metric, for searches without a name to refit by.
+
+    Parameters
+    ----------
+    metric : str, default="ndcg@10"
+        Name of a metric, see :func:`parse_metric`.
+    filter_seen, n_negatives, block_size, random_state
+        See :class:`NextItemScorer`.
+
+    Returns
+    -------
+    scorer : SingleMetricScorer
+        ``scorer(estimator, X, y, sample_weight=None)`` returns a float.
+
+    Raises
+    ------
+    ValueError
+        If `metric` is unknown.
+    """
+    parse_metric(metric)
+    scorer = NextItemScorer(
+        (metric,),
+        filter_seen=filter_seen,
+        n_negatives=n_negatives,
+        block_size=block_size,
+        random_state=random_state,
+    )
+    return SingleMetricScorer(scorer)
+
+
 def _average(values: FloatArray, weights: FloatArray) -> float:
-    """Weighted mean, NaN over nobody."""
+    """Return the weighted mean, NaN over nobody."""
     if not weights.any():
         return float("nan")
     return float(np.average(values, weights=weights))

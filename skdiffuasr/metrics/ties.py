@@ -1,4 +1,4 @@
-"""Ranks among tied items: how many items are above a target, and how many are level."""
+"""Ranks among tied items: how many score above a target, and how many the same."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,21 +14,17 @@ from skdiffuasr._typing import FloatArray, IntArray
 class TargetRanks:
     """The places that each row's target may take.
 
-    A target that ties with others takes each of their places with the same
-    probability. Metrics are expectations over the order of the ties [1]_: a mean rank
-    would not do, for a metric at k is not a linear function of the rank.
+    A tied target takes each of the tied places with the same probability. Metrics are
+    expectations over the order of the ties [1]_; a mean rank would not do, as a metric
+    at k is not linear in the rank.
 
     Parameters
     ----------
     n_above : array-like of shape (n,)
-        Number of items with a higher score; `inf` for a miss, which has no rank.
+        Number of items with a higher score; `inf` for a miss, which has no rank. Kept
+        as float64.
     n_level : array-like of int of shape (n,)
-        Number of other items with the same score.
-
-    Attributes
-    ----------
-    n_above : ndarray of shape (n,), dtype float64
-    n_level : ndarray of shape (n,), dtype int64
+        Number of other items with the same score. Kept as int64.
 
     References
     ----------
@@ -80,7 +76,7 @@ class TargetRanks:
 
     @classmethod
     def concatenate(cls, parts: Iterable["TargetRanks"]) -> "TargetRanks":
-        """Join the rows of several, of one at least."""
+        """Join the rows of one or more."""
         parts = list(parts)
         return cls(
             np.concatenate([part.n_above for part in parts]),
@@ -89,22 +85,7 @@ class TargetRanks:
 
 
 def as_target_ranks(ranks: TargetRanks | npt.ArrayLike) -> TargetRanks:
-    """Take ranks without ties as well.
-
-    Parameters
-    ----------
-    ranks : TargetRanks or array-like of shape (n,)
-        Whole numbers from 1, and `inf` for a miss.
-
-    Returns
-    -------
-    ranks : TargetRanks
-
-    Raises
-    ------
-    ValueError
-        If a rank is none of these.
-    """
+    """Return ranks without ties, whole numbers from 1 or inf, as `TargetRanks`."""
     if isinstance(ranks, TargetRanks):
         return ranks
     given = np.asarray(ranks, dtype=np.float64)

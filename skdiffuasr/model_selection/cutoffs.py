@@ -1,7 +1,7 @@
-"""Compare times with a cutoff of another unit, zone or type, to the last digit."""
+"""Exact comparison of times with a cutoff of another unit, zone or type."""
 
 import math
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
 from numbers import Integral
 from typing import Any
@@ -13,19 +13,9 @@ from skdiffuasr.sequences.ids import is_missing
 from skdiffuasr.sequences.times import as_date
 
 #: Attoseconds, the finest unit of numpy, in its units of fixed length.
-_UNITS = {
-    "W": 604_800 * 10**18,
-    "D": 86_400 * 10**18,
-    "h": 3_600 * 10**18,
-    "m": 60 * 10**18,
-    "s": 10**18,
-    "ms": 10**15,
-    "us": 10**12,
-    "ns": 10**9,
-    "ps": 10**6,
-    "fs": 10**3,
-    "as": 1,
-}
+_UNITS = {"s": 10**18, "ms": 10**15, "us": 10**12, "ns": 10**9, "ps": 10**6}
+_UNITS |= {"fs": 10**3, "as": 1, "m": 60 * 10**18, "h": 3_600 * 10**18}
+_UNITS |= {"D": 86_400 * 10**18, "W": 604_800 * 10**18}
 
 #: Months in its other units.
 _MONTHS = {"Y": 12, "M": 1}
@@ -41,26 +31,8 @@ def is_at_or_after(
 ) -> npt.NDArray[np.bool_]:
     """Mark the times at or after a cutoff, without rounding either.
 
-    Parameters
-    ----------
-    times : ndarray of shape (n,) of int64, float or datetime64
-        Times as `as_times` returns them.
-    cutoff : object
-        For numbers a number: of Python, numpy or pyarrow, a `Decimal` or a `Fraction`.
-        For dates a date: a ``datetime64`` of any unit, a ``Timestamp`` of pandas, a
-        scalar of pyarrow, a ``datetime``, a ``date`` or an ISO 8601 text, UTC if it has
-        no time zone.
-
-    Returns
-    -------
-    is_after : ndarray of bool of shape (n,)
-
-    Raises
-    ------
-    TypeError
-        If times and cutoff cannot be compared.
-    ValueError
-        If the cutoff is missing, or is a text that is not a date.
+    Times are as `as_times` returns them, (n,). The cutoff is any scalar number, or any
+    scalar date or ISO 8601 text, which is in UTC if it has no time zone.
     """
     value = _unboxed(cutoff)
     if _is_missing(value):
@@ -68,35 +40,37 @@ def is_at_or_after(
             f"cutoff={cutoff!r} is missing; pass a time, or None for the cutoff that "
             "test_fraction places."
         )
-    ticks: npt.NDArray[Any]
-    threshold: Any
     try:
-        if times.dtype.kind == "M":
-            ticks = times.view(np.int64)
-            threshold = _first_tick(_attoseconds(_as_date(value)), times.dtype)
-        elif times.dtype.kind == "f":
-            ticks = times.astype(np.promote_types(times.dtype, np.float64), copy=False)
-            threshold = _first_float(_as_fraction(value))
-        else:
-            ticks = times
-            number = _as_fraction(value)
-            threshold = math.ceil(number) if isinstance(number, Fraction) else number
+        threshold = _threshold(value, times.dtype)
     except TypeError:
         kind = "date" if times.dtype.kind == "M" else "number"
         raise TypeError(
             f"cutoff={cutoff!r} cannot be compared with times of dtype {times.dtype}; "
             f"pass a {kind}."
         ) from None
-    if ticks.dtype.kind == "i":
-        if threshold > _MAX_INT64:
-            return np.zeros(len(times), dtype=bool)
-        threshold = int(max(threshold, _MIN_INT64))
-    is_after: npt.NDArray[np.bool_] = ticks >= threshold
-    return is_after
+    except ValueError as error:
+        raise ValueError(
+            f"cutoff={value!r} is not an ISO 8601 date: {error}."
+        ) from error
+    if times.dtype.kind == "f":
+        return times.astype(np.promote_types(times.dtype, np.float64)) >= threshold
+    if threshold > _MAX_INT64:
+        return np.zeros(len(times), dtype=bool)
+    return times.view(np.int64) >= int(max(threshold, _MIN_INT64))
+
+
+def _threshold(cutoff: Any, dtype: np.dtype[Any]) -> Any:
+    """Return the first number or tick of a dtype that is not before the cutoff."""
+    if dtype.kind == "M":
+        return _first_tick(_attoseconds(as_date(cutoff)), dtype)
+    number = _as_fraction(cutoff)
+    if dtype.kind == "f":
+        return _first_float(number)
+    return math.ceil(number) if isinstance(number, Fraction) else number
 
 
 def _unboxed(cutoff: Any) -> Any:
-    """Take the value out of an array without dimensions, or a scalar of pyarrow."""
+    """Return the value in a zero-dimensional array or a pyarrow scalar."""
     if isinstance(cutoff, np.ndarray) and cutoff.ndim == 0:
         return cutoff[()]
     if not hasattr(cutoff, "as_py"):
@@ -113,32 +87,18 @@ def _is_missing(value: Any) -> bool:
     return is_missing(value)
 
 
-def _as_date(value: Any) -> date | np.datetime64:
-    try:
-        return as_date(value)
-    except ValueError as error:
-        raise ValueError(
-            f"cutoff={value!r} is not an ISO 8601 date: {error}."
-        ) from error
-
-
 def _attoseconds(value: date | np.datetime64) -> int:
-    """Return how long after 1970 a date is, in integers of any size."""
-    if isinstance(value, datetime):
-        since = value - datetime(1970, 1, 1)
-        seconds = since.days * 86_400 + since.seconds
-        return seconds * _UNITS["s"] + since.microseconds * _UNITS["us"]
-    if isinstance(value, date):
-        return (value - date(1970, 1, 1)).days * _UNITS["D"]
-    unit, n_units = np.datetime_data(value.dtype)
-    ticks = int(value.view(np.int64)) * n_units
+    """Return the time since 1970 as an integer of any size."""
+    exact = np.datetime64(value)
+    unit, n_units = np.datetime_data(exact.dtype)
+    ticks = int(exact.view(np.int64)) * n_units
     if unit in _MONTHS:
         return _first_day(ticks * _MONTHS[unit]) * _UNITS["D"]
     return ticks * _UNITS[unit]
 
 
 def _first_tick(attoseconds: int, dtype: np.dtype[Any]) -> int:
-    """Return the first integer of a datetime64 dtype that is not before an instant."""
+    """Return the first tick of a datetime64 dtype that is not before an instant."""
     unit, n_units = np.datetime_data(dtype)
     if unit in _MONTHS:
         days = _ceil_divide(attoseconds, _UNITS["D"])

@@ -1,4 +1,4 @@
-"""Hiding the first items of histories, to judge what is generated in their place."""
+"""Hide the first items of histories, to judge what is generated in their place."""
 
 from numbers import Integral
 
@@ -11,7 +11,7 @@ from skdiffuasr.sequences import Sequences, check_sequences
 def leave_first_out(
     X: SequencesLike, n_hidden_items: int
 ) -> tuple[Sequences, Sequences]:
-    """Hide the first items of each history that is longer.
+    """Hide the first items of each history that has more.
 
     Parameters
     ----------
@@ -23,14 +23,14 @@ def leave_first_out(
     Returns
     -------
     visible : Sequences of n_long rows
-        What is left of the histories of more than `n_hidden_items` items.
+        The rest of the histories of more than `n_hidden_items` items.
     hidden : Sequences of n_long rows
-        The `n_hidden_items` items before.
+        Their first `n_hidden_items` items.
 
     Raises
     ------
     ValueError
-        If no history has more than `n_hidden_items` items, or that is less than 1.
+        If no history has more than `n_hidden_items` items, or this is less than 1.
 
     Examples
     --------

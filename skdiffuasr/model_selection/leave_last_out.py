@@ -19,39 +19,30 @@ def leave_last_out(
 ) -> tuple[Sequences, IdArray, Sequences, IdArray]:
     """Split every history into training items, a validation item and a test item.
 
-    For a history ``(v_1, .., v_n)`` the four parts are ``(v_1, .., v_{n-2})``,
-    ``v_{n-1}``, ``(v_1, .., v_{n-1})`` and ``v_n``. Tune on the first two parts, for
-    instance with :class:`LeaveLastOut`, and report the final figures on the last two.
+    A history ``(v_1, .., v_n)`` becomes ``(v_1, .., v_{n-2})``, ``v_{n-1}``,
+    ``(v_1, .., v_{n-1})`` and ``v_n``. Tune on the first two parts, for instance with
+    :class:`LeaveLastOut`, and report final results on the last two.
 
     Parameters
     ----------
     X : Sequences or iterable of array-like
         Histories, oldest item first.
     short : {"error", "drop"}, default="error"
-        What happens to rows of fewer than 3 items, pseudo items not counted. "drop"
+        What to do with rows of fewer than 3 items, not counting pseudo items. "drop"
         removes them from all four parts.
 
     Returns
     -------
-    X_train : Sequences of shape (n,)
-        Histories without their last two items.
-    y_valid : ndarray of shape (n,)
-        The second last item of each history.
-    X_test : Sequences of shape (n,)
-        Histories without their last item.
-    y_test : ndarray of shape (n,)
-        The last item of each history.
+    X_train, y_valid : Sequences and ndarray of shape (n,)
+        Histories without their last two items, and the second last items.
+    X_test, y_test : Sequences and ndarray of shape (n,)
+        Histories without their last items, and these.
 
     Raises
     ------
     ValueError
         If a row is too short and `short` is "error", no row is long enough, or an item
         to hold out is a pseudo item.
-
-    See Also
-    --------
-    LeaveLastOut : The same idea as the `cv` of a search over hyper-parameters.
-    TemporalSplit : Split all histories at one point in time.
 
     Notes
     -----
@@ -89,20 +80,7 @@ def leave_last_out(
 
 
 def check_held_out(X: Sequences, n_items: int) -> None:
-    """Raise if pseudo items are among the items to hold out.
-
-    Parameters
-    ----------
-    X : Sequences
-        Histories.
-    n_items : int
-        Number of items to hold out, at the end of each row.
-
-    Raises
-    ------
-    ValueError
-        If a pseudo item stands behind one of the last `n_items` observed ones.
-    """
+    """Raise if a pseudo item comes after one of the last `n_items` observed items."""
     tails = X.tail(n_items)
     n_needed = np.minimum(X.lengths - X.n_pseudo, n_items)
     is_missing = tails.lengths - tails.n_pseudo < n_needed
@@ -118,11 +96,8 @@ class LeaveLastOut(BaseCrossValidator):
 
     In next-item prediction `y` holds the item after each history in `X`. Estimators
     of this library never read `y` in `fit`, so all rows can take part in both training
-    and evaluation: what separates the two is the position in the history, not the row.
-
-    See Also
-    --------
-    leave_last_out : Cut histories into `X` and `y`.
+    and evaluation, which the position in the history separates, not the row.
+    :func:`leave_last_out` cuts histories into `X` and `y`.
 
     Examples
     --------
@@ -149,10 +124,8 @@ class LeaveLastOut(BaseCrossValidator):
 
         Yields
         ------
-        train : ndarray of shape (n,), int64
-            Rows to fit on.
-        test : ndarray of shape (n,), int64
-            Rows to score on.
+        train, test : ndarray of shape (n,), int64
+            Rows to fit on and rows to score on.
 
         Raises
         ------
@@ -170,16 +143,5 @@ class LeaveLastOut(BaseCrossValidator):
         yield rows, rows
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits.
-
-        Parameters
-        ----------
-        X, y, groups : object, default=None
-            Ignored; present for API consistency.
-
-        Returns
-        -------
-        n_splits : int
-            Always 1.
-        """
+        """Return the number of splits, which is 1; the parameters are ignored."""
         return 1

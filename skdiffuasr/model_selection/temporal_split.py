@@ -25,27 +25,20 @@ class TemporalSplit:
     Unlike :class:`LeaveLastOut`, no training interaction of anyone is later than an
     item that is to be predicted, as in a system in use.
 
-    Users are evaluated if they have at least one interaction before the cutoff and at
-    least one at or after it. Users who appear only after it are not evaluated, for
-    nothing is known of them, and users who appear only before it are trained on and
-    not evaluated.
+    Users are evaluated if they have interactions both before the cutoff and at or after
+    it. Users who appear only before it are trained on.
 
     Parameters
     ----------
     cutoff : int, float, str or datetime-like, default=None
-        First point in time that belongs to the test period, compared with the times
-        to the last digit. For a column of dates a date of Python, NumPy, pandas or
-        pyarrow in any unit, or an ISO 8601 text such as ``"2014-07-01"``; those with a
-        time zone become UTC as those of the column do. None places it so that
-        `test_fraction` of the interactions happen at or after it.
+        First time of the test period, compared exactly. For a column of dates a date
+        of Python, NumPy, pandas or pyarrow in any unit, or an ISO 8601 text such as
+        ``"2014-07-01"``; those with a time zone become UTC, as in the column. None
+        places it so that `test_fraction` of the interactions happen at or after it.
     test_fraction : float, default=0.2
-        Fraction of the interactions in the test period, between 0 and 1. Interactions
-        at the same time stay together, in the test period, which can then be
-        larger. Ignored if `cutoff` is given.
-
-    See Also
-    --------
-    leave_last_out : Hold out the last items of every history.
+        Fraction of the interactions in the test period, between 0 and 1. It can be
+        larger, as interactions at the same time stay together. Ignored if `cutoff` is
+        given.
 
     Examples
     --------
@@ -80,12 +73,12 @@ class TemporalSplit:
         item: str = "item",
         time: str = "time",
     ) -> tuple[Sequences, Sequences, IdArray]:
-        """Split a log of interactions.
+        """Split interactions into training histories, test histories and targets.
 
         Parameters
         ----------
         interactions : Interactions, data frame or mapping of arrays
-            The log, in any order.
+            In any order.
         user, item, time : str, default="user", "item", "time"
             Names of its columns.
 
@@ -94,10 +87,10 @@ class TemporalSplit:
         X_train : Sequences of shape (n_train_users,)
             Histories strictly before the cutoff, with `user_ids`.
         X_test : Sequences of shape (n_test_users,)
-            Those rows of `X_train` whose users are evaluated.
+            The rows of `X_train` whose users are evaluated.
         y_test : ndarray of shape (n_test_users,)
             The first item of each evaluated user at or after the cutoff. Of several
-            items at that time it is the one that comes first in the log.
+            at that time, the first in `interactions`.
 
         Raises
         ------
@@ -121,10 +114,8 @@ class TemporalSplit:
             max_val=1,
             include_boundaries="neither",
         )
-        is_marked = "is_pseudo" in column_names(interactions)
-        log = read_columns(
-            interactions, user, item, time, "is_pseudo" if is_marked else None
-        )
+        is_pseudo = "is_pseudo" if "is_pseudo" in column_names(interactions) else None
+        log = read_columns(interactions, user, item, time, is_pseudo)
         if log.is_pseudo is not None and log.is_pseudo.any():
             raise ValueError("The log has pseudo items; split it first, then augment.")
         if len(log.users) == 0:
@@ -162,18 +153,6 @@ class TemporalSplit:
 
 
 def default_cutoff(times: npt.NDArray[np.generic], test_fraction: float) -> Any:
-    """Find the first time of the test period where no cutoff is given.
-
-    Parameters
-    ----------
-    times : ndarray of shape (n_interactions,)
-        Of one interaction at least.
-    test_fraction : float
-        See `TemporalSplit`.
-
-    Returns
-    -------
-    cutoff : scalar of the type of the times
-    """
+    """Return the first time of the test period where no cutoff is given."""
     n_test = max(1, round(test_fraction * len(times)))
     return np.sort(times)[-n_test]

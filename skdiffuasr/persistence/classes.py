@@ -1,4 +1,4 @@
-"""What a model file may be made of: nothing else is built from one."""
+"""The types that a model file may hold; nothing else is built from one."""
 
 import numpy as np
 from scipy import sparse
@@ -7,33 +7,23 @@ from sklearn.pipeline import Pipeline
 
 from skdiffuasr.utils import all_estimators
 
-#: Estimators by the names that files know them by, which are for ever.
+#: Estimators by their names in files, which must never change.
 ESTIMATORS = {
     "FrozenEstimator": FrozenEstimator,
     "Pipeline": Pipeline,
     **dict(all_estimators()),
 }
 
-#: Types of the numbers in tensors and scalars.
+#: Names of the dtypes of tensors and scalars.
 NUMBERS = {
     np.dtype(name): name
     for name in (
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float16",
-        "float32",
-        "float64",
+        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
+        *("uint64", "float16", "float32", "float64"),
     )
 }
 
-#: Attributes that make up a sparse matrix, by its format.
+#: Attributes that hold a sparse matrix, by its format.
 SPARSE_PARTS = {
     "bsr": ("data", "indices", "indptr"),
     "coo": ("data", "row", "col"),

@@ -1,4 +1,4 @@
-"""From what `Encoder` made back to an estimator."""
+"""Estimators from JSON and tensors, as `Encoder` made them."""
 
 import inspect
 from typing import Any
@@ -17,9 +17,9 @@ from skdiffuasr.training import resolve_device
 
 
 class Decoder:
-    """Builds values from JSON and tensors, of known types alone.
+    """Builds values of known types from JSON and tensors.
 
-    A JSON object has a "type" and these fields, and no others:
+    A JSON object has a "type" and exactly these fields:
 
     =====================  ========================================================
     float                  value: "nan", "inf" or "-inf"
@@ -34,23 +34,8 @@ class Decoder:
     estimator              class, parameters, attributes
     =====================  ========================================================
 
-    Parameters
-    ----------
-    tensors : dict of str to ndarray
-        The tensors of the file.
-    device : str, default=None
-        Takes the place of the `device` parameter of every estimator; None leaves it.
-
-    Attributes
-    ----------
-    unused : set of str
-        Tensors that nothing decoded so far refers to.
-
-    Examples
-    --------
-    >>> from skdiffuasr.persistence.decoding import Decoder
-    >>> Decoder({}).decode([1, {"type": "tuple", "items": ["a", None]}])
-    [1, ('a', None)]
+    A `device` replaces that of every estimator. `unused` are the tensors that nothing
+    decoded so far refers to.
     """
 
     def __init__(
@@ -75,24 +60,7 @@ class Decoder:
         }
 
     def decode(self, node: Any) -> Any:
-        """Build the value that a node stands for.
-
-        Parameters
-        ----------
-        node : object
-            What `Encoder.encode` returned.
-
-        Returns
-        -------
-        value : object
-            Equal to what was encoded, and of the same type.
-
-        Raises
-        ------
-        ValueError
-            If the node is not as the table above says, names an unknown class, or a
-            tensor is missing or of another shape or dtype.
-        """
+        """Return the value of a node from `Encoder.encode`, or raise ValueError."""
         if isinstance(node, list):
             return [self.decode(item) for item in node]
         if not isinstance(node, dict):
@@ -103,23 +71,7 @@ class Decoder:
         return self._decoders[kind](node)
 
     def decode_estimator(self, node: Any) -> Any:
-        """Build an estimator and nothing else.
-
-        Parameters
-        ----------
-        node : object
-            What `Encoder.encode_estimator` returned.
-
-        Returns
-        -------
-        estimator : estimator
-            Of a class in `ESTIMATORS`.
-
-        Raises
-        ------
-        ValueError
-            If it is not such a node, or something in it is not as it should be.
-        """
+        """Return the estimator that a node describes, or raise ValueError."""
         name, parameters, attributes = fields(node, "class", "parameters", "attributes")
         if name not in ESTIMATORS:
             raise ValueError(f"the class {name!r} is unknown")
@@ -200,7 +152,7 @@ class Decoder:
         return SequenceVariants(map(self.decode, variants))
 
     def _device(self, stored: str) -> str:
-        """Choose the device, and see that this machine has it."""
+        """Return the device, which this machine must have."""
         device = stored if self.device is None else self.device
         try:
             resolve_device(device)
@@ -212,25 +164,7 @@ class Decoder:
 
 
 def fields(node: Any, *names: str) -> list[Any]:
-    """Take the fields of a JSON object that has these and a "type" at most.
-
-    Parameters
-    ----------
-    node : object
-        What should be such an object.
-    *names : str
-        Names of its fields.
-
-    Returns
-    -------
-    values : list
-        In the order of `names`.
-
-    Raises
-    ------
-    ValueError
-        If it has other fields.
-    """
+    """Return the fields of a JSON object, which may have no others but a "type"."""
     found = set(node) - {"type"} if isinstance(node, dict) else None
     if found != set(names):
         raise ValueError(
@@ -241,7 +175,7 @@ def fields(node: Any, *names: str) -> list[Any]:
 
 
 def _number_dtype(name: str) -> np.dtype[Any]:
-    """Return the dtype of tensors or scalars that is called so."""
+    """Return the dtype of tensors or scalars that has a name."""
     if name not in NUMBERS.values():
         raise ValueError(f"there is no dtype {name!r}")
     return np.dtype(name)

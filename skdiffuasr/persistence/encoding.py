@@ -1,4 +1,4 @@
-"""From an estimator to what JSON can say, and tensors for the rest."""
+"""Estimators as JSON, and tensors for what JSON cannot hold."""
 
 import math
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from skdiffuasr.persistence.classes import (
 )
 from skdiffuasr.sequences import Sequences, SequenceVariants
 
-#: What to do instead, by the type of what cannot be saved.
+#: What to do instead, by the type that cannot be saved.
 _REMEDIES = (
     (np.random.RandomState, "use an int"),
     (joblib.Memory, "use the path of its folder"),
@@ -33,18 +33,15 @@ _REMEDIES = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where in the estimator a value is.
+    """Where in the estimator a value is."""
 
-    Parameters
-    ----------
-    tensor : str
-        The name that a tensor has if it is there, such as ``"rec.weights_.bias"``.
-    shown : str
-        How an error says it, such as ``"step 'rec' -> weights_ -> bias"``.
-    """
-
+    #: Name of a tensor there, such as ``"rec.weights_.bias"``.
     tensor: str = ""
+    #: How an error shows it, such as ``"step 'rec' -> weights_ -> bias"``.
     shown: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.shown}: " if self.shown else ""
 
     def inside(self, name: object, shown: str | None = None) -> "Place":
         """Name what is one level further in."""
@@ -56,63 +53,29 @@ class Place:
 
 
 class Encoder:
-    """Turns values into JSON, and puts aside the arrays in them.
+    """Turns values into JSON, and collects their arrays in `tensors`.
 
-    What JSON has no word for becomes an object with a "type"; see `Decoder` for all of
-    them.
-
-    Attributes
-    ----------
-    tensors : dict of str to ndarray
-        The arrays of all values that were encoded.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.persistence.encoding import Encoder, Place
-    >>> encoder = Encoder()
-    >>> encoder.encode([1, None, np.arange(2)], Place("x", "x"))
-    [1, None, {'type': 'array', 'tensor': 'x.2', 'dtype': 'int64', 'shape': [2]}]
-    >>> encoder.tensors
-    {'x.2': array([0, 1])}
+    What JSON has no word for becomes an object with a "type"; see `Decoder`.
     """
 
     def __init__(self) -> None:
         self.tensors: dict[str, NDArray[Any]] = {}
 
     def encode(self, value: Any, place: Place) -> Any:
-        """Encode a value of any type that can be stored.
+        """Return a value as `json.dumps` accepts it, or raise ValueError.
 
-        Parameters
-        ----------
-        value : object
-            None, bool, int, float, str, list, tuple, set, frozenset, dict, NumPy scalar
-            or array, sparse matrix, `Sequences` or an estimator, and what is made of
-            them. Subclasses are not taken for their base class.
-        place : Place
-            Where it is.
-
-        Returns
-        -------
-        node : object
-            What `json.dumps` accepts.
-
-        Raises
-        ------
-        ValueError
-            If a value in it cannot be stored; the error says where.
+        Subclasses are not taken for their base class.
         """
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
-        if kind is float:
-            return _float(value)
+        if kind is float:  # JSON has finite ones only
+            finite = math.isfinite(value)
+            return value if finite else {"type": "float", "value": repr(value)}
         if kind is list:
             return self._items(value, place)
-        if kind is tuple:
-            return {"type": "tuple", "items": self._items(value, place)}
-        if kind in (set, frozenset):
-            items = sorted(value, key=repr)
+        if kind in (tuple, set, frozenset):
+            items = value if kind is tuple else sorted(value, key=repr)
             return {"type": kind.__name__, "items": self._items(items, place)}
         if kind is dict:
             return self._dict(value, place)
@@ -130,44 +93,23 @@ class Encoder:
         return self.encode_estimator(value, place)
 
     def encode_estimator(self, value: Any, place: Place) -> dict[str, Any]:
-        """Encode an estimator and nothing else.
-
-        Parameters
-        ----------
-        value : estimator
-            Its class must be one of `ESTIMATORS`.
-        place : Place
-            Where it is.
-
-        Returns
-        -------
-        node : dict
-            What `json.dumps` accepts.
-
-        Raises
-        ------
-        ValueError
-            If it or something in it cannot be stored; the error says where.
-        """
+        """Return an estimator as `json.dumps` accepts it, or raise ValueError."""
         if type(value) not in ESTIMATORS.values():
             raise _refusal(value, place)
         parameters = value.get_params(deep=False)
         attributes = {k: v for k, v in vars(value).items() if k not in parameters}
         for name in attributes:
             _check_attribute(name, place)
-        nodes = {
-            name: self._steps(parameter, place)
-            if isinstance(value, Pipeline) and name == "steps"
-            else self.encode(parameter, place.inside(name))
-            for name, parameter in parameters.items()
-        }
         return {
             "type": "estimator",
             "class": type(value).__name__,
-            "parameters": nodes,
-            "attributes": {
-                k: self.encode(v, place.inside(k)) for k, v in attributes.items()
+            "parameters": {
+                name: self._steps(parameter, place)
+                if isinstance(value, Pipeline) and name == "steps"
+                else self.encode(parameter, place.inside(name))
+                for name, parameter in parameters.items()
             },
+            "attributes": self._parts(attributes, place),
         }
 
     def _items(self, items: Any, place: Place) -> list[Any]:
@@ -226,14 +168,15 @@ class Encoder:
         }
 
     def _sequences(self, value: Sequences, place: Place) -> dict[str, Any]:
-        parts = {
-            name: self.encode(getattr(value, name), place.inside(name))
-            for name in ("values", "offsets", "roles", "user_ids")
-        }
-        return {"type": "Sequences", **parts}
+        names = ("values", "offsets", "roles", "user_ids")
+        parts = {name: getattr(value, name) for name in names}
+        return {"type": "Sequences", **self._parts(parts, place)}
+
+    def _parts(self, parts: dict[str, Any], place: Place) -> dict[str, Any]:
+        return {name: self.encode(v, place.inside(name)) for name, v in parts.items()}
 
     def _steps(self, steps: Any, place: Place) -> list[Any]:
-        """Encode the steps of a pipeline; its tensors are called after them."""
+        """Encode the steps of a pipeline, after which its tensors are named."""
         nodes = []
         for name, step in steps:
             inside = place.inside(_ascii(name), f"step {name!r}")
@@ -242,29 +185,21 @@ class Encoder:
         return nodes
 
 
-def _float(value: float) -> Any:
-    """Encode a float; JSON has none that is not finite."""
-    if math.isfinite(value):
-        return value
-    return {"type": "float", "value": repr(value)}
-
-
 def _ascii(key: object) -> str:
-    """Name a key so that every tool can read it."""
+    """Return a name for a key that every tool can read."""
     return str(key).encode("ascii", "backslashreplace").decode()
 
 
 def _check_attribute(name: str, place: Place) -> None:
-    """Reject what is neither a parameter nor a fitted attribute."""
+    """Raise unless the name is that of a fitted attribute."""
     if name == "_skl_callbacks":
         raise ValueError(
-            f"{_shown(place)}callbacks cannot be saved; remove them with "
-            f"set_callbacks()."
+            f"{place}callbacks cannot be saved; remove them with set_callbacks()."
         )
     if name.startswith("_") or not name.endswith("_"):
         raise ValueError(
-            f"{_shown(place.inside(name))}the attribute is neither a parameter nor a "
-            f"fitted attribute and cannot be saved."
+            f"{place.inside(name)}the attribute is neither a parameter nor a fitted "
+            "attribute and cannot be saved."
         )
 
 
@@ -272,10 +207,6 @@ def _refusal(value: Any, place: Place, kind: str | None = None) -> ValueError:
     """Make the error of a value that cannot be stored."""
     remedy = next((text for cls, text in _REMEDIES if isinstance(value, cls)), None)
     return ValueError(
-        f"{_shown(place)}{kind or type(value).__name__} cannot be saved"
+        f"{place}{kind or type(value).__name__} cannot be saved"
         + (f"; {remedy}." if remedy else ".")
     )
-
-
-def _shown(place: Place) -> str:
-    return f"{place.shown}: " if place.shown else ""

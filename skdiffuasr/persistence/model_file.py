@@ -1,12 +1,12 @@
 """Estimators in safetensors files."""
 
-import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from skdiffuasr import __version__
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr.persistence.decoding import Decoder, fields
@@ -18,28 +18,31 @@ FORMAT_VERSION = 1
 #: Key of the header's metadata that holds everything but the tensors.
 METADATA_KEY = "skdiffuasr"
 
-#: How files begin that are often taken for models, and may hold code.
+#: How other files begin that are often taken for models, and may hold code.
 _OTHER_KINDS = {
     b"\x80": "a pickle, as pickle and joblib write them",
     b"PK\x03\x04": "a zip archive, as torch.save and skops write them",
 }
 
+#: What decoding a changed file may raise.
+_DAMAGE = (AttributeError, OverflowError, RecursionError, TypeError, ValueError)
+
 
 def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
     """Save an estimator to one safetensors file.
 
-    Arrays become tensors under readable names, the rest JSON in the header. The file
-    can be read by any safetensors tool, and `load` runs no code that is in it.
+    Arrays become tensors with readable names, the rest becomes JSON in the header. Any
+    safetensors tool can read the file, and `load` runs no code from it.
 
     Parameters
     ----------
     estimator : estimator of skdiffuasr, Pipeline or FrozenEstimator
-        Fitted or not. A pipeline must be made of such estimators; the same goes for
-        estimators that are parameters of others.
+        Fitted or not. The steps of a pipeline, and estimators that are parameters of
+        others, must be such estimators, too.
     path : str or Path
         The file.
     overwrite : bool, default=False
-        Whether to replace a file that is there. It is replaced as a whole at the end.
+        Whether to replace an existing file, as a whole and at the end.
 
     Raises
     ------
@@ -48,11 +51,11 @@ def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
     FileExistsError
         If the file exists and `overwrite` is False.
     OSError
-        If `path` is a folder, is in none, or cannot be written.
+        If `path` is a folder, its folder does not exist, or it cannot be written.
     ValueError
         If something in the estimator cannot be saved, such as a RandomState, a function
-        or a class of your own; the error says where it is. Or if strings and names take
-        more than the 100 MB that a header may have.
+        or your own class; the error says where it is. Or if strings and names take more
+        than the 100 MB that a header may have.
 
     See Also
     --------
@@ -78,7 +81,7 @@ def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
     encoder = Encoder()
     content = {
         "format_version": FORMAT_VERSION,
-        "library_version": _library_version(),
+        "library_version": __version__,
         "estimator": encoder.encode_estimator(estimator, Place()),
     }
     metadata = {METADATA_KEY: json.dumps(content, allow_nan=False)}
@@ -97,9 +100,9 @@ def save(estimator: Any, path: str | Path, *, overwrite: bool = False) -> None:
 def load(path: str | Path, *, device: str | None = None) -> Any:
     """Load an estimator that `save` wrote.
 
-    Only classes of skdiffuasr, Pipeline and FrozenEstimator are built, and nothing in
-    the file is run. Before you fit a model from elsewhere again, look at its `memory`:
-    that is a folder of pickles, which fitting would open.
+    Only classes of skdiffuasr, Pipeline and FrozenEstimator are built, and no code in
+    the file is run. Before you fit a model from elsewhere again, check its `memory`: it
+    is a folder of pickles, which fitting would open.
 
     Parameters
     ----------
@@ -112,17 +115,17 @@ def load(path: str | Path, *, device: str | None = None) -> Any:
     Returns
     -------
     estimator : estimator
-        It has the parameters and the fitted attributes of the one that was saved.
+        With the parameters and fitted attributes of the one that was saved.
 
     Raises
     ------
     ImportError
         If safetensors is not installed.
     OSError
-        If there is no such file, or it is a folder.
+        If the file does not exist, or is a folder.
     ValueError
-        If the file is of another kind, of a newer format, truncated or changed, or
-        this machine lacks the device.
+        If the file has another or a newer format, is truncated or changed, or this
+        machine lacks the device.
 
     See Also
     --------
@@ -139,19 +142,13 @@ def load(path: str | Path, *, device: str | None = None) -> Any:
         return _decode(*_read(safetensors, path), device)
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is truncated or damaged: {error}.") from error
-    except (
-        AttributeError,
-        OverflowError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _DAMAGE as error:
         reason = str(error).rstrip(".")
         raise ValueError(f"{path} cannot be loaded: {reason}.") from error
 
 
 def _read(safetensors: Any, path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
-    """Read what the header says of the estimator, and the tensors."""
+    """Return the metadata of the estimator, and the tensors."""
     with safetensors.safe_open(path, framework="numpy") as file:
         metadata = file.metadata() or {}
         if METADATA_KEY not in metadata:
@@ -161,28 +158,26 @@ def _read(safetensors: Any, path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
 
 
 def _decode(content: Any, tensors: dict[str, NDArray[Any]], device: str | None) -> Any:
-    """Build the estimator that metadata and tensors describe."""
+    """Return the estimator that metadata and tensors describe."""
     version = content.get("format_version") if isinstance(content, dict) else None
     if type(version) is not int or version < 1:
         raise ValueError(f"there is no format version {version!r}")
     if version > FORMAT_VERSION:
         raise ValueError(
             f"it has format version {version} of skdiffuasr "
-            f"{content.get('library_version')}, and skdiffuasr {_library_version()} "
+            f"{content.get('library_version')}, and skdiffuasr {__version__} "
             f"reads up to {FORMAT_VERSION}; install a newer skdiffuasr"
         )
     _, _, node = fields(content, "format_version", "library_version", "estimator")
     decoder = Decoder(tensors, device)
     estimator = decoder.decode_estimator(node)
     if decoder.unused:
-        raise ValueError(
-            f"nothing refers to the tensor {min(decoder.unused)!r} that is in it"
-        )
+        raise ValueError(f"nothing refers to the tensor {min(decoder.unused)!r}")
     return estimator
 
 
 def _check_kind(path: Path) -> None:
-    """Reject files of other kinds by how they begin, without opening them further."""
+    """Raise for files of other kinds by their first bytes, without reading further."""
     with path.open("rb") as file:
         head = file.read(9)
     if head[8:] == b"{":  # behind the length of the header
@@ -190,18 +185,11 @@ def _check_kind(path: Path) -> None:
     for start, kind in _OTHER_KINDS.items():
         if head.startswith(start):
             raise ValueError(
-                f"{path} is {kind}, and no safetensors file. It could run code when it "
-                f"is loaded, so it was not."
+                f"{path} is {kind}, not a safetensors file. It could run code when "
+                f"loaded, so it was not."
             )
     if len(head) == 9:
         raise ValueError(f"{path} is not a safetensors file.")
-
-
-def _library_version() -> str:
-    try:
-        return importlib.metadata.version("skdiffuasr")
-    except importlib.metadata.PackageNotFoundError:  # run from where it lies
-        return "unknown"
 
 
 def _import_safetensors() -> Any:

@@ -1,4 +1,4 @@
-"""Histories as Arrow tables, and list columns of any Arrow library as histories."""
+"""Arrays and histories as Arrow arrays and tables."""
 
 from typing import Any
 
@@ -15,28 +15,9 @@ def to_table(
     user_ids: IdArray | None,
     roles: RoleArray | None,
 ) -> Any:
-    """Make a table with one row per history.
+    """Return a table of user, items and roles with one row per history.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_interactions,)
-        Items of all rows; integers are shared, not copied.
-    offsets : ndarray of int64 of shape (n + 1,)
-        Row boundaries.
-    user_ids : ndarray of shape (n,) or None
-        None leaves the column out.
-    roles : ndarray of uint8 of shape (n_interactions,) or None
-        None leaves the column out.
-
-    Returns
-    -------
-    table : pyarrow.Table
-        With the columns user, items and roles.
-
-    Raises
-    ------
-    ImportError
-        If pyarrow is not installed.
+    Integers are shared, not copied. What is None has no column.
     """
     pyarrow = import_extra("pyarrow", "frames")
     columns = {}
@@ -50,17 +31,7 @@ def to_table(
 
 
 def to_arrow(values: NDArray[Any]) -> Any:
-    """Make an Arrow array; numbers are shared, not copied.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Numbers, dates or strings.
-
-    Returns
-    -------
-    array : pyarrow.Array
-    """
+    """Return numbers, dates or strings as an Arrow array; numbers are not copied."""
     pyarrow = import_extra("pyarrow", "frames")
     # Arrow has days and seconds, and nothing between or above them.
     if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] in "YMWhm":

@@ -1,4 +1,4 @@
-"""The data container of the package: a ragged batch of user histories."""
+"""The data container: a ragged batch of user histories."""
 
 from typing import Any
 
@@ -20,11 +20,11 @@ from skdiffuasr.sequences.roles import GENERATED, OBSERVED
 class Sequences(ConvertibleRows):
     """Ragged batch of user histories, oldest item first.
 
-    Row ``i`` is ``values[offsets[i]:offsets[i + 1]]``, and `roles` says of every item
-    whether it was observed or generated, is learned, and is read. The batch indexes
-    like a one-dimensional array, so scikit-learn can split it, and every selection
-    takes roles and user ids along. An integer key gives one row as an array, slices,
-    masks and collections of integers give `Sequences`; slices share the values.
+    Row ``i`` is ``values[offsets[i]:offsets[i + 1]]``, and `roles` tell whether an item
+    was observed or generated, is learned, and is read. The batch indexes like a
+    one-dimensional array, so scikit-learn can split it, and selections keep roles and
+    user ids. An integer key gives one row as an array; slices, masks and collections of
+    integers give `Sequences`; slices share the values.
 
     Parameters
     ----------
@@ -40,14 +40,9 @@ class Sequences(ConvertibleRows):
 
     Attributes
     ----------
-    values : ndarray of shape (n_interactions,), int64 or str
-        Item ids, read-only.
-    offsets : ndarray of shape (n + 1,), int64
-        Row boundaries, read-only.
-    roles : ndarray of shape (n_interactions,), uint8, or None
-        Sums of `Role`, read-only; None if all are ``TARGET | CONTEXT``.
-    user_ids : ndarray of shape (n,), int64 or str, or None
-        User ids, read-only.
+    values, offsets, roles, user_ids : ndarray or None
+        The parameters as read-only arrays: ids as int64 or str, offsets as int64,
+        roles as uint8; None if all roles are ``TARGET | CONTEXT``.
 
     Raises
     ------
@@ -76,8 +71,7 @@ class Sequences(ConvertibleRows):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequences):
             return NotImplemented
-        mine, others = self._parts(), other._parts()
-        return len(mine) == len(others) and all(map(np.array_equal, mine, others))
+        return all(map(np.array_equal, self._parts(), other._parts()))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -91,22 +85,16 @@ class Sequences(ConvertibleRows):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A slice may keep strings wider than it needs; equal content must pickle equal.
-        return type(self), tuple(map(_narrowed, self._parts()))
+        parts = self._parts()
+        return type(self), tuple(p if p is None else freeze(narrow(p)) for p in parts)
 
     def describe(self) -> LogDescription:
-        """Look at a log: users, items, lengths, and what augmentation can do for it.
+        """Summarize users, items, lengths, and obstacles to augmentation.
 
         Returns
         -------
         LogDescription
             Prints as a table; its `warnings` are sentences.
-
-        Examples
-        --------
-        >>> from skdiffuasr.sequences import Sequences
-        >>> X = Sequences.from_iterable([[1, 2, 1], [2, 3]])
-        >>> X.describe().n_items
-        3
         """
         observed = self.strip_pseudo()
         return describe(observed.values, observed.lengths, int(self.n_pseudo.sum()))
@@ -122,7 +110,7 @@ class Sequences(ConvertibleRows):
         Returns
         -------
         Sequences
-            The longer rows. What is put in front is read and not learned.
+            The longer rows. Pseudo items are read and not learned.
 
         Raises
         ------
@@ -133,14 +121,12 @@ class Sequences(ConvertibleRows):
 
         Examples
         --------
-        >>> import numpy as np
         >>> from skdiffuasr.sequences import Sequences
-        >>> X = Sequences.from_iterable([[1], [2, 3]])
-        >>> X.prepend(np.array([[8, 9], [6, 7]])).to_lists()
-        [[8, 9, 1], [6, 7, 2, 3]]
+        >>> Sequences.from_iterable([[1], [2, 3]]).prepend([[8, 9], [7]]).to_lists()
+        [[8, 9, 1], [7, 2, 3]]
         """
         if isinstance(pseudo, np.ndarray) and pseudo.dtype != object:
-            pseudo = _rectangle(pseudo)
+            pseudo = rectangle(pseudo, "pseudo")
         elif not isinstance(pseudo, Sequences):
             pseudo = Sequences.from_iterable(pseudo)
         if len(pseudo) != len(self):
@@ -161,16 +147,8 @@ class Sequences(ConvertibleRows):
         Returns
         -------
         Sequences
-            The observed items only. They are all learned and read: what they were
-            before, depended on the items that are gone.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skdiffuasr.sequences import Sequences
-        >>> X = Sequences.from_iterable([[1], [2, 3]])
-        >>> X.prepend(np.array([[8], [9]])).strip_pseudo() == X
-        True
+            The observed items, all of them learned and read: other roles may have
+            depended on the items that are gone.
         """
         if self.roles is None:
             return self
@@ -179,7 +157,7 @@ class Sequences(ConvertibleRows):
 
 
 def check_sequences(X: Any, *, min_length: int = 0, input_name: str = "X") -> Sequences:
-    """Check user histories; every public entry point of the package calls this.
+    """Return user histories as checked `Sequences`, as every entry point does.
 
     Parameters
     ----------
@@ -200,8 +178,7 @@ def check_sequences(X: Any, *, min_length: int = 0, input_name: str = "X") -> Se
     TypeError
         If a row is not a sequence, or an id is neither an integer nor a string.
     ValueError
-        If there are no rows, a row is too short, or `X` is not one sequence of ids
-        per row.
+        If there are no rows, a row is too short or nested, or an id is missing.
 
     Examples
     --------
@@ -222,18 +199,11 @@ def check_sequences(X: Any, *, min_length: int = 0, input_name: str = "X") -> Se
     return X
 
 
-def _narrowed(ids: IdArray | None) -> IdArray | None:
-    """Return the ids themselves, or a frozen copy if strings are wider than needed."""
-    if ids is None or (narrowed := narrow(ids)) is ids:
-        return ids
-    return freeze(narrowed)
-
-
-def _rectangle(array: IdArray) -> Sequences:
+def rectangle(array: IdArray, name: str) -> Sequences:
     """Return the rows of a two-dimensional array."""
     if array.ndim != 2:
         raise ValueError(
-            "pseudo must be Sequences or an array of shape (n, M), got an array of "
+            f"{name} must be Sequences or an array of shape (n, M), got an array of "
             f"shape {array.shape}."
         )
     n_rows, n_columns = array.shape

@@ -1,4 +1,4 @@
-"""From lists, tables and logs to rows of histories, and back."""
+"""Conversion of histories from and to lists and tables."""
 
 from itertools import pairwise
 from typing import Any, Literal, Self
@@ -37,7 +37,7 @@ class ConvertibleRows(RaggedRows):
         ----------
         X : iterable of n one-dimensional id sequences
             List of lists, generator, object array, list of arrays, or a list column
-            of pandas, polars or pyarrow. `Sequences` keep their `roles`.
+            of any Arrow library. `Sequences` keep their `roles`.
         user_ids : array-like of shape (n,), default=None
             User id of each row; None keeps those of `X` if it has any.
 
@@ -75,7 +75,7 @@ class ConvertibleRows(RaggedRows):
         time: str | None = None,
         is_pseudo: str | None = None,
     ) -> Self:
-        """Build from a log with one row per interaction.
+        """Build from a table with one row per interaction.
 
         Parameters
         ----------
@@ -84,11 +84,10 @@ class ConvertibleRows(RaggedRows):
         user, item : str
             Names of the columns of user ids and item ids.
         time : str, default=None
-            Name of a sortable column. Ties keep their order of appearance, and
-            without it all interactions do.
+            Name of a sortable column. Ties keep their order, and without it all
+            interactions do.
         is_pseudo : str, default=None
-            Name of a column of bools, or of 0 and 1, that marks pseudo items. None
-            takes all items as observed.
+            Name of a column of bools, or of 0 and 1, that marks pseudo items.
 
         Returns
         -------
@@ -107,8 +106,7 @@ class ConvertibleRows(RaggedRows):
         -----
         UserWarning
             If times mix units or time zones or are rounded, or the last interaction of
-            a user is there twice; see
-            :meth:`Interactions.describe <skdiffuasr.datasets.Interactions.describe>`.
+            a user is duplicated.
 
         Examples
         --------
@@ -124,13 +122,13 @@ class ConvertibleRows(RaggedRows):
 
     @classmethod
     def from_frame(cls, frame: Any) -> Self:
-        """Build from a table with one row per history, as `to_arrow` makes them.
+        """Build from a table with one row per history, as `to_arrow` returns it.
 
         Parameters
         ----------
         frame : DataFrame or Table of pandas, polars or pyarrow
-            With a list column "items", and "user" and the list column "roles" where
-            there are any.
+            With a list column "items", and optionally "user" and the list column
+            "roles".
 
         Returns
         -------
@@ -140,14 +138,7 @@ class ConvertibleRows(RaggedRows):
         Raises
         ------
         TypeError, ValueError
-            As `from_iterable`, or if there is no column "items", or "roles" do not fit
-            it.
-
-        Examples
-        --------
-        >>> from skdiffuasr.sequences import Sequences
-        >>> Sequences.from_frame({"items": [[1, 2], [3]], "roles": [[5, 6], [6]]})
-        Sequences(n=2, n_interactions=3, lengths=1..2, n_pseudo=0..1)
+            As `from_iterable`, or if "items" is missing or "roles" do not fit it.
         """
         values, offsets = flatten_rows(column_of(frame, "items"), "column 'items'")
         names = column_names(frame)
@@ -189,7 +180,7 @@ class ConvertibleRows(RaggedRows):
         return import_extra("polars", "frames").from_arrow(self.to_arrow())
 
     def to_interactions(self) -> dict[str, NDArray[Any]]:
-        """Return the log of interactions, one entry per item.
+        """Return columns with one entry per interaction.
 
         Returns
         -------
@@ -197,18 +188,9 @@ class ConvertibleRows(RaggedRows):
             "user" (the user id, or the row's number without user ids), "item",
             "position" (int64; consecutive, 0 is the first observed item, and pseudo
             items in front of it count backwards from -1) and "is_pseudo" (bool).
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skdiffuasr.sequences import Sequences
-        >>> X = Sequences.from_iterable([[5, 6]]).prepend(np.array([[8]]))
-        >>> X.to_interactions()["position"]
-        array([-1,  0,  1])
         """
         user_ids = np.arange(len(self)) if self.user_ids is None else self.user_ids
-        lengths = self.lengths
-        is_pseudo = self.is_pseudo
+        lengths, is_pseudo = self.lengths, self.is_pseudo
         observed = np.append(np.flatnonzero(~is_pseudo), len(is_pseudo))
         n_before = np.concatenate(([0], (~is_pseudo).cumsum()))
         first = np.minimum(observed[n_before[self.offsets[:-1]]], self.offsets[1:])
@@ -226,7 +208,7 @@ class ConvertibleRows(RaggedRows):
         pad_value: int | str = -1,
         side: Literal["left", "right"] = "left",
     ) -> IdArray:
-        """Return a rectangle of ids, one row each.
+        """Return the rows padded to one length.
 
         Parameters
         ----------
@@ -241,7 +223,7 @@ class ConvertibleRows(RaggedRows):
         Returns
         -------
         ndarray of shape (n, length), int64 or str
-            The padded rows, a new array.
+            A new array.
 
         Raises
         ------
@@ -270,28 +252,12 @@ class ConvertibleRows(RaggedRows):
             )
         dtype = common_dtype(rows.values, filler)
         padded = np.full((len(rows), length), filler[0], dtype=dtype)
-        column = np.arange(length)
-        if side == "left":
-            filled = column >= length - rows.lengths[:, None]
-        else:
-            filled = column < rows.lengths[:, None]
-        padded[filled] = rows.values
+        is_item = np.arange(length) < rows.lengths[:, None]
+        padded[is_item[:, ::-1] if side == "left" else is_item] = rows.values
         return padded
 
     def to_lists(self) -> list[list[Any]]:
-        """Return the rows as lists of Python ints or strings.
-
-        Returns
-        -------
-        list of n lists
-            The rows, pseudo items included.
-
-        Examples
-        --------
-        >>> from skdiffuasr.sequences import Sequences
-        >>> Sequences.from_iterable([["a"], []]).to_lists()
-        [['a'], []]
-        """
+        """Return the rows as n lists of Python ints or strings, with pseudo items."""
         flat = self.values.tolist()
         return [flat[start:stop] for start, stop in pairwise(self.offsets.tolist())]
 

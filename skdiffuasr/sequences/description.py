@@ -1,4 +1,4 @@
-"""A look at a log before anything is trained on it."""
+"""Summary of histories before anything is trained on them."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from skdiffuasr._typing import IdArray, IntArray
 #: Histories up to this length are called short, as in the DiffuASR paper.
 SHORT = 5
 
-#: From this length on a history has little to gain from items before it.
+#: Longer histories have little to gain from items before them.
 LONG = 20
 
-#: A diffusion model learns from histories longer than M; fewer than this are too few.
+#: A diffusion model learns from histories longer than M and needs at least this many.
 FEW_HISTORIES = 50
 
 _QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -20,26 +20,26 @@ _QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 @dataclass(frozen=True, repr=False)
 class LogDescription:
-    """What a log holds; prints as a table.
+    """Summary of histories; prints as a table.
 
     Attributes
     ----------
     n_users, n_items, n_interactions : int
         Rows, different observed items, and observed items.
     n_pseudo_items : int
-        Pseudo items; they are left out of everything else here.
+        Pseudo items, which count in nothing else here.
     length_quantiles : tuple of float
         Minimum, quartiles, 95 % quantile and maximum of the lengths of histories.
     short_share : float
         Share of the histories with at most five items.
     density : float
-        Share of the pairs of a user and an item that are in the log.
+        Share of the pairs of a user and an item that occur.
     tail_share : float
         Share of the interactions with the 80 % least popular items.
     repeat_share : float
         Share of the interactions with an item that the user has had before.
     warnings : tuple of str
-        What stands in the way of augmentation, in sentences.
+        Obstacles to augmentation, in sentences.
     """
 
     n_users: int
@@ -54,7 +54,7 @@ class LogDescription:
     warnings: tuple[str, ...]
 
     def __repr__(self) -> str:
-        """Lay the description out as a table."""
+        """Return a table."""
         low, lower, median, upper, high, most = self.length_quantiles
         rows = {
             "users": f"{self.n_users:,}",
@@ -75,21 +75,7 @@ class LogDescription:
 
 
 def describe(values: IdArray, lengths: IntArray, n_pseudo_items: int) -> LogDescription:
-    """Describe histories; see `Sequences.describe`.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_interactions,)
-        Observed items of all rows.
-    lengths : ndarray of int64 of shape (n,)
-        Number of observed items of each row.
-    n_pseudo_items : int
-        Number of all pseudo items.
-
-    Returns
-    -------
-    description : LogDescription
-    """
+    """Describe observed items, (n_interactions,), in rows of these lengths, (n,)."""
     items, codes = np.unique(values, return_inverse=True)
     counts = np.sort(np.bincount(codes, minlength=len(items)))
     rows = np.repeat(np.arange(len(lengths)), lengths)
@@ -112,26 +98,17 @@ def describe(values: IdArray, lengths: IntArray, n_pseudo_items: int) -> LogDesc
 
 
 def _warnings(lengths: IntArray, n_items: int) -> list[str]:
-    """Say what stands in the way of augmentation."""
-    found = []
-    if len(lengths) < 2:
-        found.append("there are fewer than two users: nothing can be compared.")
-    if n_items < 2:
-        found.append("there are fewer than two items: nothing can be predicted.")
-    if len(lengths) and (lengths < 3).all():
-        found.append(
-            "every history has fewer than three items: the last is needed for the "
-            "test and the one before it for validation."
-        )
-    if len(lengths) and lengths.min() > LONG:
-        found.append(
-            f"every history has more than {LONG} items: items before them have "
-            "little to add."
-        )
-    n_long_enough = int((lengths > 10).sum())
-    if n_long_enough < FEW_HISTORIES:
-        found.append(
-            f"{n_long_enough} histories have more than 10 items: a diffusion model "
-            "of ten pseudo items has little to learn from; choose fewer."
-        )
-    return found
+    """Describe obstacles to augmentation."""
+    shortest, longest = (lengths.min(), lengths.max()) if len(lengths) else (0, 3)
+    n_long = int((lengths > 10).sum())
+    obstacles = {
+        "there are fewer than two users: nothing can be compared.": len(lengths) < 2,
+        "there are fewer than two items: nothing can be predicted.": n_items < 2,
+        "every history has fewer than three items: the last is needed for the "
+        "test and the one before it for validation.": longest < 3,
+        f"every history has more than {LONG} items: items before them have "
+        "little to add.": shortest > LONG,
+        f"{n_long} histories have more than 10 items: a diffusion model of ten "
+        "pseudo items has little to learn from; choose fewer.": n_long < FEW_HISTORIES,
+    }
+    return [sentence for sentence, is_met in obstacles.items() if is_met]

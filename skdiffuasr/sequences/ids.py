@@ -1,4 +1,4 @@
-"""Raw input to flat id arrays, and the one place where bad input is explained."""
+"""Flat id arrays from any input, and the errors for bad input."""
 
 import reprlib
 import sys
@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skdiffuasr._typing import IdArray, IntArray
 from skdiffuasr.sequences.ragged import narrow, offsets_from_lengths, row_of
@@ -88,42 +89,24 @@ def _flatten_objects(
 
 def _flatten_columnar(X: Any) -> tuple[IdArray | list[Any], IntArray] | None:
     """Read a list column without null rows from its buffers."""
-    X = _with_arrow(X)
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(X, pandas.Series):
-        X = X.array
-    pyarrow = sys.modules.get("pyarrow")
-    if pyarrow is not None:
-        if hasattr(X, "__arrow_array__"):
-            X = X.__arrow_array__()
-        if isinstance(X, pyarrow.ChunkedArray):
-            X = X.combine_chunks()
-        if isinstance(X, pyarrow.ListArray | pyarrow.LargeListArray):
-            return None if X.null_count else _flatten_arrow(X)
-    polars = sys.modules.get("polars")
+    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
     if polars is not None and isinstance(X, polars.Series):
         is_plain = isinstance(X.dtype, polars.List) and not X.null_count()
         return _flatten_polars(X) if is_plain else None
-    return None
-
-
-def _with_arrow(X: Any) -> Any:
-    """Take a column of a library that only Arrow's PyCapsule interface tells of."""
-    library = type(X).__module__.partition(".")[0]
+    if pandas is not None and isinstance(X, pandas.Series):
+        X = X.array
+    if hasattr(X, "__arrow_array__"):
+        X = X.__arrow_array__()
     is_stream = hasattr(X, "__arrow_c_stream__")
-    if library in ("pandas", "polars", "pyarrow") or not (
-        is_stream or hasattr(X, "__arrow_c_array__")
-    ):
-        return X
+    if not is_stream and not hasattr(X, "__arrow_c_array__"):
+        return None
     try:
         import pyarrow
     except ImportError:
-        return X
-    return pyarrow.chunked_array(X) if is_stream else pyarrow.array(X)
-
-
-def _flatten_arrow(X: Any) -> tuple[IdArray | list[Any], IntArray]:
-    """Read values and offsets of an arrow list array, which may be a slice."""
+        return None
+    X = pyarrow.chunked_array(X).combine_chunks() if is_stream else pyarrow.array(X)
+    if X.null_count or not isinstance(X, pyarrow.ListArray | pyarrow.LargeListArray):
+        return None
     boundaries = X.offsets.to_numpy().astype(np.int64)
     start, stop = boundaries[[0, -1]].tolist()
     return _unboxed(X.values.slice(start, stop - start)), boundaries - start
@@ -137,7 +120,7 @@ def _flatten_polars(X: Any) -> tuple[IdArray | list[Any], IntArray]:
 
 
 def _unboxed(items: Any) -> IdArray | list[Any]:
-    """Return a flat column as an array of ids, or as a list to be looked through."""
+    """Return a flat column as an array of ids, or as a list to be checked."""
     array = np.asarray(items)
     return array if array.dtype.kind in "iuU" else array.tolist()
 
@@ -167,7 +150,7 @@ def _row_as_list(
 
 
 def _pack_ids(flat: list[Any], where: Callable[[int], str]) -> IdArray:
-    """Pack a list of ids into an int64 or '<U' array without ever casting an id."""
+    """Return a list of ids as an int64 or '<U' array, without casting any."""
     kinds = set(map(type, flat))
     if all(_family(kind) == "int" for kind in kinds):
         integers = flat if kinds <= {int} else list(map(int, flat))
@@ -184,7 +167,7 @@ def _pack_ids(flat: list[Any], where: Callable[[int], str]) -> IdArray:
 
 
 def _canonical(array: IdArray, where: Callable[[int], str]) -> IdArray:
-    """Bring an integer or string array to int64 or little-endian '<U'."""
+    """Return an integer or string array as int64 or little-endian '<U'."""
     if array.dtype.kind == "U":
         return array.astype(array.dtype.newbyteorder("<"), copy=False)
     if array.dtype.kind == "u" and array.size and array.max() > _MAX_INT64:
@@ -193,25 +176,34 @@ def _canonical(array: IdArray, where: Callable[[int], str]) -> IdArray:
 
 
 def _family(kind: type) -> str | None:
-    """Name the family of ids a type belongs to, or None."""
+    """Return "int" or "str", the kind of ids of a type, or None."""
     if issubclass(kind, int | np.integer) and kind is not bool:
         return "int"
     return "str" if kind in (str, np.str_) else None
 
 
 def show(value: Any) -> str:
-    """Return a short picture of a value and its type."""
+    """Return a value in short form, and its type."""
     return f"{reprlib.repr(value)} ({type(value).__name__})"
 
 
+def refuse(
+    is_bad: NDArray[np.bool_], values: Any, where: Callable[[int], str], reason: str
+) -> None:
+    """Raise for the first bad value, with its row."""
+    if is_bad.any():
+        row = int(is_bad.argmax())
+        raise ValueError(f"{where(row)} is {show(values[row])}: {reason}.")
+
+
 def _is_scalar(value: Any) -> bool:
-    """Tell what has no rows or items in an order of their own."""
+    """Return whether a value has no rows or items in an order of their own."""
     unordered = isinstance(value, str | bytes | Mapping | Set)
     return unordered or not isinstance(value, Iterable) or not getattr(value, "ndim", 1)
 
 
 def is_missing(value: Any) -> bool:
-    """Tell None, NaN, NaT and the missing markers of the frame libraries."""
+    """Return whether a value is None, NaN, NaT or a frame library's missing marker."""
     if isinstance(value, Decimal):
         return value.is_nan()
     if isinstance(value, float | np.generic):
@@ -220,7 +212,7 @@ def is_missing(value: Any) -> bool:
 
 
 def _remedy(flat: list[Any], value: Any) -> str:
-    """Say how ids like this one are converted."""
+    """Return how to convert ids like this one."""
     alike = [other for other in flat if isinstance(other, type(value))]
     if isinstance(value, float | np.floating):
         return "; convert to int"

@@ -24,7 +24,7 @@ def row_of(offsets: IntArray, position: int) -> int:
 def gather(
     values: IdArray, starts: IntArray, lengths: IntArray
 ) -> tuple[IdArray, IntArray]:
-    """Copy the pieces ``values[start:start + length]`` one behind the other."""
+    """Return the pieces ``values[start:start + length]``, joined, and their offsets."""
     positions, offsets = piece_positions(starts, lengths)
     return values[positions], offsets
 
@@ -32,7 +32,7 @@ def gather(
 def piece_positions(
     starts: IntArray, lengths: IntArray
 ) -> tuple[NDArray[np.intp], IntArray]:
-    """Return the positions of the pieces ``start .. start + length``, joined."""
+    """Return the positions of the pieces, joined, and their offsets."""
     offsets = offsets_from_lengths(lengths)
     positions = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
     return positions, offsets
@@ -41,9 +41,9 @@ def piece_positions(
 def join_rows(
     heads: IdArray, head_lengths: IntArray, tails: IdArray, tail_lengths: IntArray
 ) -> tuple[IdArray, IntArray, NDArray[np.bool_]]:
-    """Put each row of the heads in front of the same row of the tails.
+    """Join each row of the heads and the same row of the tails.
 
-    The last array returned says which values are of the heads.
+    Returns values, offsets and a mask of the values that come from the heads.
     """
     lengths = head_lengths + tail_lengths
     offsets = offsets_from_lengths(lengths)
@@ -58,22 +58,10 @@ def join_rows(
 def padded_blocks(
     lengths: IntArray, *, max_rows: int | None = None, max_cells: int | None = None
 ) -> Iterator[NDArray[np.intp]]:
-    """Split rows into blocks to be padded, in which a long row widens no short one.
+    """Yield the row numbers of blocks to be padded, each row in exactly one.
 
-    Parameters
-    ----------
-    lengths : ndarray of int64 of shape (n,)
-        Number of items of each row.
-    max_rows : int, default=None
-        Most rows of a block.
-    max_cells : int, default=None
-        Most cells of a padded block; a row that has more is a block of its own.
-
-    Yields
-    ------
-    rows : ndarray of int of shape (n_rows,)
-        Row numbers of one block, each row in exactly one; the longest has less than
-        twice the items of the shortest.
+    The longest row of a block has less than twice the items of the shortest. A row of
+    more than `max_cells` items is a block of its own.
     """
     bits = np.frexp(np.maximum(lengths, 1))[1]  # 2 ** (bits - 1) <= length < 2 ** bits
     for width in np.unique(bits).tolist():
@@ -99,7 +87,7 @@ def row_numbers(key: Any, n_rows: int) -> NDArray[np.intp]:
 
 
 def common_dtype(first: IdArray, second: IdArray) -> np.dtype[Any]:
-    """Return the dtype that holds both; empty arrays go along with any other."""
+    """Return the dtype that holds both; empty arrays go with any other."""
     filled = [array.dtype for array in (first, second) if array.size]
     if len({dtype.kind for dtype in filled}) > 1:
         raise TypeError(
@@ -129,7 +117,7 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def narrow(array: IdArray) -> IdArray:
-    """Cut a string array to its longest string; return others as they are."""
+    """Return strings only as wide as the longest, and other arrays as they are."""
     if array.dtype.kind != "U" or array.size == 0:
         return array
     width = max(1, int(np.char.str_len(array).max()))
@@ -153,7 +141,7 @@ def check_parts(
     roles: RoleArray | None,
     user_ids: IdArray | None,
 ) -> None:
-    """Reject the parts of a ragged batch if they do not fit together."""
+    """Raise if the parts of a ragged batch do not fit together."""
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
         raise ValueError(
             f"offsets must run from 0 to len(values) = {len(values)}, got {offsets}."

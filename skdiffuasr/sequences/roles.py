@@ -1,4 +1,4 @@
-"""What an item of a history is: observed or generated, to be learned, to be read."""
+"""Roles of items in a history: observed or generated, learned, read."""
 
 from typing import Any, Final
 
@@ -19,13 +19,12 @@ class Role:
     PSEUDO: Final = 1
     #: A recommender learns to predict the item.
     TARGET: Final = 2
-    #: Later items are predicted from the item. An item that is not context is predicted
-    #: from those before it, if it is a target, and then skipped. Recommenders read the
-    #: last item of a row in any case.
+    #: Later items are predicted from the item. An item that is not context can be a
+    #: target, but is then skipped. Recommenders always read the last item of a row.
     CONTEXT: Final = 4
 
 
-#: Roles of items of which nothing else is said.
+#: Default roles.
 OBSERVED: Final = Role.TARGET | Role.CONTEXT
 GENERATED: Final = Role.PSEUDO | Role.CONTEXT
 
@@ -38,11 +37,11 @@ def make_roles(
     Parameters
     ----------
     is_pseudo : array-like of bool of shape (n_interactions,), default=None
-        Which items were generated. None means none.
+        Which items were generated, by default none.
     is_target : array-like of bool of shape (n_interactions,), default=None
-        Which items a recommender learns to predict. None means the observed ones.
+        Which items a recommender learns to predict, by default the observed ones.
     is_context : array-like of bool of shape (n_interactions,), default=None
-        Which items later ones are predicted from. None means all.
+        Which items later ones are predicted from, by default all.
 
     Returns
     -------
@@ -65,7 +64,9 @@ def make_roles(
     """
     given = {"is_pseudo": is_pseudo, "is_target": is_target, "is_context": is_context}
     masks = {
-        name: _as_mask(mask, name) for name, mask in given.items() if mask is not None
+        name: _vector(mask, name, "?b", "bools")
+        for name, mask in given.items()
+        if mask is not None
     }
     if not masks:
         return None
@@ -83,16 +84,7 @@ def make_roles(
 
 def as_roles(roles: Any) -> RoleArray:
     """Return integers from 0 to 7 as uint8, not copied if they are that already."""
-    array = np.asarray(roles)
-    if array.size == 0 and array.ndim == 1:
-        return np.empty(0, dtype=np.uint8)
-    if array.dtype.kind not in "iu":
-        raise TypeError(
-            f"roles must hold integers, sums of Role, got dtype {array.dtype}; "
-            "make_roles makes them from masks."
-        )
-    if array.ndim != 1:
-        raise ValueError(f"roles must be one-dimensional, got shape {array.shape}.")
+    array = _vector(roles, "roles", "iu", "integers, sums of Role; see make_roles")
     outside = (array < 0) | (array > (Role.PSEUDO | Role.TARGET | Role.CONTEXT))
     if outside.any():
         at = int(outside.argmax())
@@ -116,13 +108,13 @@ def has_role(flag: int, roles: RoleArray | None, n_items: int) -> NDArray[np.boo
     return (roles & np.uint8(flag)).astype(bool)
 
 
-def _as_mask(mask: Any, name: str) -> NDArray[np.bool_]:
-    """Return a one-dimensional array of bools."""
-    array = np.asarray(mask)
+def _vector(values: Any, name: str, kinds: str, accepted: str) -> NDArray[Any]:
+    """Return a one-dimensional array of one of the kinds of dtype."""
+    array = np.asarray(values)
     if array.size == 0 and array.ndim == 1:
-        return np.empty(0, dtype=bool)
-    if array.dtype != bool:
-        raise TypeError(f"{name} must hold bools, got dtype {array.dtype}.")
+        return np.empty(0, dtype=kinds[0])
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name} must hold {accepted}, got dtype {array.dtype}.")
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
     return array

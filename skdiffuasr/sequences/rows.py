@@ -1,4 +1,4 @@
-"""Ragged rows, stored as flat values and offsets, and how to choose among them."""
+"""Ragged rows, stored as flat values and offsets, and selections of them."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,7 +21,7 @@ from skdiffuasr.sequences.roles import Role, as_roles, canonical, has_role
 
 
 class RaggedRows:
-    """The rows of `Sequences`: what they are made of, and selections of them."""
+    """The rows of `Sequences`: their parts, and selections of them."""
 
     values: IdArray
     offsets: IntArray
@@ -32,7 +32,9 @@ class RaggedRows:
         self, values: Any, offsets: Any, roles: Any = None, user_ids: Any = None
     ) -> None:
         values = as_ids(values, "values")
-        offsets = _as_counts(offsets, "offsets")
+        offsets = as_ids(offsets, "offsets")
+        if id_type(offsets) != "int":
+            raise TypeError(f"offsets must hold integers, got dtype {offsets.dtype}.")
         roles = None if roles is None else as_roles(roles)
         user_ids = None if user_ids is None else as_ids(user_ids, "user_ids")
         check_parts(values, offsets, roles, user_ids)
@@ -46,7 +48,7 @@ class RaggedRows:
         roles: RoleArray | None = None,
         user_ids: IdArray | None = None,
     ) -> Self:
-        """Build from parts that must be right: pieces of rows that were checked."""
+        """Build from parts of rows that were checked."""
         rows = cls.__new__(cls)
         rows._set_parts(values, offsets, roles, user_ids)
         return rows
@@ -58,7 +60,7 @@ class RaggedRows:
         roles: RoleArray | None,
         user_ids: IdArray | None,
     ) -> None:
-        """Store the parts such that equal content is stored equally."""
+        """Store the parts, equal content equally."""
         self.values = freeze(values)
         self.offsets = freeze(offsets)
         roles = canonical(roles)
@@ -66,7 +68,7 @@ class RaggedRows:
         self.user_ids = None if user_ids is None else freeze(user_ids)
 
     def _parts(self) -> tuple[Any, ...]:
-        """Return the arguments that rebuild the object."""
+        """Return the arguments that rebuild the batch."""
         return self.values, self.offsets, self.roles, self.user_ids
 
     @property
@@ -105,6 +107,10 @@ class RaggedRows:
     def _has(self, flag: int) -> NDArray[np.bool_]:
         return has_role(flag, self.roles, len(self.values))
 
+    def _rows(self) -> NDArray[np.intp]:
+        """Return the row of each item, (n_interactions,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -120,8 +126,10 @@ class RaggedRows:
     def __getitem__(self, key: tuple[Any, ...]) -> Any: ...
     def __getitem__(self, key: Any) -> Any:
         """Return one row for an integer, else the selected rows as `Sequences`."""
-        if isinstance(key, tuple):
-            key = _without_ellipsis(key)
+        if isinstance(key, tuple):  # X[key, ...], as scikit-learn indexes
+            if len(key) != 1 and (len(key) != 2 or key[1] is not Ellipsis):
+                raise IndexError(f"Sequences have one axis, got the index {key}.")
+            key = key[0]
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
@@ -183,12 +191,6 @@ class RaggedRows:
         ------
         ValueError
             If `k` is negative.
-
-        Examples
-        --------
-        >>> from skdiffuasr.sequences import Sequences
-        >>> Sequences.from_iterable([[1], [2, 3]]).drop_last().to_lists()
-        [[], [2]]
         """
         _check_not_negative(k, "k")
         lengths = np.maximum(self.lengths - k, 0)
@@ -211,12 +213,6 @@ class RaggedRows:
         ------
         ValueError
             If `max_length` is negative.
-
-        Examples
-        --------
-        >>> from skdiffuasr.sequences import Sequences
-        >>> Sequences.from_iterable([[1], [2, 3, 4]]).tail(2).to_lists()
-        [[1], [3, 4]]
         """
         _check_not_negative(max_length, "max_length")
         lengths = np.minimum(self.lengths, max_length)
@@ -234,33 +230,12 @@ class RaggedRows:
         ------
         ValueError
             If a row is empty.
-
-        Examples
-        --------
-        >>> from skdiffuasr.sequences import Sequences
-        >>> Sequences.from_iterable([[1], [2, 3]]).last()
-        array([1, 3])
         """
         check_lengths(self.lengths, 1, "X")
         return self.values[self.offsets[1:] - 1]
 
 
-def _as_counts(counts: Any, name: str) -> IntArray:
-    """Return one-dimensional int64 counts."""
-    array = as_ids(counts, name)
-    if id_type(array) != "int":
-        raise TypeError(f"{name} must hold integers, got dtype {array.dtype}.")
-    return array
-
-
-def _without_ellipsis(key: tuple[Any, ...]) -> Any:
-    """Return the row key of ``X[key]`` or ``X[key, ...]``."""
-    if len(key) == 1 or (len(key) == 2 and key[1] is Ellipsis):
-        return key[0]
-    raise IndexError(f"Sequences have one axis, got the index {key}.")
-
-
 def _check_not_negative(value: int | IntArray, name: str) -> None:
-    """Reject negative counts."""
+    """Raise for negative counts."""
     if np.any(np.less(value, 0)):
         raise ValueError(f"{name} must not be negative, got {value}.")

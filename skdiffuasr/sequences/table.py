@@ -1,4 +1,4 @@
-"""A log, with one row per interaction, to histories."""
+"""A table with one row per interaction to histories."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,18 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr._typing import IdArray, IntArray, RoleArray
-from skdiffuasr.sequences.ids import as_ids, show
+from skdiffuasr.sequences.ids import as_ids, refuse
 from skdiffuasr.sequences.ragged import narrow
 from skdiffuasr.sequences.roles import make_roles
 from skdiffuasr.sequences.times import as_times
-from skdiffuasr.sequences.traps import (
-    describe_times,
-    warn,
-)
+from skdiffuasr.sequences.traps import describe_times, warn
 
 
 class LogColumns(NamedTuple):
-    """Checked columns of a log, one entry per interaction."""
+    """Checked columns of a table, one entry per interaction."""
 
     users: IdArray
     items: IdArray
@@ -29,73 +26,54 @@ class LogColumns(NamedTuple):
 def read_columns(
     frame: Any, user: str, item: str, time: str | None, is_pseudo: str | None
 ) -> LogColumns:
-    """Take the columns of a table; warn of times that are not what they seem.
+    """Return the named columns of a table, checked; warn of misleading times.
 
-    Parameters
-    ----------
-    frame : DataFrame, Table, Interactions or dict of arrays
-        The log. The times of `Interactions` were looked at when it was made.
-    user, item : str
-        Names of columns.
-    time, is_pseudo : str or None
-        Names of columns; None if there is none.
-
-    Returns
-    -------
-    columns : LogColumns
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a column does not exist, has a value that cannot be read, or is of another
-        length.
+    The times of `Interactions` were looked at when they were made.
     """
-    users = as_ids(column_of(frame, user), f"column {user!r}")
-    items = as_ids(column_of(frame, item), f"column {item!r}")
-    times = None if time is None else _times_of(frame, time)
-    flags = None if is_pseudo is None else _flags_of(frame, is_pseudo)
-    n_times = len(users if times is None else times)
-    n_flags = len(users if flags is None else flags)
-    if not len(users) == len(items) == n_times == n_flags:
+
+    def read(convert: Callable[..., NDArray[Any]], column: str | None) -> Any:
+        if column is None:
+            return None
+        name = f"column {column!r}"
+
+        def where(row: int) -> str:
+            return f"Row {row} of {name}"
+
+        return convert(column_of(frame, column), where=where, name=name)
+
+    log = LogColumns(
+        read(as_ids, user),
+        read(as_ids, item),
+        read(as_times, time),
+        read(as_flags, is_pseudo),
+    )
+    n_users, n_items, n_times, n_flags = (
+        len(log.users if column is None else column) for column in log
+    )
+    if not n_users == n_items == n_times == n_flags:
         raise ValueError(
-            f"The columns differ in length: {len(users)} users, {len(items)} items, "
+            f"The columns differ in length: {n_users} users, {n_items} items, "
             f"{n_times} times, {n_flags} marks of pseudo items."
         )
     if not getattr(frame, "_times_are_checked", False):
-        warn(describe_times(users, times))
-    return LogColumns(users, items, times, flags)
+        warn(describe_times(log.users, log.times))
+    return log
 
 
 def sort_columns(log: LogColumns) -> LogColumns:
-    """Sort a log by user and time; what is left equal keeps its order."""
+    """Sort by user and time; ties keep their order."""
     codes = np.unique(log.users, return_inverse=True)[1]
     order = np.arange(len(codes))
     if log.times is not None:
         order = np.argsort(log.times, kind="stable")
     order = order[np.argsort(codes[order], kind="stable")]
-    return LogColumns(
-        log.users[order],
-        log.items[order],
-        None if log.times is None else log.times[order],
-        None if log.is_pseudo is None else log.is_pseudo[order],
-    )
+    return LogColumns._make(None if part is None else part[order] for part in log)
 
 
 def group_sorted(
     log: LogColumns,
 ) -> tuple[IdArray, IntArray, RoleArray | None, IdArray]:
-    """Return the arguments of `Sequences` for a sorted log.
-
-    Parameters
-    ----------
-    log : LogColumns
-        See `sort_columns`.
-
-    Returns
-    -------
-    values, offsets, roles, user_ids : ndarray
-        See `Sequences`.
-    """
+    """Return the arguments of `Sequences` for sorted columns."""
     users = log.users
     is_first = np.ones(len(users), dtype=bool)
     is_first[1:] = users[1:] != users[:-1]
@@ -104,34 +82,8 @@ def group_sorted(
     return narrow(log.items), offsets, roles, narrow(users[is_first])
 
 
-def _flags_of(frame: Any, column: str) -> NDArray[np.bool_]:
-    """Take the column that marks pseudo items."""
-    name = f"column {column!r}"
-    return as_flags(column_of(frame, column), lambda row: f"Row {row} of {name}", name)
-
-
 def as_flags(flags: Any, where: Callable[[int], str], name: str) -> NDArray[np.bool_]:
-    """Return bools, or the integers 0 and 1, as an array of bools.
-
-    Parameters
-    ----------
-    flags : array-like of shape (n,)
-        The marks.
-    where : callable(int) -> str
-        Names a row in an error message.
-    name : str
-        Names all of them.
-
-    Returns
-    -------
-    flags : ndarray of bool of shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If they are not one-dimensional, or one is something else; the message names
-        the row and the value.
-    """
+    """Return bools, or the integers 0 and 1, as an array of bools, (n,)."""
     array = np.asarray(flags)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
@@ -139,12 +91,12 @@ def as_flags(flags: Any, where: Callable[[int], str], name: str) -> NDArray[np.b
         is_flag = (array == 0) | (array == 1)
     else:
         is_flag = np.array([_is_flag(value) for value in array.tolist()], dtype=bool)
-    if not is_flag.all():
-        row = int(is_flag.argmin())
-        raise ValueError(
-            f"{where(row)} is {show(array[row])}: accepted are True and False, or 1 "
-            "for a pseudo item and 0 for an observed one."
-        )
+    refuse(
+        ~is_flag,
+        array,
+        where,
+        "accepted are True and False, or 1 for a pseudo item and 0 for an observed one",
+    )
     return array.astype(bool)
 
 
@@ -152,14 +104,8 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, int | np.integer | np.bool_) and value in (0, 1)
 
 
-def _times_of(frame: Any, column: str) -> NDArray[Any]:
-    """Take the times that the histories of a log are sorted by."""
-    name = f"column {column!r}"
-    return as_times(column_of(frame, column), lambda row: f"Row {row} of {name}", name)
-
-
 def column_of(frame: Any, name: str) -> Any:
-    """Take a column of a table by its name."""
+    """Return a column of a table."""
     if hasattr(frame, "collect_schema") and not hasattr(frame, "get_column"):
         raise TypeError("The table is lazy; collect it first: frame.collect().")
     names = column_names(frame)

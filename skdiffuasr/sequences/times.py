@@ -1,4 +1,4 @@
-"""Times of any kind to one sortable array."""
+"""Times of any kind as one sortable array."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr.sequences.ids import is_missing, show
-from skdiffuasr.sequences.traps import count_zones, describe_zones, warn
+from skdiffuasr.sequences.ids import is_missing, refuse, show
+from skdiffuasr.sequences.traps import describe_zones, warn
 
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
@@ -30,44 +30,17 @@ _KINDS = {"i": "integers", "f": "numbers", "M": "dates"}
 def as_times(
     times: Any, where: Callable[[int], str], name: str, kind: str | None = None
 ) -> NDArray[Any]:
-    """Return times as int64, float64 or datetime64, the first that fits all.
+    """Return times as int64, float64 or datetime64, the first that fits all, (n,).
 
     Dates with a time zone become UTC; texts are read as numbers or as ISO 8601 dates,
     in microseconds, or in nanoseconds if one needs them. Arrays of datetime64 keep
-    their unit.
-
-    Parameters
-    ----------
-    times : array-like of shape (n,)
-        Numbers, numpy or Python dates, columns of frames, or texts.
-    where : callable(int) -> str
-        Names a row in an error message.
-    name : str
-        Names all of them.
-    kind : {"i", "f", "M"}, default=None
-        Kind of dtype that texts and objects are to have, as those before them. None
-        takes what fits.
-
-    Returns
-    -------
-    times : ndarray of shape (n,)
-        Of int64, float64 or datetime64.
-
-    Raises
-    ------
-    ValueError
-        If they are not one-dimensional, one is missing or cannot be read; the message
-        names the row and the value.
-
-    Warns
-    -----
-    UserWarning
-        If some dates have a time zone and others have none.
+    their unit. `kind` is the kind of dtype, "i", "f" or "M", that texts and objects
+    must have. Warns if only some dates have a time zone.
     """
     if getattr(getattr(times, "dtype", None), "tz", None) is not None:
         # pandas would make objects of them. An index has no dt.
         times = getattr(times, "dt", times).tz_convert(None)
-    # numpy would make texts of all that stands in a list beside a text.
+    # numpy would make texts of everything in a list with a text.
     array = np.asarray(times, dtype=object if isinstance(times, list | tuple) else None)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
@@ -85,10 +58,9 @@ def as_times(
             except (OverflowError, TypeError, ValueError):
                 continue
             if found.dtype.kind == "M":
-                zones = describe_zones(*count_zones(values))
-                warn([f"{name}: {sentence}" for sentence in zones])
+                warn(f"{name}: {sentence}" for sentence in describe_zones(values))
             return found
-    # The first time tells what the others should have been.
+    # The first time shows what the others should have been.
     first = kind or ("f" if _accepts(_as_float, values[0]) else "M")
     parsers = [parse for parse, dtype in _PARSERS if np.dtype(dtype).kind == first]
     row = _first_rejected(values, parsers)
@@ -97,14 +69,14 @@ def as_times(
 
 
 def _first_rejected(values: list[Any], parsers: Sequence[Callable[[Any], Any]]) -> int:
-    """Return the row that no parser takes, or else the one the last does not take."""
-    rejected = [
-        row for row, value in enumerate(values) if not _accepts(parsers[-1], value)
-    ]
-    for row in rejected:
-        if not any(_accepts(parse, values[row]) for parse in parsers):
-            return row
-    return rejected[0]
+    """Return the first row that no parser accepts, or else that the last does not."""
+    rejected = [i for i, value in enumerate(values) if not _accepts(parsers[-1], value)]
+    by_all = (
+        row
+        for row in rejected
+        if not any(_accepts(parse, values[row]) for parse in parsers)
+    )
+    return next(by_all, rejected[0])
 
 
 def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
@@ -112,28 +84,16 @@ def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
         missing = np.fromiter(map(is_missing, array), dtype=bool, count=len(array))
     else:
         missing = array != array
-    if missing.any():
-        row = int(missing.argmax())
-        raise ValueError(
-            f"{where(row)} is {show(array[row])}: missing times are not accepted, drop "
-            "them first."
-        )
+    refuse(missing, array, where, "missing times are not accepted, drop them first")
 
 
 def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
-    """Reject infinity, and integers that would turn negative in 64 bits."""
-    if array.dtype.kind == "f":
-        outside = np.isinf(array)
-    elif array.dtype.kind == "u":
-        outside = array > np.iinfo(np.int64).max
-    else:
-        return
-    if outside.any():
-        row = int(outside.argmax())
-        raise ValueError(
-            f"{where(row)} is {show(array[row])}: times must be finite and fit into "
-            "64-bit signed integers."
-        )
+    """Raise for infinity, and integers that would turn negative in 64 bits."""
+    if array.dtype.kind in "fu":
+        is_float = array.dtype.kind == "f"
+        outside = np.isinf(array) if is_float else array > np.iinfo(np.int64).max
+        reason = "times must be finite and fit into 64-bit signed integers"
+        refuse(outside, array, where, reason)
 
 
 def _as_int(value: Any) -> int:
@@ -164,27 +124,14 @@ def _looks_like_an_integer(value: Any) -> bool:
 
 
 def as_date(value: Any) -> date | np.datetime64:
-    """Return a date without a time zone, in UTC if it had one, to the last digit.
+    """Return a date or ISO 8601 text as an exact date in UTC, without a time zone.
 
-    Parameters
-    ----------
-    value : str, date, datetime, numpy.datetime64 or pandas.Timestamp
-        Texts are ISO 8601, with at most nine decimals of a second.
-
-    Returns
-    -------
-    value : date, datetime or numpy.datetime64
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is something else, or a text that is not a date.
+    Texts have at most nine decimals of a second.
     """
     if isinstance(value, str):
         return _parse(value.strip())
-    exact = getattr(
-        value, "asm8", value
-    )  # pandas has nanoseconds, and years like numpy
+    # A Timestamp of pandas has nanoseconds, and years like numpy.
+    exact = getattr(value, "asm8", value)
     if isinstance(exact, np.datetime64):
         return exact
     if not isinstance(value, date):

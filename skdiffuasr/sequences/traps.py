@@ -1,7 +1,7 @@
-"""What makes a log misleading though each of its values can be read.
+"""What makes interactions misleading though each value can be read.
 
-The functions that count return numbers; those called `describe_...` turn them into
-sentences, none where there is no trap, for warnings and for `describe`.
+Functions called `describe_...` return sentences, none where there is no trap, for
+warnings and for `describe`.
 """
 
 import re
@@ -36,41 +36,16 @@ _DAY = 86_400
 _ZONE = re.compile(r"[+\-Zz]")
 
 
-def count_zones(times: Iterable[Any]) -> tuple[int, int]:
-    """Count the dates with a time zone and those without.
-
-    Parameters
-    ----------
-    times : iterable of datetime, date, numpy.datetime64 or str
-        Dates; texts are ISO 8601.
-
-    Returns
-    -------
-    n_zoned, n_zoneless : int
-    """
-    has_zone = [_has_zone(time) for time in times]
-    n_zoned = sum(has_zone)
-    return n_zoned, len(has_zone) - n_zoned
-
-
 def _has_zone(time: Any) -> bool:
     if isinstance(time, str):
         return _ZONE.search(time.strip(), 9) is not None
     return isinstance(time, datetime) and time.tzinfo is not None
 
 
-def describe_zones(n_zoned: int, n_zoneless: int) -> list[str]:
-    """Say that the order of a history may be off by hours.
-
-    Parameters
-    ----------
-    n_zoned, n_zoneless : int
-        See `count_zones`.
-
-    Returns
-    -------
-    sentences : list of str
-    """
+def describe_zones(times: list[Any]) -> list[str]:
+    """Describe dates or ISO 8601 texts of which only some have a time zone."""
+    n_zoned = sum(map(_has_zone, times))
+    n_zoneless = len(times) - n_zoned
     if not n_zoned or not n_zoneless:
         return []
     return [
@@ -81,50 +56,28 @@ def describe_zones(n_zoned: int, n_zoneless: int) -> list[str]:
 
 
 def count_units(times: NDArray[Any]) -> dict[str, int]:
-    """Count the numbers that are dates in seconds, in milliseconds and so on.
+    """Count the times that lie between 1980 and 2100 in seconds, in milliseconds, etc.
 
-    Parameters
-    ----------
-    times : ndarray of shape (n,)
-        Times; dates are in one unit, so nothing is counted.
-
-    Returns
-    -------
-    counts : dict of str to int
-        Names of units to how many times lie between 1980 and 2100 in them; only those
-        that occur. Empty if a tenth of the times or more are dates in none of them.
+    Only units that occur are returned, and none if a tenth of the times or more are
+    dates in none of them.
     """
     if times.dtype.kind not in "if" or not len(times):
         return {}
-    counts = {}
     times = _at_least_float64(times)
+    counts = {}
     for unit, per_second in _UNITS.items():
-        is_date = (times >= _FIRST_SECOND * per_second) & (
-            times <= _LAST_SECOND * per_second
-        )
-        if is_date.any():
-            counts[unit] = int(is_date.sum())
+        first, last = _FIRST_SECOND * per_second, _LAST_SECOND * per_second
+        if n_dates := int(((times >= first) & (times <= last)).sum()):
+            counts[unit] = n_dates
     return counts if sum(counts.values()) > _MOST * len(times) else {}
 
 
 def count_rounded_ties(users: IdArray, times: NDArray[Any]) -> tuple[int, float]:
-    """Count interactions at times that floats cannot tell apart.
+    """Count the interactions at the same time as another one of their user, rounded.
 
-    Parameters
-    ----------
-    users : ndarray of shape (n,)
-        User of each interaction.
-    times : ndarray of shape (n,)
-        Its time.
-
-    Returns
-    -------
-    n_tied : int
-        Interactions at the same time as another one of their user, where neighbouring
-        floats are more than 1 apart. None are counted if all times are whole days in
-        seconds: float32 holds these, and their ties are in the data.
-    spacing : float
-        Largest distance of a tied time to the next float; 0 if there is none.
+    Only where neighbouring floats are more than 1 apart; the largest such distance of
+    a tied time is returned, too. None count if all times are whole days in seconds:
+    float32 holds these, and their ties are in the data.
     """
     if times.dtype.kind != "f":
         return 0, 0.0
@@ -147,19 +100,7 @@ def _at_least_float64(times: NDArray[Any]) -> NDArray[Any]:
 
 
 def describe_times(users: IdArray, times: NDArray[Any] | None) -> list[str]:
-    """Say what is wrong with the times of a log.
-
-    Parameters
-    ----------
-    users : ndarray of shape (n,)
-        User of each interaction.
-    times : ndarray of shape (n,) or None
-        Its time, as `as_times` returns them.
-
-    Returns
-    -------
-    sentences : list of str
-    """
+    """Describe mixed units and rounded times, as `as_times` returns them."""
     if times is None:
         return []
     found = []
@@ -188,21 +129,10 @@ def count_repeated_ends(
     times: NDArray[Any] | None,
     is_pseudo: NDArray[np.bool_] | None = None,
 ) -> int:
-    """Count users whose last interaction is there twice.
+    """Count the users whose last two observed interactions have equal item and time.
 
-    Parameters
-    ----------
-    users, items : ndarray of shape (n,)
-        Interactions, sorted by user and time.
-    times : ndarray of shape (n,) or None
-        Their times. Without times a repeated item is not a duplicate, and none counts.
-    is_pseudo : ndarray of bool of shape (n,), default=None
-        Which items were generated; they are left out.
-
-    Returns
-    -------
-    n_users : int
-        Users whose last two interactions are with the same item at the same time.
+    The interactions are sorted by user and time. Without times a repeated item is not
+    a duplicate.
     """
     if times is None or len(users) < 2:
         return 0
@@ -219,17 +149,7 @@ def count_repeated_ends(
 
 
 def describe_repeated_ends(n_users: int) -> list[str]:
-    """Say that the last item of a history gives itself away.
-
-    Parameters
-    ----------
-    n_users : int
-        See `count_repeated_ends`.
-
-    Returns
-    -------
-    sentences : list of str
-    """
+    """Describe duplicate last interactions, which leak the target."""
     if not n_users:
         return []
     return [
@@ -242,13 +162,7 @@ def describe_repeated_ends(n_users: int) -> list[str]:
 
 
 def warn(sentences: Iterable[str]) -> None:
-    """Warn where the code of the user calls this package.
-
-    Parameters
-    ----------
-    sentences : iterable of str
-        One for each warning.
-    """
+    """Warn of each sentence at the line of the user's code that called the package."""
     for sentence in sentences:
         level, frame = 2, sys._getframe(1)
         while frame.f_back and _is_own(frame.f_globals.get("__name__")):

@@ -1,4 +1,4 @@
-"""Histories in several variants, of which a training draws one per epoch."""
+"""Histories in several variants, of which training draws one per epoch."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,11 +11,11 @@ from skdiffuasr.sequences.container import Sequences
 
 
 class SequenceVariants(Sequences):
-    """Ragged batch of histories of which every row has several variants.
+    """Ragged batch of histories with several variants of every row.
 
-    It is its first variant to everyone who does not ask for the others: indexing,
-    lengths, scoring. A neural recommender draws one variant of each row in each epoch,
-    so that no row can be recognised by what an augmenter put into it.
+    It acts as its first variant, except for `variants`: a neural recommender draws one
+    variant of each row in each epoch, so that it cannot recognise a row by what an
+    augmenter put into it.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class SequenceVariants(Sequences):
         roles: RoleArray | None = None,
         user_ids: IdArray | None = None,
     ) -> Sequences:
-        # What is made of the first variant alone has no others.
+        # What is made from the first variant alone has no others.
         return Sequences._unchecked(values, offsets, roles, user_ids)
 
     @property
@@ -74,18 +74,7 @@ class SequenceVariants(Sequences):
         return self._variants
 
     def map(self, change: Callable[[Sequences], Sequences]) -> "SequenceVariants":
-        """Change every variant.
-
-        Parameters
-        ----------
-        change : callable(Sequences) -> Sequences
-            Applied to one variant after the other.
-
-        Returns
-        -------
-        changed : SequenceVariants
-            The results.
-        """
+        """Return the results of a function of each variant."""
         return SequenceVariants(map(change, self.variants))
 
     def drop_last(self, k: Any = 1) -> "SequenceVariants":

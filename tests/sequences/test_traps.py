@@ -14,7 +14,7 @@ from skdiffuasr.sequences.traps import (
     count_repeated_ends,
     count_rounded_ties,
     count_units,
-    count_zones,
+    describe_zones,
 )
 
 quick = settings(max_examples=100, deadline=None)
@@ -37,7 +37,10 @@ DAY = 86_400
     ],
 )
 def test_zones_are_counted(times, expected):
-    assert count_zones(times) == expected
+    n_zoned, n_zoneless = expected
+    assert bool(describe_zones(times)) == (n_zoned > 0 < n_zoneless)
+    (sentence,) = describe_zones([*times, "2020-01-01T00Z", "2020-01-01"])
+    assert f"({n_zoned + 1}) and without one ({n_zoneless + 1})" in sentence
 
 
 # Units
