@@ -20,19 +20,22 @@ LIST = """
 
 def setup(app):
     """Register with Sphinx."""
-    app.connect("config-inited", lambda app, _: write_pages(Path(app.srcdir, "api")))
+    app.connect("config-inited", lambda app, _: write_pages(Path(app.srcdir)))
     return {"parallel_read_safe": True}
 
 
-def write_pages(folder):
-    """Write the pages into a folder, and remove those of rooms that are gone."""
-    folder.mkdir(exist_ok=True)
-    pages = {f"{name}.md": page(name) for name in public_objects()}
-    for old in set(folder.glob("*.md")) - {folder / name for name in pages}:
-        old.unlink()
-    for name, text in pages.items():
-        if not (folder / name).exists() or (folder / name).read_text("utf-8") != text:
-            (folder / name).write_text(text, encoding="utf-8")
+def write_pages(docs):
+    """Write a page for each room; remove the pages of rooms and names that are gone."""
+    public = public_objects()
+    names = {name for objects in public.values() for name in objects}
+    (docs / "api").mkdir(exist_ok=True)
+    for old in [*docs.glob("api/*.md"), *docs.glob("generated/*.rst")]:
+        if old.stem not in names | public.keys():
+            old.unlink()
+    for room in public:
+        path, text = docs / "api" / f"{room}.md", page(room)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
 
 
 def page(room):
