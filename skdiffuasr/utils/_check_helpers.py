@@ -78,8 +78,7 @@ def fitted(estimator: Any, X: Any = None, **parameters: Any) -> Any:
 def fitted_state(estimator: Any) -> dict[str, Any]:
     """Return what an estimator holds besides its parameters."""
     parameters = estimator.get_params(deep=False)
-    state = estimator.__getstate__()
-    return {k: v for k, v in state.items() if k not in parameters}
+    return {k: v for k, v in vars(estimator).items() if k not in parameters}
 
 
 def output_rows(estimator: Any, X: Any) -> Rows:

@@ -56,7 +56,7 @@ def test_a_fit_that_fails_leaves_nothing_behind(augmenter):
         with pytest.raises(ValueError, match="item"):
             augmenter.fit([[], []])
         assert not is_fitted(augmenter)
-        assert augmenter.__getstate__() == augmenter.get_params(deep=False)
+        assert vars(augmenter) == augmenter.get_params(deep=False)
         with pytest.raises(NotFittedError):
             augmenter.transform(X)
 
