@@ -49,7 +49,7 @@ class SparingSASRec(SASRecEstimator):
         self._spared = spared
         return super().fit(X, X_val=X_val, y_val=y_val)
 
-    def _loss(self, module, items, lengths, labels, **_):
+    def _loss(self, module, items, lengths, labels):
         is_learned = labels >= 0
         states, learned = module(items, lengths, is_learned), labels[is_learned]
         catalogue = module.item_embedding.weight

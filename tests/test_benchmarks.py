@@ -297,13 +297,13 @@ def test_published_reppad_spares_the_items_that_come_later():
     """Of the items 0 to 4 one alone may be a negative of the row 0, 1."""
     data = leave_last_out_data([[0, 1, 2, 3], [3, 2, 4, 0], [4, 3, 2, 1]])
     model = SparingSASRec()
-    model.spared_ = held_out(data)
-    assert model.spared_[frozenset({0, 1})] == (2, 3)
+    model._spared = held_out(data)
+    assert model._spared[frozenset({0, 1})] == (2, 3)
     module = seeded_build(lambda: SASRec(5, 4, max_length=1), 0).eval()
     hidden = module.last_hidden(torch.tensor([[0]]), torch.tensor([1]))
     scores = (hidden @ module.item_embedding.weight.T)[0]
     expected = F.softplus(-scores[1]) + F.softplus(scores[4])
-    row = torch.tensor([[0, 1]]), torch.tensor([2]), torch.tensor([[True, True]])
+    row = torch.tensor([[0]]), torch.tensor([1]), torch.tensor([[1]])
     losses = torch.stack([model._loss(module, *row) for _ in range(50)])
     drawn = losses[losses.isfinite()]  # where the negative was spared there is none
     assert 0 < len(drawn) < 50

@@ -99,12 +99,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         )
 
     def _loss(
-        self,
-        network: Any,
-        items: Tensor,
-        lengths: Tensor,
-        labels: Tensor,
-        dtype: torch.dtype = torch.float32,
+        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
     ) -> Tensor:
         drawn = draw_tasks(
             items,
@@ -123,4 +118,4 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         targets = [task_items[is_masked] for task_items, _, is_masked in tasks]
         states = torch.cat(hidden)  # (tokens, d)
         catalogue = network.item_embedding.weight
-        return self._item_loss(states, catalogue, torch.cat(targets), dtype)
+        return self._item_loss(states, catalogue, torch.cat(targets))

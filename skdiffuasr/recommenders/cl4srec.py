@@ -106,14 +106,9 @@ class CL4SRecEstimator(SASRecEstimator):
         return CL4SRec(network) if self.views == "operators" else network
 
     def _loss(
-        self,
-        network: Any,
-        items: Tensor,
-        lengths: Tensor,
-        labels: Tensor,
-        dtype: torch.dtype = torch.float32,
+        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
     ) -> Tensor:
-        loss = super()._loss(network, items, lengths, labels, dtype)
+        loss = super()._loss(network, items, lengths, labels)
         if self.contrastive_weight == 0:
             return loss
         contrastive = self._contrastive_loss(network, items, lengths, labels)

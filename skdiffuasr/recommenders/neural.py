@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
-import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -79,33 +78,20 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         """Build the network for a catalogue of `n_items`."""
 
     def _loss(
-        self,
-        network: Any,
-        items: Tensor,
-        lengths: Tensor,
-        labels: Tensor,
-        dtype: torch.dtype = torch.float32,
+        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
     ) -> Tensor:
-        """Return the mean loss of a batch as `HistoryBatches` yields it.
-
-        Products with the whole catalogue may be computed in `dtype`.
-        """
+        """Return the mean loss of a batch as `HistoryBatches` yields it."""
         is_learned = labels >= 0
         hidden = network(items, lengths, is_learned)  # (tokens, d)
         catalogue = network.item_embedding.weight
-        return self._item_loss(hidden, catalogue, labels[is_learned], dtype)
+        return self._item_loss(hidden, catalogue, labels[is_learned])
 
-    def _item_loss(
-        self,
-        hidden: Tensor,
-        catalogue: Tensor,
-        targets: Tensor,
-        dtype: torch.dtype = torch.float32,
-    ) -> Tensor:
+    def _item_loss(self, hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
         """Return the mean `loss` of targets (tokens,) after hidden states."""
         if len(targets) == 0:
             return hidden.sum()  # zero, and the mean of nothing would be NaN
         if self.loss == "ce":
+            dtype = product_dtype(hidden.device, self.precision)
             return full_cross_entropy(hidden, catalogue, targets, dtype)
         loss, n_negatives = {
             "sampled_ce": (sampled_cross_entropy, 256),
@@ -236,15 +222,14 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     ) -> TrainingResult:
         """Train a network; what determines the end is passed on to `train`."""
         device = resolve_device(self.device)
-        dtype = product_dtype(device, self.precision)
         return train(
             network,
             batches,
-            partial(loss, dtype=dtype),
+            loss,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             device=device,
-            dtype=dtype,
+            dtype=product_dtype(device, self.precision),
             random_state=seed,
             keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,

@@ -158,29 +158,20 @@ class S3RecEstimator(SASRecEstimator):
         return S3RecPretraining(network, offsets, codes, attributes.shape[1])
 
     def _check_objectives(self) -> None:
-        """Reject weights that leave nothing to pre-train with."""
-        weights = {
-            "masked_item_weight": self.masked_item_weight,
-            "segment_weight": self.segment_weight,
-        }
+        """Raise if the weights leave nothing to pre-train with."""
+        names = ["masked_item_weight", "segment_weight"]
         if self.item_attributes is not None:
-            weights["attribute_weight"] = self.attribute_weight
-            weights["masked_attribute_weight"] = self.masked_attribute_weight
-        if not any(weights.values()):
+            names += ["attribute_weight", "masked_attribute_weight"]
+        if not any(getattr(self, name) for name in names):
             raise ValueError(
-                f"{', '.join(weights)} are all 0, which leaves no pre-training "
+                f"{', '.join(names)} are all 0, which leaves no pre-training "
                 f"objective; set pretraining_epochs=0 to train without one."
             )
 
     def _pretraining_loss(
-        self,
-        module: S3RecPretraining,
-        items: Tensor,
-        lengths: Tensor,
-        is_target: Tensor,
-        dtype: torch.dtype = torch.float32,
+        self, module: Any, items: Tensor, lengths: Tensor, is_target: Tensor
     ) -> Tensor:
-        """Return the weighted sum of the objectives, on a batch as `_loss` takes it."""
+        """Return the weighted sum of the objectives, on a batch for cloze models."""
         losses = []
         has_attributes = self.item_attributes is not None
         if has_attributes and self.attribute_weight:
@@ -192,8 +183,7 @@ class S3RecEstimator(SASRecEstimator):
             hidden = module.encode(items, lengths, is_masked, is_wanted=is_masked)
             masked = items[is_masked]
         if self.masked_item_weight:
-            item_loss = partial(self._item_loss, dtype=dtype)
-            loss = module.masked_item_loss(hidden, masked, item_loss)
+            loss = module.masked_item_loss(hidden, masked, self._item_loss)
             losses.append(self.masked_item_weight * loss)
         if asks_attributes:
             loss = module.masked_attribute_loss(hidden, masked)

@@ -34,6 +34,7 @@ TINY = {
     "max_epochs": 60,
     "early_stopping": False,
     "device": "cpu",
+    "precision": "float32",
     "random_state": 0,
 }
 

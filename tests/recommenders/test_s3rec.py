@@ -54,9 +54,9 @@ def spy_on_pretraining(recommender, monkeypatch):
     batches = []
     loss = recommender._pretraining_loss
 
-    def spy(module, items, lengths, is_target, dtype):
-        batches.append((items, lengths, is_target))
-        return loss(module, items, lengths, is_target, dtype=dtype)
+    def spy(module, *batch):
+        batches.append(batch)
+        return loss(module, *batch)
 
     monkeypatch.setattr(recommender, "_pretraining_loss", spy)
     return batches
@@ -102,9 +102,9 @@ def pretrained(X, **settings):
     recommender = tiny(max_epochs=1, **settings)
     loss = recommender._pretraining_loss
 
-    def spy(module, *batch, dtype):
+    def spy(module, *batch):
         modules.append(module)
-        return loss(module, *batch, dtype=dtype)
+        return loss(module, *batch)
 
     recommender._pretraining_loss = spy
     recommender.fit(X)
@@ -377,11 +377,11 @@ def test_an_interrupt_in_pretraining_ends_the_fit(settings):
     )
     loss = recommender._pretraining_loss
 
-    def interrupted(module, *batch, dtype):
+    def interrupted(module, *batch):
         if len(modules) == n_epochs:
             raise KeyboardInterrupt
         modules.append(module)
-        return loss(module, *batch, dtype=dtype)
+        return loss(module, *batch)
 
     recommender._pretraining_loss = interrupted
     with pytest.warns(ConvergenceWarning, match="interrupted") as warned:
