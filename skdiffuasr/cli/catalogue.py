@@ -6,6 +6,7 @@ from typing import Any
 
 from skdiffuasr import augmentation, recommenders
 from skdiffuasr.utils.discovery import all_estimators, short_name
+from skdiffuasr.utils.known_parameters import set_known
 
 
 def _found(kind: str) -> dict[str, Callable[..., Any]]:
@@ -33,14 +34,11 @@ def make_estimator(
     factories: Mapping[str, Callable[..., Any]],
     parameters: Mapping[str, Any],
 ) -> Any:
-    """Make an estimator by name, with those of some parameters that it has.
+    """Make an estimator by name, and set those of some parameters that it has.
 
     `factories` are `AUGMENTERS` or `RECOMMENDERS`. A ValueError lists the known names.
     """
     if name not in factories:
         raise ValueError(f"{name!r} is not one of {', '.join(factories)}.")
     estimator = factories[name]()
-    if estimator is not None:
-        known = estimator.get_params(deep=False).keys() & parameters.keys()
-        estimator.set_params(**{key: parameters[key] for key in known})
-    return estimator
+    return None if estimator is None else set_known(estimator, parameters)

@@ -11,6 +11,7 @@ from skdiffuasr.datasets import Interactions, read_interactions
 from skdiffuasr.datasets.writers import check_ending
 from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.utils.known_parameters import known_parameters
 
 LOG_HELP = (
     "CSV, TSV, 'user item' text, .inter or Parquet file; the text ones may be "
@@ -153,7 +154,7 @@ def check_all_used(parameters: Iterable[str], estimators: Iterable[Any]) -> None
     known = {"device", "random_state"}
     for estimator in estimators:
         if estimator is not None:
-            known |= estimator.get_params(deep=False).keys()
+            known |= known_parameters(estimator).keys()
     unused = ", ".join(sorted(set(parameters) - known))
     if unused:
         raise ValueError(f"Nothing that was chosen has the parameters {unused}.")

@@ -18,6 +18,7 @@ from skdiffuasr.utils import (
     _recommender_checks,
 )
 from skdiffuasr.utils._check_helpers import checks_in, has_parameter
+from skdiffuasr.utils.known_parameters import set_known
 
 #: Small values of the parameters that estimators share, for `tiny_instance`.
 _TINY: dict[str, Any] = {
@@ -112,6 +113,4 @@ def check_estimator(estimator: Any) -> None:
 
 def tiny_instance(cls: Callable[..., Any], **parameters: Any) -> Any:
     """Make an estimator that is quick to fit, with `parameters` and small values."""
-    estimator = cls()
-    known = _TINY.keys() & estimator.get_params(deep=False).keys()
-    return estimator.set_params(**{name: _TINY[name] for name in known} | parameters)
+    return set_known(cls(), _TINY).set_params(**parameters)
