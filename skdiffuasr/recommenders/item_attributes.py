@@ -40,15 +40,13 @@ def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
     rows = [_attributes_of(given[item], item) for item in items]
     # Sets have no order, and ids of several types cannot be compared.
     names = sorted(
-        {name for row in rows for name in row},
-        key=lambda name: (type(name).__name__, repr(name)),
+        set().union(*rows), key=lambda name: (type(name).__name__, repr(name))
     )
     code_of = {name: code for code, name in enumerate(names)}
-    codes = [sorted(code_of[name] for name in row) for row in rows]
-    offsets = np.cumsum([0, *map(len, codes)])
-    columns = np.array([code for row in codes for code in row], dtype=np.int64)
-    shape = (len(items), len(names))
-    return csr_array((np.ones(len(columns)), columns, offsets), shape=shape)
+    codes = np.array([code_of[name] for row in rows for name in row], dtype=np.int64)
+    row_numbers = np.repeat(np.arange(len(rows)), list(map(len, rows)))
+    ones = np.ones(len(codes))
+    return csr_array((ones, (row_numbers, codes)), shape=(len(rows), len(names)))
 
 
 def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
@@ -120,12 +118,10 @@ def _from_matrix(given: Any, item_ids: IdArray) -> csr_array:
     attributes.eliminate_zeros()
     is_bad = attributes.data != 1
     if is_bad.any():
-        position = int(is_bad.argmax())
-        row = int(np.searchsorted(attributes.indptr, position, side="right")) - 1
+        row = int(attributes.tocoo().row[is_bad][0])
         raise ValueError(
-            f"item_attributes must hold 0 and 1, got "
-            f"{attributes.data[position].item()} in row {row}, item "
-            f"{item_ids[row].item()!r}."
+            f"item_attributes must hold 0 and 1, got {attributes.data[is_bad][0]} in "
+            f"row {row}, item {item_ids[row].item()!r}."
         )
     return attributes
 

@@ -41,10 +41,10 @@ from skdiffuasr.training.hold_out import hold_out
 class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters):
     """Base class of the recommenders that are trained by gradient descent.
 
-    A subclass implements `_build_module`, which returns a `CausalNetwork`. One whose
-    network is no such one implements `_loss`, too, and sets `_is_cloze` if it learns
-    the items that it reads; the network then has `item_embedding` and `last_hidden`. A
-    network may be trained beforehand in `_initial_module`.
+    A subclass implements `_build_module`, which returns a `CausalNetwork`. For another
+    network, which has `item_embedding` and `last_hidden`, it implements `_loss`, too,
+    and sets `_is_cloze` if the network learns the items that it reads. It may override
+    `_initial_module` to pre-train the network.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     def _encode_validation(
         self, X_val: SequencesLike | None, y_val: npt.ArrayLike | None
     ) -> tuple[Sequences, IntArray] | None:
-        """Check the data for early stopping and return codes of what is known of it."""
+        """Check the data for early stopping, and encode known items of each history."""
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
         if X_val is None:
@@ -218,9 +218,9 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         batches: HistoryBatches,
         loss: Callable[..., Tensor],
         seed: int,
-        **stopping: Any,
+        **others: Any,
     ) -> TrainingResult:
-        """Train a network; what determines the end is passed on to `train`."""
+        """Call `train` with the estimator's parameters, and others as given."""
         device = resolve_device(self.device)
         return train(
             network,
@@ -233,7 +233,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             random_state=seed,
             keep_interrupted=self.keep_interrupted,
             verbose=self.verbose,
-            **stopping,
+            **others,
         )
 
     def _batches(self, codes: Sequences, seed: int, *, cloze: bool) -> HistoryBatches:
@@ -242,10 +242,9 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         )
 
     def _initial_module(self, codes: Sequences, seed: int) -> tuple[nn.Module, bool]:
-        """Make the network that training on histories of item codes begins with.
+        """Build the network to be trained; the user may interrupt what this takes.
 
-        The second value is whether the user has interrupted this; then the network is
-        not trained any further.
+        The second value says so, and then the network is not trained any further.
         """
         return seeded_build(self._build, seed), False
 

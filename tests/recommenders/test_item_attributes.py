@@ -68,7 +68,7 @@ def test_items_may_be_strings_and_attributes_arrays_or_repeated():
     assert rows_of(attributes) == [{0, 1}, {0}, set()]
 
 
-def test_items_that_are_not_in_the_catalogue_are_passed_over():
+def test_items_that_are_not_in_the_catalogue_are_ignored():
     attributes = align_attributes({10: [1], 20: [2], 30: [], 99: [7, 8]}, ITEMS)
     assert attributes.shape == (3, 2)
 

@@ -62,7 +62,7 @@ def test_masks_say_which_transitions_count():
     augmented = RepeatedPaddingAugmenter(9, random_state=0).fit_transform(X)
     recommender = MarkovRecommender().fit(augmented)
     assert recommender.predict([["c"]]).tolist() == ["d"]
-    # 3 is learned after 2 and passed over, then 2 after 2; 1 is not learned.
+    # 3 is learned after 2 and skipped, then 2 after 2; 1 is not learned.
     roles = make_roles(
         is_pseudo=[True, True, True, True, False],
         is_target=[True, False, True, True, False],
