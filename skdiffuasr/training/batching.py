@@ -18,26 +18,13 @@ MAX_PLACES_PER_ITEM = 4
 def token_batches(
     lengths: IntArray, batch_size: int, rng: np.random.Generator | None = None
 ) -> Iterator[IntArray]:
-    """Split rows into batches of similar length and equal work.
+    """Yield the row numbers of batches of similar length and equal work.
 
     Rows of similar length stand together, so that little is padded, and every batch
     holds about as many items as `batch_size` rows of average length: each item weighs
     the same in the mean loss of its batch, whatever the length of its row. Rows that a
-    far longer one would widen are a batch of their own.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (n,)
-        Number of items of each row.
-    batch_size : int
-        Number of rows that an average batch has at most.
-    rng : numpy.random.Generator, default=None
-        Shuffles rows of equal length and the order of the batches. None keeps both.
-
-    Yields
-    ------
-    rows : ndarray of int64 of shape (n_rows,)
-        Row numbers of one batch; each row is in exactly one batch.
+    far longer one would widen are a batch of their own. The generator shuffles rows of
+    equal length and the batches; without one, both keep their order.
     """
     if len(lengths) == 0:
         return
@@ -69,20 +56,10 @@ def _without_wide_padding(rows: IntArray, lengths: IntArray) -> Iterator[IntArra
 def pad_rows(
     values: Tensor, starts: Tensor, lengths: Tensor, pad_value: int = 0
 ) -> Tensor:
-    """Gather ragged rows into one right-padded tensor.
+    """Gather ragged rows of values (n_values, ...) into one right-padded tensor.
 
-    Parameters
-    ----------
-    values : Tensor of shape (n_values, ...)
-        The values of all rows, one after the other.
-    starts, lengths : int64 Tensor of shape (batch,)
-        Where each row begins in `values`, and how many values it has.
-    pad_value : int, default=0
-        Fills the places behind a row's end.
-
-    Returns
-    -------
-    padded : Tensor of shape (batch, max(lengths), ...)
+    Rows begin at `starts` (batch,) and have `lengths` (batch,) values; the result has
+    the shape (batch, max(lengths), ...).
     """
     width = int(lengths.max()) if len(lengths) else 0
     columns = torch.arange(width, device=values.device)

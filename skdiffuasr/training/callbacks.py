@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -18,41 +19,22 @@ def epoch_callbacks(
 ) -> Iterator[Callable[[nn.Module], bool]]:
     """Tell an estimator's callbacks about the start, the epochs and the end of a fit.
 
-    The estimator's fitted attributes must be set when the context is left.
-
-    Parameters
-    ----------
-    estimator : estimator with scikit-learn's ``CallbackSupportMixin``
-        The estimator being fitted.
-    X, y : object
-        What `fit` was given, handed on to the callbacks as they are.
-    max_epochs : int
-        Number of subtasks of the fit.
-    fitted_attributes : callable(module) -> dict
-        Attributes that let a copy of `estimator` predict with the weights of a module;
-        only called if a callback asks for a fitted estimator.
-
-    Yields
-    ------
-    on_epoch_end : callable(module) -> bool
-        To be called after each epoch; True if a callback asks to stop.
+    `X` and `y` are handed on to them as they are. Yields a function to be called with
+    the module after each epoch, which returns whether a callback asks to stop. The
+    attributes let a copy of the estimator predict with the weights of a module; they
+    are only asked for if a callback wants a fitted estimator. The estimator's own must
+    be set when the context is left.
     """
+    task = {"estimator": estimator, "X": X, "y": y}
     context = estimator._init_callback_context(max_subtasks=max_epochs)
-    context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+    context.call_on_fit_task_begin(**task)
 
     def on_epoch_end(module: nn.Module) -> bool:
         epoch = context.subcontext(task_name="epoch")
-        epoch.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
-        return bool(
-            epoch.call_on_fit_task_end(
-                estimator=estimator,
-                X=X,
-                y=y,
-                reconstruction_attributes=lambda: fitted_attributes(module),
-            )
-        )
+        epoch.call_on_fit_task_begin(**task)
+        attributes = partial(fitted_attributes, module)
+        stop = epoch.call_on_fit_task_end(**task, reconstruction_attributes=attributes)
+        return bool(stop)
 
     yield on_epoch_end
-    context.call_on_fit_task_end(
-        estimator=estimator, X=X, y=y, reconstruction_attributes={}
-    )
+    context.call_on_fit_task_end(**task, reconstruction_attributes={})

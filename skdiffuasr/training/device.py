@@ -4,21 +4,10 @@ import torch
 
 
 def resolve_device(device: str) -> torch.device:
-    """Turn an estimator's ``device`` parameter into a torch device.
+    """Return the device that an estimator's ``device`` parameter names.
 
-    Parameters
-    ----------
-    device : {"auto", "cpu", "cuda", "cuda:<index>"}
-        ``"auto"`` takes CUDA where it is available and the CPU elsewhere.
-
-    Returns
-    -------
-    device : torch.device
-
-    Raises
-    ------
-    ValueError
-        If the device is another one, or is not available on this machine.
+    ``"auto"`` takes CUDA where it is available and the CPU elsewhere. Raises ValueError
+    if it is none of "auto", "cpu", "cuda" and "cuda:<index>", or not on this machine.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

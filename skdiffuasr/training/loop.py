@@ -19,8 +19,6 @@ from skdiffuasr.training.optimizers import make_optimizers
 from skdiffuasr.training.seeding import seeded
 from skdiffuasr.training.weights import to_weights
 
-Batch = tuple[Tensor, ...]
-
 
 @dataclass
 class TrainingResult:
@@ -50,7 +48,7 @@ class TrainingResult:
 
 def train(
     module: nn.Module,
-    batches: Callable[[int], Iterable[Batch]],
+    batches: Callable[[int], Iterable[tuple[Tensor, ...]]],
     loss: Callable[..., Tensor],
     *,
     max_epochs: int,
@@ -98,7 +96,8 @@ def train(
     on_epoch_end : callable(module) -> bool, default=None
         Called with the weights after each epoch; True stops the training run.
     keep_interrupted : bool, default=False
-        Whether a keyboard interrupt ends the training run with what it reached.
+        Whether a keyboard interrupt ends the training run with a ConvergenceWarning and
+        what it reached, instead of raising.
     verbose : int, default=0
         Print a line every `verbose` epochs.
 
@@ -110,13 +109,6 @@ def train(
     ------
     ValueError
         If the loss, the weights or the validation score become NaN or infinite.
-    KeyboardInterrupt
-        If the user interrupts it, unless `keep_interrupted`.
-
-    Warns
-    -----
-    ConvergenceWarning
-        On a keyboard interrupt with `keep_interrupted`.
     """
     module.to(device)
     optimizers = make_optimizers(module, learning_rate, weight_decay)
@@ -171,7 +163,7 @@ def train(
 def _train_epoch(
     module: nn.Module,
     averaged: torch.optim.swa_utils.AveragedModel | None,
-    batches: Iterable[Batch],
+    batches: Iterable[tuple[Tensor, ...]],
     loss: Callable[..., Tensor],
     optimizers: list[torch.optim.Optimizer],
     device: torch.device,
@@ -199,8 +191,9 @@ def _train_epoch(
 
 def _print_epoch(result: TrainingResult, max_epochs: int, seconds: float) -> None:
     """Print one line per epoch, as scikit-learn's verbose estimators do."""
-    scores = result.validation_curve[-1:]
-    score = "".join(f", validation score {score:.5f}" for score in scores)
+    score = ""
+    if result.validation_curve:
+        score = f", validation score {result.validation_curve[-1]:.5f}"
     print(
         f"Epoch {len(result.loss_curve)}/{max_epochs}: "
         f"loss {result.loss_curve[-1]:.5f}{score} ({seconds:.1f} s)"

@@ -9,8 +9,7 @@ def make_optimizers(
 ) -> list[Optimizer]:
     """Return AdamW, and SparseAdam for embeddings with sparse gradients, if any.
 
-    AdamW is Adam without weight decay. SparseAdam leaves the moments of the rows
-    without a gradient alone and has no decay. The module is on its device already.
+    SparseAdam has no decay and leaves the moments of rows without a gradient alone.
     """
     sparse = {
         layer.weight

@@ -8,14 +8,7 @@ import torch
 
 @contextmanager
 def seeded(random_state: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's generators, and restore their state afterwards.
-
-    Parameters
-    ----------
-    random_state : int
-    device : torch.device
-        The generators of other accelerators are left alone.
-    """
+    """Seed torch's generators, of CPU and device, and restore them afterwards."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         torch.default_generator.manual_seed(random_state)

@@ -17,35 +17,13 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def seeded_build(build_module: Callable[[], ModuleT], random_state: int) -> ModuleT:
-    """Build a module with seeded initial weights, on the CPU, in training mode.
-
-    Parameters
-    ----------
-    build_module : callable() -> nn.Module
-        Builds and initialises the architecture.
-    random_state : int
-        Seeds torch's generator, whose state is restored afterwards.
-
-    Returns
-    -------
-    module : nn.Module
-    """
+    """Build a module with seeded initial weights, on the CPU, in training mode."""
     with seeded(random_state, torch.device("cpu")):
         return build_module()
 
 
 def to_weights(module: nn.Module) -> Weights:
-    """Copy the parameters and buffers of a module to numpy arrays.
-
-    Parameters
-    ----------
-    module : nn.Module
-
-    Returns
-    -------
-    weights : dict of str to ndarray
-        In the order of the module's ``state_dict()``.
-    """
+    """Copy what a module's ``state_dict()`` holds to numpy arrays, in its order."""
     return {
         name: tensor.detach().cpu().numpy().copy()
         for name, tensor in module.state_dict().items()
@@ -58,22 +36,10 @@ def from_weights(
     device: torch.device,
     copy: bool = True,
 ) -> ModuleT:
-    """Build a module around stored weights, ready for inference.
+    """Build a module around weights by `to_weights`, ready for inference on a device.
 
-    Parameters
-    ----------
-    build_module : callable() -> nn.Module
-        Builds the architecture, without initialising it.
-    weights : dict of str to ndarray
-        What `to_weights` returned.
-    device : torch.device
-    copy : bool, default=True
-        Whether the arrays are copied on the CPU, too. Read-only ones are in any case.
-
-    Returns
-    -------
-    module : nn.Module
-        In evaluation mode, its parameters without gradients.
+    Its initialisation is skipped and no parameter has a gradient. Without `copy`,
+    writable arrays share their memory with a module on the CPU.
     """
     with torch.device("meta"):
         module = build_module()

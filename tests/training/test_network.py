@@ -1,5 +1,7 @@
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -72,3 +74,11 @@ def test_copies_leave_the_network_behind(copied) -> None:
     assert vars(other).keys() == vars(line).keys() == {"n_built", "weights_"}
     np.testing.assert_array_equal(weight(other), weight(line))
     assert other.network() is not line.network()
+
+
+def test_network_goes_with_its_estimator() -> None:
+    line = Line().fit()
+    network = weakref.ref(line.network())
+    del line
+    gc.collect()
+    assert network() is None
