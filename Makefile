@@ -33,7 +33,7 @@ bench: $(INSTALLED) ## Measure speed and memory; LOG=path names a log.
 
 docs: $(INSTALLED) ## Build the documentation site in docs/_build/html.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"
-	rm -rf docs/generated
+	rm -rf docs/api docs/generated
 	$(BIN)/python -m sphinx -W --keep-going -n -b html docs docs/_build/html
 
 linkcheck: docs ## Check the links of the site that lead elsewhere.
@@ -50,4 +50,4 @@ format: $(INSTALLED) ## Rewrite the code in the house style.
 	$(BIN)/ruff format .
 
 clean: ## Remove everything that the other targets made.
-	rm -rf $(VENV) benchmarks/.peers mutants docs/_build docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
+	rm -rf $(VENV) benchmarks/.peers mutants docs/_build docs/api docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md

@@ -1,18 +1,16 @@
 """Part: sequences per second of training, users per second of top-10."""
 
 from functools import partial
+from inspect import signature
 from itertools import product
 
 from benchmarks.epochs import measure_training
 from benchmarks.logs import cover, histories
 from benchmarks.measuring import Case
 from benchmarks.rows import measure
-from skdiffuasr import (
-    BERT4RecEstimator,
-    CL4SRecEstimator,
-    GRU4RecEstimator,
-    SASRecEstimator,
-)
+from skdiffuasr import SASRecEstimator
+from skdiffuasr.recommenders.neural import BaseNeuralRecommender
+from skdiffuasr.utils import all_estimators
 
 LOSSES = {
     "SASRec, ce": partial(SASRecEstimator, loss="ce"),
@@ -25,11 +23,13 @@ LOSSES = {
 """Name: factory of an unfitted estimator, given its sizes. A new one is one line."""
 
 BACKBONES = {
-    "GRU4Rec, ce": GRU4RecEstimator,
-    "BERT4Rec, ce": BERT4RecEstimator,
-    "CL4SRec, ce": CL4SRecEstimator,
+    f"{name.removesuffix('Estimator')}, ce": cls
+    for name, cls in all_estimators("recommender")
+    if issubclass(cls, BaseNeuralRecommender)
+    and cls is not SASRecEstimator
+    and "item_attributes" not in signature(cls).parameters
 }
-"""The same, measured at the first size only."""
+"""Every other network that needs histories only, measured at the first size only."""
 
 RECOMMENDERS = {**LOSSES, **BACKBONES}
 

@@ -4,70 +4,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skdiffuasr.augmentation import (
-        ASRePAugmenter,
-        CropAugmenter,
-        DiffusionSequenceAugmenter,
-        InsertAugmenter,
-        RandomAugmenter,
-        RandomSequenceAugmenter,
-        ReorderAugmenter,
-        RepeatedPaddingAugmenter,
-        SlidingWindowAugmenter,
-        SubstituteAugmenter,
-    )
-    from skdiffuasr.recommenders import (
-        BERT4RecEstimator,
-        CL4SRecEstimator,
-        GRU4RecEstimator,
-        MarkovRecommender,
-        PopularityRecommender,
-        S3RecEstimator,
-        SASRecEstimator,
-    )
-    from skdiffuasr.sequences import Sequences, check_sequences
+    from skdiffuasr.augmentation import *  # noqa: F403
+    from skdiffuasr.recommenders import *  # noqa: F403
+    from skdiffuasr.sequences import Sequences as Sequences
+    from skdiffuasr.sequences import check_sequences as check_sequences
 
 __version__ = "0.1.0.dev0"
 
-__all__ = [
-    "ASRePAugmenter",
-    "BERT4RecEstimator",
-    "CL4SRecEstimator",
-    "CropAugmenter",
-    "DiffusionSequenceAugmenter",
-    "GRU4RecEstimator",
-    "InsertAugmenter",
-    "MarkovRecommender",
-    "PopularityRecommender",
-    "RandomAugmenter",
-    "RandomSequenceAugmenter",
-    "ReorderAugmenter",
-    "RepeatedPaddingAugmenter",
-    "S3RecEstimator",
-    "SASRecEstimator",
-    "Sequences",
-    "SlidingWindowAugmenter",
-    "SubstituteAugmenter",
-    "check_sequences",
-]
-
-#: Where the names come from, the lightest first.
+#: Rooms that are attributes from the beginning, the lightest first.
 _ROOMS = ("sequences", "augmentation", "recommenders")
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first used (PEP 562): torch takes seconds."""
-    if name in __all__:
-        for room in _ROOMS:
-            module = import_module(f"skdiffuasr.{room}")
-            if hasattr(module, name):
-                value = globals()[name] = getattr(module, name)
-                return value
+    """Import what the rooms of estimators export when it is first used (PEP 562).
+
+    Nothing is imported before that: torch takes seconds.
+    """
     if name in _ROOMS:
         return import_module(f"skdiffuasr.{name}")
+    if name == "__all__":
+        return sorted(export for room in _ROOMS for export in _exports(room))
+    if not name.startswith("_"):
+        for room in _ROOMS:
+            if name in _exports(room):
+                value = globals()[name] = getattr(__getattr__(room), name)
+                return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _exports(room: str) -> list[str]:
+    """Names that a room shows here: all that it exports, but only two histories."""
+    if room == "sequences":
+        return ["Sequences", "check_sequences"]
+    names: list[str] = __getattr__(room).__all__
+    return names
 
 
 def __dir__() -> list[str]:
     """List what can be imported."""
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*globals(), *__getattr__("__all__"), *_ROOMS})

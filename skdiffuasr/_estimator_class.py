@@ -19,18 +19,8 @@ def estimator_class(cls: _Class) -> _Class:
     they are assigned, not in the class: there they would be parameters.
 
     Entries under "Parameters" and "Attributes" that the docstring lacks are taken from
-    the base classes. Where the class sets another default, the entry shows it.
-
-    Parameters
-    ----------
-    cls : type
-        A subclass of scikit-learn's ``BaseEstimator``. If it has an `__init__` of its
-        own, that is kept.
-
-    Returns
-    -------
-    cls : type
-        The same class.
+    the base classes. Where the class sets another default, the entry shows it. An
+    `__init__` of the class's own is kept.
 
     Examples
     --------

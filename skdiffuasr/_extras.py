@@ -5,24 +5,7 @@ from typing import Any
 
 
 def import_extra(name: str, extra: str) -> Any:
-    """Import a module of an optional library, or say how to get it.
-
-    Parameters
-    ----------
-    name : str
-        The module, such as ``"pyarrow.parquet"``.
-    extra : str
-        The extra of this package that brings the library.
-
-    Returns
-    -------
-    module : module
-
-    Raises
-    ------
-    ImportError
-        If the library is not installed.
-    """
+    """Import a module, or raise an ImportError that names the extra which brings it."""
     try:
         return import_module(name)
     except ImportError as error:

@@ -19,24 +19,11 @@ COMPRESSIONS: dict[str, Callable[..., Any]] = {
 
 @contextmanager
 def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path that takes the place of `path` when all went well.
+    """Yield a temporary path that takes the place of `path` when all went well.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file to write. What it holds stays until the new one is whole. A link stays
-        a link; the file that it leads to is written.
-
-    Yields
-    ------
-    temporary : Path
-        In the same folder; removed if anything goes wrong. Its ending is that of
-        `path`.
-
-    Raises
-    ------
-    OSError
-        If `path` is there and no file, such as a folder or ``/dev/null``.
+    It is in the same folder with the same ending, and removed if anything goes wrong.
+    What `path` holds stays until the new file is whole. A link stays a link; the file
+    that it leads to is written.
     """
     path = Path(path).resolve()
     if path.exists() and not path.is_file():
@@ -50,38 +37,13 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file so that it is never seen half-written.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-    text : str
-        Its content, written as UTF-8.
-    """
+    """Write a file as UTF-8 so that it is never seen half-written."""
     with replaced(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def refuse_existing(path: str | os.PathLike[str], overwrite: bool) -> None:
-    """Raise if a file is in the way.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to be written.
-    overwrite : bool
-        Whether it may exist.
-
-    Raises
-    ------
-    FileExistsError
-        If it exists and `overwrite` is False.
-    FileNotFoundError
-        If its folder does not exist.
-    IsADirectoryError
-        If it is a folder.
-    """
+    """Raise an OSError if `path` is in the way, or its folder does not exist."""
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder.")
@@ -100,22 +62,9 @@ def open_text(
     encoding: str = "utf-8",
     newline: str | None = None,
 ) -> TextIO:
-    """Open a text that is compressed if its ending says so.
+    """Open a text that is compressed if `path` ends in ``.gz``, ``.bz2`` or ``.xz``.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file; ``.gz``, ``.bz2`` and ``.xz`` are compressed.
-    mode : {"rt", "wt"}, default="rt"
-        To read or to write.
-    encoding : str, default="utf-8"
-        Of the text.
-    newline : str or None, default=None
-        As `open` takes it.
-
-    Returns
-    -------
-    file : TextIO
+    `mode` is "rt" or "wt"; `newline` is that of `open`.
     """
     opener = COMPRESSIONS.get(Path(path).suffix, open)
     file: TextIO = opener(path, mode, encoding=encoding, newline=newline)

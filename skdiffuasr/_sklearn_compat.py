@@ -40,16 +40,6 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _
 
     Scikit-learn's own decorator validates. A fit that raises, KeyboardInterrupt
     included, leaves no fitted attribute behind, not even those of a fit before.
-
-    Parameters
-    ----------
-    prefer_skip_nested_validation : bool
-        Whether estimators inside are fitted without validating their parameters.
-
-    Returns
-    -------
-    decorator : callable(method) -> method
-        For `fit`.
     """
     validated = _untyped_fit_context(
         prefer_skip_nested_validation=prefer_skip_nested_validation

@@ -15,10 +15,10 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr.datasets import make_sequences
-from tests.test_common import TINY, TINY_AUGMENTER, TINY_SASREC
+from tests.test_common import TINY
 
 X = make_sequences(90, 60, n_hidden_items=0, min_length=4, random_state=0).X
-DIFFUSION = clone(TINY_AUGMENTER).set_params(
+DIFFUSION = clone(TINY["diffusion"]).set_params(
     n_pseudo_items=3, n_sampling_steps=3, guidance_scale=3.0, max_epochs=2
 )
 SAMPLERS = {"ddim": {"eta": 0.5}, "ddpm": {}}
@@ -115,7 +115,7 @@ def test_rows_in_threads_while_another_one_trains(hardware):
 
     def train():
         while not is_done:
-            clone(TINY_SASREC).fit(X[:30])
+            clone(TINY["sasrec"]).fit(X[:30])
 
     with ThreadPoolExecutor(3) as pool:
         training = pool.submit(train)
@@ -167,7 +167,7 @@ def test_scores_in_threads_on_any_hardware(hardware, name):
     expected = recommender.decision_function(X)
     blocks = np.array_split(np.arange(len(X)), 4)
     with ThreadPoolExecutor(3) as pool:
-        training = pool.submit(clone(TINY_SASREC).fit, X)
+        training = pool.submit(clone(TINY["sasrec"]).fit, X)
         scores = list(
             pool.map(recommender.decision_function, map(X.__getitem__, blocks))
         )

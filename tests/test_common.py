@@ -2,140 +2,64 @@
 
 import ast
 import inspect
-import pkgutil
 import re
 from contextlib import contextmanager
-from importlib import import_module
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, clone
+from public_names import public_objects
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import estimator_checks as sklearn_checks
+from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-import skdiffuasr
-from skdiffuasr import (
-    ASRePAugmenter,
-    BERT4RecEstimator,
-    CL4SRecEstimator,
-    CropAugmenter,
-    DiffusionSequenceAugmenter,
-    GRU4RecEstimator,
-    InsertAugmenter,
-    MarkovRecommender,
-    PopularityRecommender,
-    RandomAugmenter,
-    RandomSequenceAugmenter,
-    ReorderAugmenter,
-    RepeatedPaddingAugmenter,
-    S3RecEstimator,
-    SASRecEstimator,
-    SlidingWindowAugmenter,
-    SubstituteAugmenter,
-)
+from skdiffuasr import augmentation, recommenders
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.utils._check_helpers import make_histories
-from skdiffuasr.utils.estimator_checks import estimator_checks_generator
+from skdiffuasr.utils.discovery import all_estimators, short_name
+from skdiffuasr.utils.estimator_checks import estimator_checks_generator, tiny_instance
 
-TINY_AUGMENTER = DiffusionSequenceAugmenter(
-    n_pseudo_items=2,
-    embedding_dim=4,
-    base_channels=8,
-    n_res_blocks=1,
-    n_timesteps=5,
-    n_sampling_steps=2,
-    batch_size=64,
-    max_epochs=1,
-    device="cpu",
-    random_state=0,
-)
-TINY_SETTINGS = {
-    "embedding_dim": 4,
-    "n_layers": 1,
-    "max_length": 10,
-    "batch_size": 16,
-    "max_epochs": 1,
-    "early_stopping": True,
-    "device": "cpu",
-    "random_state": 0,
+#: The other ways of an estimator that the checks look at, too.
+VARIANTS = {
+    "random-popular": ("random", {"distribution": "popularity"}),
+    "reppad-always": (
+        "reppad",
+        {"n_variants": 1, "augment_at": "always", "separator": False},
+    ),
+    "insert-random": ("insert", {"new_items": "random"}),
+    "asrep-drawn": (
+        "asrep",
+        {"temperature": 1.0, "unique": True, "validation_fraction": 0},
+    ),
+    "cl4srec-dropout": ("cl4srec", {"views": "dropout"}),
+    "sasrec-last-epoch": ("sasrec", {"early_stopping": False, "loss": "bce"}),
+    "diffusion-unguided": ("diffusion", {"guidance": None}),
+    "diffusion-classifier": ("diffusion", {"guidance": "classifier"}),
 }
-TINY_SASREC = SASRecEstimator(**TINY_SETTINGS)
-TINY_ASREP = ASRePAugmenter(
-    2,
-    embedding_dim=4,
-    n_layers=1,
-    max_length=10,
-    batch_size=16,
-    max_epochs=1,
-    device="cpu",
-    random_state=0,
-)
-#: Fast estimators of every public class; a new one must be added here.
-TINY = {
-    "random": RandomAugmenter(2, random_state=0),
-    "random-popular": RandomAugmenter(2, distribution="popularity", random_state=0),
-    "random-sequence": RandomSequenceAugmenter(2, random_state=0),
-    "repeated-padding": RepeatedPaddingAugmenter(40, random_state=0),
-    "repeated-padding-always": RepeatedPaddingAugmenter(
-        40, n_variants=1, augment_at="always", separator=False, random_state=0
-    ),
-    "crop": CropAugmenter(random_state=0),
-    "reorder": ReorderAugmenter(random_state=0),
-    "insert": InsertAugmenter(random_state=0),
-    "insert-random": InsertAugmenter(new_items="random", random_state=0),
-    "substitute": SubstituteAugmenter(random_state=0),
-    "sliding-window": SlidingWindowAugmenter(5, random_state=0),
-    "asrep": TINY_ASREP,
-    "asrep-drawn": clone(TINY_ASREP).set_params(
-        temperature=1.0, unique=True, validation_fraction=0
-    ),
-    "popularity": PopularityRecommender(),
-    "markov": MarkovRecommender(),
-    "sasrec": TINY_SASREC,
-    "bert4rec": BERT4RecEstimator(n_heads=1, **TINY_SETTINGS),
-    "cl4srec": CL4SRecEstimator(**TINY_SETTINGS),
-    "cl4srec-dropout": CL4SRecEstimator(views="dropout", **TINY_SETTINGS),
-    "gru4rec": GRU4RecEstimator(**TINY_SETTINGS),
-    "s3rec": S3RecEstimator(pretraining_epochs=1, **TINY_SETTINGS),
-    "sasrec-last-epoch": clone(TINY_SASREC).set_params(
-        early_stopping=False, loss="bce"
-    ),
-    "diffusion-unguided": clone(TINY_AUGMENTER).set_params(guidance=None),
-    "diffusion-classifier-free": clone(TINY_AUGMENTER).set_params(
-        guidance="classifier_free"
-    ),
-    "diffusion-classifier": clone(TINY_AUGMENTER).set_params(guidance="classifier"),
+CLASSES = {short_name(cls): cls for _, cls in all_estimators()}
+#: Fast estimators of every public class, and variants of them.
+TINY = {name: tiny_instance(cls) for name, cls in CLASSES.items()} | {
+    name: tiny_instance(CLASSES[base], **parameters)
+    for name, (base, parameters) in VARIANTS.items()
 }
 
 
-def public_objects():
-    """Everything that a module of the package exports, by its name."""
-    names = [
-        module.name
-        for module in pkgutil.walk_packages(skdiffuasr.__path__, prefix="skdiffuasr.")
-    ]
-    modules = [skdiffuasr] + [
-        import_module(name) for name in names if not name.endswith("__main__")
-    ]
-    return {
-        name: getattr(module, name)
-        for module in modules
-        for name in getattr(module, "__all__", ())
-        if not name.startswith("_")
+PUBLIC = {
+    name: value for room in public_objects().values() for name, value in room.items()
+}
+ESTIMATORS = list(CLASSES.values())
+
+
+def test_every_estimator_is_found_under_a_name_of_its_own():
+    exported = {
+        name: value
+        for room in (augmentation, recommenders)
+        for name in room.__all__
+        if inspect.isclass(value := getattr(room, name)) and hasattr(value, "fit")
     }
-
-
-PUBLIC = public_objects()
-ESTIMATORS = [
-    cls
-    for cls in PUBLIC.values()
-    if inspect.isclass(cls) and issubclass(cls, BaseEstimator) and hasattr(cls, "fit")
-]
-
-
-def test_every_public_estimator_is_checked():
-    assert {type(estimator) for estimator in TINY.values()} == set(ESTIMATORS)
+    assert dict(all_estimators()) == exported
+    assert len(CLASSES) == len(exported)
 
 
 @contextmanager
@@ -254,10 +178,17 @@ def test_estimator(estimator, check):
 
 # Docstrings.
 
+
+def is_base_class(value):
+    """Whether subclasses have the parameters; a base class documents what it likes."""
+    return inspect.isabstract(value) or value.__init__ is nn.Module.__init__
+
+
 SIGNATURES = {
     name: value
     for name, value in PUBLIC.items()
-    if inspect.isfunction(value) or inspect.isclass(value)
+    if inspect.isfunction(value)
+    or (inspect.isclass(value) and not is_base_class(value))
 }
 
 
@@ -273,7 +204,7 @@ def section(documented, title):
             break
         if line and not line.startswith(" "):
             names, _, kind = line.partition(" : ")
-            entries.append((names.split(", "), kind))
+            entries.append((names.replace("*", "").split(", "), kind))
     return entries
 
 

@@ -122,6 +122,16 @@ def test_public_names_can_be_imported(name):
     assert getattr(skdiffuasr, name).__name__ == name
 
 
+def test_the_top_exports_what_the_rooms_of_estimators_export():
+    rooms = {*skdiffuasr.augmentation.__all__, *skdiffuasr.recommenders.__all__}
+    assert set(skdiffuasr.__all__) == {*rooms, "Sequences", "check_sequences"}
+    names = {}
+    exec("from skdiffuasr import *", names)
+    assert names.keys() >= set(skdiffuasr.__all__)
+    assert not hasattr(skdiffuasr, "Role")
+    assert not hasattr(skdiffuasr, "__wrapped__")
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(AttributeError, match="no attribute 'SASRec'"):
         skdiffuasr.SASRec  # noqa: B018

@@ -5,11 +5,9 @@ The Markdown pages hold the bare name, so that they read well without this site 
 
 import inspect
 import re
-from importlib import import_module
-from pathlib import Path
 
-from api_names import listed_names
 from docutils import nodes
+from public_names import public_objects
 from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
 
@@ -27,14 +25,14 @@ def setup(app):
 def find_targets(app):
     """Map the names that text may hold to full names."""
     targets = app.env.code_name_targets = {}
-    for full_name in listed_names(Path(app.srcdir, "api.md")):
-        module, _, name = full_name.rpartition(".")
+    public = public_objects().values()
+    for full_name, value in (item for room in public for item in room.items()):
+        name = full_name.rpartition(".")[2]
         targets[full_name] = full_name
         if IS_NO_PLAIN_WORD.search(name):
             targets[name] = full_name
-        listed = getattr(import_module(module), name)
-        if inspect.isclass(listed):
-            for method in vars(listed):
+        if inspect.isclass(value):
+            for method in vars(value):
                 if not method.startswith("_"):
                     targets[f"{name}.{method}"] = f"{full_name}.{method}"
 

@@ -30,9 +30,9 @@ from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.nn.samplers import sample
 from skdiffuasr.nn.schedules import make_betas
 from skdiffuasr.nn.sunet import SUNet
-from skdiffuasr.sequences.keys import keyed_normal, row_keys
+from skdiffuasr.sequences import keyed_normal, row_keys
 from skdiffuasr.sequences.vocabulary import encode_sequences
-from skdiffuasr.study.quality import nearness_to_hidden
+from skdiffuasr.study import nearness_to_hidden
 from skdiffuasr.training import from_weights
 
 N_PSEUDO_ITEMS, EMBEDDING_DIM, N_TIMESTEPS = 4, 16, 1000

@@ -222,6 +222,8 @@ class DiffusionSequenceAugmenter(CallbackSupportMixin, BaseAugmenter):
     True
     """
 
+    _short_name = "diffusion"
+
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
         "n_variants": [Interval(Integral, 1, None, closed="left")],

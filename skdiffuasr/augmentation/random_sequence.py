@@ -32,6 +32,8 @@ class RandomSequenceAugmenter(BaseAugmenter):
     ['c', 'c', 'c']
     """
 
+    _short_name = "random-seq"
+
     def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
         draws = keyed_uniform(keys, self.n_pseudo_items)
         generated = (draws * len(self.item_ids_)).astype(np.int64)

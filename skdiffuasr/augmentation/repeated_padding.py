@@ -74,6 +74,8 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     [True, False, True, False, True, True]
     """
 
+    _short_name = "reppad"
+
     _parameter_constraints = {
         **BaseSequenceAugmenter._parameter_constraints,
         "max_length": [Interval(Integral, 1, None, closed="left")],

@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import replaced
-from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimators
+from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimator
+from skdiffuasr.cli.models import (
+    augmenter_of,
+    check_model_output,
+    progress_bar,
+)
 from skdiffuasr.cli.options import (
-    add_augmenter_options,
-    add_hold_out_option,
+    add_estimator_options,
     add_log_options,
     add_output_options,
-    add_training_options,
-    check_model_output,
+    check_all_used,
+    check_nothing_to_train,
     check_output,
-    progress_bar,
+    given_parameters,
+    number,
     read_log,
-    refuse_training,
-    refuse_unused,
-    training_parameters,
     without_held_out,
 )
 from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
@@ -29,8 +31,8 @@ from skdiffuasr.datasets.writers import interaction_columns
 from skdiffuasr.persistence import load, save
 from skdiffuasr.sequences import Sequences
 
+#: Those that put new rows into a log; the others only change what is trained on.
 GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "generate")]
-"""Those that put new rows into a log; the others only change what is trained on."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,55 +49,51 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_log_options(parser)
     add_output_options(parser, "the augmented log, in a format by its ending")
-    parser.add_argument(
-        "--augmenter",
-        choices=GENERATING,
-        help="default: diffusion",
-    )
+    parser.add_argument("--augmenter", choices=GENERATING, help="default: diffusion")
     parser.add_argument(
         "--model", type=Path, metavar="MODEL", help="saved augmenter, taken as it is"
     )
     parser.add_argument(
         "--save-model", type=Path, metavar="MODEL", help="where to save the augmenter"
     )
-    add_hold_out_option(
-        parser,
-        "make pseudo items without the last N items of every user, which are written "
-        "all the same",
-    )
-    add_augmenter_options(parser)
-    add_training_options(parser)
+    what = "make pseudo items without the last N items of every user, but write these"
+    parser.add_argument("--hold-out", **number("N", what, default=0))
+    add_estimator_options(parser, without=frozenset({"n_variants"}))
 
 
 def run(options: argparse.Namespace) -> int:
     """Train or load, augment and write."""
     check_output(options)
     if options.model is not None:
-        refuse_training(options)
+        check_nothing_to_train(options)
     if options.save_model is not None:
         check_model_output(options.save_model, options)
     if options.model is None:
-        n_rows = _train_and_augment(options)
+        parameters = {"random_state": 0} | given_parameters(options)
+        augmenter = make_estimator(
+            options.augmenter or "diffusion", AUGMENTERS, parameters
+        )
+        check_all_used(parameters, [augmenter])
+        n_rows = _augment_whole(augmenter, augmenter.fit_transform, options)
     else:
-        augmenter = _augmenter_of(load(options.model, device=options.device))
+        augmenter = augmenter_of(load(options.model, device=options.device))
         if {options.log.suffix, options.output.suffix} == {".parquet"}:
             n_rows = _augment_in_parts(augmenter, options)
         else:
-            n_rows = _augment_whole(augmenter, options)
+            n_rows = _augment_whole(augmenter, augmenter.transform, options)
     print(f"{n_rows} pseudo items were put before histories in {options.output}.")
     return 0
 
 
-def _train_and_augment(options: argparse.Namespace) -> int:
-    """Augment the log that the augmenter is trained on."""
-    parameters = training_parameters(options)
-    (augmenter,) = make_estimators(
-        [options.augmenter or "diffusion"], AUGMENTERS, parameters
-    ).values()
-    refuse_unused(parameters, [augmenter])
+def _augment_whole(
+    augmenter: Any,
+    augment: Callable[[Sequences], Sequences],
+    options: argparse.Namespace,
+) -> int:
+    """Augment the log that the augmenter is trained on, or another one."""
     log = read_log(options).sort()
     with progress_bar(augmenter, options):
-        augmented = _put_before(_histories(log), augmenter.fit_transform, options)
+        augmented = _put_before(_histories(log), augment, options)
     with ExitStack() as both_or_none:
         if options.save_model is not None:
             temporary = both_or_none.enter_context(replaced(options.save_model))
@@ -103,16 +101,6 @@ def _train_and_augment(options: argparse.Namespace) -> int:
         write_interactions(
             augmented, options.output, times=log.time, overwrite=options.force
         )
-    return int(augmented.n_pseudo.sum())
-
-
-def _augment_whole(augmenter: Any, options: argparse.Namespace) -> int:
-    """Augment a log with a trained augmenter."""
-    log = read_log(options).sort()
-    augmented = _put_before(_histories(log), augmenter.transform, options)
-    write_interactions(
-        augmented, options.output, times=log.time, overwrite=options.force
-    )
     return int(augmented.n_pseudo.sum())
 
 
@@ -147,14 +135,3 @@ def _put_before(
     """Put before histories what is made from them without the held-out items."""
     made = augment(without_held_out(histories, options)).variants[0]
     return histories.prepend(made.drop_last(made.lengths - made.n_pseudo))
-
-
-def _augmenter_of(model: Any) -> Any:
-    """Take a saved augmenter, or that of a saved pipeline."""
-    augmenter = model.steps[0][1] if hasattr(model, "steps") else model
-    if not hasattr(augmenter, "generate"):
-        raise ValueError(
-            f"MODEL is a {type(augmenter).__name__}, which puts no items before "
-            "histories."
-        )
-    return augmenter

@@ -4,43 +4,17 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-# Options that have a form for no, as no is not their default.
+#: Options with a form for no, as no is not their default.
 _WITH_NEGATIVE = frozenset({"header"})
 
 
 def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
-    r"""Put the options of the file that ``--config`` names before the given ones.
+    """Put the options of the file that ``--config`` names before the given ones.
 
-    Parameters
-    ----------
-    arguments : sequence of str
-        A command and its arguments.
-    commands : sequence of str
-        Names of the tables that the file may have.
-
-    Returns
-    -------
-    arguments : list of str
-        The same without ``--config``; what is given later goes before the file.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If it is no TOML, has another table or an option outside tables, or an option
-        is not a string, number, boolean or list of these.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> from skdiffuasr.cli.config import with_config
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "mine.toml")
-    ...     _ = path.write_text("[augment]\nn_pseudo_items = 5\nforce = true\n")
-    ...     with_config(["augment", "log.csv", "--config", str(path)], ["augment"])
-    ['augment', '--n-pseudo-items=5', '--force', 'log.csv']
+    Returns the arguments without ``--config``; options of the command line come later.
+    Raises OSError if the file cannot be read, and ValueError if it is not TOML, has a
+    table that is not in `commands` or an option outside tables, or an option is not a
+    string, number, boolean or list of these.
     """
     given = list(arguments)
     path = _take_path(given)
@@ -54,7 +28,7 @@ def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
     for name, table in tables.items():
         if name not in commands:
             raise ValueError(
-                f"{path}: {name} is none of the commands {', '.join(commands)}; "
+                f"{path}: {name} is not one of the commands {', '.join(commands)}; "
                 "options stand in the table of a command."
             )
         if not isinstance(table, dict):

@@ -1,4 +1,4 @@
-"""``skdiffuasr datasets``: public logs, fetched and written in one format."""
+"""``skdiffuasr datasets``: public datasets, fetched and written in one format."""
 
 import argparse
 from collections.abc import Callable
@@ -31,11 +31,11 @@ FROM_FILE: dict[str, Callable[..., Any]] = {"yelp": load_yelp, "steam": load_ste
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
-        "Without NAME, list the logs. Yelp and Steam have terms to agree "
-        "to: download them yourself and name the file by --from."
+        "Without NAME, list the public datasets. Yelp and Steam have terms to "
+        "agree to: download them yourself and name the file by --from."
     )
     parser.add_argument("name", nargs="?", metavar="NAME")
-    add_output_options(parser, "where the log goes, by its ending", required=False)
+    add_output_options(parser, "log to write, by its ending", required=False)
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="the downloaded file"
     )
@@ -51,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(f"{name} --from FILE" for name in FROM_FILE))
         return 0
     if options.name not in {**FETCHED, **FROM_FILE}:
-        raise ValueError(f"{options.name!r} is none of the logs that `datasets` lists.")
+        raise ValueError(f"{options.name!r} is not one of the datasets listed.")
     if options.output is None:
-        raise ValueError("-o FILE says where the log goes.")
+        raise ValueError("-o FILE must say where the dataset goes.")
     check_output(options)
     if options.name in FROM_FILE:
         if options.source is None:

@@ -7,7 +7,9 @@ from skdiffuasr._files import refuse_existing, write_text
 from skdiffuasr.cli.options import (
     LOG_HELP,
     add_column_options,
-    add_device_option,
+    add_parameters,
+    given_parameters,
+    number,
     read_log,
 )
 from skdiffuasr.study import run_demo
@@ -16,8 +18,9 @@ from skdiffuasr.study import run_demo
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
-        "Fit baselines, SASRec and SASRec behind the diffusion, print how "
-        "they rank every user's last item, and write the same to a report."
+        "Fit baselines, SASRec and SASRec behind the diffusion, for at most 30 epochs "
+        "unless --max-epochs says otherwise, print how they rank every user's last "
+        "item, and write the same to a report."
     )
     parser.add_argument(
         "--data",
@@ -32,24 +35,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("demo_report.md"),
         metavar="FILE",
-        help="written over if it exists; default: demo_report.md",
+        help="overwritten if it exists; default: demo_report.md",
     )
-    parser.add_argument(
-        "--n-pseudo-items",
-        type=int,
-        default=10,
-        metavar="M",
-        help="items before each history; default: 10",
-    )
-    parser.add_argument(
-        "--max-epochs",
-        type=int,
-        default=30,
-        metavar="N",
-        help="largest number of epochs; default: 30",
-    )
-    add_device_option(parser)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    add_parameters(parser, ["n_pseudo_items", "max_epochs", "device"])
+    parser.add_argument("--seed", **number("N", "default: 0"))
     add_column_options(parser)
 
 
@@ -59,10 +48,7 @@ def run(options: argparse.Namespace) -> int:
     report = run_demo(
         None if options.log is None else read_log(options),
         dataset_name=None if options.log is None else options.log.name,
-        n_pseudo_items=options.n_pseudo_items,
-        max_epochs=options.max_epochs,
-        device=options.device or "auto",
-        random_state=options.seed,
+        **given_parameters(options),
     )
     write_text(options.report, report)
     print(report)

@@ -6,10 +6,7 @@ from dataclasses import replace
 
 from skdiffuasr.cli.options import add_log_options, read_log
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
-    add_log_options(parser)
+add_options = add_log_options
 
 
 def run(options: argparse.Namespace) -> int:

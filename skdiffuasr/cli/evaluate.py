@@ -10,17 +10,20 @@ from typing import Any
 
 from skdiffuasr._files import refuse_existing, write_text
 from skdiffuasr._markdown import markdown_table
-from skdiffuasr.cli.fit import add_model_options, make_model
+from skdiffuasr.cli.models import (
+    add_model_options,
+    make_model,
+    progress_bar,
+    recommender_of,
+)
 from skdiffuasr.cli.options import (
-    add_augmenter_options,
+    add_estimator_options,
     add_log_options,
     add_output_options,
-    add_training_options,
-    add_variants_option,
+    check_nothing_to_train,
     names,
-    progress_bar,
+    number,
     read_log,
-    refuse_training,
 )
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection.leave_last_out import check_held_out
@@ -55,10 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="take the items of the history out of the ranking",
     )
     group.add_argument(
-        "--n-negatives",
-        type=int,
-        metavar="N",
-        help="rank among N sampled items instead of all",
+        "--n-negatives", **number("N", "rank among N sampled items instead of all")
     )
     group.add_argument(
         "--length-bins",
@@ -67,8 +67,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N,...",
         help="groups of users by the length of the history; default: 5,20",
     )
-    add_training_options(parser)
-    add_variants_option(add_augmenter_options(parser))
+    add_estimator_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -76,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None:
         refuse_existing(options.output, options.force)
     if options.model is not None:
-        refuse_training(options)
+        check_nothing_to_train(options)
     scorer = NextItemScorer(
         options.metrics,
         filter_seen=options.filter_seen,
@@ -127,12 +126,7 @@ def _long_enough(histories: Sequences, n_items: int) -> Sequences:
 
 def _warn_of_leak(model: Any, histories: Sequences) -> None:
     """Tell of a model that has been fitted on at least as much as there is."""
-    recommender = model.steps[-1][1] if hasattr(model, "steps") else model
-    if not hasattr(recommender, "decision_function"):
-        raise ValueError(
-            f"MODEL is a {type(recommender).__name__}, which is not a recommender."
-        )
-    n_fitted = int(recommender.item_counts_.sum())
+    n_fitted = int(recommender_of(model).item_counts_.sum())
     n_observed = len(histories.values) - int(histories.n_pseudo.sum())
     if n_fitted >= n_observed:
         warnings.warn(

@@ -13,17 +13,17 @@ from typing import Any
 from skdiffuasr import __version__
 from skdiffuasr.cli.config import with_config
 
+#: Name: what it does. The module of that name in this package has its options.
 COMMANDS = {
     "augment": "put pseudo items before every history of a log",
     "fit": "train a recommender, behind an augmenter or not, and save it",
     "recommend": "write the best items of every user to a file",
     "evaluate": "rank every user's last item with a model, trained without it",
-    "study": "compare augmenters and recommenders on one log, with a report",
+    "study": "compare augmenters and recommenders on one dataset, with a report",
     "describe": "count users, items and lengths, and say what augmentation can do",
-    "datasets": "list public logs, or fetch one and write it as a log",
-    "demo": "compare SASRec with and without augmentation on one log",
+    "datasets": "list public datasets, or fetch one and write it as a log",
+    "demo": "compare SASRec with and without augmentation on one dataset",
 }
-"""Name: what it does. The module of that name in this package has its options."""
 
 EXIT_CODES = """\
 exit codes:
@@ -38,15 +38,8 @@ exit codes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
-    Parameters
-    ----------
-    arguments : sequence of str, default=None
-        Without the name of the program. None takes those of the process.
-
-    Returns
-    -------
-    exit_code : int
-        See `EXIT_CODES`.
+    `arguments` come without the name of the program; None takes those of the process.
+    Returns one of `EXIT_CODES`.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
@@ -74,15 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParser:
     """Make the parser of all commands.
 
-    Parameters
-    ----------
-    wanted : collection of str, default=None
-        Commands that get their options; None means all. The modules of the others,
-        and torch with them, are not imported.
-
-    Returns
-    -------
-    parser : argparse.ArgumentParser
+    Only commands in `wanted` get their options, or all if it is None. The modules of
+    the others, and torch with them, are not imported.
     """
     parser = argparse.ArgumentParser(
         prog="skdiffuasr",

@@ -10,13 +10,7 @@ from skdiffuasr.study.schedule import Progress
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[Progress], None]]:
-    """Show how far a study is, on standard error.
-
-    Yields
-    ------
-    on_progress : callable(Progress) -> None
-        For `AugmentationStudy.run`.
-    """
+    """Yield an `on_progress` for `AugmentationStudy.run` that shows it on stderr."""
     try:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -46,13 +40,7 @@ def show_progress() -> Iterator[Callable[[Progress], None]]:
 
 
 def print_progress(progress: Progress) -> None:
-    """Print one line.
-
-    Parameters
-    ----------
-    progress : Progress
-        How far the study is.
-    """
+    """Print one line on standard error."""
     print(
         f"[{progress.n_done}/{progress.n_total}] {progress.label}, "
         f"{time_left(progress.seconds_left)}",
@@ -62,23 +50,7 @@ def print_progress(progress: Progress) -> None:
 
 
 def time_left(seconds: float) -> str:
-    """Say how long something will take.
-
-    Parameters
-    ----------
-    seconds : float
-        NaN if nobody knows.
-
-    Returns
-    -------
-    text : str
-
-    Examples
-    --------
-    >>> from skdiffuasr.cli.progress import time_left
-    >>> time_left(3720.0)
-    'about 1:02:00 left'
-    """
+    """Return how long something will take, such as "about 1:02:00 left"."""
     if math.isnan(seconds):
         return "time left unknown"
     minutes, rest = divmod(round(seconds), 60)

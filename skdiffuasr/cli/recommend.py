@@ -2,15 +2,16 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from skdiffuasr.cli.models import recommender_of
 from skdiffuasr.cli.options import (
-    add_device_option,
     add_log_options,
     add_output_options,
+    add_parameters,
     check_output,
+    number,
     read_log,
 )
 from skdiffuasr.datasets.writers import write_columns
@@ -26,24 +27,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="made by `fit`")
     add_log_options(parser)
     add_output_options(parser, "CSV, TSV, text or Parquet file, by its ending")
-    parser.add_argument(
-        "-k", "--k", type=int, default=10, metavar="N", help="default: 10"
-    )
+    parser.add_argument("-k", "--k", **number("N", "items of a user", default=10))
     parser.add_argument(
         "--keep-seen",
         action="store_true",
         help="recommend items of the user's history too",
     )
-    add_device_option(parser)
+    add_parameters(parser, ["device"])
 
 
 def run(options: argparse.Namespace) -> int:
     """Recommend and write."""
     check_output(options)
     model = load(options.model, device=options.device)
-    histories = read_log(options).to_sequences()
-    items, scores = recommend(
-        model, histories, k=options.k, filter_seen=not options.keep_seen
+    recommender = recommender_of(model)
+    augmented = histories = read_log(options).to_sequences()
+    for _, step in getattr(model, "steps", [])[:-1]:
+        augmented = step.transform(augmented)
+    items, scores = recommender.recommend(
+        augmented, k=options.k, filter_seen=not options.keep_seen
     )
     n_users, k = items.shape
     columns = {
@@ -57,15 +59,3 @@ def run(options: argparse.Namespace) -> int:
     write_columns(columns, options.output, overwrite=options.force)
     print(f"{k} items for each of {n_users} users are in {options.output}.")
     return 0
-
-
-def recommend(model: Any, histories: Any, **options: Any) -> Any:
-    """Recommend with a recommender, or with the last step of a pipeline."""
-    for _, step in getattr(model, "steps", [])[:-1]:
-        histories = step.transform(histories)
-    recommender = model.steps[-1][1] if hasattr(model, "steps") else model
-    if not hasattr(recommender, "recommend"):
-        raise ValueError(
-            f"MODEL is a {type(recommender).__name__}, which is not a recommender."
-        )
-    return recommender.recommend(histories, **options)

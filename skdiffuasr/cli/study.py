@@ -2,64 +2,59 @@
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from skdiffuasr._files import open_text
-from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimators
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
 from skdiffuasr.cli.options import (
-    add_augmenter_parameters,
-    add_device_option,
-    add_epoch_options,
+    PARAMETERS,
     add_log_options,
-    add_precision_option,
-    add_variants_option,
+    add_parameters,
+    check_all_used,
     given_parameters,
     names,
+    number,
     read_log,
-    refuse_unused,
 )
 from skdiffuasr.cli.progress import show_progress
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.results import exception_line
 
 SOME_RUNS_FAILED = 3
+DEFAULTS = {
+    "augmenters": ["none", "random", "random-seq", "reppad", "asrep", "diffusion"],
+    "recommenders": ["markov", "sasrec"],
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
         "Run every augmenter with every recommender and seed. Results land "
-        "in the folder one by one; the same command goes on where it was stopped. "
+        "in the folder one by one; the same command resumes a stopped run. "
         f"Augmenters: {', '.join(AUGMENTERS)}. "
         f"Recommenders: {', '.join(RECOMMENDERS)}."
     )
     add_log_options(parser)
-    parser.add_argument(
-        "--augmenters",
-        type=names,
-        default=["none", "random", "random-seq", "reppad", "asrep", "diffusion"],
-        metavar="NAME,...",
-        help="default: none,random,random-seq,reppad,asrep,diffusion",
-    )
-    parser.add_argument(
-        "--recommenders",
-        type=names,
-        default=["markov", "sasrec"],
-        metavar="NAME,...",
-        help="default: markov,sasrec",
-    )
-    parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="number; default: 3"
-    )
+    for kind, default in DEFAULTS.items():
+        parser.add_argument(
+            f"--{kind}",
+            type=names,
+            default=default,
+            metavar="NAME,...",
+            help=f"default: {','.join(default)}",
+        )
+    parser.add_argument("--seeds", **number("N", "number of seeds", default=3))
     parser.add_argument(
         "-o",
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of the results; that of an earlier call to go on with it",
+        help="folder of the results; that of an earlier call to resume it",
     )
     parser.add_argument(
         "--protocol",
@@ -69,10 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--n-negatives",
-        type=int,
-        default=100,
-        metavar="N",
-        help="of the sampled ranking, 0 for none; default: 100",
+        **number("N", "items of the sampled ranking, 0 for none", default=100),
     )
     parser.add_argument(
         "--attributes",
@@ -86,15 +78,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="run the combinations that failed again",
     )
     group = parser.add_argument_group("parameters of all estimators that have them")
-    add_augmenter_parameters(group)
-    add_variants_option(group)
-    add_epoch_options(group)
-    add_device_option(group)
-    add_precision_option(group)
+    add_parameters(group, PARAMETERS)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare augmenters and recommenders, or go on with a comparison."""
+    """Compare augmenters and recommenders, or resume a comparison."""
     if options.n_negatives < 0:
         raise ValueError(
             f"--n-negatives must not be negative, got {options.n_negatives}; 0 leaves "
@@ -106,9 +94,14 @@ def run(options: argparse.Namespace) -> int:
         parameters["item_attributes"] = read_attributes(
             options.attributes, are_integers=log.item.dtype.kind == "i"
         )
-    augmenters = make_estimators(options.augmenters, AUGMENTERS, parameters)
-    recommenders = make_estimators(options.recommenders, RECOMMENDERS, parameters)
-    refuse_unused(parameters, [*augmenters.values(), *recommenders.values()])
+    augmenters, recommenders = (
+        {name: make_estimator(name, factories, parameters) for name in chosen}
+        for factories, chosen in (
+            (AUGMENTERS, options.augmenters),
+            (RECOMMENDERS, options.recommenders),
+        )
+    )
+    check_all_used(parameters, [*augmenters.values(), *recommenders.values()])
     comparison = AugmentationStudy(
         augmenters,
         recommenders,
@@ -123,50 +116,32 @@ def run(options: argparse.Namespace) -> int:
         )
     print((options.out / "report.md").read_text(encoding="utf-8"))
     print(f"Report, figures and tables are in {options.out}.")
-    for record in results.failures:
-        print(
-            f"skdiffuasr: failed: {record.augmenter} + {record.recommender}, seed "
-            f"{record.seed}: {record.error_line}",
-            file=sys.stderr,
-        )
-    for row in results.quality:
-        if row.get("error"):
-            print(
-                f"skdiffuasr: failed: quality of {row['augmenter']}, seed "
-                f"{row['seed']}: {exception_line(row['error'])}",
-                file=sys.stderr,
-            )
+    failures = [
+        (f"{record.augmenter} + {record.recommender}", record.seed, record.error_line)
+        for record in results.failures
+    ]
+    failures += [
+        (f"quality of {row['augmenter']}", row["seed"], exception_line(row["error"]))
+        for row in results.quality
+        if row.get("error")
+    ]
+    for what, seed, line in failures:
+        print(f"skdiffuasr: failed: {what}, seed {seed}: {line}", file=sys.stderr)
     return SOME_RUNS_FAILED if results.failures else 0
 
 
 def read_attributes(
     path: Path, *, are_integers: bool
 ) -> dict[int, Any] | dict[str, Any]:
-    """Read the attributes of each item from a JSON object.
+    """Read the attributes of each item from a JSON object, which may be compressed.
 
-    Parameters
-    ----------
-    path : Path
-        The file; one that ends in ``.gz`` is decompressed.
-    are_integers : bool
-        Whether the items of the log are integers, as those of the file then must be.
-
-    Returns
-    -------
-    attributes : dict of int or str to list
-        By item id.
-
-    Raises
-    ------
-    ValueError
-        If the file is not a JSON object, or an item id is not an integer where it must
-        be.
+    Item ids must be integers if `are_integers`, as those of the log then are.
     """
     try:
         with open_text(path) as file:
             content = json.load(file)
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from error
+        raise ValueError(f"{path} is not a JSON file: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(
             f"{path} must hold an object of item id to attributes, got "
@@ -175,16 +150,8 @@ def read_attributes(
     if not are_integers:
         return content
     for item in content:
-        if not _is_integer(item):
+        if not re.fullmatch("0|-?[1-9][0-9]*", item):
             raise ValueError(
                 f"{path} has the item id {item!r}, but the items of LOG are integers."
             )
     return {int(item): attributes for item, attributes in content.items()}
-
-
-def _is_integer(text: str) -> bool:
-    """Return whether a text is an integer as Python writes it, as in a log."""
-    try:
-        return str(int(text)) == text
-    except ValueError:
-        return False

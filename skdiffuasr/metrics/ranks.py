@@ -75,7 +75,7 @@ def sampled_target_ranks(
     scores, targets, first_row
         See :func:`target_ranks`.
     keys : ndarray of shape (n,), dtype uint64
-        One key per row, from :func:`skdiffuasr.sequences.keys.row_keys`.
+        One key per row, from :func:`skdiffuasr.sequences.row_keys`.
     n_negatives : int
         Number of negatives per row.
     seen : Sequences of int64 codes or None, default=None

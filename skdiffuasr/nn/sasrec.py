@@ -18,13 +18,13 @@ class SASRec(CausalNetwork):
     ----------
     n_items : int
         Size of the catalogue.
-    embedding_dim : int
+    embedding_dim : int, default=64
         Width d of the item embeddings and the hidden states.
     n_layers, n_heads : int
         Size of the transformer.
-    max_length : int
+    max_length : int, default=200
         The longest history.
-    dropout : float
+    dropout : float, default=0.5
         Dropout of the embedded items and of the transformer.
     sparse : bool, default=False
         Whether the gradient of the item embeddings has the rows of a batch only.

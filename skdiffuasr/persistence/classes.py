@@ -5,14 +5,13 @@ from scipy import sparse
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skdiffuasr import augmentation, recommenders
+from skdiffuasr.utils import all_estimators
 
 #: Estimators by their names in files, which must never change.
 ESTIMATORS = {
     "FrozenEstimator": FrozenEstimator,
     "Pipeline": Pipeline,
-    **{name: getattr(augmentation, name) for name in augmentation.__all__},
-    **{name: getattr(recommenders, name) for name in recommenders.__all__},
+    **dict(all_estimators()),
 }
 
 #: Names of the dtypes of tensors and scalars.

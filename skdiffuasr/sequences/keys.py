@@ -32,10 +32,27 @@ _BLOCK = 2**15  # draws at a time; the temporaries stay in the cache
 
 
 def row_keys(X: Sequences, seed: int) -> UInt64Array:
-    """Return one random key per row, (n,).
+    """Return one random key per row.
 
-    It comes from the user id where there are user ids, else from the observed items
-    and their order. Pseudo items and other rows have no influence, nor has a catalogue.
+    Parameters
+    ----------
+    X : Sequences of n rows
+        The key comes from the user id where there are user ids, else from the
+        observed items and their order. Pseudo items and other rows have no influence.
+    seed : int
+        Any integer; other seeds give other keys.
+
+    Returns
+    -------
+    ndarray of shape (n,), uint64
+        The keys. Rows of equal content have equal keys.
+
+    Examples
+    --------
+    >>> from skdiffuasr.sequences import Sequences, row_keys
+    >>> X = Sequences.from_iterable([[1, 2], [2, 1], [3]])
+    >>> bool((row_keys(X, seed=0)[1:] == row_keys(X[1:], seed=0)).all())
+    True
     """
     return seeded_keys(row_hashes(X), seed)
 
@@ -55,11 +72,40 @@ def seeded_keys(hashes: UInt64Array, seed: int) -> UInt64Array:
 def keyed_uniform(
     keys: UInt64Array, n_draws: int, stream: int = 0
 ) -> NDArray[np.float64]:
-    """Draw uniform numbers, strictly between 0 and 1, for each key; (n, n_draws).
+    """Draw uniform numbers for each key.
 
-    Other streams give independent numbers for the same key. More draws leave the first
-    ones as they are: draw ``i`` is output ``i`` of SplitMix64 [1]_ started at the key,
-    computed from the counter ``i`` alone as in counter-based generators [2]_.
+    Parameters
+    ----------
+    keys : ndarray of shape (n,), uint64
+        One key per row, see `row_keys`.
+    n_draws : int
+        Number of draws per key. More draws leave the first ones as they are.
+    stream : int, default=0
+        Other streams give independent numbers for the same key.
+
+    Returns
+    -------
+    ndarray of shape (n, n_draws), float64
+        Numbers strictly between 0 and 1.
+
+    Notes
+    -----
+    Draw ``i`` is output ``i`` of SplitMix64 [1]_ started at the key, computed from
+    the counter ``i`` alone as in counter-based generators [2]_.
+
+    References
+    ----------
+    .. [1] Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators",
+       OOPSLA 2014.
+    .. [2] Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
+       SC 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.sequences import keyed_uniform
+    >>> keyed_uniform(np.array([1, 2], dtype=np.uint64), n_draws=3).shape
+    (2, 3)
     """
     draws = np.empty((len(keys), n_draws), dtype=np.float64)
     for rows, uniform in _uniform_blocks(keys, n_draws, stream):
@@ -70,7 +116,29 @@ def keyed_uniform(
 def keyed_normal(
     keys: UInt64Array, n_draws: int, stream: int = 0
 ) -> NDArray[np.float32]:
-    """Draw standard normal numbers: the quantiles of `keyed_uniform`, as float32."""
+    """Draw standard normal numbers for each key.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n,), uint64
+        One key per row, see `row_keys`.
+    n_draws : int
+        Number of draws per key. More draws leave the first ones as they are.
+    stream : int, default=0
+        Other streams give independent numbers for the same key.
+
+    Returns
+    -------
+    ndarray of shape (n, n_draws), float32
+        The quantiles of `keyed_uniform`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdiffuasr.sequences import keyed_normal
+    >>> keyed_normal(np.array([1, 2], dtype=np.uint64), n_draws=3).dtype
+    dtype('float32')
+    """
     draws = np.empty((len(keys), n_draws), dtype=np.float32)
     for rows, uniform in _uniform_blocks(keys, n_draws, stream):
         draws[rows] = ndtri(uniform, out=uniform)

@@ -1,6 +1,5 @@
 """Checks of the estimators that put pseudo items before histories."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,9 @@ from sklearn import config_context
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.utils._check_helpers import (
     UNKNOWN_ITEM,
-    assert_same_object,
+    Check,
+    assert_same_state,
     fitted,
-    fitted_state,
     has_parameter,
     make_histories,
     prepared,
@@ -28,22 +27,15 @@ def check_augmented_rows(estimator: Any) -> None:
     assert isinstance(augmented, Sequences), "transform must return Sequences"
     assert len(augmented) == len(X), "transform changes the number of rows"
     assert (augmented.n_pseudo > 0).any(), "transform does not count pseudo items"
+    if has_parameter(estimator, "n_pseudo_items"):
+        n_pseudo_items = estimator.n_pseudo_items
+        np.testing.assert_array_equal(augmented.n_pseudo, n_pseudo_items)
     pseudo = augmented.drop_last(augmented.lengths - augmented.n_pseudo)
     known = [*estimator.item_ids_, *X.values]
     unknown = np.setdiff1d(pseudo.values, known)
     assert not len(unknown), f"pseudo items {unknown} are not in item_ids_"
     # Compares the observed items, their order and the user ids.
     assert augmented.strip_pseudo() == X, "transform changes the histories"
-
-
-def check_n_pseudo_items(estimator: Any) -> None:
-    """`n_pseudo_items` says how many items each row gets."""
-    if not has_parameter(estimator, "n_pseudo_items"):
-        return
-    estimator = fitted(estimator)
-    augmented = estimator.transform(make_histories())
-    expected = np.full(len(augmented), estimator.n_pseudo_items)
-    np.testing.assert_array_equal(augmented.n_pseudo, expected)
 
 
 def check_generate(estimator: Any) -> None:
@@ -77,11 +69,8 @@ def check_pseudo_items_are_not_learned(estimator: Any) -> None:
     """Pseudo items in training have no influence."""
     X = make_histories()
     augmented = X.prepend(np.full((len(X), 2), UNKNOWN_ITEM))
-    assert_same_object(
-        fitted_state(fitted(estimator, augmented)),
-        fitted_state(fitted(estimator, X)),
-        "fit learns from pseudo items",
-    )
+    actual, expected = fitted(estimator, augmented), fitted(estimator, X)
+    assert_same_state(actual, expected, "fit learns from pseudo items")
 
 
 def check_inverse_transform(estimator: Any) -> None:
@@ -184,16 +173,16 @@ def check_operator_rows(estimator: Any) -> None:
     assert augmented == whole.prepend(pseudo), "pseudo items change rows"
 
 
-OPERATOR_CHECKS: tuple[Callable[[Any], None], ...] = (
+#: Those of the estimators that change histories instead of putting items in front.
+OPERATOR_CHECKS: tuple[Check, ...] = (
     check_operator,
     check_operator_rows,
     check_inverse_transform,
     check_pseudo_items_are_not_learned,
     check_pandas_output,
 )
-AUGMENTER_CHECKS: tuple[Callable[[Any], None], ...] = (
+AUGMENTER_CHECKS: tuple[Check, ...] = (
     check_augmented_rows,
-    check_n_pseudo_items,
     check_generate,
     check_pseudo_items_accumulate,
     check_pseudo_items_are_not_learned,

@@ -1,8 +1,11 @@
 """Data and assertions that the estimator checks share."""
 
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import joblib
@@ -14,6 +17,7 @@ from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences import Sequences
 
 Rows = list[NDArray[Any]]
+Check = Callable[[Any], None]
 
 #: An id that `make_histories` does not use.
 UNKNOWN_ITEM = 1_000_003
@@ -27,8 +31,17 @@ _PREDICTION_METHODS = (
 )
 
 
+def checks_in(module: ModuleType) -> list[Check]:
+    """Return the checks that a module defines."""
+    return [
+        value
+        for name, value in vars(module).items()
+        if name.startswith("check_") and value.__module__ == module.__name__
+    ]
+
+
 def make_histories() -> Sequences:
-    """Forty users with ids, 2 to 12 items each; the item ids are no positions."""
+    """Forty users with ids, 2 to 12 items each; the item ids are not positions."""
     data = make_sequences(
         n_users=40, n_items=25, n_hidden_items=0, min_length=2, random_state=0
     )
@@ -36,23 +49,17 @@ def make_histories() -> Sequences:
     return Sequences(10 * X.values + 7, X.offsets, user_ids=X.user_ids + 500)
 
 
-def is_augmenter(estimator: Any) -> bool:
-    """Whether an estimator puts items before histories."""
-    return hasattr(estimator, "transform")
-
-
-def is_recommender(estimator: Any) -> bool:
-    """Whether an estimator scores the next item."""
-    return hasattr(estimator, "decision_function")
-
-
-def prediction_methods(estimator: Any) -> list[str]:
-    """Names of the methods that take histories and nothing else."""
-    return [name for name in _PREDICTION_METHODS if hasattr(estimator, name)]
+def prediction_methods(estimator: Any) -> dict[str, Callable[..., Any]]:
+    """Return the methods that take histories and nothing else, by name."""
+    return {
+        name: getattr(estimator, name)
+        for name in _PREDICTION_METHODS
+        if hasattr(estimator, name)
+    }
 
 
 def has_parameter(estimator: Any, name: str) -> bool:
-    """Whether an estimator can be told so."""
+    """Whether an estimator has a parameter."""
     return name in estimator.get_params(deep=False)
 
 
@@ -76,7 +83,7 @@ def fitted_state(estimator: Any) -> dict[str, Any]:
 
 def output_rows(estimator: Any, X: Any) -> Rows:
     """Return what a fitted estimator makes of each row: pseudo items, or scores."""
-    if not is_augmenter(estimator):
+    if not hasattr(estimator, "transform"):
         return list(estimator.decision_function(X))
     augmented = estimator.transform(X)
     return [row[:n] for row, n in zip(augmented, augmented.n_pseudo, strict=True)]
@@ -97,6 +104,19 @@ def assert_same_rows(actual: Rows, expected: Rows, message: str) -> None:
 def assert_same_object(actual: Any, expected: Any, message: str) -> None:
     """Compare everything that two objects hold."""
     assert joblib.hash(actual) == joblib.hash(expected), message
+
+
+def assert_same_state(actual: Any, expected: Any, message: str) -> None:
+    """Compare what two fitted estimators have learned."""
+    assert_same_object(fitted_state(actual), fitted_state(expected), message)
+
+
+def memory_mapped(value: Any) -> Any:
+    """Return a copy whose arrays are read-only memory maps, as joblib's workers get."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "value.joblib"
+        joblib.dump(value, path)
+        return joblib.load(path, mmap_mode="r")
 
 
 @contextmanager

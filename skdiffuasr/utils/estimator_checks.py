@@ -11,17 +11,33 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skdiffuasr.utils._augmenter_checks import AUGMENTER_CHECKS, OPERATOR_CHECKS
-from skdiffuasr.utils._check_helpers import (
-    has_parameter,
-    is_augmenter,
-    is_recommender,
+from skdiffuasr.utils import (
+    _augmenter_checks,
+    _contract_checks,
+    _input_checks,
+    _recommender_checks,
 )
-from skdiffuasr.utils._contract_checks import CONTRACT_CHECKS
-from skdiffuasr.utils._input_checks import INPUT_CHECKS
-from skdiffuasr.utils._recommender_checks import RECOMMENDER_CHECKS
+from skdiffuasr.utils._check_helpers import checks_in, has_parameter
+from skdiffuasr.utils.known_parameters import set_known
 
-__all__ = ["check_estimator", "estimator_checks_generator"]
+#: Small values of the parameters that estimators share, for `tiny_instance`.
+_TINY: dict[str, Any] = {
+    "base_channels": 8,
+    "batch_size": 16,
+    "device": "cpu",
+    "embedding_dim": 4,
+    "max_epochs": 1,
+    "max_length": 10,
+    "n_heads": 1,
+    "n_layers": 1,
+    "n_pseudo_items": 2,
+    "n_res_blocks": 1,
+    "n_sampling_steps": 2,
+    "n_timesteps": 5,
+    "pretraining_epochs": 1,
+    "random_state": 0,
+    "window_length": 5,
+}
 
 
 def estimator_checks_generator(
@@ -42,14 +58,10 @@ def estimator_checks_generator(
     check : callable(estimator) -> None
         Raises an error if the estimator does not behave as the check's name says.
 
-    See Also
-    --------
-    check_estimator : Run all checks at once.
-
     Examples
     --------
     >>> from skdiffuasr.recommenders import PopularityRecommender
-    >>> from skdiffuasr.utils.estimator_checks import estimator_checks_generator
+    >>> from skdiffuasr.utils import estimator_checks_generator
     >>> checks = estimator_checks_generator(PopularityRecommender())
     >>> next(checks)[1].__name__
     'check_init_sets_parameters_only'
@@ -63,15 +75,15 @@ def estimator_checks_generator(
     ... def test_estimator(estimator, check):
     ...     check(estimator)
     """
-    checks = [*CONTRACT_CHECKS, *INPUT_CHECKS]
-    if is_augmenter(estimator):
+    checks = checks_in(_contract_checks) + checks_in(_input_checks)
+    if hasattr(estimator, "transform"):
         if has_parameter(estimator, "augment_at"):
-            checks += AUGMENTER_CHECKS
+            checks += _augmenter_checks.AUGMENTER_CHECKS
             estimator = clone(estimator).set_params(augment_at="always")
         else:
-            checks += OPERATOR_CHECKS
-    if is_recommender(estimator):
-        checks += RECOMMENDER_CHECKS
+            checks += _augmenter_checks.OPERATOR_CHECKS
+    if hasattr(estimator, "decision_function"):
+        checks += checks_in(_recommender_checks)
     for check in checks:
         yield clone(estimator), check
 
@@ -89,15 +101,16 @@ def check_estimator(estimator: Any) -> None:
     AssertionError
         If a check fails. Errors of the estimator itself pass through.
 
-    See Also
-    --------
-    estimator_checks_generator : The checks one by one.
-
     Examples
     --------
     >>> from skdiffuasr.recommenders import MarkovRecommender
-    >>> from skdiffuasr.utils.estimator_checks import check_estimator
+    >>> from skdiffuasr.utils import check_estimator
     >>> check_estimator(MarkovRecommender())
     """
     for copy, check in estimator_checks_generator(estimator):
         check(copy)
+
+
+def tiny_instance(cls: Callable[..., Any], **parameters: Any) -> Any:
+    """Make an estimator that is quick to fit, with `parameters` and small values."""
+    return set_known(cls(), _TINY).set_params(**parameters)

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from skdiffuasr.augmentation import generation
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences.keys import keyed_normal, row_keys
-from tests.test_common import TINY_AUGMENTER
+from tests.test_common import TINY
 
 X = make_sequences(60, 30, n_hidden_items=0, min_length=4, random_state=0).X
 D = 4
@@ -38,7 +38,7 @@ def noise_of(stream, seed):
 
 
 def test_every_step_has_noise_of_its_own(sampled):
-    augmenter = clone(TINY_AUGMENTER).set_params(sampler="ddpm").fit(X)
+    augmenter = clone(TINY["diffusion"]).set_params(sampler="ddpm").fit(X)
     augmenter.generate(X)
     (call,) = sampled
     torch.testing.assert_close(call["x_T"], noise_of(0, augmenter.seed_))
@@ -51,7 +51,7 @@ def test_every_step_has_noise_of_its_own(sampled):
 @pytest.mark.parametrize("guidance", [None, "classifier_free", "classifier"])
 def test_estimates_are_clamped_to_the_largest_coordinate(sampled, guidance):
     """Errors of the network must not lead out of the space of the items."""
-    augmenter = clone(TINY_AUGMENTER).set_params(
+    augmenter = clone(TINY["diffusion"]).set_params(
         guidance=guidance, guidance_scale=5.0, schedule="cosine", n_timesteps=1000
     )
     augmenter.fit(X)
@@ -76,7 +76,7 @@ def test_guides_are_given_the_first_observed_item():
 
 
 def test_batches_of_rows_are_those_of_the_whole(monkeypatch):
-    augmenter = clone(TINY_AUGMENTER).fit(X)
+    augmenter = clone(TINY["diffusion"]).fit(X)
     whole = augmenter.generate(X)
     monkeypatch.setattr(generation, "BATCH_SIZE", 7)
     np.testing.assert_array_equal(augmenter.generate(X), whole)

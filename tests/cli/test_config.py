@@ -51,7 +51,7 @@ def test_nothing_is_changed_without_a_file():
         ("[fit", "is not a TOML file"),
         ("fit = 3", "fit must be a table"),
         ("augment = 3", "augment must be a table"),
-        ("max_epochs = 3\n[fit]", "max_epochs is none of the commands fit, augment"),
+        ("max_epochs = 3\n[fit]", "max_epochs is not one of the commands fit, augment"),
         ("[fit]\nwhen = 2020-01-01", "when must be a string"),
     ],
 )
@@ -63,7 +63,7 @@ def test_bad_files(config, text, message):
 def test_a_misspelt_table_is_refused(config, log_file, capsys):
     path = config("[evaluat]\nfilter_seen = true\n")
     assert main(["evaluate", str(log_file), "--config", path]) == 1
-    assert "evaluat is none of the commands augment, fit" in capsys.readouterr().err
+    assert "evaluat is not one of the commands augment, fit" in capsys.readouterr().err
 
 
 def test_the_length_of_the_lists_and_debug_may_stand_in_it(config, log_file, tmp_path):

@@ -21,9 +21,9 @@ def test_a_downloaded_file_is_written_as_a_log(tmp_path):
 def test_bad_arguments_are_one_line(tmp_path, capsys):
     out = str(tmp_path / "out.csv")
     for arguments, message in [
-        (["netflix", "-o", out], "'netflix' is none of the logs"),
+        (["netflix", "-o", out], "'netflix' is not one of the datasets"),
         (["yelp", "-o", out], "yelp needs --from FILE"),
-        (["amazon-beauty"], "-o FILE says"),
+        (["amazon-beauty"], "-o FILE must say"),
         (["amazon-beauty", "-o", out, "--from", "x"], "is downloaded; drop --from"),
     ]:
         assert main(["datasets", *arguments]) == 1

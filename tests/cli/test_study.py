@@ -45,7 +45,7 @@ def test_study_tells_failures(log_file, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--augmenters=diffuse"], "'diffuse' is none of none, random"),
+        (["--augmenters=diffuse"], "'diffuse' is not one of none, asrep"),
         (["--n-negatives=100"], "n_negatives=100"),
         (["--n-negatives=-5"], "--n-negatives must not be negative, got -5"),
         (["--protocol=temporal"], "without times"),

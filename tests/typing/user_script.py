@@ -34,7 +34,7 @@ def compare(histories: list[list[str]]) -> float:
     assert_type(X[1:], Sequences)
     X_train, y_valid, X_test, y_test = leave_last_out(X)
     augmenter = DiffusionSequenceAugmenter(5, guidance_scale=2.0, device="cpu")
-    DiffusionSequenceAugmenter(5, "classifier")  # type: ignore[call-arg]
+    DiffusionSequenceAugmenter(5, 4)  # type: ignore[call-arg]
     augmented = augmenter.fit_transform(X_train)
     assert_type(augmented, Sequences)
     recommender = SASRecEstimator(embedding_dim=32, loss="bce").fit(augmented)

@@ -1,0 +1,80 @@
+"""Models that commands make, train, save and load."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from skdiffuasr._extras import import_extra
+from skdiffuasr._files import refuse_existing
+from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
+from skdiffuasr.cli.options import check_all_used, given_parameters
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the names of augmenter and recommender."""
+    parser.add_argument("--augmenter", choices=AUGMENTERS, help="default: none")
+    parser.add_argument("--recommender", choices=RECOMMENDERS, help="default: sasrec")
+
+
+def make_model(options: argparse.Namespace) -> Any:
+    """Make the recommender, in a pipeline if there is an augmenter."""
+    parameters = {"random_state": 0} | given_parameters(options)
+    augmenter = make_estimator(options.augmenter or "none", AUGMENTERS, parameters)
+    recommender = make_estimator(
+        options.recommender or "sasrec", RECOMMENDERS, parameters
+    )
+    check_all_used(parameters, [augmenter, recommender])
+    if augmenter is None:
+        return recommender
+    return Pipeline([("aug", augmenter), ("rec", recommender)])
+
+
+def augmenter_of(model: Any) -> Any:
+    """Return a loaded augmenter, or that of a pipeline; ValueError if it is none."""
+    augmenter = model.steps[0][1] if hasattr(model, "steps") else model
+    if not hasattr(augmenter, "generate"):
+        raise ValueError(
+            f"MODEL is a {type(augmenter).__name__}, which puts no items before "
+            "histories."
+        )
+    return augmenter
+
+
+def recommender_of(model: Any) -> Any:
+    """Return a loaded recommender, or that of a pipeline; ValueError if it is none."""
+    recommender = model.steps[-1][1] if hasattr(model, "steps") else model
+    if not hasattr(recommender, "recommend"):
+        raise ValueError(
+            f"MODEL is a {type(recommender).__name__}, which is not a recommender."
+        )
+    return recommender
+
+
+def check_model_output(path: Path, options: argparse.Namespace) -> None:
+    """Raise before the work, not after it, if a model cannot be saved."""
+    refuse_existing(path, options.force)
+    import_extra("safetensors", "persist")
+
+
+@contextmanager
+def progress_bar(estimator: Any, options: argparse.Namespace) -> Iterator[None]:
+    """Show scikit-learn's progress bar on a terminal, where rich is installed."""
+    is_wanted = sys.stdout.isatty() and not options.quiet
+    if not (is_wanted and find_spec("rich") and hasattr(estimator, "set_callbacks")):
+        yield
+        return
+    from sklearn.callback import ProgressBar
+
+    with warnings.catch_warnings():
+        # Of the steps of a pipeline only those that train have something to show.
+        warnings.filterwarnings("ignore", "The estimator .* does not support callbacks")
+        estimator.set_callbacks(ProgressBar())
+        yield
+    estimator.set_callbacks()
