@@ -1,18 +1,23 @@
-"""SU-Net, the noise model: a 2-D U-Net over reshaped item embeddings."""
+"""SU-Net, the denoiser of DiffuASR: a 2-D U-Net over reshaped item embeddings."""
 
 import math
 from itertools import pairwise
+from numbers import Integral, Real
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._sklearn_compat import Interval
+from skdiffuasr.augmentation.diffusion.denoisers.base import BaseDenoiser
 from skdiffuasr.nn.dropout import Dropout
 from skdiffuasr.nn.timestep_embedding import timestep_embedding
 
 
-class SUNet(nn.Module):
-    """Sequential U-Net: predicts the noise in a block of noisy item embeddings.
+@estimator_class
+class SUNet(BaseDenoiser):
+    """Sequential U-Net.
 
     The d-vector of every pseudo item becomes an image of side sqrt(d), and the M
     positions are the channels of that image. The timestep and the condition are
@@ -24,39 +29,21 @@ class SUNet(nn.Module):
     The depth follows the side of the image, which is halved (rounding up) until it
     is 2: 8 gives levels of side 8, 4, 2 and 7 gives 7, 4, 2. There is no 1 x 1 level,
     where convolutions see padding, attention has one position and a normalisation
-    few values; only ``embedding_dim=1`` leaves no choice.
+    few values; only d = 1 leaves no choice.
 
     The last convolution starts at zero, and so does the prediction.
 
     Parameters
     ----------
-    n_pseudo_items : int
-        Number M of items in a block.
-    embedding_dim : int
-        Width d of an item embedding and of the condition.
-    base_channels : int or None, default=None
+    base_channels : int, default=None
         Channels of the stem and of the first level, a multiple of 8; the other levels
-        have twice as many. None takes M
-        rounded up to a multiple of 8, and at least 16: the first level then holds no
-        fewer numbers than the M * d whose noise it has to tell apart. The published
-        network has 8.
+        have twice as many. None takes M rounded up to a multiple of 8, and at least 16:
+        the first level then holds no fewer numbers than the M * d whose noise it has to
+        tell apart. The published network has 8.
     n_res_blocks : int, default=2
         Residual blocks per level, on the way down and again on the way up.
     dropout : float, default=0.1
         Probability with which a residual block drops an activation in training.
-
-    Attributes
-    ----------
-    null_condition : Parameter of shape (embedding_dim,)
-        Learned vector that stands for "no condition".
-    sides : list of int
-        Side of the image at each level.
-
-    Raises
-    ------
-    ValueError
-        If `base_channels` is not a positive multiple of 8, or another size is not
-        positive.
 
     References
     ----------
@@ -65,35 +52,67 @@ class SUNet(nn.Module):
 
     Examples
     --------
-    >>> model = SUNet(n_pseudo_items=10, embedding_dim=64)
-    >>> model.sides
+    >>> import torch
+    >>> from skdiffuasr.augmentation.diffusion import SUNet
+    >>> network = SUNet(n_res_blocks=1).build(n_pseudo_items=10, embedding_dim=64)
+    >>> network.sides
     [8, 4, 2]
     >>> x, condition = torch.randn(2, 10, 64), torch.randn(2, 64)
-    >>> model(x, torch.tensor([0, 999]), condition).shape
+    >>> network(x, torch.tensor([0, 999]), condition).shape
     torch.Size([2, 10, 64])
+    """
+
+    name = "sunet"
+    fixed_by_fit = ("base_channels", "n_res_blocks")
+    _parameter_constraints = {
+        "base_channels": [Interval(Integral, 8, None, closed="left"), None],
+        "n_res_blocks": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    base_channels: int | None = None
+    n_res_blocks: int = 2
+    dropout: float = 0.1
+
+    def check(self) -> None:
+        """Raise a ValueError if a parameter is out of range."""
+        super().check()
+        if self.base_channels is not None and self.base_channels % 8:
+            raise ValueError(
+                f"base_channels must be a multiple of 8, got {self.base_channels}."
+            )
+
+    def build(self, n_pseudo_items: int, embedding_dim: int) -> "SequentialUNet":
+        """Build the network with random weights; see `BaseDenoiser.build`."""
+        self.check()
+        base_channels = self.base_channels
+        if base_channels is None:
+            base_channels = max(16, 8 * math.ceil(n_pseudo_items / 8))
+        return SequentialUNet(
+            n_pseudo_items,
+            embedding_dim,
+            base_channels,
+            self.n_res_blocks,
+            self.dropout,
+        )
+
+
+class SequentialUNet(nn.Module):
+    """The network that `SUNet` describes.
+
+    `sides` are those of the image at each level, and `null_condition` is a learned
+    vector (d,).
     """
 
     def __init__(
         self,
         n_pseudo_items: int,
         embedding_dim: int,
-        *,
-        base_channels: int | None = None,
-        n_res_blocks: int = 2,
-        dropout: float = 0.1,
+        base_channels: int,
+        n_res_blocks: int,
+        dropout: float,
     ) -> None:
         super().__init__()
-        if min(n_pseudo_items, embedding_dim, n_res_blocks) < 1:
-            raise ValueError(
-                "n_pseudo_items, embedding_dim and n_res_blocks must be at least 1, "
-                f"got {n_pseudo_items}, {embedding_dim} and {n_res_blocks}."
-            )
-        if base_channels is None:
-            base_channels = max(16, 8 * math.ceil(n_pseudo_items / 8))
-        if base_channels < 8 or base_channels % 8:
-            raise ValueError(
-                f"base_channels must be a positive multiple of 8, got {base_channels}."
-            )
         side = math.isqrt(embedding_dim - 1) + 1  # the smallest square that holds d
         self.sides = _level_sides(side)
         widths = [base_channels] + [2 * base_channels] * (len(self.sides) - 1)
@@ -141,23 +160,7 @@ class SUNet(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """Predict the noise in `x`.
-
-        Parameters
-        ----------
-        x : Tensor of shape (batch, M, d)
-            Noisy embeddings x_t.
-        t : Tensor of shape (batch,), dtype int64
-            Timestep of each row.
-        condition : Tensor of shape (batch, d)
-            Mean item embedding of each row's history, or `null_condition`.
-
-        Returns
-        -------
-        eps : Tensor of shape (batch, M, d)
-            Predicted noise, or velocity: whatever the network is trained to predict
-            (see `GaussianDiffusion.velocity_to_noise`).
-        """
+        """Predict the velocity (batch, M, d) of x (batch, M, d); see `BaseDenoiser`."""
         embedding = self.time_mlp(timestep_embedding(t, self.time_dim))
         embedding = F.silu(embedding + self.condition_mlp(condition))  # (batch, hidden)
         side = self.sides[0]

@@ -16,7 +16,7 @@ from skdiffuasr.sequences.ragged import piece_positions
 #: From the bounds (batch,) of what follows the windows to the tensors of a batch.
 Follow = Callable[[IntArray, IntArray], tuple[Tensor, ...]]
 
-#: Fewer pairs than this are warned of.
+#: `check_training_pairs` warns below this number.
 FEW_PAIRS = 100
 
 
@@ -24,16 +24,8 @@ FEW_PAIRS = 100
 class TrainingPairs:
     """Windows of M consecutive items, each with the rest of its history.
 
-    Parameters
-    ----------
-    values : ndarray of int64 of shape (n_interactions,)
-        Item codes of all histories, one after the other.
-    starts : ndarray of int64 of shape (n_pairs,)
-        Where each window begins in `values`.
-    ends : ndarray of int64 of shape (n_pairs,)
-        Where the history of each window ends in `values`.
-    n_pseudo_items : int
-        Number M of items of a window.
+    `values` are the item codes of all histories, one after the other; `starts` and
+    `ends` (n_pairs,) say where each window begins and where its history ends.
     """
 
     values: IntArray
@@ -47,21 +39,9 @@ class TrainingPairs:
     def split(
         self, fraction: float, random_state: int
     ) -> "tuple[TrainingPairs, TrainingPairs | None]":
-        """Set the pairs of some histories aside for early stopping.
+        """Draw a share of the histories, rounded down, for early stopping.
 
-        Parameters
-        ----------
-        fraction : float
-            Share of the histories that are drawn, in [0, 1); their number is rounded
-            down.
-        random_state : int
-            Seeds the draw.
-
-        Returns
-        -------
-        training : TrainingPairs
-        validation : TrainingPairs or None
-            No history has pairs in both; None if none is drawn.
+        Return the pairs of the others and those drawn, None if there are none.
         """
         histories = np.unique(self.ends)
         n_drawn = int(fraction * len(histories))
@@ -75,22 +55,10 @@ class TrainingPairs:
         return replace(self, starts=self.starts[mask], ends=self.ends[mask])
 
     def take(self, pairs: IntArray, follow: Follow) -> tuple[Tensor, ...]:
-        """Gather pairs into one batch.
+        """Gather the pairs with these numbers into one batch.
 
-        Parameters
-        ----------
-        pairs : ndarray of int64 of shape (batch,)
-            Numbers of the pairs.
-        follow : callable(starts, ends) -> tuple of Tensor
-            Makes of what follows each window, ``values[start:end]`` with one item at
-            least, what a loss reads; see `skdiffuasr.augmentation.suffixes`.
-
-        Returns
-        -------
-        windows : int64 Tensor of shape (batch, M)
-            The items to generate.
-        *following : Tensors
-            What `follow` returns.
+        Return int64 windows (batch, M) and what ``follow(starts, ends)`` makes of the
+        items that follow each, ``values[start:end]``, at least one.
         """
         starts = self.starts[pairs]
         windows = self.values[starts[:, None] + np.arange(self.n_pseudo_items)]
@@ -108,72 +76,31 @@ class TrainingPairs:
 
 
 def find_training_pairs(
-    histories: Sequences, n_pseudo_items: int, training_pairs: str
+    histories: Sequences, n_pseudo_items: int, kind: str
 ) -> TrainingPairs:
-    """Find the training pairs of histories.
+    """Find the training pairs of histories of item codes, in their order.
 
-    Parameters
-    ----------
-    histories : Sequences of item codes
-        Histories without pseudo items.
-    n_pseudo_items : int
-        Number M of items of a window.
-    training_pairs : {"windows", "heads"}
-        ``"heads"`` takes the first M items of each history of more than M items [1]_;
-        ``"windows"`` every M consecutive items that something follows.
-
-    Returns
-    -------
-    pairs : TrainingPairs
-        In the order of the histories; empty if none is long enough.
-
-    References
-    ----------
-    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
-       2023, arXiv:2309.12858.
+    ``"heads"`` takes the first M items of each history of more than M items;
+    ``"windows"`` every M consecutive items that something follows.
     """
     n_windows = np.maximum(histories.lengths - n_pseudo_items, 0)
-    if training_pairs == "heads":
+    if kind == "heads":
         n_windows = np.minimum(n_windows, 1)
     starts, _ = piece_positions(histories.offsets[:-1], n_windows)
     ends = np.repeat(histories.offsets[1:], n_windows)
     return TrainingPairs(histories.values, starts, ends, n_pseudo_items)
 
 
-def check_training_pairs(
-    pairs: TrainingPairs, histories: Sequences, training_pairs: str
-) -> None:
-    """Reject to train on nothing, and warn of little.
-
-    Parameters
-    ----------
-    pairs : TrainingPairs
-        What was found.
-    histories : Sequences
-        Where it was found.
-    training_pairs : {"windows", "heads"}
-        See `find_training_pairs`.
-
-    Raises
-    ------
-    ValueError
-        If there is no pair.
-
-    Warns
-    -----
-    UserWarning
-        If there are few.
-    """
+def check_training_pairs(pairs: TrainingPairs, histories: Sequences, kind: str) -> None:
+    """Raise a ValueError if there is no pair, and warn if there are few."""
     if len(pairs) == 0:
         raise ValueError(
             f"No history of X has more than n_pseudo_items={pairs.n_pseudo_items} "
-            f"items, which a training pair takes; the longest has "
+            f"items, as a training pair must; the longest has "
             f"{histories.lengths.max()}."
         )
     if len(pairs) < FEW_PAIRS:
-        remedy = (
-            ", or use training_pairs='windows'" if training_pairs == "heads" else ""
-        )
+        remedy = ", or use DenoiserTraining(pairs='windows')" if kind == "heads" else ""
         warnings.warn(
             f"X gives only {len(pairs)} training pairs of {pairs.n_pseudo_items} items "
             f"and a history behind them; the pseudo items may be poor. Lower "

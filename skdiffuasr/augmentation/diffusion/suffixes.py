@@ -1,4 +1,4 @@
-"""What follows the windows of a batch, at a cost that one long history cannot square.
+"""What follows the windows of a batch, at a cost linear in the length of a history.
 
 A history of L items has about L windows, each followed by up to L items: gathered one
 by one these are L²/2 items an epoch.
@@ -24,21 +24,15 @@ class SuffixMeans:
     The embeddings of all items before every 32nd position are summed once. A mean then
     takes the difference of two of these sums and fewer than 64 items, however long the
     history is, and the sums take less memory than a copy of the items in most cases:
-    d / 4 bytes per item.
-
-    Parameters
-    ----------
-    values : ndarray of int64 of shape (n_interactions,)
-        Item codes of all histories, one after the other.
-    item_embeddings : ndarray of float32 of shape (n_items, d)
-        The item table.
+    d / 4 bytes per item. `values` are the item codes of all histories, one after the
+    other, and `item_embeddings` the float32 table (n_items, d).
     """
 
     def __init__(self, values: IntArray, item_embeddings: FloatArray) -> None:
         self._values = values
         self._table = item_embeddings
         n_blocks, d = len(values) // BLOCK_ITEMS, item_embeddings.shape[1]
-        # In float64: a short suffix is the difference of two sums over a whole log.
+        # In float64: a short suffix is the difference of two sums over a whole dataset.
         self._before = np.zeros((n_blocks + 1, d))  # before each block
         for start in range(0, n_blocks, _CHUNK_BLOCKS):
             stop = min(start + _CHUNK_BLOCKS, n_blocks)
@@ -51,17 +45,10 @@ class SuffixMeans:
         np.cumsum(self._before, axis=0, out=self._before)
 
     def __call__(self, starts: IntArray, ends: IntArray) -> tuple[Tensor]:
-        """Average the embeddings of pieces of the values.
+        """Average the embeddings of pieces of the values, one item long at least.
 
-        Parameters
-        ----------
-        starts, ends : ndarray of int64 of shape (batch,)
-            Where each piece begins and ends; it has one item at least.
-
-        Returns
-        -------
-        means : float32 Tensor of shape (batch, d)
-            In a tuple: what a batch has next to its windows.
+        Return the float32 means (batch, d) in a tuple: what a batch has next to its
+        windows.
         """
         # A piece is a head up to the next block, whole blocks, and a tail.
         head_ends = np.minimum((starts // BLOCK_ITEMS + 1) * BLOCK_ITEMS, ends)
@@ -84,21 +71,12 @@ def share_suffixes(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Cut what follows the windows of a batch into segments that windows share.
 
-    For item embeddings that are trained: of each history, the items behind its first
-    window in the batch are embedded once. Each window begins a segment, which ends
+    For item embeddings that are trained: the items of a history behind its first window
+    in the batch are embedded once. Each window begins a segment, which ends
     where the next window of the history begins one.
 
-    Parameters
-    ----------
-    values : ndarray of int64 of shape (n_interactions,)
-        Item codes of all histories, one after the other.
-    starts, ends : ndarray of int64 of shape (batch,)
-        Where what follows each window begins and ends; one item at least.
-
-    Returns
-    -------
-    items, segment_lengths, first_segments, end_segments, lengths : int64 Tensors
-        As `Denoiser.suffix_condition` takes them.
+    Return items, segment_lengths, first_segments, end_segments and lengths as
+    `Denoiser.suffix_condition` takes them.
     """
     order = np.lexsort((starts, ends))
     begin, row_end = starts[order], ends[order]

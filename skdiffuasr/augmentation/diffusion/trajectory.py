@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
-from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
+from skdiffuasr.augmentation.diffusion.augmenter import DiffusionSequenceAugmenter
 from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.sequences import check_sequences
 from skdiffuasr.sequences.keys import row_keys
@@ -19,15 +19,15 @@ class Trajectory(NamedTuple):
 
     Attributes
     ----------
-    points : ndarray of float32 of shape (n_sampling_steps, M, d)
+    points : ndarray of float32 of shape (n_steps, M, d)
         Estimates of the clean embeddings; the last are what was generated.
-    items : ndarray of shape (n_sampling_steps, M)
+    items : ndarray of shape (n_steps, M)
         Ids of the items that they are nearest to.
-    similarity : ndarray of shape (n_sampling_steps, M)
+    similarity : ndarray of shape (n_steps, M)
         Cosine of each estimate to the pseudo item that its position ends with.
     generated : ndarray of shape (M,)
         Ids of the pseudo items. They differ from the last row of `items` only where
-        ``unique=True`` passed over an item.
+        ``unique=True`` skipped an item.
     """
 
     points: FloatArray
@@ -60,7 +60,7 @@ def denoising_trajectory(
     Examples
     --------
     >>> from skdiffuasr import DiffusionSequenceAugmenter
-    >>> from skdiffuasr.augmentation.trajectory import denoising_trajectory
+    >>> from skdiffuasr.augmentation.diffusion.trajectory import denoising_trajectory
     >>> from skdiffuasr.datasets import make_sequences
     >>> X = make_sequences(n_users=100, n_items=30, random_state=0).X
     >>> augmenter = DiffusionSequenceAugmenter(2, max_epochs=1, random_state=0).fit(X)
