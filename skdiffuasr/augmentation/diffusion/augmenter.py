@@ -9,31 +9,25 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
-from skdiffuasr._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike, Weights
-from skdiffuasr.augmentation.base import BaseAugmenter, check_enough_items
+from skdiffuasr.augmentation.base import check_enough_items
 from skdiffuasr.augmentation.diffusion.generation import generate_codes
 from skdiffuasr.augmentation.diffusion.guidance.base import (
-    GuidanceData,
     TrainedModel,
     without_guidance,
 )
-from skdiffuasr.augmentation.diffusion.parts import PART_CONSTRAINTS, PartsMixin
+from skdiffuasr.augmentation.diffusion.parameters import BaseTrained
+from skdiffuasr.augmentation.diffusion.parts import PART_CONSTRAINTS
 from skdiffuasr.augmentation.diffusion.training import (
     DenoiserTraining,
-    TrainingOptions,
-    cached_fit,
+    TrainingRun,
     fit_denoiser,
-)
-from skdiffuasr.augmentation.diffusion.training_pairs import (
-    check_training_pairs,
-    find_training_pairs,
 )
 from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
 from skdiffuasr.metrics import pseudo_item_quality
@@ -51,9 +45,7 @@ from skdiffuasr.training import (
 
 
 @estimator_class
-class DiffusionSequenceAugmenter(
-    PartsMixin, NetworkMixin, CallbackSupportMixin, BaseAugmenter
-):
+class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained):
     r"""Put generated items before each history, as DiffuASR does.
 
     A diffusion model over item embeddings learns which M items come before a history
@@ -70,27 +62,28 @@ class DiffusionSequenceAugmenter(
 
     Parameters
     ----------
-    guidance : {"classifier_free", "classifier"}, BaseGuidance or None, \
-            default="classifier_free"
-        How generation is drawn towards the history: away from what the model generates
-        without it, `ClassifierFreeGuidance`, or along the gradient of a classifier that
-        predicts the history's first item from the pseudo items, `ClassifierGuidance`.
-        None leaves the conditional model as it is.
+    guidance : str, BaseGuidance or None, default="classifier_free"
+        How generation is drawn towards the history. ``"classifier_free"`` draws it away
+        from what the model generates without the history, ``"classifier"`` along the
+        gradient of a classifier that predicts the history's first item from the pseudo
+        items; see `ClassifierGuidance`. None leaves the conditional model as it is.
     guidance_scale : float, default=1.0
         Strength gamma of the guidance. It acts in sampling alone.
-    denoiser : {"sunet", "transformer"} or BaseDenoiser, default="sunet"
-        Architecture of the noise model: `SUNet`, `TransformerDenoiser`, or any object
-        with the methods `build`, `get_params` and `set_params`.
-    schedule : {"linear", "quadratic", "sigmoid", "cosine"} or BaseSchedule, \
-            default="linear"
-        Noise schedule, such as ``CosineSchedule(n_timesteps=500)``.
-    sampler : {"ddim", "ddpm"} or BaseSampler, default="ddim"
-        Sampler of the reverse process, such as ``DDIM(n_steps=10, eta=0.5)``.
-    item_embeddings : {"cooccurrence", "learned"}, BaseItemEmbeddings, array-like, \
-            mapping or recommender, default="cooccurrence"
-        The space in which items are generated: `CooccurrenceEmbeddings`,
-        `LearnedEmbeddings`, or your own vectors as `GivenEmbeddings` takes them. All
-        are centred and scaled to the norm :math:`\sqrt{d}`, the scale of the noise.
+    denoiser : str or BaseDenoiser, default="sunet"
+        Architecture of the noise model: ``"sunet"``, ``"transformer"``, `SUNet`,
+        `TransformerDenoiser`, or any object with the methods `build`, `get_params` and
+        `set_params`.
+    schedule : str or BaseSchedule, default="linear"
+        Noise schedule: ``"linear"``, ``"quadratic"``, ``"sigmoid"``, ``"cosine"``, or
+        an object such as ``CosineSchedule(n_timesteps=500)``.
+    sampler : str or BaseSampler, default="ddim"
+        Sampler of the reverse process: ``"ddim"``, ``"ddpm"``, or an object such as
+        ``DDIM(n_steps=10, eta=0.5)``.
+    item_embeddings : str, BaseItemEmbeddings or vectors, default="cooccurrence"
+        The space in which items are generated. ``"cooccurrence"`` and ``"learned"``
+        stand for `CooccurrenceEmbeddings` and `LearnedEmbeddings`. Vectors are an array,
+        mapping, DataFrame or fitted recommender; see `GivenEmbeddings`. All are centred
+        and scaled to the norm :math:`\sqrt{d}`, the scale of the noise.
     training : DenoiserTraining, default=None
         What the denoiser is trained on, and when its training stops. None takes the
         default values.
@@ -104,37 +97,12 @@ class DiffusionSequenceAugmenter(
     augment_at : {"always", "fit"}, default="always"
         ``"always"`` augments the histories given to `transform` as well as those given
         to `fit_transform`, as in [1]_; ``"fit"`` the latter alone.
-    max_history_length : int, default=None
-        Augment only histories of at most this many items. None augments all.
-    learning_rate : float, default=1e-3
-        Learning rate of Adam.
-    batch_size : int, default=128
-        Number of training pairs in a batch.
-    max_epochs : int, default=100
-        Upper bound of the number of passes over the training pairs.
     unknown_items : {"ignore", "error"}, default="ignore"
         What to do with items that were not in training: generate from the others of
         the history, or raise. They stay in the history in any case.
-    memory : str or joblib.Memory, default=None
-        Cache of the training runs. A search over the parameters of sampling
-        (`guidance`, `guidance_scale`, `sampler`, `unique`, `augment_at`,
-        `max_history_length`) then trains once for each fold, provided `random_state`
-        is an int. A run that a callback ended, or an interrupt, is not kept.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training, and of those that find
-        the items that may be nearest to a generated vector: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. What decides an item is in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines training and generation. The noise of a row depends on this and on
         the row's user id, or its items where there is none, and not on other rows.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
 
     Attributes
     ----------
@@ -157,8 +125,6 @@ class DiffusionSequenceAugmenter(
         The epoch that the weights are from, counted from 1.
     n_iter_ : int
         Number of epochs that were run.
-    seed_ : int
-        Drawn from `random_state`; determines the training and the noise of each row.
 
     References
     ----------
@@ -182,20 +148,12 @@ class DiffusionSequenceAugmenter(
     """
 
     _parameter_constraints = {
-        **BaseAugmenter._parameter_constraints,
+        **BaseTrained._parameter_constraints,
         **PART_CONSTRAINTS,
         "guidance_scale": [Interval(Real, None, None, closed="neither")],
         "unique": ["boolean"],
         "n_variants": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "unknown_items": [StrOptions({"ignore", "error"})],
-        "memory": [str, HasMethods(["cache"]), None],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32"})],
-        "keep_interrupted": ["boolean"],
-        "verbose": ["verbose"],
     }
 
     _fixed_by_fit = ("n_pseudo_items",)
@@ -211,15 +169,7 @@ class DiffusionSequenceAugmenter(
     n_variants: int = 1
     augment_at: str = "always"
     max_history_length: int | None = None
-    learning_rate: float = 1e-3
-    batch_size: int = 128
-    max_epochs: int = 100
     unknown_items: str = "ignore"
-    memory: Any = None
-    device: str = "auto"
-    precision: str = "auto"
-    keep_interrupted: bool = False
-    verbose: int = 0
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
@@ -255,22 +205,19 @@ class DiffusionSequenceAugmenter(
         """
         self._check_parameters()
         X = check_sequences(X)
-        histories = X.strip_pseudo()
-        self.item_ids_ = np.unique(histories.values)
+        codes = self._fit_catalogue(X)
         if len(self.item_ids_) < 2:
             raise ValueError(
                 f"X has {len(self.item_ids_)} different items; generating items takes "
                 f"at least 2."
             )
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._remember_parameters()
-        codes = encode_sequences(histories, self.item_ids_)
         guidance = self._part("guidance")
         if guidance is not None:
             guidance.check_catalogue(self.item_ids_, self.n_pseudo_items)
         trains_guidance = guidance is not None and guidance.trains
         # Its weights are not there yet when callbacks look at the denoiser.
         self.guidance_weights_: Weights = {}
+        run = self._training_run(codes)
         with epoch_callbacks(
             self,
             X,
@@ -281,44 +228,25 @@ class DiffusionSequenceAugmenter(
                 "guidance": None if trains_guidance else self.guidance,
             },
         ) as on_epoch_end:
-            data = self._fit_denoiser(codes, on_epoch_end)
+            self._fit_denoiser(run, codes, on_epoch_end)
             if trains_guidance:
-                self.guidance_weights_ = guidance.train(data)
+                self.guidance_weights_ = guidance.train(run, self.item_embeddings_)
         return self
 
     def _fit_denoiser(
-        self, codes: Sequences, on_epoch_end: Callable[[nn.Module], bool]
-    ) -> GuidanceData:
-        """Train the denoiser, and return what a guidance may train on next."""
-        training = self._part("training")
-        pairs = find_training_pairs(codes, self.n_pseudo_items, training.pairs)
-        check_training_pairs(pairs, codes, training.pairs)
-        self.n_training_pairs_ = len(pairs)
-        pairs, validation = pairs.split(training.validation_fraction, self.seed_)
+        self,
+        run: TrainingRun,
+        codes: Sequences,
+        on_epoch_end: Callable[[nn.Module], bool],
+    ) -> None:
         embeddings = self._part("item_embeddings")
         table = embeddings.table(codes, self.item_ids_, self.seed_)
-        schedule = self._part("schedule")
-        memory = check_memory(self.memory)
-        options = TrainingOptions(
-            self.learning_rate,
-            self.batch_size,
-            self.max_epochs,
-            training.patience,
-            self.device,
-            self.precision,
-            self.seed_,
-        )
-        result = cached_fit(memory, fit_denoiser)(
-            pairs,
-            validation,
+        result = run.fit(
+            fit_denoiser,
             normalise_embeddings(table),
             denoiser=self._part("denoiser"),
-            schedule=schedule,
-            training=training,
+            training=self._part("training"),
             rounding_weight=None if embeddings.freeze else embeddings.rounding_weight,
-            options=options,
-            keep_interrupted=self.keep_interrupted,
-            verbose=self.verbose,
             on_epoch_end=on_epoch_end,
         )
         self.weights_: Weights = result.weights
@@ -326,16 +254,6 @@ class DiffusionSequenceAugmenter(
         self.validation_scores_ = result.validation_curve
         self.best_epoch_ = result.best_epoch
         self.n_iter_ = len(result.loss_curve)
-        return GuidanceData(
-            pairs,
-            validation,
-            self.item_embeddings_,
-            schedule,
-            options,
-            memory,
-            self.keep_interrupted,
-            self.verbose,
-        )
 
     def _generate(self, histories: Sequences, variant: int) -> IdArray:
         codes = encode_sequences(histories, self.item_ids_, self.unknown_items)

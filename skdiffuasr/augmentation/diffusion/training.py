@@ -90,34 +90,87 @@ class TrainingOptions:
     random_state: int
 
 
+@dataclass(frozen=True)
+class TrainingRun:
+    """What all networks of an augmenter are trained on, and how.
+
+    Parameters
+    ----------
+    pairs : TrainingPairs
+        Windows and what follows them, in item codes.
+    validation : TrainingPairs or None
+        Pairs of other histories, for early stopping.
+    schedule : BaseSchedule
+        The noise schedule.
+    options : TrainingOptions
+        Learning rate, batch size, device and the like.
+    memory : joblib.Memory
+        Cache of what `fit` returns.
+    keep_interrupted : bool
+        Whether an interrupt keeps what was reached.
+    verbose : int
+        Print a line every `verbose` epochs.
+    """
+
+    pairs: TrainingPairs
+    validation: TrainingPairs | None
+    schedule: BaseSchedule
+    options: TrainingOptions
+    memory: Any
+    keep_interrupted: bool
+    verbose: int
+
+    def fit(
+        self,
+        function: Callable[..., TrainingResult],
+        item_embeddings: FloatArray,
+        **parameters: Any,
+    ) -> TrainingResult:
+        """Train a network, or look the result up in the cache.
+
+        What a callback ended, or an interrupt with `keep_interrupted`, is not cached.
+
+        Parameters
+        ----------
+        function : callable
+            Such as `fit_denoiser`: takes the pairs, the validation, the item embeddings
+            and the keyword arguments `schedule`, `options`, `keep_interrupted` and
+            `verbose`, and calls `fit_network`.
+        item_embeddings : ndarray of float32 of shape (n_items, d)
+            The item table.
+        **parameters : object
+            Handed on to `function`.
+
+        Returns
+        -------
+        result : TrainingResult
+        """
+        known = inspect.signature(function).parameters
+        cached = self.memory.cache(
+            function, ignore=[name for name in _WITHOUT_EFFECT if name in known]
+        )
+        try:
+            result: TrainingResult = cached(
+                self.pairs,
+                self.validation,
+                item_embeddings,
+                schedule=self.schedule,
+                options=self.options,
+                keep_interrupted=self.keep_interrupted,
+                verbose=self.verbose,
+                **parameters,
+            )
+        except _EndedEarly as ended:
+            result = ended.result
+        return result
+
+
 class _EndedEarly(Exception):
     """Takes what a training run reached past a cache that must not keep it."""
 
     def __init__(self, result: TrainingResult) -> None:
         super().__init__("A callback or an interrupt ended the training run.")
         self.result = result
-
-
-def cached_fit(
-    memory: Any, fit: Callable[..., TrainingResult]
-) -> Callable[..., TrainingResult]:
-    """Cache the results of a function that calls `fit_network`.
-
-    The result of a run that a callback ended, or an interrupt with `keep_interrupted`,
-    is returned and not cached.
-    """
-    parameters = inspect.signature(fit).parameters
-    ignore = [name for name in _WITHOUT_EFFECT if name in parameters]
-    cached = memory.cache(fit, ignore=ignore)
-
-    def fit_or_look_up(*args: Any, **kwargs: Any) -> TrainingResult:
-        try:
-            result: TrainingResult = cached(*args, **kwargs)
-        except _EndedEarly as ended:
-            result = ended.result
-        return result
-
-    return fit_or_look_up
 
 
 def fit_denoiser(
@@ -195,7 +248,7 @@ def fit_network(
     """Train a network by a ``loss(module, *batch)`` of what `TrainingPairs.take` gives.
 
     `finish` changes the weights in place at the end; more parameters go to `train`. A
-    run that something ended raises what `cached_fit` catches.
+    run that something ended raises what `TrainingRun.fit` catches.
     """
     device = resolve_device(options.device)
     validate = None

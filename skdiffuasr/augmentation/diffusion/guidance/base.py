@@ -7,15 +7,12 @@ network trained with it would learn to cancel it.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
 
 from skdiffuasr._typing import FloatArray, IdArray, Weights
 from skdiffuasr.augmentation.diffusion.part import Part
-from skdiffuasr.augmentation.diffusion.schedules import BaseSchedule
-from skdiffuasr.augmentation.diffusion.training import DenoiserTraining, TrainingOptions
-from skdiffuasr.augmentation.diffusion.training_pairs import TrainingPairs
+from skdiffuasr.augmentation.diffusion.training import DenoiserTraining, TrainingRun
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.nn.diffusion import GaussianDiffusion
 
@@ -55,40 +52,6 @@ class TrainedModel:
         return self.denoiser.predict_noise(x_t, t, condition, diffusion=self.diffusion)
 
 
-@dataclass(frozen=True)
-class GuidanceData:
-    """What a guidance may train on, after the denoiser.
-
-    Parameters
-    ----------
-    pairs : TrainingPairs
-        Windows and what follows them, in item codes.
-    validation : TrainingPairs or None
-        Pairs of other histories, for early stopping.
-    item_embeddings : ndarray of float32 of shape (n_items, d)
-        The denoiser's item table.
-    schedule : BaseSchedule
-        The noise schedule.
-    options : TrainingOptions
-        How networks are trained.
-    memory : joblib.Memory
-        The augmenter's cache.
-    keep_interrupted : bool
-        Whether an interrupt keeps what was reached.
-    verbose : int
-        Print a line every `verbose` epochs.
-    """
-
-    pairs: TrainingPairs
-    validation: TrainingPairs | None
-    item_embeddings: FloatArray
-    schedule: BaseSchedule
-    options: TrainingOptions
-    memory: Any
-    keep_interrupted: bool
-    verbose: int
-
-
 class BaseGuidance(Part, ABC):
     """Base class of the guidances.
 
@@ -123,13 +86,15 @@ class BaseGuidance(Part, ABC):
             Number M of items of a block.
         """
 
-    def train(self, data: GuidanceData) -> Weights:
+    def train(self, run: TrainingRun, item_embeddings: FloatArray) -> Weights:
         """Train what guides, at the end of the augmenter's `fit`.
 
         Parameters
         ----------
-        data : GuidanceData
-            What to train on.
+        run : TrainingRun
+            The pairs that the denoiser was trained on, and how; see `TrainingRun.fit`.
+        item_embeddings : ndarray of float32 of shape (n_items, d)
+            The denoiser's item table.
 
         Returns
         -------

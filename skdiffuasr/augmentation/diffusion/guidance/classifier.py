@@ -14,7 +14,6 @@ from skdiffuasr._sklearn_compat import HasMethods, StrOptions
 from skdiffuasr._typing import FloatArray, IdArray, Weights
 from skdiffuasr.augmentation.diffusion.guidance.base import (
     BaseGuidance,
-    GuidanceData,
     GuidedModel,
     TrainedModel,
     without_guidance,
@@ -24,7 +23,7 @@ from skdiffuasr.augmentation.diffusion.schedules import BaseSchedule
 from skdiffuasr.augmentation.diffusion.suffixes import first_items
 from skdiffuasr.augmentation.diffusion.training import (
     TrainingOptions,
-    cached_fit,
+    TrainingRun,
     fit_network,
 )
 from skdiffuasr.augmentation.diffusion.training_pairs import TrainingPairs
@@ -93,19 +92,12 @@ class ClassifierGuidance(BaseGuidance):
         if self.classifier is not None:
             check_classifier(self.classifier, item_ids, n_pseudo_items)
 
-    def train(self, data: GuidanceData) -> Weights:
+    def train(self, run: TrainingRun, item_embeddings: FloatArray) -> Weights:
         """Train the classifier, if none is given; see `BaseGuidance.train`."""
-        if not self.trains:
-            return {}
-        return cached_fit(data.memory, fit_first_item_classifier)(
-            data.pairs,
-            data.validation,
-            data.item_embeddings,
+        return run.fit(
+            fit_first_item_classifier,
+            item_embeddings,
             classifier_input=self.classifier_input,
-            schedule=data.schedule,
-            options=data.options,
-            keep_interrupted=data.keep_interrupted,
-            verbose=data.verbose,
         ).weights
 
     def guide(self, model: TrainedModel, guidance_scale: float) -> GuidedModel:

@@ -34,10 +34,10 @@ class ClassifierFreeGuidance(BaseGuidance):
         """Raise a ValueError if the null condition is used and not trained."""
         if guidance_scale != 0 and training.condition_dropout == 0:
             raise ValueError(
-                f"guidance='classifier_free' with guidance_scale={guidance_scale} takes "
-                f"a denoiser that has also learned without histories, which "
-                f"condition_dropout=0 prevents; train with DenoiserTraining("
-                f"condition_dropout=0.1), or set guidance_scale=0 or guidance=None."
+                f"guidance='classifier_free' at guidance_scale={guidance_scale} takes "
+                f"a denoiser that has also learned without histories, but "
+                f"condition_dropout=0; set training=DenoiserTraining("
+                f"condition_dropout=0.1), guidance_scale=0 or guidance=None."
             )
 
     def guide(self, model: TrainedModel, guidance_scale: float) -> GuidedModel:
