@@ -34,17 +34,22 @@ from skdiffuasr import (
     SlidingWindowAugmenter,
     SubstituteAugmenter,
 )
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    CooccurrenceEmbeddings,
+    LinearSchedule,
+    SUNet,
+)
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.estimator_checks import estimator_checks_generator
 
 TINY_AUGMENTER = DiffusionSequenceAugmenter(
     n_pseudo_items=2,
-    embedding_dim=4,
-    base_channels=8,
-    n_res_blocks=1,
-    n_timesteps=5,
-    n_sampling_steps=2,
+    denoiser=SUNet(base_channels=8, n_res_blocks=1),
+    schedule=LinearSchedule(n_timesteps=5),
+    sampler=DDIM(n_steps=2),
+    item_embeddings=CooccurrenceEmbeddings(embedding_dim=4),
     batch_size=64,
     max_epochs=1,
     device="cpu",

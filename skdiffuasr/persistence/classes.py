@@ -1,18 +1,30 @@
 """What a model file may be made of: nothing else is built from one."""
 
+import inspect
+
 import numpy as np
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdiffuasr import augmentation, recommenders
+from skdiffuasr.augmentation import diffusion
+from skdiffuasr.augmentation.diffusion.part import Part
 
-#: Estimators by the names that files know them by, which are for ever.
+#: Parts of the diffusion augmenter.
+_PARTS = {
+    name: value
+    for name, value in vars(diffusion).items()
+    if inspect.isclass(value) and issubclass(value, Part)
+}
+
+#: Estimators and parts by the names that files know them by, which are for ever.
 ESTIMATORS = {
     "FrozenEstimator": FrozenEstimator,
     "Pipeline": Pipeline,
     **{name: getattr(augmentation, name) for name in augmentation.__all__},
     **{name: getattr(recommenders, name) for name in recommenders.__all__},
+    **{name: cls for name, cls in _PARTS.items() if not inspect.isabstract(cls)},
 }
 
 #: Types of the numbers in tensors and scalars.

@@ -81,9 +81,9 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
         ``DDIM(n_steps=10, eta=0.5)``.
     item_embeddings : str, BaseItemEmbeddings or vectors, default="cooccurrence"
         The space in which items are generated. ``"cooccurrence"`` and ``"learned"``
-        stand for `CooccurrenceEmbeddings` and `LearnedEmbeddings`. Vectors are an array,
-        mapping, DataFrame or fitted recommender; see `GivenEmbeddings`. All are centred
-        and scaled to the norm :math:`\sqrt{d}`, the scale of the noise.
+        stand for `CooccurrenceEmbeddings` and `LearnedEmbeddings`. Vectors are an
+        array, mapping, DataFrame or fitted recommender; see `GivenEmbeddings`. All are
+        centred and scaled to the norm :math:`\sqrt{d}`, the scale of the noise.
     training : DenoiserTraining, default=None
         What the denoiser is trained on, and when its training stops. None takes the
         default values.

@@ -5,7 +5,8 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skdiffuasr.augmentation import generation
+from skdiffuasr.augmentation.diffusion import CosineSchedule, generation
+from skdiffuasr.augmentation.diffusion.samplers import BaseSampler
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences.keys import keyed_normal, row_keys
 from tests.test_common import TINY_AUGMENTER
@@ -18,17 +19,16 @@ D = 4
 def sampled(monkeypatch):
     """The arguments with which `sample` is called, and its estimates of x_0."""
     calls = []
-    sample = generation.sample
+    sample = BaseSampler.sample
 
-    def spy(predict_noise, x_T, diffusion, **kwargs):
+    def spy(self, predict_noise, x_T, diffusion, **kwargs):
         estimates = []
         call = {**kwargs, "x_T": x_T, "estimates": estimates}
         calls.append(call)
-        return sample(
-            predict_noise, x_T, diffusion, **{**kwargs, "on_step": estimates.append}
-        )
+        kwargs["on_step"] = estimates.append
+        return sample(self, predict_noise, x_T, diffusion, **kwargs)
 
-    monkeypatch.setattr(generation, "sample", spy)
+    monkeypatch.setattr(BaseSampler, "sample", spy)
     return calls
 
 
@@ -52,7 +52,7 @@ def test_every_step_has_noise_of_its_own(sampled):
 def test_estimates_are_clamped_to_the_largest_coordinate(sampled, guidance):
     """Errors of the network must not lead out of the space of the items."""
     augmenter = clone(TINY_AUGMENTER).set_params(
-        guidance=guidance, guidance_scale=5.0, schedule="cosine", n_timesteps=1000
+        guidance=guidance, guidance_scale=5.0, schedule=CosineSchedule()
     )
     augmenter.fit(X)
     augmenter.weights_["network.head.bias"] += 100.0
@@ -60,7 +60,7 @@ def test_estimates_are_clamped_to_the_largest_coordinate(sampled, guidance):
     (call,) = sampled
     bound = float(np.abs(augmenter.item_embeddings_).max())
     assert call["max_abs_x0"] == bound
-    assert len(call["estimates"]) == augmenter.n_sampling_steps
+    assert len(call["estimates"]) == augmenter.sampler.n_steps
     for x_0 in call["estimates"]:
         assert float(x_0.abs().max()) <= bound * (1 + 1e-6)
     reached = call["estimates"][0].abs() >= bound * (1 - 1e-6)

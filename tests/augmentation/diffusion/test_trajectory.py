@@ -3,7 +3,11 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from skdiffuasr import DiffusionSequenceAugmenter
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    SUNet,
+    denoising_trajectory,
+)
 from skdiffuasr.datasets import make_sequences
 
 X = make_sequences(n_users=150, n_items=40, random_state=0).X
@@ -11,7 +15,7 @@ X = make_sequences(n_users=150, n_items=40, random_state=0).X
 
 def fitted(**options):
     return DiffusionSequenceAugmenter(
-        3, embedding_dim=8, n_res_blocks=1, max_epochs=1, random_state=0, **options
+        3, denoiser=SUNet(n_res_blocks=1), max_epochs=1, random_state=0, **options
     ).fit(X)
 
 
@@ -19,14 +23,16 @@ def unit(vectors):
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-@pytest.mark.parametrize("options", [{}, {"sampler": "ddpm"}, {"n_sampling_steps": 1}])
-def test_the_last_step_is_what_is_generated(options):
-    model = fitted(**options)
+@pytest.mark.parametrize(
+    ("sampler", "n_steps"), [("ddim", 5), ("ddpm", 5), (DDIM(n_steps=1), 1)]
+)
+def test_the_last_step_is_what_is_generated(sampler, n_steps):
+    model = fitted(sampler=sampler)
     trajectory = denoising_trajectory(model, X[:1])
     generated = model.generate(X[:1])[0]
     np.testing.assert_array_equal(trajectory.items[-1], generated)
     np.testing.assert_array_equal(trajectory.generated, generated)
-    assert trajectory.points.shape == (model.n_sampling_steps, 3, 8)
+    assert trajectory.points.shape == (n_steps, 3, 16)
 
 
 def test_unique_items_are_what_is_generated():

@@ -5,18 +5,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.nn.diffusion import GaussianDiffusion
-from skdiffuasr.nn.samplers import (
-    ddim_step,
-    ddpm_step,
-    posterior_variance,
-    sample,
-    sampling_timesteps,
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    DDPM,
+    CosineSchedule,
+    LinearSchedule,
 )
-from skdiffuasr.nn.schedules import make_betas
+from skdiffuasr.augmentation.diffusion.samplers.base import posterior_variance
 
-BETAS = make_betas("linear")
-DIFFUSION = GaussianDiffusion(BETAS)
+BETAS = LinearSchedule().betas()
+DIFFUSION = LinearSchedule().diffusion()
+SAMPLERS = [DDIM, DDPM]
 SHAPE = (2, 3, 4)
 
 
@@ -55,9 +54,9 @@ def noise_stream(seed=1):
     return draw_noise
 
 
-@pytest.mark.parametrize("n_sampling_steps", [1, 5, 50, 1000])
+@pytest.mark.parametrize("n_steps", [1, 5, 50, 1000])
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
-def test_ddim_follows_the_trajectory_of_diffusers(n_sampling_steps, eta):
+def test_ddim_follows_the_trajectory_of_diffusers(n_steps, eta):
     diffusers = pytest.importorskip("diffusers")
     scheduler = diffusers.DDIMScheduler(
         trained_betas=BETAS.numpy(),
@@ -65,7 +64,7 @@ def test_ddim_follows_the_trajectory_of_diffusers(n_sampling_steps, eta):
         clip_sample=False,
         set_alpha_to_one=True,
     )
-    in_double_precision(scheduler).set_timesteps(n_sampling_steps)
+    in_double_precision(scheduler).set_timesteps(n_steps)
     draw_noise = noise_stream()
     theirs = start()
     for step_index, t in enumerate(scheduler.timesteps):
@@ -73,35 +72,28 @@ def test_ddim_follows_the_trajectory_of_diffusers(n_sampling_steps, eta):
         theirs = scheduler.step(
             eps, int(t), theirs, eta=eta, variance_noise=draw_noise(step_index)
         ).prev_sample
-    ours = sample(
-        fake_noise_model,
-        start(),
-        DIFFUSION,
-        n_sampling_steps=n_sampling_steps,
-        eta=eta,
-        draw_noise=draw_noise,
+    ours = DDIM(n_steps=n_steps, eta=eta).sample(
+        fake_noise_model, start(), DIFFUSION, draw_noise=draw_noise
     )
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("n_sampling_steps", [1, 5, 7, 1000])
-def test_ddpm_follows_the_trajectory_of_diffusers(n_sampling_steps):
+@pytest.mark.parametrize("n_steps", [1, 5, 7, 1000])
+def test_ddpm_follows_the_trajectory_of_diffusers(n_steps):
     diffusers = pytest.importorskip("diffusers")
     scheduler = diffusers.DDPMScheduler(
         trained_betas=BETAS.numpy(), timestep_spacing="trailing", clip_sample=False
     )
-    in_double_precision(scheduler).set_timesteps(n_sampling_steps)
+    in_double_precision(scheduler).set_timesteps(n_steps)
     their_generator, our_generator = (torch.Generator().manual_seed(1) for _ in "ab")
     theirs = start()
     for t in scheduler.timesteps:
         eps = fake_noise_model(theirs, t.expand(len(theirs)))
         theirs = scheduler.step(eps, t, theirs, generator=their_generator).prev_sample
-    ours = sample(
+    ours = DDPM(n_steps=n_steps).sample(
         fake_noise_model,
         start(),
         DIFFUSION,
-        sampler="ddpm",
-        n_sampling_steps=n_sampling_steps,
         draw_noise=lambda _: torch.randn(SHAPE, generator=our_generator),
     )
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
@@ -122,17 +114,15 @@ def test_clamped_ddim_follows_the_trajectory_of_diffusers():
         theirs = scheduler.step(
             eps, int(t), theirs, use_clipped_model_output=True
         ).prev_sample
-    ours = sample(
-        fake_noise_model, start(), DIFFUSION, n_sampling_steps=10, max_abs_x0=0.7
-    )
+    ours = DDIM(n_steps=10).sample(fake_noise_model, start(), DIFFUSION, max_abs_x0=0.7)
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
 @given(n_timesteps=st.integers(1, 1000), data=st.data())
 def test_timesteps_descend_from_pure_noise(n_timesteps, data):
-    n_sampling_steps = data.draw(st.integers(1, n_timesteps))
-    timesteps = sampling_timesteps(n_timesteps, n_sampling_steps)
-    assert len(timesteps) == n_sampling_steps
+    n_steps = data.draw(st.integers(1, n_timesteps))
+    timesteps = DDIM(n_steps=n_steps).timesteps(n_timesteps)
+    assert len(timesteps) == n_steps
     assert timesteps[0] == n_timesteps - 1
     assert timesteps[-1] >= 0
     assert all(a > b for a, b in pairwise(timesteps))
@@ -144,8 +134,8 @@ def test_ddpm_step_is_ddim_step_of_full_eta(abar):
     abar_s = min(1.0, abar_t * factor)
     x_t, x_0, noise = start(0), start(1), start(2)
     torch.testing.assert_close(
-        ddpm_step(x_t, x_0, abar_t, abar_s, noise=noise),
-        ddim_step(x_t, x_0, abar_t, abar_s, eta=1.0, noise=noise),
+        DDPM().step(x_t, x_0, abar_t, abar_s, noise),
+        DDIM(eta=1.0).step(x_t, x_0, abar_t, abar_s, noise),
         atol=1e-4,
         rtol=1e-4,
     )
@@ -158,7 +148,7 @@ def test_ddim_step_keeps_the_marginal_of_the_forward_process(eta, seed):
     x_0 = torch.full((1, 1, 40_000), 2.0)
     eps, noise = torch.randn(2, 1, 1, 40_000, generator=generator)
     x_t = abar_t**0.5 * x_0 + (1 - abar_t) ** 0.5 * eps
-    x_s = ddim_step(x_t, x_0, abar_t, abar_s, eta=eta, noise=noise)
+    x_s = DDIM(eta=eta).step(x_t, x_0, abar_t, abar_s, noise)
     assert x_s.mean().item() == pytest.approx(2 * abar_s**0.5, abs=0.03)
     assert x_s.var().item() == pytest.approx(1 - abar_s, abs=0.03)
 
@@ -171,17 +161,15 @@ def test_posterior_variance_is_that_of_bayes_rule():
     assert posterior_variance(abar_t, abar_s) == pytest.approx(1 / precision)
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("shape", [(1, 1, 4), (1, 3, 4), (2, 1, 5)])
-@pytest.mark.parametrize("n_sampling_steps", [1, 3, 1000])
-def test_perfect_noise_model_is_led_to_its_answer(sampler, shape, n_sampling_steps):
+@pytest.mark.parametrize("n_steps", [1, 3, 1000])
+def test_perfect_noise_model_is_led_to_its_answer(sampler, shape, n_steps):
     x_0 = torch.linspace(-2, 2, shape[0] * shape[1] * shape[2]).view(shape)
-    found = sample(
+    found = sampler(n_steps=n_steps).sample(
         perfect_noise_model(x_0),
         torch.randn(shape, generator=torch.Generator().manual_seed(0)),
         DIFFUSION,
-        sampler=sampler,
-        n_sampling_steps=n_sampling_steps,
     )
     torch.testing.assert_close(found, x_0, atol=1e-4, rtol=0)
 
@@ -190,9 +178,9 @@ def test_perfect_noise_model_is_led_to_its_answer(sampler, shape, n_sampling_ste
 def test_ddim_without_eta_draws_nothing(seed):
     torch.manual_seed(seed)
     state = torch.get_rng_state()
-    first = sample(fake_noise_model, start(), DIFFUSION)
+    first = DDIM().sample(fake_noise_model, start(), DIFFUSION)
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(first, sample(fake_noise_model, start(), DIFFUSION))
+    assert torch.equal(first, DDIM().sample(fake_noise_model, start(), DIFFUSION))
 
 
 def test_noise_is_asked_for_at_every_step_but_the_last():
@@ -202,64 +190,52 @@ def test_noise_is_asked_for_at_every_step_but_the_last():
         asked.append(step_index)
         return start(step_index)
 
-    sample(
-        fake_noise_model,
-        start(),
-        DIFFUSION,
-        sampler="ddpm",
-        n_sampling_steps=4,
-        draw_noise=draw_noise,
-    )
+    DDPM(n_steps=4).sample(fake_noise_model, start(), DIFFUSION, draw_noise=draw_noise)
     assert asked == [0, 1, 2]
 
 
 def test_rows_do_not_depend_on_each_other():
-    together = sample(fake_noise_model, start(), DIFFUSION)
-    alone = sample(fake_noise_model, start()[1:], DIFFUSION)
+    together = DDIM().sample(fake_noise_model, start(), DIFFUSION)
+    alone = DDIM().sample(fake_noise_model, start()[1:], DIFFUSION)
     torch.testing.assert_close(together[1:], alone)
 
 
 def test_eta_beyond_the_noise_there_is_stays_finite():
-    x_0 = sample(
-        fake_noise_model, start(), DIFFUSION, eta=50.0, draw_noise=noise_stream()
+    x_0 = DDIM(eta=50.0).sample(
+        fake_noise_model, start(), DIFFUSION, draw_noise=noise_stream()
     )
     assert x_0.isfinite().all()
 
 
 def test_clamp_tames_the_cosine_schedule():
-    diffusion = GaussianDiffusion(make_betas("cosine"))
+    diffusion = CosineSchedule().diffusion()
 
     def nearly_right(x_t, t):
         return diffusion.noise_scale[t, None, None] * x_t + 0.01  # for x_0 ~ N(0, I)
 
-    wild = sample(nearly_right, start(), diffusion)
-    tame = sample(nearly_right, start(), diffusion, max_abs_x0=3.0)
+    wild = DDIM().sample(nearly_right, start(), diffusion)
+    tame = DDIM().sample(nearly_right, start(), diffusion, max_abs_x0=3.0)
     assert wild.abs().max() > 20
     assert tame.abs().max() <= 3
 
 
-@pytest.mark.parametrize("n_sampling_steps", [0, 1001])
-def test_impossible_number_of_steps_is_refused(n_sampling_steps):
-    with pytest.raises(ValueError, match=f"n_timesteps=1000, got {n_sampling_steps}"):
-        sampling_timesteps(1000, n_sampling_steps)
-
-
-def test_unknown_sampler_is_refused():
-    with pytest.raises(ValueError, match="got 'euler'"):
-        sample(fake_noise_model, start(), DIFFUSION, sampler="euler")
+@pytest.mark.parametrize("n_steps", [0, 1001])
+def test_impossible_number_of_steps_is_refused(n_steps):
+    with pytest.raises(ValueError, match=f"n_timesteps=1000, got {n_steps}"):
+        DDIM(n_steps=n_steps).timesteps(1000)
 
 
 def test_negative_eta_is_refused():
-    with pytest.raises(ValueError, match="eta must be at least 0"):
-        sample(fake_noise_model, start(), DIFFUSION, eta=-0.1)
+    with pytest.raises(ValueError, match="'eta' parameter of DDIM"):
+        DDIM(eta=-0.1).sample(fake_noise_model, start(), DIFFUSION)
 
 
 def test_step_that_needs_noise_refuses_to_go_without():
     with pytest.raises(ValueError, match="needs noise"):
-        ddpm_step(start(), start(1), 0.2, 0.6)
+        DDPM().step(start(), start(1), 0.2, 0.6)
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_on_step_is_told_every_estimate(sampler):
     x_T = start(7)
     told, asked = [], []
@@ -268,21 +244,14 @@ def test_on_step_is_told_every_estimate(sampler):
         asked.append((x_t, t))
         return fake_noise_model(x_t, t)
 
-    options = {"sampler": sampler, "n_sampling_steps": 4}
-    generated = sample(
-        model,
-        x_T,
-        DIFFUSION,
-        draw_noise=noise_stream(),
-        on_step=told.append,
-        **options,
+    steps = sampler(n_steps=4)
+    generated = steps.sample(
+        model, x_T, DIFFUSION, draw_noise=noise_stream(), on_step=told.append
     )
     assert len(told) == 4
     for estimate, (x_t, t) in zip(told, asked, strict=True):
         expected = DIFFUSION.predict_x0(x_t, t, fake_noise_model(x_t, t))
         torch.testing.assert_close(estimate, expected)
     torch.testing.assert_close(told[-1], generated)
-    unheard = sample(
-        fake_noise_model, x_T, DIFFUSION, draw_noise=noise_stream(), **options
-    )
+    unheard = steps.sample(fake_noise_model, x_T, DIFFUSION, draw_noise=noise_stream())
     assert torch.equal(unheard, generated)

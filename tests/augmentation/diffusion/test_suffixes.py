@@ -6,9 +6,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.augmentation import DiffusionSequenceAugmenter, fitting, suffixes
-from skdiffuasr.augmentation.suffixes import SuffixMeans, first_items, share_suffixes
-from skdiffuasr.augmentation.training_pairs import find_training_pairs
+from skdiffuasr.augmentation import DiffusionSequenceAugmenter
+from skdiffuasr.augmentation.diffusion import (
+    CooccurrenceEmbeddings,
+    LearnedEmbeddings,
+    LinearSchedule,
+    SUNet,
+    suffixes,
+    training,
+)
+from skdiffuasr.augmentation.diffusion.suffixes import (
+    SuffixMeans,
+    first_items,
+    share_suffixes,
+)
+from skdiffuasr.augmentation.diffusion.training_pairs import find_training_pairs
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import seeded_build
@@ -42,8 +54,8 @@ def one_by_one(values, starts, ends):
 
 
 def build():
-    settings = {"base_channels": 8, "n_res_blocks": 1}
-    return seeded_build(lambda: Denoiser(N_ITEMS, M, D, **settings), 0)
+    network = SUNet(base_channels=8, n_res_blocks=1)
+    return seeded_build(lambda: Denoiser(N_ITEMS, M, D, network.build), 0)
 
 
 def condition_and_gradient(condition):
@@ -133,17 +145,18 @@ def test_a_batch_shares_the_items_of_a_history(monkeypatch):
     assert counter.n_items < 5000**2 / 2 / 20  # one by one
 
 
-@pytest.mark.parametrize("item_embeddings", ["cooccurrence", "learned"])
+@pytest.mark.parametrize(
+    "item_embeddings",
+    [CooccurrenceEmbeddings(embedding_dim=D), LearnedEmbeddings(embedding_dim=D)],
+)
 def test_training_sees_what_gathering_every_suffix_shows(item_embeddings, monkeypatch):
     rng = np.random.default_rng(0)
     X = [rng.integers(N_ITEMS, size=n).tolist() for n in (6, 9, 150, 8, 7) * 4]
     augmenter = DiffusionSequenceAugmenter(
         M,
         item_embeddings=item_embeddings,
-        embedding_dim=D,
-        base_channels=8,
-        n_res_blocks=1,
-        n_timesteps=10,
+        denoiser=SUNet(base_channels=8, n_res_blocks=1),
+        schedule=LinearSchedule(n_timesteps=10),
         max_epochs=2,
         device="cpu",
         random_state=0,
@@ -158,8 +171,8 @@ def test_training_sees_what_gathering_every_suffix_shows(item_embeddings, monkey
             means = naive_means(self.values, self.table, starts, ends)
             return (torch.tensor(np.array(means), dtype=torch.float32),)
 
-    monkeypatch.setattr(fitting, "SuffixMeans", NaiveMeans)
-    monkeypatch.setattr(fitting, "share_suffixes", one_by_one)
+    monkeypatch.setattr(training, "SuffixMeans", NaiveMeans)
+    monkeypatch.setattr(training, "share_suffixes", one_by_one)
     monkeypatch.setattr(Denoiser, "suffix_condition", Denoiser.condition)
     expected = augmenter.fit(X).loss_curve_, augmenter.validation_scores_
     np.testing.assert_allclose(curves, expected, rtol=1e-4)

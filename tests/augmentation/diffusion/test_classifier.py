@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.frozen import FrozenEstimator
 
-from skdiffuasr.augmentation.guides import (
+from skdiffuasr.augmentation.diffusion.guidance.classifier import (
     check_classifier,
     classifier_log_probability,
     recommender_log_probability,

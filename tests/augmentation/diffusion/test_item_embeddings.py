@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from skdiffuasr.augmentation.diffusion.item_embeddings import align_embeddings
 from skdiffuasr.augmentation.item_embeddings import (
-    align_embeddings,
     cooccurrence_embeddings,
     normalise_embeddings,
 )

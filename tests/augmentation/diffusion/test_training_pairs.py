@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.augmentation.training_pairs import find_training_pairs
+from skdiffuasr.augmentation.diffusion.training_pairs import find_training_pairs
 from skdiffuasr.sequences import Sequences
 
 HISTORIES = st.lists(st.lists(st.integers(0, 50), max_size=12), min_size=1, max_size=8)

@@ -1,18 +1,19 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
-from skdiffuasr.nn.diffusion import GaussianDiffusion
-from skdiffuasr.nn.guidance import (
-    classifier,
-    classifier_free,
-    conditional,
-    drop_condition,
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    DDPM,
+    ClassifierFreeGuidance,
+    ClassifierGuidance,
+    LinearSchedule,
 )
-from skdiffuasr.nn.samplers import sample
-from skdiffuasr.nn.schedules import make_betas
+from skdiffuasr.augmentation.diffusion.guidance.base import without_guidance
 
-DIFFUSION = GaussianDiffusion(make_betas("linear"))
+DIFFUSION = LinearSchedule().diffusion()
 TARGET = torch.tensor([1.5, -0.5, 0.0, 3.0])
 T = torch.tensor([0, 300, 999])
 
@@ -39,6 +40,46 @@ def log_closeness(x, t):
     return -0.01 * (TARGET - x).square().sum(dim=(1, 2))
 
 
+class GuidedByLikelihood(ClassifierGuidance):
+    """Climbs any function of (x, t) in place of a classifier's log-probability."""
+
+    likelihood = None
+
+    def _log_probability(self, model):
+        return lambda x, t, first_items: self.likelihood(x, t)
+
+
+def conditional(model, condition):
+    return bind(without_guidance(as_trained(model)), condition)
+
+
+def classifier_free(model, condition, null_condition, guidance_scale):
+    trained = as_trained(model, null_condition)
+    return bind(ClassifierFreeGuidance().guide(trained, guidance_scale), condition)
+
+
+def classifier(
+    model, condition, guidance_scale, log_probability, classifier_input="x0"
+):
+    guidance = GuidedByLikelihood(classifier_input=classifier_input)
+    guidance.likelihood = log_probability
+    return bind(guidance.guide(as_trained(model), guidance_scale), condition)
+
+
+def as_trained(model, null_condition=None):
+    """A noise model as a guidance sees it."""
+    return SimpleNamespace(
+        predict_noise=model,
+        diffusion=DIFFUSION,
+        denoiser=SimpleNamespace(null_condition=null_condition),
+    )
+
+
+def bind(guided, condition):
+    first_items = torch.zeros(len(condition), dtype=torch.int64)
+    return torch.no_grad()(lambda x_t, t: guided(x_t, t, condition, first_items))
+
+
 class CountingModel:
     def __init__(self):
         self.batches = []
@@ -52,7 +93,7 @@ def test_conditional_follows_the_condition():
     condition = draw(200, 4)
     predict_noise = conditional(gaussian_model, condition)
     x_T = draw(200, 1, 4, seed=1)
-    x_0 = sample(predict_noise, x_T, DIFFUSION, n_sampling_steps=500)
+    x_0 = DDIM(n_steps=500).sample(predict_noise, x_T, DIFFUSION)
     torch.testing.assert_close(x_0, condition[:, None] + x_T, atol=0.05, rtol=0)
 
 
@@ -61,7 +102,7 @@ def test_classifier_free_shifts_the_mean_by_the_guidance_scale(guidance_scale):
     condition, null = draw(20, 4), torch.ones(4)
     x_T = draw(20, 1, 4, seed=1)
     predict_noise = classifier_free(gaussian_model, condition, null, guidance_scale)
-    x_0 = sample(predict_noise, x_T, DIFFUSION, n_sampling_steps=500)
+    x_0 = DDIM(n_steps=500).sample(predict_noise, x_T, DIFFUSION)
     mean = (1 + guidance_scale) * condition - guidance_scale * null
     torch.testing.assert_close(x_0, mean[:, None] + x_T, atol=0.1, rtol=0)
 
@@ -93,7 +134,6 @@ def test_classifier_adds_its_gradient_with_the_coefficient_of_the_timestep(
         gaussian_model,
         condition,
         guidance_scale,
-        DIFFUSION,
         log_closeness,
         classifier_input=classifier_input,
     )
@@ -106,24 +146,17 @@ def test_classifier_adds_its_gradient_with_the_coefficient_of_the_timestep(
     )
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
+@pytest.mark.parametrize("sampler", [DDIM(n_steps=500), DDPM(n_steps=500)])
 def test_classifier_leads_to_the_posterior_of_a_gaussian(sampler):
     predict_noise = classifier(
         gaussian_model,
         torch.zeros(2000, 4),
         1.0,
-        DIFFUSION,
         log_likelihood,
         classifier_input="noisy",
     )
     torch.manual_seed(0)
-    x_0 = sample(
-        predict_noise,
-        draw(2000, 1, 4),
-        DIFFUSION,
-        sampler=sampler,
-        n_sampling_steps=500,
-    )
+    x_0 = sampler.sample(predict_noise, draw(2000, 1, 4), DIFFUSION)
     assert x_0.var(dim=0).mean().item() == pytest.approx(0.2, abs=0.02)
     torch.testing.assert_close(x_0.mean(dim=0)[0], TARGET / 1.25, atol=0.05, rtol=0)
 
@@ -136,10 +169,8 @@ def test_reading_the_clean_estimate_leads_to_the_posterior_of_a_weak_likelihood(
         assert (t == 0).all()
         return -(target - x_0).square().sum(dim=(1, 2)) / (2 * noise_variance)
 
-    predict_noise = classifier(
-        gaussian_model, torch.zeros(1, 4), 1.0, DIFFUSION, log_probability
-    )
-    x_0 = sample(predict_noise, torch.zeros(1, 1, 4), DIFFUSION, n_sampling_steps=500)
+    predict_noise = classifier(gaussian_model, torch.zeros(1, 4), 1.0, log_probability)
+    x_0 = DDIM(n_steps=500).sample(predict_noise, torch.zeros(1, 1, 4), DIFFUSION)
     mean = torch.full_like(x_0, target / (1 + noise_variance))
     torch.testing.assert_close(x_0, mean, atol=0, rtol=0.03)
 
@@ -152,11 +183,10 @@ def test_more_guidance_means_more_log_probability(classifier_input):
             gaussian_model,
             torch.zeros(20, 4),
             guidance_scale,
-            DIFFUSION,
             log_closeness,
             classifier_input=classifier_input,
         )
-        x_0 = sample(predict_noise, draw(20, 1, 4), DIFFUSION, n_sampling_steps=50)
+        x_0 = DDIM(n_steps=50).sample(predict_noise, draw(20, 1, 4), DIFFUSION)
         log_probs.append(log_closeness(x_0, None))
     assert (torch.stack(log_probs).diff(dim=0) > 0).all()
 
@@ -170,7 +200,6 @@ def test_classifier_guides_each_row_by_itself(classifier_input):
             gaussian_model,
             condition[rows],
             1.0,
-            DIFFUSION,
             log_closeness,
             classifier_input=classifier_input,
         )
@@ -186,7 +215,6 @@ def test_classifier_works_without_grad_and_leaves_none_behind(classifier_input):
         lambda x_t, t, condition: network(x_t),
         torch.zeros(3, 4),
         1.0,
-        DIFFUSION,
         lambda x, t: judge(x).sum(dim=(1, 2)),
         classifier_input=classifier_input,
     )
@@ -202,35 +230,5 @@ def test_classifier_works_without_grad_and_leaves_none_behind(classifier_input):
 
 
 def test_unknown_classifier_input_is_refused():
-    with pytest.raises(ValueError, match="got 'clean'"):
-        classifier(
-            gaussian_model,
-            torch.zeros(3, 4),
-            1.0,
-            DIFFUSION,
-            log_closeness,
-            classifier_input="clean",
-        )
-
-
-def test_conditions_are_dropped_at_the_given_rate():
-    torch.manual_seed(0)
-    dropped = drop_condition(torch.zeros(10_000, 2), torch.ones(2), 0.2)
-    assert (dropped[:, 0] == dropped[:, 1]).all()  # whole rows
-    assert dropped.mean().item() == pytest.approx(0.2, abs=0.02)
-
-
-@pytest.mark.parametrize("probability", [0.0, 1.0])
-def test_all_conditions_are_dropped_or_none(probability):
-    dropped = drop_condition(torch.zeros(1000, 2), torch.ones(2), probability)
-    assert (dropped == probability).all()
-
-
-def test_dropped_rows_train_the_null_condition_and_kept_rows_the_condition():
-    condition = torch.zeros(100, 2, requires_grad=True)
-    null = torch.ones(2, requires_grad=True)
-    torch.manual_seed(0)
-    drop_condition(condition, null, 0.5).sum().backward()
-    n_kept = condition.grad[:, 0].sum()
-    assert 0 < n_kept < 100
-    assert torch.equal(null.grad, (100 - n_kept).expand(2))
+    with pytest.raises(ValueError, match="'classifier_input' parameter of Classifier"):
+        ClassifierGuidance(classifier_input="clean").check()

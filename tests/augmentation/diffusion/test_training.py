@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from skdiffuasr.augmentation import fitting
-from skdiffuasr.augmentation.fitting import fit_denoiser, fit_first_item_classifier
-from skdiffuasr.augmentation.training_pairs import find_training_pairs
+from skdiffuasr.augmentation.diffusion import DenoiserTraining, LinearSchedule, SUNet
+from skdiffuasr.augmentation.diffusion import training as fitting
+from skdiffuasr.augmentation.diffusion.guidance.classifier import (
+    fit_first_item_classifier,
+)
+from skdiffuasr.augmentation.diffusion.training import TrainingOptions, fit_denoiser
+from skdiffuasr.augmentation.diffusion.training_pairs import find_training_pairs
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import from_weights
@@ -14,16 +18,19 @@ from skdiffuasr.training import from_weights
 N_ITEMS, M = 12, 2
 NOBODY = N_ITEMS - 1  # ends every history
 TABLE = np.random.default_rng(0).normal(size=(N_ITEMS, 16)).astype(np.float32)
-SETTINGS = {
-    "schedule": "linear",
-    "n_timesteps": 10,
-    "learning_rate": 1e-2,
-    "batch_size": 32,
-    "patience": 100,
-    "device": "cpu",
-    "precision": "float32",
-    "random_state": 0,
-}
+SCHEDULE = LinearSchedule(n_timesteps=10)
+
+
+def options(max_epochs):
+    return TrainingOptions(
+        learning_rate=1e-2,
+        batch_size=32,
+        max_epochs=max_epochs,
+        patience=100,
+        device="cpu",
+        precision="float32",
+        random_state=0,
+    )
 
 
 @pytest.fixture
@@ -45,8 +52,8 @@ def test_the_classifier_learns_the_first_item_behind_the_window(
         None,
         TABLE,
         classifier_input=classifier_input,
-        max_epochs=30,
-        **SETTINGS,
+        schedule=SCHEDULE,
+        options=options(30),
     )
     classifier = from_weights(
         lambda: FirstItemClassifier(M, TABLE.shape[1]),
@@ -78,19 +85,16 @@ def trained_on(monkeypatch):
     return found
 
 
-def denoise(pairs, validation, **parameters):
-    settings = {
-        "freeze_item_embeddings": True,
-        "base_channels": 8,
-        "n_res_blocks": 1,
-        "dropout": 0.0,
-        "condition_dropout": 0.1,
-        "rounding_weight": 0.1,
-        "max_epochs": 2,
-        "ema_decay": 0.9,
-    }
+def denoise(pairs, validation, rounding_weight=None):
     return fit_denoiser(
-        pairs, validation, TABLE, **{**SETTINGS, **settings, **parameters}
+        pairs,
+        validation,
+        TABLE,
+        denoiser=SUNet(base_channels=8, n_res_blocks=1, dropout=0.0),
+        schedule=SCHEDULE,
+        training=DenoiserTraining(ema_decay=0.9),
+        rounding_weight=rounding_weight,
+        options=options(2),
     )
 
 
@@ -119,6 +123,6 @@ def test_only_histories_set_aside_choose_the_epoch(pairs, trained_on):
 def test_trained_item_embeddings_come_back_on_the_sphere(pairs):
     frozen = denoise(pairs, None).weights["item_embedding.weight"]
     np.testing.assert_array_equal(frozen, TABLE)
-    trained = denoise(pairs, None, freeze_item_embeddings=False).weights
+    trained = denoise(pairs, None, rounding_weight=0.1).weights
     norms = np.linalg.norm(trained["item_embedding.weight"], axis=1)
     np.testing.assert_allclose(norms, 4, rtol=1e-5)

@@ -7,15 +7,23 @@ from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
 from skdiffuasr._sklearn_compat import CallbackSupportMixin
-from skdiffuasr.augmentation import fitting
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    ClassifierGuidance,
+    DenoiserTraining,
+    GivenEmbeddings,
+    LinearSchedule,
+    SUNet,
+    training,
+)
+from skdiffuasr.augmentation.diffusion.training_pairs import TrainingPairs
 from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
-from skdiffuasr.augmentation.training_pairs import TrainingPairs
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import draw_uniform, pseudo_item_quality
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.vocabulary import encode_sequences
 
-TINY = {"embedding_dim": 16, "max_epochs": 2, "n_res_blocks": 1, "random_state": 0}
+TINY = {"denoiser": SUNet(n_res_blocks=1), "max_epochs": 2, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +65,8 @@ def test_pseudo_items_of_a_row_do_not_depend_on_other_rows(log, fitted):
         {"guidance": "classifier", "guidance_scale": 3.0},
         {"guidance_scale": 5.0},
         {"sampler": "ddpm"},
-        {"eta": 1.0},
-        {"n_sampling_steps": 2},
+        {"sampler": DDIM(eta=1.0)},
+        {"sampler": DDIM(n_steps=2)},
     ],
     ids=str,
 )
@@ -82,14 +90,14 @@ def test_a_fitted_recommender_guides(log, classifier_input):
     recommender = SASRecEstimator(8, max_epochs=1, random_state=0).fit(log.X)
     augmenter = DiffusionSequenceAugmenter(
         4,
-        guidance="classifier",
-        classifier=FrozenEstimator(recommender),
-        classifier_input=classifier_input,
+        guidance=ClassifierGuidance(
+            classifier=FrozenEstimator(recommender), classifier_input=classifier_input
+        ),
         item_embeddings=FrozenEstimator(recommender),
         **TINY,
     ).fit(log.X)
     assert augmenter.item_embeddings_.shape == (60, 8)
-    assert augmenter.classifier_weights_ == {}
+    assert augmenter.guidance_weights_ == {}
     guided = augmenter.set_params(guidance_scale=20.0).generate(log.X)
     plain = augmenter.set_params(guidance_scale=0.0).generate(log.X)
     assert (guided != plain).any()
@@ -100,7 +108,7 @@ def test_frozen_embeddings_stay_and_tuned_ones_move(log):
     frozen = DiffusionSequenceAugmenter(4, item_embeddings=table, **TINY).fit(log.X)
     np.testing.assert_array_equal(frozen.item_embeddings_, normalise_embeddings(table))
     tuned = DiffusionSequenceAugmenter(
-        4, item_embeddings=table, freeze_item_embeddings=False, **TINY
+        4, item_embeddings=GivenEmbeddings(table, freeze=False), **TINY
     ).fit(log.X)
     assert not np.allclose(tuned.item_embeddings_, frozen.item_embeddings_)
     norms = np.linalg.norm(tuned.item_embeddings_, axis=1)
@@ -167,8 +175,7 @@ def test_training_brings_the_pseudo_items_nearer_to_the_hidden_ones():
     log = make_sequences(n_users=1500, n_items=300, random_state=0)
     augmenter = DiffusionSequenceAugmenter(
         5,
-        embedding_dim=16,
-        n_res_blocks=1,
+        denoiser=SUNet(n_res_blocks=1),
         learning_rate=2e-3,
         batch_size=64,
         max_epochs=10,
@@ -203,9 +210,9 @@ def test_score_hides_the_first_items(log, fitted):
 
 def test_memory_trains_once_for_all_sampling_parameters(log, tmp_path, monkeypatch):
     calls = []
-    train = fitting.train
+    train = training.train
     monkeypatch.setattr(
-        fitting,
+        training,
         "train",
         lambda *args, **kwargs: calls.append(1) or train(*args, **kwargs),
     )
@@ -248,8 +255,8 @@ def test_memory_keeps_no_interrupted_training(
     whole = augmenter.fit(log.X)
     assert whole.n_iter_ == 2
     assert len(list(tmp_path.glob("**/output.pkl"))) == n_trainings
-    for name, weight in half.classifier_weights_.items():
-        assert (whole.classifier_weights_[name] != weight).any()
+    for name, weight in half.guidance_weights_.items():
+        assert (whole.guidance_weights_[name] != weight).any()
 
 
 class StopsAtOnce:
@@ -293,7 +300,8 @@ def test_unknown_items_stay_in_the_row_and_are_not_read(log, fitted):
 
 def test_number_of_training_pairs(log, fitted):
     assert fitted.n_training_pairs_ == np.maximum(log.X.lengths - 4, 0).sum()
-    heads = DiffusionSequenceAugmenter(4, training_pairs="heads", **TINY).fit(log.X)
+    on_heads = DenoiserTraining(pairs="heads")
+    heads = DiffusionSequenceAugmenter(4, training=on_heads, **TINY).fit(log.X)
     assert heads.n_training_pairs_ == (log.X.lengths > 4).sum()
 
 
@@ -306,14 +314,15 @@ def test_few_training_pairs_are_warned_of():
     message = r"only 2 training pairs .* Lower n_pseudo_items\.$"
     with pytest.warns(UserWarning, match=message):
         DiffusionSequenceAugmenter(2, **TINY).fit([[1, 2, 3], [2, 3, 4]])
-    heads = DiffusionSequenceAugmenter(2, training_pairs="heads", **TINY)
-    with pytest.warns(UserWarning, match=r"or use training_pairs='windows'\.$"):
+    on_heads = DenoiserTraining(pairs="heads")
+    heads = DiffusionSequenceAugmenter(2, training=on_heads, **TINY)
+    with pytest.warns(UserWarning, match=r"use DenoiserTraining\(pairs='windows'\)\.$"):
         heads.fit([[1, 2, 3, 4], [2, 3, 4]])
 
 
 @pytest.mark.parametrize("X", [[[5, 5, 5]], [[]]], ids=["one item", "no item"])
 def test_catalogue_of_less_than_two_items_is_an_error(X):
-    with pytest.raises(ValueError, match="at least 2"):
+    with pytest.raises(ValueError, match=r"at least 2|Every history"):
         DiffusionSequenceAugmenter(1).fit(X)
 
 
@@ -325,7 +334,8 @@ def test_catalogue_of_less_than_two_items_is_an_error(X):
         ("guidance_scale", "strong"),
         ("augment_at", "predict"),
         ("schedule", "exponential"),
-        ("training_pairs", "tails"),
+        ("training", "tails"),
+        ("denoiser", "unet"),
         ("item_embeddings", "word2vec"),
         ("sampler", "euler"),
     ],
@@ -336,21 +346,23 @@ def test_bad_parameters_are_named(log, name, value):
 
 
 def test_more_sampling_steps_than_timesteps_are_refused_before_training(log):
-    augmenter = DiffusionSequenceAugmenter(4, n_sampling_steps=9, n_timesteps=8)
-    with pytest.raises(ValueError, match="between 1 and n_timesteps=8"):
+    augmenter = DiffusionSequenceAugmenter(
+        4, sampler=DDIM(n_steps=9), schedule=LinearSchedule(n_timesteps=8)
+    )
+    with pytest.raises(ValueError, match="n_timesteps=8, got 9"):
         augmenter.fit(log.X)
 
 
 def test_classifier_guidance_needs_a_fit_with_it(log, fitted):
     other = clone(fitted).fit(log.X).set_params(guidance="classifier")
-    with pytest.raises(NotFittedError, match="fitted without a classifier"):
+    with pytest.raises(NotFittedError, match="guidance='classifier'"):
         other.transform(log.X)
 
 
 def test_classifier_must_know_the_catalogue(log):
     recommender = SASRecEstimator(8, max_epochs=1, random_state=0).fit([[1, 2], [2, 1]])
     augmenter = DiffusionSequenceAugmenter(
-        4, guidance="classifier", classifier=FrozenEstimator(recommender)
+        4, guidance=ClassifierGuidance(classifier=FrozenEstimator(recommender))
     )
     with pytest.raises(ValueError, match="classifier does not know 58 items"):
         augmenter.fit(log.X)
@@ -359,7 +371,8 @@ def test_classifier_must_know_the_catalogue(log):
 def test_a_classifier_set_after_fit_must_know_the_catalogue(log, fitted):
     recommender = SASRecEstimator(8, max_epochs=1, random_state=0).fit([[1, 2], [2, 1]])
     other = clone(fitted).fit(log.X)
-    other.set_params(guidance="classifier", classifier=FrozenEstimator(recommender))
+    frozen = FrozenEstimator(recommender)
+    other.set_params(guidance=ClassifierGuidance(classifier=frozen))
     with pytest.raises(ValueError, match="classifier does not know 58 items"):
         other.transform(log.X)
 
