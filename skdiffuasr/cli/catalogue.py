@@ -11,11 +11,11 @@ from skdiffuasr.cli.options import parameter_paths
 
 def _diffusion(**parameters: Any) -> augmentation.DiffusionSequenceAugmenter:
     """Make one whose parts have the parameters that options set."""
-    return augmentation.DiffusionSequenceAugmenter(
-        item_embeddings=CooccurrenceEmbeddings(),
-        training=DenoiserTraining(),
-        **parameters,
-    )
+    parts = {
+        "item_embeddings": CooccurrenceEmbeddings(),
+        "training": DenoiserTraining(),
+    }
+    return augmentation.DiffusionSequenceAugmenter(**{**parts, **parameters})
 
 
 AUGMENTERS: Mapping[str, Callable[..., Any]] = {

@@ -66,7 +66,13 @@ class PartsMixin(FixedByFitMixin):
     def _fixed_parameters(self) -> dict[str, Any]:
         fixed = super()._fixed_parameters()
         for parameter, part in self._parts().items():
-            if parameter != "sampler" and (parameter != "guidance" or part.trains):
+            if parameter == "guidance":
+                # Another guidance may be chosen, but not for the weights of this one.
+                if part.trains:
+                    values = fixed_values(parameter, part)
+                    fixed["class of guidance"] = values.pop(parameter)
+                    fixed |= values
+            elif parameter != "sampler":
                 fixed |= fixed_values(parameter, part)
         return fixed
 

@@ -32,7 +32,6 @@ class BaseSampler(Part, ABC):
         `n_timesteps`.
     """
 
-    fixed_by_fit = ()
     _parameter_constraints = {"n_steps": [Interval(Integral, 1, None, closed="left")]}
 
     n_steps: int = 5
