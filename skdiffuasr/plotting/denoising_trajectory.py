@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
-from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import (
+    DiffusionSequenceAugmenter,
+    denoising_trajectory,
+)
 from skdiffuasr.plotting._axes import axes_or_new, check_matplotlib
 from skdiffuasr.plotting._cells import write_cells
 from skdiffuasr.plotting._steps import only_step
@@ -23,9 +25,9 @@ class DenoisingTrajectoryDisplay:
 
     Parameters
     ----------
-    items : ndarray of shape (n_sampling_steps, M)
+    items : ndarray of shape (n_steps, M)
         Ids of the nearest items.
-    similarity : ndarray of shape (n_sampling_steps, M)
+    similarity : ndarray of shape (n_steps, M)
         Cosine of each estimate to the pseudo item that its position ends with.
 
     Attributes
@@ -39,7 +41,7 @@ class DenoisingTrajectoryDisplay:
 
     See Also
     --------
-    skdiffuasr.denoising_trajectory : What is drawn.
+    skdiffuasr.augmentation.diffusion.denoising_trajectory : What is drawn.
 
     Examples
     --------

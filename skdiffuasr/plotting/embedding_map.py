@@ -7,8 +7,10 @@ from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike
-from skdiffuasr.augmentation.diffusion import DiffusionSequenceAugmenter
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import (
+    DiffusionSequenceAugmenter,
+    denoising_trajectory,
+)
 from skdiffuasr.plotting._axes import COLOURS, axes_or_new, check_matplotlib
 from skdiffuasr.plotting._steps import only_step
 from skdiffuasr.sequences import check_sequences
