@@ -8,6 +8,7 @@ from benchmarks.logs import BEAUTY, cover, histories, whole_log
 from benchmarks.measuring import Case
 from benchmarks.rows import measure
 from skdiffuasr import DiffusionSequenceAugmenter
+from skdiffuasr.augmentation.diffusion import DenoiserTraining, SUNet
 
 GUIDANCES = ("none", "classifier_free", "classifier")
 N_PSEUDO_ITEMS = (5, 10, 20)
@@ -93,6 +94,7 @@ def fitted(
     n_pseudo_items=10,
     embedding_dim=16,
     guidance="classifier_free",
+    base_channels=None,
     **parameters,
 ):
     """Fit an augmenter on one batch of pairs, with meaningless item embeddings."""
@@ -105,9 +107,10 @@ def fitted(
     return DiffusionSequenceAugmenter(
         n_pseudo_items,
         guidance=None if guidance == "none" else guidance,
+        denoiser=SUNet(base_channels=base_channels),
         item_embeddings=table,
         max_epochs=1,
-        validation_fraction=0.0,
+        training=DenoiserTraining(validation_fraction=0.0),
         device=device,
         random_state=0,
         **parameters,

@@ -35,6 +35,11 @@ from skdiffuasr import (
     PopularityRecommender,
     SASRecEstimator,
 )
+from skdiffuasr.augmentation.diffusion import (
+    ClassifierGuidance,
+    CooccurrenceEmbeddings,
+    DenoiserTraining,
+)
 from skdiffuasr.augmentation.item_embeddings import cooccurrence_embeddings
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer, length_groups, paired_bootstrap
@@ -86,7 +91,8 @@ def baseline(X):
 def augmentation(X):
     figures = {}
     for embedding_dim in (64, 16):
-        model = augmenter(embedding_dim=embedding_dim, max_epochs=1).fit(X)
+        embeddings = CooccurrenceEmbeddings(embedding_dim=embedding_dim)
+        model = augmenter(item_embeddings=embeddings, max_epochs=1).fit(X)
         before = peak_memory()
         started = time.perf_counter()
         model.transform(X)
@@ -112,21 +118,23 @@ def nearness(X):
 def choices(X):
     others, visible, hidden = set_aside(X, 5)
     recommender = FrozenEstimator(sasrec(patience=5).fit(others))
-    classifier = {"guidance": "classifier"}
     variants = {
         "default": {},
-        "embedding_dim=64": {"embedding_dim": 64},
-        "training_pairs=heads": {"training_pairs": "heads"},
+        "embedding_dim=64": {
+            "item_embeddings": CooccurrenceEmbeddings(embedding_dim=64)
+        },
+        "pairs=heads": {"training": DenoiserTraining(pairs="heads")},
         "item_embeddings=learned": {"item_embeddings": "learned"},
         "item_embeddings=SASRec": {"item_embeddings": recommender},
     }
     for read in ("x0", "noisy"):
-        variants[f"classifier on {read}"] = {**classifier, "classifier_input": read}
+        guidance = ClassifierGuidance(classifier_input=read)
+        variants[f"classifier on {read}"] = {"guidance": guidance}
         variants[f"SASRec as classifier on {read}"] = {
-            **classifier,
-            "classifier": recommender,
+            "guidance": ClassifierGuidance(
+                classifier=recommender, classifier_input=read
+            ),
             "item_embeddings": recommender,
-            "classifier_input": read,
         }
     item_ids = np.unique(others.values)
     space = cooccurrence_embeddings(

@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.logs import draw_items
 from benchmarks.measuring import Case, peak_memory
+from skdiffuasr.augmentation.diffusion import DenoiserTraining
 from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS
 from skdiffuasr.sequences import Sequences
 
@@ -19,7 +20,7 @@ DIFFUSION = AUGMENTERS["diffusion"]
 
 #: Next to those of the catalogue: parameters that take other ways through the code.
 OTHERS = {
-    "diffusion, heads": partial(DIFFUSION, training_pairs="heads"),
+    "diffusion, heads": partial(DIFFUSION, training=DenoiserTraining(pairs="heads")),
     "diffusion, learned": partial(DIFFUSION, item_embeddings="learned"),
     "diffusion, unique": partial(DIFFUSION, unique=True),
     "asrep, unique": partial(AUGMENTERS["asrep"], unique=True),

@@ -2,6 +2,7 @@
 
 from benchmarks import augmentation, recommenders
 from benchmarks.measuring import Case
+from skdiffuasr.augmentation.diffusion import DDIM
 
 RECOMMENDER = "SASRec, ce"
 SWEEPS = {  # what grows: (label with unit, points, curves)
@@ -60,8 +61,10 @@ def run(sweep, x, kind, device="cpu"):
     common = {"device": device, "with_work": False}
     if kind == "augmentation":
         sizes = {"n_users": 1024, "n_items": 10_000}
-        name = {"pseudo_items": "n_pseudo_items", "sampling_steps": "n_sampling_steps"}
-        sizes[name.get(sweep, f"n_{sweep}")] = x
+        if sweep == "sampling_steps":
+            sizes["sampler"] = DDIM(n_steps=x)
+        else:
+            sizes[f"n_{sweep}"] = x
         rows = augmentation.run(**sizes, **common)
     else:
         sizes = {"n_users": 1024, "n_items": 10_000, "length": 50, "n_tokens": 6400}

@@ -10,6 +10,7 @@ from benchmarks.epochs import measure_training
 from benchmarks.logs import BEAUTY, cover, histories
 from benchmarks.measuring import Case
 from skdiffuasr import DiffusionSequenceAugmenter
+from skdiffuasr.augmentation.diffusion import DenoiserTraining, SUNet
 
 N_PSEUDO_ITEMS = (5, 10, 20)
 SIZES = {
@@ -45,9 +46,9 @@ def run(
     batch_size,
     n_items=BEAUTY["n_items"],
     n_steps=None,
+    base_channels=None,
     device="cpu",
     with_work=True,
-    **parameters,
 ):
     """Train epochs of a few full batches."""
     n_pairs = batch_size * (n_steps or N_STEPS[batch_size])
@@ -64,13 +65,13 @@ def run(
     def build(max_epochs):
         return DiffusionSequenceAugmenter(
             n_pseudo_items,
+            denoiser=SUNet(base_channels=base_channels),
             item_embeddings=table,
             batch_size=batch_size,
             max_epochs=max_epochs,
-            validation_fraction=0.0,
+            training=DenoiserTraining(validation_fraction=0.0),
             device=device,
             random_state=0,
-            **parameters,
         )
 
     row, _ = measure_training(build, X, n_pairs, "pairs", device, with_work=with_work)

@@ -38,8 +38,8 @@ def log_run(name, model, X_train, X_test, y_test, folder):
 def main():
     log = make_sequences(n_users=400, n_items=120, random_state=0)
     X_train, _, X_test, y_test = leave_last_out(log.X)
-    tiny = {"embedding_dim": 16, "max_epochs": 4, "random_state": 0}
-    recommender = SASRecEstimator(n_layers=1, max_length=25, **tiny)
+    tiny = {"max_epochs": 4, "random_state": 0}
+    recommender = SASRecEstimator(16, n_layers=1, max_length=25, **tiny)
     models = {
         "random": Pipeline([("aug", RandomAugmenter(5)), ("rec", recommender)]),
         "diffusion": Pipeline(

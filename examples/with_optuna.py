@@ -12,6 +12,7 @@ import optuna
 from sklearn.pipeline import Pipeline
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.augmentation.diffusion import SUNet
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection import leave_last_out
@@ -23,8 +24,7 @@ def make_pipeline(trial, memory):
         n_pseudo_items=trial.suggest_int("n_pseudo_items", 2, 6),
         guidance_scale=trial.suggest_float("guidance_scale", 0.0, 4.0),
         max_history_length=trial.suggest_categorical("max_history_length", [5, None]),
-        embedding_dim=16,
-        n_res_blocks=1,
+        denoiser=SUNet(n_res_blocks=1),
         max_epochs=4,
         memory=memory,
         random_state=0,

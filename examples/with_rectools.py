@@ -27,9 +27,7 @@ def to_dataset(X):
 def main():
     log = make_sequences(n_users=500, n_items=120, random_state=0)
     X_train, _, _, y_test = leave_last_out(log.X)
-    augmenter = DiffusionSequenceAugmenter(
-        3, embedding_dim=16, max_epochs=5, random_state=0
-    )
+    augmenter = DiffusionSequenceAugmenter(3, max_epochs=5, random_state=0)
     users = np.arange(len(X_train))
     truth = pd.DataFrame({Columns.User: users, Columns.Item: y_test})
     for name, X in {

@@ -14,22 +14,28 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    DDPM,
+    ClassifierFreeGuidance,
+    ClassifierGuidance,
+)
 from skdiffuasr.datasets import make_sequences
 from tests.test_common import TINY
 
 X = make_sequences(90, 60, n_hidden_items=0, min_length=4, random_state=0).X
 DIFFUSION = clone(TINY["diffusion"]).set_params(
-    n_pseudo_items=3, n_sampling_steps=3, guidance_scale=3.0, max_epochs=2
+    n_pseudo_items=3, guidance_scale=3.0, max_epochs=2
 )
-SAMPLERS = {"ddim": {"eta": 0.5}, "ddpm": {}}
+SAMPLERS = {"ddim": DDIM(n_steps=3, eta=0.5), "ddpm": DDPM(n_steps=3)}
 #: How each augmenter of the diffusion is trained; one training serves both samplers.
 GUIDANCES = {
-    "unguided": {"guidance": None},
-    "classifier-free": {"guidance": "classifier_free"},
-    "classifier-noisy": {"guidance": "classifier", "classifier_input": "noisy"},
-    "classifier-x0": {"guidance": "classifier", "classifier_input": "x0"},
-    "recommender-x0": {"guidance": "classifier", "classifier_input": "x0"},
-    "recommender-noisy": {"guidance": "classifier", "classifier_input": "noisy"},
+    "unguided": None,
+    "classifier-free": ClassifierFreeGuidance(),
+    "classifier-noisy": ClassifierGuidance(classifier_input="noisy"),
+    "classifier-x0": ClassifierGuidance(classifier_input="x0"),
+    "recommender-x0": ClassifierGuidance(classifier_input="x0"),
+    "recommender-noisy": ClassifierGuidance(classifier_input="noisy"),
 }
 RECOMMENDERS = [name for name in TINY if hasattr(TINY[name], "decision_function")]
 AUGMENTERS = [
@@ -46,10 +52,11 @@ def fitted(name):
 
 @cache
 def fitted_diffusion(guidance):
-    parameters = dict(GUIDANCES[guidance])
+    augmenter = clone(DIFFUSION).set_params(guidance=GUIDANCES[guidance])
     if "recommender" in guidance:
-        parameters["classifier"] = FrozenEstimator(fitted("sasrec"))
-    return clone(DIFFUSION).set_params(**parameters).fit(X)
+        frozen = FrozenEstimator(fitted("sasrec"))
+        augmenter.set_params(guidance__classifier=frozen)
+    return clone(augmenter).fit(X)
 
 
 def augmenter(name):
@@ -60,7 +67,7 @@ def augmenter(name):
         guidance = next(guidance for guidance in GUIDANCES if guidance in name)
         sampler = next(sampler for sampler in SAMPLERS if sampler in name)
         fitted_one = fitted_diffusion(guidance).set_params(
-            sampler=sampler, unique="unique" in name, **SAMPLERS[sampler]
+            sampler=SAMPLERS[sampler], unique="unique" in name
         )
     if "augment_at" in fitted_one.get_params():
         fitted_one.set_params(augment_at="always")

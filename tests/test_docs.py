@@ -55,7 +55,7 @@ def test_no_object_is_listed_twice():
         ("augmentation", "augmentation.base.BaseAugmenter"),
         ("recommenders", "recommenders.neural.BaseNeuralRecommender"),
         ("metrics", "metrics.ndcg_at_k"),
-        ("nn", "nn.sunet.SUNet"),
+        ("nn", "nn.sasrec.SASRec"),
     ],
 )
 def test_exports_classes_of_networks_and_base_classes_are_public(room, name):

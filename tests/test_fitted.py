@@ -11,7 +11,16 @@ from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr import DiffusionSequenceAugmenter, MarkovRecommender
 from skdiffuasr.augmentation import ASRePAugmenter
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    ClassifierGuidance,
+    CooccurrenceEmbeddings,
+    DenoiserTraining,
+    GivenEmbeddings,
+    LinearSchedule,
+    SUNet,
+    denoising_trajectory,
+)
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.recommenders import (
     CL4SRecEstimator,
@@ -28,14 +37,17 @@ FEW = X[:5]
 def make_augmenter(**parameters):
     settings = {
         "n_pseudo_items": 2,
-        "base_channels": 8,
-        "n_res_blocks": 1,
-        "n_timesteps": 6,
-        "n_sampling_steps": 2,
-        "guidance": "classifier",
-        **SMALL,
+        "denoiser": SUNet(base_channels=8, n_res_blocks=1),
+        "schedule": LinearSchedule(n_timesteps=6),
+        "sampler": DDIM(n_steps=2),
+        "item_embeddings": CooccurrenceEmbeddings(embedding_dim=4),
+        "guidance": ClassifierGuidance(),
+        "training": DenoiserTraining(),
+        "max_epochs": 1,
+        "device": "cpu",
+        "random_state": 0,
     }
-    return DiffusionSequenceAugmenter(**(settings | parameters))
+    return clone(DiffusionSequenceAugmenter(**(settings | parameters)))
 
 
 def use(estimator):
@@ -67,10 +79,10 @@ def changed(fitted, **parameters):
     [
         ("guidance_scale", np.inf),
         ("guidance_scale", np.nan),
-        ("n_sampling_steps", 0),
-        ("n_sampling_steps", 7),
-        ("eta", -1),
-        ("eta", np.nan),
+        ("sampler__n_steps", 0),
+        ("sampler__n_steps", 7),
+        ("sampler__eta", -1),
+        ("sampler__eta", np.nan),
         ("max_history_length", "x"),
         ("sampler", "euler"),
         ("n_variants", 0),
@@ -82,22 +94,24 @@ def changed(fitted, **parameters):
 def test_what_sampling_may_change_is_checked(name, value):
     augmenter = changed(AUGMENTER, **{name: value})
     for method in (augmenter.generate, augmenter.transform, augmenter.score):
-        with pytest.raises(ValueError, match=name):
+        with pytest.raises(ValueError, match=name.rpartition("__")[2]):
             method(X)
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(ValueError, match=name.rpartition("__")[2]):
         denoising_trajectory(augmenter, X[:1])
 
 
 FIXED = [
     ("augmenter", "n_pseudo_items", 3),
-    ("augmenter", "base_channels", 16),
-    ("augmenter", "n_res_blocks", 2),
+    ("augmenter", "denoiser", "transformer"),
+    ("augmenter", "denoiser__base_channels", 16),
+    ("augmenter", "denoiser__n_res_blocks", 2),
     ("augmenter", "schedule", "cosine"),
-    ("augmenter", "n_timesteps", 12),
+    ("augmenter", "schedule__n_timesteps", 12),
     ("augmenter", "item_embeddings", "learned"),
     ("augmenter", "item_embeddings", np.eye(25)),
-    ("augmenter", "embedding_dim", 9),
-    ("augmenter", "classifier_input", "x0"),
+    ("augmenter", "item_embeddings__embedding_dim", 9),
+    ("augmenter", "guidance__classifier_input", "x0"),
+    ("augmenter", "training__condition_dropout", 0.2),
     *[
         (estimator, name, value)
         for estimator in ("sasrec", "cl4srec", "asrep")
@@ -120,7 +134,7 @@ FIXED = [
 def test_what_the_weights_fix_cannot_change(estimator, name, value):
     fitted = changed(BY_NAME[estimator])
     before = use(fitted)
-    original = getattr(fitted, name)
+    original = fitted.get_params()[name]
     fitted.set_params(**{name: value})
     for method in ("generate", "transform", "score", "to_module", "recommend"):
         if hasattr(fitted, method):
@@ -139,15 +153,17 @@ def test_what_the_weights_fix_cannot_change(estimator, name, value):
 def test_what_acts_in_training_alone_may_change(name):
     fitted = changed(BY_NAME[name])
     before = use(fitted)
-    fitted.set_params(
-        learning_rate=0.5,
-        max_epochs=7,
-        dropout=0.3,
-        patience=2,
-        validation_fraction=0.3,
-        random_state=9,
-        verbose=3,
-    )
+    paths = {name.rpartition("__")[2]: name for name in fitted.get_params()}
+    other = {
+        "learning_rate": 0.5,
+        "max_epochs": 7,
+        "dropout": 0.3,
+        "patience": 2,
+        "validation_fraction": 0.3,
+        "random_state": 9,
+        "verbose": 3,
+    }
+    fitted.set_params(**{paths[name]: value for name, value in other.items()})
     np.testing.assert_array_equal(use(fitted), before)
 
 
@@ -165,30 +181,32 @@ def test_parameters_that_contradict_each_other_are_refused():
 
 def test_the_classifier_may_change_but_not_what_the_own_one_reads():
     given = FrozenEstimator(SASREC)
-    augmenter = changed(AUGMENTER, classifier=given, classifier_input="x0")
+    guidance = ClassifierGuidance(classifier=given, classifier_input="x0")
+    augmenter = changed(AUGMENTER, guidance=guidance)
     assert use(augmenter).shape == (5, 2)
-    augmenter.set_params(classifier=None)
-    with pytest.raises(ValueError, match="classifier_input='x0', but"):
+    augmenter.set_params(guidance__classifier=None)
+    with pytest.raises(ValueError, match="guidance__classifier_input='x0', but"):
         use(augmenter)
     assert use(augmenter.set_params(guidance=None)).shape == (5, 2)
 
 
 def test_an_unfitted_classifier_is_refused():
     with pytest.raises(NotFittedError, match="classifier is an unfitted"):
-        use(changed(AUGMENTER, classifier=SASRecEstimator()))
+        use(changed(AUGMENTER, guidance__classifier=SASRecEstimator()))
 
 
 def test_no_classifier_comes_from_a_parameter():
     unguided = make_augmenter(guidance=None).fit(X)
     with pytest.raises(NotFittedError, match="guidance='classifier'"):
-        use(changed(unguided, guidance="classifier", classifier_input="x0"))
+        use(changed(unguided, guidance="classifier"))
 
 
 def test_given_embeddings_have_their_own_width():
     table = np.random.default_rng(0).normal(size=(25, 4))
     augmenter = make_augmenter(item_embeddings=table, guidance=None).fit(X)
     before = use(augmenter)
-    np.testing.assert_array_equal(use(augmenter.set_params(embedding_dim=7)), before)
+    augmenter.set_params(item_embeddings=GivenEmbeddings(2 * table))
+    np.testing.assert_array_equal(use(augmenter), before)
     with pytest.raises(ValueError, match="item_embeddings='learned', but"):
         use(augmenter.set_params(item_embeddings="learned"))
 
@@ -207,7 +225,9 @@ def test_a_huge_guidance_scale_gives_items_or_is_named(guidance, scale):
 
 
 def test_a_huge_share_of_noise_gives_items():
-    assert np.isin(use(changed(AUGMENTER, eta=1e300)), AUGMENTER.item_ids_).all()
+    assert np.isin(
+        use(changed(AUGMENTER, sampler__eta=1e300)), AUGMENTER.item_ids_
+    ).all()
 
 
 def test_weights_that_are_not_finite_give_no_items():
@@ -247,10 +267,13 @@ def test_a_model_file_has_the_parameters_of_the_fit(tmp_path):
     pytest.importorskip("safetensors")
     from skdiffuasr.persistence import load, save
 
-    for name in ("sasrec", "augmenter"):
+    for name, parameter in (
+        ("sasrec", "embedding_dim"),
+        ("augmenter", "item_embeddings__embedding_dim"),
+    ):
         fitted, path = BY_NAME[name], tmp_path / f"{name}.safetensors"
         save(fitted, path)
         loaded = load(path)
         assert loaded.fixed_parameters_ == fitted.fixed_parameters_
-        with pytest.raises(ValueError, match="embedding_dim=5"):
-            use(loaded.set_params(embedding_dim=5))
+        with pytest.raises(ValueError, match=f"^{parameter}=5"):
+            use(loaded.set_params(**{parameter: 5}))

@@ -22,6 +22,12 @@ from skdiffuasr import (
     SASRecEstimator,
     Sequences,
 )
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    CooccurrenceEmbeddings,
+    LinearSchedule,
+    SUNet,
+)
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection import LeaveLastOut, TemporalSplit, leave_last_out
 from skdiffuasr.training import loop
@@ -36,11 +42,10 @@ PIPELINE = Pipeline(
             DiffusionSequenceAugmenter(
                 n_pseudo_items=2,
                 guidance="classifier_free",
-                embedding_dim=4,
-                base_channels=8,
-                n_res_blocks=1,
-                n_timesteps=5,
-                n_sampling_steps=2,
+                denoiser=SUNet(base_channels=8, n_res_blocks=1),
+                schedule=LinearSchedule(n_timesteps=5),
+                sampler=DDIM(n_steps=2),
+                item_embeddings=CooccurrenceEmbeddings(embedding_dim=4),
                 batch_size=64,
                 max_epochs=2,
                 device="cpu",
@@ -127,7 +132,7 @@ def test_every_module_that_trains_is_spied_on():
     names = {module.__name__.removeprefix("skdiffuasr.") for module in TRAINERS}
     assert names >= {
         "augmentation.asrep",
-        "augmentation.fitting",
+        "augmentation.diffusion.training",
         "recommenders.neural",
     }
 

@@ -10,6 +10,12 @@ from sklearn.model_selection import KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    CooccurrenceEmbeddings,
+    LinearSchedule,
+    SUNet,
+)
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection import leave_last_out
@@ -49,11 +55,10 @@ def tiny_sasrec():
 def tiny_augmenter():
     return DiffusionSequenceAugmenter(
         n_pseudo_items=2,
-        embedding_dim=4,
-        base_channels=8,
-        n_res_blocks=1,
-        n_timesteps=5,
-        n_sampling_steps=2,
+        denoiser=SUNet(base_channels=8, n_res_blocks=1),
+        schedule=LinearSchedule(n_timesteps=5),
+        sampler=DDIM(n_steps=2),
+        item_embeddings=CooccurrenceEmbeddings(embedding_dim=4),
         batch_size=64,
         max_epochs=1,
         device="cpu",

@@ -15,7 +15,13 @@ from skdiffuasr import (
     MarkovRecommender,
     SASRecEstimator,
 )
-from skdiffuasr.augmentation import fitting
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    CooccurrenceEmbeddings,
+    LinearSchedule,
+    SUNet,
+    training,
+)
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import NextItemScorer, make_next_item_scorer
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
@@ -32,11 +38,10 @@ def make_augmenter(**parameters):
     augmenter = DiffusionSequenceAugmenter(
         n_pseudo_items=2,
         guidance="classifier_free",
-        embedding_dim=4,
-        base_channels=8,
-        n_res_blocks=1,
-        n_timesteps=5,
-        n_sampling_steps=2,
+        denoiser=SUNet(base_channels=8, n_res_blocks=1),
+        schedule=LinearSchedule(n_timesteps=5),
+        sampler=DDIM(n_steps=2),
+        item_embeddings=CooccurrenceEmbeddings(embedding_dim=4),
         batch_size=64,
         max_epochs=1,
         device="cpu",
@@ -67,13 +72,13 @@ def make_pipeline(augmenter=None, recommender=None, memory=None):
 def n_trainings(monkeypatch):
     """Count the trainings of the augmenter's networks."""
     trainings = []
-    train = fitting.train
+    train = training.train
 
     def counting(*args, **kwargs):
         trainings.append(kwargs["random_state"])
         return train(*args, **kwargs)
 
-    monkeypatch.setattr(fitting, "train", counting)
+    monkeypatch.setattr(training, "train", counting)
     return lambda: len(trainings)
 
 
@@ -174,7 +179,7 @@ def test_leave_last_out_scores_are_those_of_a_fit_on_all_users():
         assert pipeline.fit(X).score(X, Y) == pytest.approx(score)
 
 
-@pytest.mark.parametrize("interrupted", [fitting, neural], ids=["augmenter", "sasrec"])
+@pytest.mark.parametrize("interrupted", [training, neural], ids=["augmenter", "sasrec"])
 def test_an_interrupt_stops_the_search(monkeypatch, interrupted):
     """Not even ``error_score`` makes a failed candidate of it."""
     train, trainings = interrupted.train, []
@@ -217,7 +222,7 @@ def test_parallel_search_gives_the_same_scores(tmp_path, one_thread):
     ids=["leave-last", "users"],
 )
 def test_guidance_scale_is_tuned_without_retraining(tmp_path, n_trainings, cv, n_fits):
-    grid = {"aug__guidance_scale": SCALES, "aug__n_sampling_steps": [1, 2]}
+    grid = {"aug__guidance_scale": SCALES, "aug__sampler__n_steps": [1, 2]}
     pipeline = make_pipeline(make_augmenter(memory=str(tmp_path)))
     GridSearchCV(pipeline, grid, cv=cv, error_score="raise").fit(X, Y)
     assert n_trainings() == n_fits

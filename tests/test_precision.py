@@ -93,8 +93,8 @@ def test_a_cached_training_is_not_taken_for_one_of_another_precision(
     bfloat16_hardware, tmp_path
 ):
     augmenter = clone(TINY["diffusion-classifier"]).set_params(memory=str(tmp_path))
-    auto = augmenter.fit(X).classifier_weights_
-    exact = augmenter.set_params(precision="float32").fit(X).classifier_weights_
+    auto = augmenter.fit(X).guidance_weights_
+    exact = augmenter.set_params(precision="float32").fit(X).guidance_weights_
     assert any((auto[name] != exact[name]).any() for name in auto)
-    again = augmenter.set_params(precision="auto").fit(X).classifier_weights_
+    again = augmenter.set_params(precision="auto").fit(X).guidance_weights_
     assert all((auto[name] == again[name]).all() for name in auto)

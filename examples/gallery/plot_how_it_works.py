@@ -15,38 +15,36 @@ equations.
 # beginning, so we know what really came before. The augmenter generates four items in
 # a space of 16 dimensions.
 
-from functools import partial
-
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
 from skdiffuasr import DiffusionSequenceAugmenter
+from skdiffuasr.augmentation.diffusion import (
+    DDIM,
+    CosineSchedule,
+    LinearSchedule,
+    QuadraticSchedule,
+    SigmoidSchedule,
+    SUNet,
+)
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.nn.denoiser import Denoiser
-from skdiffuasr.nn.diffusion import GaussianDiffusion
-from skdiffuasr.nn.guidance import classifier_free
 from skdiffuasr.nn.rounding import nearest_items
-from skdiffuasr.nn.samplers import sample
-from skdiffuasr.nn.schedules import make_betas
-from skdiffuasr.nn.sunet import SUNet
 from skdiffuasr.sequences import keyed_normal, row_keys
 from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.study import nearness_to_hidden
 from skdiffuasr.training import from_weights
 
-N_PSEUDO_ITEMS, EMBEDDING_DIM, N_TIMESTEPS = 4, 16, 1000
+N_PSEUDO_ITEMS = 4
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 
 log = make_sequences(
     n_users=400, n_items=80, n_hidden_items=N_PSEUDO_ITEMS, n_clusters=4, random_state=0
 )
+denoiser = SUNet(n_res_blocks=1)
 augmenter = DiffusionSequenceAugmenter(
-    N_PSEUDO_ITEMS,
-    embedding_dim=EMBEDDING_DIM,
-    n_res_blocks=1,
-    max_epochs=30,
-    random_state=0,
+    N_PSEUDO_ITEMS, denoiser=denoiser, max_epochs=30, random_state=0
 ).fit(log.X)
 len(log.X), augmenter.n_training_pairs_, augmenter.n_iter_
 
@@ -67,7 +65,7 @@ items = augmenter.item_embeddings_
 _, _, axes_of_items = np.linalg.svd(items - items.mean(axis=0), full_matrices=False)
 plane = axes_of_items[:2].T  # (d, 2)
 
-diffusion = GaussianDiffusion(make_betas("linear", N_TIMESTEPS))
+diffusion = LinearSchedule(n_timesteps=1000).diffusion()
 block = np.searchsorted(augmenter.item_ids_, log.hidden.to_lists()[0])
 x_0 = torch.tensor(items[block])[None]  # (1, M, d)
 noise = torch.tensor(keyed_normal(row_keys(log.X[:1], 0), x_0.numel(), 0)).view_as(x_0)
@@ -89,12 +87,12 @@ figure.tight_layout()
 # nothing left for its last third; the cosine one spends its steps more evenly.
 
 figure, axes = plt.subplots(figsize=(6, 3.2))
-styles = {"linear": "-", "quadratic": "--", "sigmoid": ":", "cosine": "-."}
-for (schedule, style), colour in zip(
-    styles.items(), (BLUE, ORANGE, GREEN, "black"), strict=True
+schedules = LinearSchedule(), QuadraticSchedule(), SigmoidSchedule(), CosineSchedule()
+for schedule, style, colour in zip(
+    schedules, ("-", "--", ":", "-."), (BLUE, ORANGE, GREEN, "black"), strict=True
 ):
-    abar = GaussianDiffusion(make_betas(schedule, N_TIMESTEPS)).alphas_cumprod
-    axes.plot(abar, style, color=colour, label=schedule)
+    abar = schedule.diffusion().alphas_cumprod
+    axes.plot(abar, style, color=colour, label=schedule.name)
 axes.set(xlabel="timestep t", ylabel=r"share of signal $\bar\alpha_t$")
 axes.legend(title="schedule")
 figure.tight_layout()
@@ -107,7 +105,7 @@ figure.tight_layout()
 # below are those of the published width, d = 64 and M = 10, recorded while one block
 # passes through. Timestep and history enter every residual block.
 
-network = SUNet(n_pseudo_items=10, embedding_dim=64).eval()
+network = SUNet().build(n_pseudo_items=10, embedding_dim=64).eval()
 shapes = []
 
 
@@ -189,30 +187,34 @@ figure.tight_layout()
 # the item with the highest cosine to it.
 
 guidance_scale = 1.0
-denoiser = from_weights(
-    lambda: Denoiser(len(items), N_PSEUDO_ITEMS, EMBEDDING_DIM, n_res_blocks=1),
+trained = from_weights(
+    lambda: Denoiser(len(items), N_PSEUDO_ITEMS, items.shape[1], denoiser.build),
     augmenter.weights_,
     device=torch.device("cpu"),
 )
 history = encode_sequences(log.X[:1], augmenter.item_ids_)
 with torch.no_grad():
-    condition = denoiser.condition(
+    condition = trained.condition(
         torch.tensor(history.values), torch.tensor(history.lengths)
     )
-    predict_noise = classifier_free(
-        partial(denoiser.predict_noise, diffusion=diffusion),
-        condition,
-        denoiser.null_condition,
-        guidance_scale,
-    )
+    no_condition = trained.null_condition[None]
+
+    def predict_noise(x_t, t):
+        """Go beyond the condition: classifier-free guidance."""
+        eps, without = (
+            trained.predict_noise(x_t, t, c, diffusion=diffusion)
+            for c in (condition, no_condition)
+        )
+        return (1 + guidance_scale) * eps - guidance_scale * without
+
     start = keyed_normal(row_keys(log.X[:1], augmenter.seed_), x_0.numel(), 0)
-    vectors = sample(
+    vectors = DDIM().sample(
         predict_noise,
         torch.tensor(start).view_as(x_0),
         diffusion,
         max_abs_x0=float(np.abs(items).max()),
     )
-    codes = nearest_items(vectors, denoiser.catalogue())[0]
+    codes = nearest_items(vectors, trained.catalogue())[0]
 
 augmenter.set_params(guidance_scale=guidance_scale)
 augmenter.item_ids_[codes], augmenter.generate(log.X[:1])[0]

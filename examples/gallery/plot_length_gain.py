@@ -10,6 +10,7 @@ on the same users, against the number of known items per user. If an interval co
 from sklearn.pipeline import Pipeline
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.augmentation.diffusion import SUNet
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.model_selection import leave_last_out
 from skdiffuasr.plotting import LengthGainDisplay
@@ -19,7 +20,9 @@ X_train, _, X_test, y_test = leave_last_out(log.X)
 sasrec = SASRecEstimator(
     16, n_layers=1, max_length=20, learning_rate=5e-3, max_epochs=10, random_state=0
 )
-augmenter = DiffusionSequenceAugmenter(4, n_res_blocks=1, max_epochs=10, random_state=0)
+augmenter = DiffusionSequenceAugmenter(
+    4, denoiser=SUNet(n_res_blocks=1), max_epochs=10, random_state=0
+)
 augmented = Pipeline([("aug", augmenter), ("rec", sasrec)]).fit(X_train)
 sasrec.fit(X_train)
 

@@ -7,6 +7,7 @@ score used for early stopping, on its own axis.
 """
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.augmentation.diffusion import SUNet
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.plotting import LossCurveDisplay
 
@@ -19,6 +20,6 @@ LossCurveDisplay.from_estimator(sasrec)
 # the end, ``max_epochs`` cut the training off.
 
 augmenter = DiffusionSequenceAugmenter(
-    4, n_res_blocks=1, max_epochs=20, random_state=0
+    4, denoiser=SUNet(n_res_blocks=1), max_epochs=20, random_state=0
 ).fit(X)
 LossCurveDisplay.from_estimator(augmenter)

@@ -7,12 +7,13 @@ that a recommender shows them. A drift to the right makes a few items ever more 
 """
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.augmentation.diffusion import SUNet
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.plotting import PopularityDriftDisplay
 
 X = make_sequences(n_users=400, n_items=80, random_state=0).X
 augmenter = DiffusionSequenceAugmenter(
-    4, n_res_blocks=1, max_epochs=20, random_state=0
+    4, denoiser=SUNet(n_res_blocks=1), max_epochs=20, random_state=0
 ).fit(X)
 recommender = SASRecEstimator(16, n_layers=1, max_epochs=10, random_state=0).fit(X)
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from skdiffuasr import DiffusionSequenceAugmenter, MarkovRecommender
+from skdiffuasr.augmentation.diffusion import SUNet
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
 from skdiffuasr.plotting import SearchHeatmapDisplay
@@ -20,7 +21,7 @@ from skdiffuasr.plotting import SearchHeatmapDisplay
 log = make_sequences(n_users=400, n_items=80, random_state=0)
 X_train, y_valid, _, _ = leave_last_out(log.X)
 augmenter = DiffusionSequenceAugmenter(
-    n_res_blocks=1, max_epochs=5, memory=mkdtemp(), random_state=0
+    denoiser=SUNet(n_res_blocks=1), max_epochs=5, memory=mkdtemp(), random_state=0
 )
 pipeline = Pipeline([("aug", augmenter), ("rec", MarkovRecommender())])
 grid = {"aug__n_pseudo_items": [2, 3, 4], "aug__guidance_scale": [0.0, 1.0, 2.0, 4.0]}

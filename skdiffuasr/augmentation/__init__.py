@@ -11,7 +11,6 @@ from skdiffuasr.augmentation.random_items import RandomAugmenter
 from skdiffuasr.augmentation.random_sequence import RandomSequenceAugmenter
 from skdiffuasr.augmentation.repeated_padding import RepeatedPaddingAugmenter
 from skdiffuasr.augmentation.sliding_window import SlidingWindowAugmenter
-from skdiffuasr.augmentation.trajectory import Trajectory, denoising_trajectory
 
 __all__ = [
     "ASRePAugmenter",
@@ -24,6 +23,4 @@ __all__ = [
     "RepeatedPaddingAugmenter",
     "SlidingWindowAugmenter",
     "SubstituteAugmenter",
-    "Trajectory",
-    "denoising_trajectory",
 ]

@@ -1,13 +1,13 @@
-"""The trained part of DiffuASR: item embeddings and the SU-Net that denoises them."""
+"""The trained part of DiffuASR: item embeddings and the network that denoises them."""
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skdiffuasr.nn.diffusion import GaussianDiffusion
-from skdiffuasr.nn.guidance import drop_condition
 from skdiffuasr.nn.losses import full_cross_entropy
-from skdiffuasr.nn.sunet import SUNet
 
 
 class Denoiser(nn.Module):
@@ -21,12 +21,9 @@ class Denoiser(nn.Module):
         Number M of items of a block.
     embedding_dim : int
         Width d of an item embedding.
-    base_channels : int, default=None
-        See `SUNet`.
-    n_res_blocks : int, default=2
-        See `SUNet`.
-    dropout : float, default=0.1
-        See `SUNet`.
+    build_network : callable(n_pseudo_items, embedding_dim) -> nn.Module
+        Builds the network that predicts velocities; see `BaseDenoiser.build` in
+        `skdiffuasr.augmentation.diffusion`.
     """
 
     def __init__(
@@ -34,25 +31,17 @@ class Denoiser(nn.Module):
         n_items: int,
         n_pseudo_items: int,
         embedding_dim: int,
-        *,
-        base_channels: int | None = None,
-        n_res_blocks: int = 2,
-        dropout: float = 0.1,
+        build_network: Callable[[int, int], nn.Module],
     ) -> None:
         super().__init__()
         self.item_embedding = nn.Embedding(n_items, embedding_dim)
-        self.network = SUNet(
-            n_pseudo_items,
-            embedding_dim,
-            base_channels=base_channels,
-            n_res_blocks=n_res_blocks,
-            dropout=dropout,
-        )
+        self.network = build_network(n_pseudo_items, embedding_dim)
 
     @property
     def null_condition(self) -> Tensor:
         """Learned vector (d,) that stands for "no condition"."""
-        return self.network.null_condition
+        null_condition: Tensor = self.network.null_condition
+        return null_condition
 
     def embed(self, items: Tensor) -> Tensor:
         """Embed item codes of any shape as (..., d)."""
@@ -212,6 +201,35 @@ def denoising_loss(
         dtype,
     )
     return loss + rounding_weight * rounding
+
+
+def drop_condition(
+    condition: Tensor, null_condition: Tensor, probability: float
+) -> Tensor:
+    """Replace the condition of random rows, to train for classifier-free guidance.
+
+    Parameters
+    ----------
+    condition : Tensor of shape (batch, d)
+        Condition of each row.
+    null_condition : Tensor of shape (d,)
+        The learned "no condition"; it gets gradients from the rows it is put into.
+    probability : float
+        Probability in [0, 1] with which a row loses its condition.
+
+    Returns
+    -------
+    condition : Tensor of shape (batch, d)
+        The conditions, some rows replaced by `null_condition`.
+
+    References
+    ----------
+    .. [1] Ho & Salimans, "Classifier-Free Diffusion Guidance", arXiv:2207.12598,
+       algorithm 1.
+    """
+    draw = torch.rand(len(condition), device=condition.device)
+    dropped = draw < probability  # (batch,)
+    return torch.where(dropped[:, None], null_condition, condition)
 
 
 def on_sphere(embeddings: Tensor) -> Tensor:

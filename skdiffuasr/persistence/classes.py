@@ -1,17 +1,29 @@
 """The types that a model file may hold; nothing else is built from one."""
 
+import inspect
+
 import numpy as np
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from skdiffuasr.augmentation import diffusion
+from skdiffuasr.augmentation.diffusion.part import Part
 from skdiffuasr.utils import all_estimators
 
-#: Estimators by their names in files, which must never change.
+#: Parts of the diffusion augmenter.
+_PARTS = {
+    name: value
+    for name, value in vars(diffusion).items()
+    if inspect.isclass(value) and issubclass(value, Part)
+}
+
+#: Estimators and parts by their names in files, which must never change.
 ESTIMATORS = {
     "FrozenEstimator": FrozenEstimator,
     "Pipeline": Pipeline,
     **dict(all_estimators()),
+    **{name: cls for name, cls in _PARTS.items() if not inspect.isabstract(cls)},
 }
 
 #: Names of the dtypes of tensors and scalars.

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import denoising_trajectory
 from skdiffuasr.plotting._display import Axes, Display, check_matplotlib
 from skdiffuasr.plotting._heatmap import draw_heatmap
 from skdiffuasr.plotting._steps import only_diffusion
@@ -19,9 +19,9 @@ class DenoisingTrajectoryDisplay(Display):
 
     Parameters
     ----------
-    items : ndarray of shape (n_sampling_steps, M)
+    items : ndarray of shape (n_steps, M)
         Ids of the nearest items.
-    similarity : ndarray of shape (n_sampling_steps, M)
+    similarity : ndarray of shape (n_steps, M)
         Cosine of each estimate to the pseudo item that its position ends with.
 
     Attributes
@@ -31,7 +31,7 @@ class DenoisingTrajectoryDisplay(Display):
 
     See Also
     --------
-    skdiffuasr.denoising_trajectory : What is drawn.
+    skdiffuasr.augmentation.diffusion.denoising_trajectory : What is drawn.
 
     Examples
     --------

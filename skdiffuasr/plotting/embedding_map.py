@@ -9,7 +9,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import denoising_trajectory
 from skdiffuasr.plotting._display import (
     COLOURS,
     Axes,

@@ -32,7 +32,7 @@ _TINY: dict[str, Any] = {
     "n_layers": 1,
     "n_pseudo_items": 2,
     "n_res_blocks": 1,
-    "n_sampling_steps": 2,
+    "n_steps": 2,
     "n_timesteps": 5,
     "pretraining_epochs": 1,
     "random_state": 0,

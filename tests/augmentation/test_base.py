@@ -13,15 +13,25 @@ from skdiffuasr.augmentation import (
     RepeatedPaddingAugmenter,
     SlidingWindowAugmenter,
     asrep,
-    fitting,
     new_item_operators,
+)
+from skdiffuasr.augmentation.diffusion import (
+    CooccurrenceEmbeddings,
+    SUNet,
+    training,
 )
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences import Sequences
 
 X = make_sequences(n_users=60, n_items=20, min_length=5, random_state=0).X
 TINY = {"embedding_dim": 4, "max_epochs": 1, "random_state": 0}
-DIFFUSION = DiffusionSequenceAugmenter(2, n_res_blocks=1, base_channels=8, **TINY)
+DIFFUSION = DiffusionSequenceAugmenter(
+    2,
+    denoiser=SUNet(n_res_blocks=1, base_channels=8),
+    item_embeddings=CooccurrenceEmbeddings(embedding_dim=4),
+    max_epochs=1,
+    random_state=0,
+)
 ASREP = ASRePAugmenter(2, n_layers=1, **TINY)
 AUGMENTERS = [
     DIFFUSION,
@@ -64,7 +74,7 @@ def test_a_fit_that_fails_leaves_nothing_behind(augmenter):
 @pytest.mark.parametrize(
     ("augmenter", "module", "step"),
     [
-        (DIFFUSION, fitting, "train"),
+        (DIFFUSION, training, "train"),
         (ASREP, asrep, "train"),
         (InsertAugmenter(random_state=0), new_item_operators, "NearestNeighbors"),
     ],

@@ -5,18 +5,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from skdiffuasr.nn.denoiser import Denoiser, denoising_loss
-from skdiffuasr.nn.diffusion import GaussianDiffusion
-from skdiffuasr.nn.schedules import make_betas
+from skdiffuasr.augmentation.diffusion import LinearSchedule, SUNet
+from skdiffuasr.nn.denoiser import Denoiser, denoising_loss, drop_condition
 from skdiffuasr.training import seeded_build
 
 N_ITEMS, M, D = 12, 2, 4
-DIFFUSION = GaussianDiffusion(make_betas("linear", 50))
+DIFFUSION = LinearSchedule(n_timesteps=50).diffusion()
 
 
 def build():
-    settings = {"base_channels": 8, "n_res_blocks": 1, "dropout": 0.0}
-    return seeded_build(lambda: Denoiser(N_ITEMS, M, D, **settings), 0)
+    network = SUNet(base_channels=8, n_res_blocks=1, dropout=0.0)
+    return seeded_build(lambda: Denoiser(N_ITEMS, M, D, network.build), 0)
 
 
 def pairs():
@@ -207,3 +206,26 @@ def test_a_frozen_table_is_left_alone():
     train(denoiser, n_steps=3, rounding_weight=1.0)
     assert denoiser.item_embedding.weight.grad is None
     assert torch.equal(denoiser.item_embedding.weight, before)
+
+
+def test_conditions_are_dropped_at_the_given_rate():
+    torch.manual_seed(0)
+    dropped = drop_condition(torch.zeros(10_000, 2), torch.ones(2), 0.2)
+    assert (dropped[:, 0] == dropped[:, 1]).all()  # whole rows
+    assert dropped.mean().item() == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0])
+def test_all_conditions_are_dropped_or_none(probability):
+    dropped = drop_condition(torch.zeros(1000, 2), torch.ones(2), probability)
+    assert (dropped == probability).all()
+
+
+def test_dropped_rows_train_the_null_condition_and_kept_rows_the_condition():
+    condition = torch.zeros(100, 2, requires_grad=True)
+    null = torch.ones(2, requires_grad=True)
+    torch.manual_seed(0)
+    drop_condition(condition, null, 0.5).sum().backward()
+    n_kept = condition.grad[:, 0].sum()
+    assert 0 < n_kept < 100
+    assert torch.equal(null.grad, (100 - n_kept).expand(2))

@@ -3,10 +3,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skdiffuasr.augmentation.diffusion import LinearSchedule
 from skdiffuasr.nn.diffusion import GaussianDiffusion
-from skdiffuasr.nn.schedules import make_betas
 
-DIFFUSION = GaussianDiffusion(make_betas("linear"))
+DIFFUSION = LinearSchedule().diffusion()
 
 
 def draw(seed, batch, n_pseudo_items, embedding_dim):

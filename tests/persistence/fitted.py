@@ -7,6 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdiffuasr import Sequences
+from skdiffuasr.augmentation.diffusion import ClassifierGuidance
 from skdiffuasr.utils._check_helpers import make_histories
 from tests.test_common import TINY
 
@@ -59,6 +60,7 @@ def _make_guided():
     """Return an augmenter that has recommenders as parameters."""
     sasrec = make_fitted("sasrec")
     augmenter = clone(TINY["diffusion-classifier"]).set_params(
-        classifier=FrozenEstimator(sasrec), item_embeddings=FrozenEstimator(sasrec)
+        guidance=ClassifierGuidance(classifier=FrozenEstimator(sasrec)),
+        item_embeddings=FrozenEstimator(sasrec),
     )
     return augmenter.fit(INTEGERS)

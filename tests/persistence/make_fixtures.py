@@ -23,6 +23,11 @@ from skdiffuasr import (
     SASRecEstimator,
     Sequences,
 )
+from skdiffuasr.augmentation.diffusion import (
+    CooccurrenceEmbeddings,
+    LinearSchedule,
+    SUNet,
+)
 from skdiffuasr.persistence import save
 from skdiffuasr.persistence.classes import SPARSE_CLASSES
 from skdiffuasr.persistence.model_file import FORMAT_VERSION
@@ -60,12 +65,14 @@ def make_models():
     models = {
         "diffusion": DiffusionSequenceAugmenter(
             n_pseudo_items=2,
-            base_channels=8,
-            n_res_blocks=1,
-            n_timesteps=np.int64(10),
+            denoiser=SUNet(base_channels=8, n_res_blocks=1),
+            schedule=LinearSchedule(n_timesteps=np.int64(10)),
+            item_embeddings=CooccurrenceEmbeddings(embedding_dim=4),
             guidance_scale=np.float64(0.5),
+            learning_rate=0.03,
             max_epochs=5,
-            **settings,
+            device="cpu",
+            random_state=0,
         ),
         "markov": MarkovRecommender(),
         "pipeline": Pipeline([("aug", random), ("rec", MarkovRecommender())]),

@@ -1,6 +1,7 @@
 import pytest
 
 from skdiffuasr import DiffusionSequenceAugmenter, SASRecEstimator
+from skdiffuasr.augmentation.diffusion import SUNet
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.model_selection import leave_last_out
 
@@ -28,7 +29,7 @@ def split():
 @pytest.fixture(scope="package")
 def augmenter(split):
     return DiffusionSequenceAugmenter(
-        3, embedding_dim=8, n_res_blocks=1, max_epochs=2, random_state=0
+        3, denoiser=SUNet(n_res_blocks=1), max_epochs=2, random_state=0
     ).fit(split[0])
 
 

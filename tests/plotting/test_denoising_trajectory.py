@@ -5,7 +5,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from skdiffuasr import MarkovRecommender, RandomAugmenter
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import denoising_trajectory
 from skdiffuasr.plotting import DenoisingTrajectoryDisplay
 
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from skdiffuasr import DiffusionSequenceAugmenter
-from skdiffuasr.augmentation.trajectory import denoising_trajectory
+from skdiffuasr.augmentation.diffusion import denoising_trajectory
 from skdiffuasr.plotting import EmbeddingMapDisplay
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skdiffuasr import DiffusionSequenceAugmenter, RandomSequenceAugmenter
+from skdiffuasr.augmentation.diffusion import SUNet
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import pseudo_item_quality
 from skdiffuasr.sequences import Sequences
@@ -16,7 +17,7 @@ def log():
 @pytest.fixture(scope="module")
 def augmenter():
     return DiffusionSequenceAugmenter(
-        3, embedding_dim=16, n_res_blocks=1, max_epochs=1, random_state=0
+        3, denoiser=SUNet(n_res_blocks=1), max_epochs=1, random_state=0
     )
 
 

@@ -18,6 +18,7 @@ from skdiffuasr import (
     SASRecEstimator,
 )
 from skdiffuasr.augmentation.base import BaseAugmenter
+from skdiffuasr.augmentation.diffusion import DDIM, SUNet
 from skdiffuasr.datasets import Interactions, make_sequences
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection import leave_last_out
@@ -208,7 +209,7 @@ def test_handling_does_not_redo_a_run(tmp_path):
     labels = []
     for memory, verbose in ((None, 0), (str(tmp_path / "cache"), 1)):
         augmenter = DiffusionSequenceAugmenter(
-            1, embedding_dim=4, n_res_blocks=1, max_epochs=1, n_timesteps=4
+            1, denoiser=SUNet(n_res_blocks=1), sampler=DDIM(n_steps=2), max_epochs=1
         )
         study(
             augmenters={"diffusion": augmenter.set_params(memory=memory)},

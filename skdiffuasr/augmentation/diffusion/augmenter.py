@@ -1,0 +1,364 @@
+"""DiffuASR as a scikit-learn transformer."""
+
+from collections.abc import Callable
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._sklearn_bases import CallbackSupportMixin
+from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
+from skdiffuasr._typing import FloatArray, IntArray, SequencesLike, Weights
+from skdiffuasr.augmentation.base import check_enough_items
+from skdiffuasr.augmentation.diffusion.generation import generate_codes
+from skdiffuasr.augmentation.diffusion.guidance.base import (
+    TrainedModel,
+    without_guidance,
+)
+from skdiffuasr.augmentation.diffusion.parameters import BaseTrained
+from skdiffuasr.augmentation.diffusion.parts import PART_CONSTRAINTS
+from skdiffuasr.augmentation.diffusion.training import (
+    DenoiserTraining,
+    TrainingRun,
+    fit_denoiser,
+)
+from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
+from skdiffuasr.metrics import pseudo_item_quality
+from skdiffuasr.model_selection import leave_first_out
+from skdiffuasr.nn.denoiser import Denoiser
+from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences.keys import row_keys
+from skdiffuasr.sequences.vocabulary import encode_sequences
+from skdiffuasr.training import (
+    NetworkMixin,
+    epoch_callbacks,
+    resolve_device,
+    to_weights,
+)
+
+
+@estimator_class
+class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained):
+    r"""Put generated items before each history, as DiffuASR does.
+
+    A diffusion model over item embeddings learns which M items come before a history
+    [1]_; `transform` generates them from noise and puts them in front. The pseudo items
+    are counted by ``n_pseudo`` of the resulting `Sequences`, so that a recommender does
+    not learn to predict them. In every step of sampling the estimate of the clean
+    embeddings is clamped to the largest coordinate of the item table, in absolute
+    value.
+
+    `guidance`, `denoiser`, `schedule`, `sampler` and `item_embeddings` are parts. Each
+    is given by its name, with its default values, or as an object with parameters,
+    which ``set_params(sampler__n_steps=3)`` and a search reach. The objects are in
+    `skdiffuasr.augmentation.diffusion`, with the base classes for parts of your own.
+
+    Parameters
+    ----------
+    guidance : str, BaseGuidance or None, default="classifier_free"
+        How generation is drawn towards the history. ``"classifier_free"`` draws it away
+        from what the model generates without the history, ``"classifier"`` along the
+        gradient of a classifier that predicts the history's first item from the pseudo
+        items; see `ClassifierGuidance`. None leaves the conditional model as it is.
+    guidance_scale : float, default=1.0
+        Strength gamma of the guidance. It acts in sampling alone.
+    denoiser : str or BaseDenoiser, default="sunet"
+        Architecture of the noise model: ``"sunet"``, ``"transformer"``, `SUNet`,
+        `TransformerDenoiser`, or any object with the methods `build`, `get_params` and
+        `set_params`.
+    schedule : str or BaseSchedule, default="linear"
+        Noise schedule: ``"linear"``, ``"quadratic"``, ``"sigmoid"``, ``"cosine"``, or
+        an object such as ``CosineSchedule(n_timesteps=500)``.
+    sampler : str or BaseSampler, default="ddim"
+        Sampler of the reverse process: ``"ddim"``, ``"ddpm"``, or an object such as
+        ``DDIM(n_steps=10, eta=0.5)``.
+    item_embeddings : str, BaseItemEmbeddings or vectors, default="cooccurrence"
+        The space in which items are generated. ``"cooccurrence"`` and ``"learned"``
+        stand for `CooccurrenceEmbeddings` and `LearnedEmbeddings`. Vectors are an
+        array, mapping, DataFrame or fitted recommender; see `GivenEmbeddings`. All are
+        centred and scaled to the norm :math:`\sqrt{d}`, the scale of the noise.
+    training : DenoiserTraining, default=None
+        What the denoiser is trained on, and when its training stops. None takes the
+        default values.
+    unique : bool, default=False
+        Whether the pseudo items of a row must differ from each other and from the
+        items of its history.
+    n_variants : int, default=1
+        Number of variants of each history, from other noise, of which a recommender
+        draws one per epoch: one fixed prefix identifies its user. At prediction the
+        first is read.
+    augment_at : {"always", "fit"}, default="always"
+        ``"always"`` augments the histories given to `transform` as well as those given
+        to `fit_transform`, as in [1]_; ``"fit"`` the latter alone.
+    unknown_items : {"ignore", "error"}, default="ignore"
+        What to do with items that were not in training: generate from the others of
+        the history, or raise. They stay in the history in any case.
+    random_state : int, RandomState instance or None, default=None
+        Determines training and generation. The noise of a row depends on this and on
+        the row's user id, or its items where there is none, and not on other rows.
+
+    Attributes
+    ----------
+    item_embeddings_ : ndarray of float32 of shape (n_items, d)
+        The space in which items are generated.
+    n_training_pairs_ : int
+        Number of pairs that were found, those set aside for validation included.
+    fixed_parameters_ : dict of str to object
+        Parameters that cannot change any more, with their values in `fit`.
+    weights_ : dict of str to ndarray
+        Averaged weights of the denoiser.
+    guidance_weights_ : dict of str to ndarray
+        Weights of what the guidance trained, such as the classifier inside; empty if
+        there is nothing.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float
+        Negative loss on the pairs set aside, after each epoch.
+    best_epoch_ : int
+        The epoch that the weights are from, counted from 1.
+    n_iter_ : int
+        Number of epochs that were run.
+
+    References
+    ----------
+    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
+       2023, arXiv:2309.12858.
+
+    Examples
+    --------
+    >>> from skdiffuasr import DiffusionSequenceAugmenter
+    >>> from skdiffuasr.augmentation.diffusion import DDIM
+    >>> from skdiffuasr.datasets import make_sequences
+    >>> X = make_sequences(n_users=200, n_items=50, random_state=0).X
+    >>> augmenter = DiffusionSequenceAugmenter(
+    ...     n_pseudo_items=3, sampler=DDIM(n_steps=3), max_epochs=2, random_state=0
+    ... )
+    >>> X_augmented = augmenter.fit_transform(X)
+    >>> (X_augmented.lengths - X.lengths).tolist()[:3]
+    [3, 3, 3]
+    >>> augmenter.inverse_transform(X_augmented) == X
+    True
+    """
+
+    _short_name = "diffusion"
+
+    _parameter_constraints = {
+        **BaseTrained._parameter_constraints,
+        **PART_CONSTRAINTS,
+        "guidance_scale": [Interval(Real, None, None, closed="neither")],
+        "unique": ["boolean"],
+        "n_variants": [Interval(Integral, 1, None, closed="left")],
+        "unknown_items": [StrOptions({"ignore", "error"})],
+    }
+
+    _fixed_by_fit = ("n_pseudo_items",)
+
+    guidance: Any = "classifier_free"
+    guidance_scale: float = 1.0
+    denoiser: Any = "sunet"
+    schedule: Any = "linear"
+    sampler: Any = "ddim"
+    item_embeddings: Any = "cooccurrence"
+    training: DenoiserTraining | None = None
+    unique: bool = False
+    n_variants: int = 1
+    augment_at: str = "always"
+    max_history_length: int | None = None
+    unknown_items: str = "ignore"
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: SequencesLike, y: Any = None) -> Self:
+        """Train the diffusion model on histories.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first. Pseudo items are not learned from.
+        y : object, default=None
+            Not learned from; handed on to the callbacks. Those that take a fitted
+            estimator get one with ``guidance=None`` after each epoch where the
+            guidance trains a network of its own: it comes after the denoiser.
+
+        Returns
+        -------
+        self : DiffusionSequenceAugmenter
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If no history has more than `n_pseudo_items` items, if there are fewer than
+            two different items, if the item embeddings do not fit the catalogue, or
+            the guidance fits neither that nor the pseudo items nor the training.
+        NotFittedError
+            If a recommender that is a parameter is not fitted.
+
+        Warns
+        -----
+        UserWarning
+            If there are few training pairs.
+        """
+        self._check_parameters()
+        X = check_sequences(X)
+        codes = self._fit_catalogue(X)
+        if len(self.item_ids_) < 2:
+            raise ValueError(
+                f"X has {len(self.item_ids_)} different items; generating items takes "
+                f"at least 2."
+            )
+        guidance = self._part("guidance")
+        if guidance is not None:
+            guidance.check_catalogue(self.item_ids_, self.n_pseudo_items)
+        trains_guidance = guidance is not None and guidance.trains
+        # Its weights are not there yet when callbacks look at the denoiser.
+        self.guidance_weights_: Weights = {}
+        run = self._training_run(codes)
+        with epoch_callbacks(
+            self,
+            X,
+            y,
+            max_epochs=self.max_epochs,
+            fitted_attributes=lambda module: {
+                "weights_": to_weights(module),
+                "guidance": None if trains_guidance else self.guidance,
+            },
+        ) as on_epoch_end:
+            self._fit_denoiser(run, codes, on_epoch_end)
+            if trains_guidance:
+                self.guidance_weights_ = guidance.train(run, self.item_embeddings_)
+        return self
+
+    def _fit_denoiser(
+        self,
+        run: TrainingRun,
+        codes: Sequences,
+        on_epoch_end: Callable[[nn.Module], bool],
+    ) -> None:
+        embeddings = self._part("item_embeddings")
+        table = embeddings.table(codes, self.item_ids_, self.seed_)
+        result = run.fit(
+            fit_denoiser,
+            normalise_embeddings(table),
+            denoiser=self._part("denoiser"),
+            training=self._part("training"),
+            rounding_weight=None if embeddings.freeze else embeddings.rounding_weight,
+            on_epoch_end=on_epoch_end,
+        )
+        self.weights_: Weights = result.weights
+        self.loss_curve_ = result.loss_curve
+        self.validation_scores_ = result.validation_curve
+        self.best_epoch_ = result.best_epoch
+        self.n_iter_ = len(result.loss_curve)
+
+    def score(
+        self, X: SequencesLike, y: Any = None, sample_weight: Any = None
+    ) -> float:
+        """Measure how near the generated items are to items that were hidden.
+
+        The first `n_pseudo_items` items of each history that is longer are hidden and
+        generated anew from the rest.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+        y : object, default=None
+            Ignored.
+        sample_weight : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        similarity : float
+            Mean over the generated items of the cosine, in the space of
+            `item_embeddings_`, to the nearest of the row's hidden items. Random draws
+            score above 0: compare with them.
+
+        Raises
+        ------
+        ValueError
+            If no history of `X` has more than `n_pseudo_items` known items.
+        """
+        self._check_fitted()
+        histories = check_sequences(X).strip_pseudo()
+        codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
+        visible, hidden = leave_first_out(codes, self.n_pseudo_items)
+        if self.unique:
+            rows = np.flatnonzero(codes.lengths > self.n_pseudo_items)
+            n_items = len(self.item_ids_)
+            check_enough_items(visible, rows, n_items, self.n_pseudo_items)
+        quality = pseudo_item_quality(
+            self._generate(visible, row_keys(visible, self.seed_)),
+            hidden,
+            len(self.item_ids_),
+            item_embeddings=self.item_embeddings_,
+        )
+        return quality["similarity"]
+
+    @property
+    def item_embeddings_(self) -> FloatArray:
+        """The space in which items are generated, (n_items, d)."""
+        check_is_fitted(self)
+        return self.weights_["item_embedding.weight"]
+
+    def _generate(
+        self,
+        codes: Sequences,
+        keys: npt.NDArray[np.uint64],
+        on_step: Callable[[Tensor], None] | None = None,
+    ) -> IntArray:
+        """Generate the codes (n, M) of pseudo items for histories of codes."""
+        model = self._model()
+        guidance = self._part("guidance")
+        return generate_codes(
+            model,
+            without_guidance(model)
+            if guidance is None
+            else guidance.guide(model, self.guidance_scale),
+            self._part("sampler"),
+            codes,
+            keys,
+            unique=self.unique,
+            precision=self.precision,
+            on_step=on_step,
+        )
+
+    def _model(self) -> TrainedModel:
+        """Return the trained networks, on the device."""
+        device = resolve_device(self.device)
+        n_items, embedding_dim = self.item_embeddings_.shape
+        build = self._part("denoiser").build
+        return TrainedModel(
+            self._network(
+                partial(Denoiser, n_items, self.n_pseudo_items, embedding_dim, build),
+                self.weights_,
+                device,
+            ),
+            self._part("schedule").diffusion().to(device),
+            self.item_ids_,
+            self.n_pseudo_items,
+            partial(self._guidance_network, device=device),
+        )
+
+    def _guidance_network(
+        self, build: Callable[[], nn.Module], device: torch.device
+    ) -> nn.Module:
+        """Return the network that the guidance trained."""
+        if not self.guidance_weights_:
+            raise NotFittedError(
+                f"This DiffusionSequenceAugmenter was fitted without what its guidance "
+                f"trains, such as a classifier; fit it again with "
+                f"guidance={self.guidance!r}."
+            )
+        return self._network(build, self.guidance_weights_, device, name="guidance")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there are weights; the catalogue alone comes before them."""
+        return hasattr(self, "weights_")

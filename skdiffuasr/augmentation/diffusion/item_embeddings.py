@@ -1,0 +1,238 @@
+"""Item embeddings: the space in which items are generated."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import field
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._sklearn_compat import HasMethods, Interval
+from skdiffuasr._typing import FloatArray, IdArray, IntArray
+from skdiffuasr.augmentation.diffusion.part import UNFITTED, Part
+from skdiffuasr.augmentation.item_embeddings import factorise_cooccurrence
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.vocabulary import encode_items, rows_by_index
+
+__all__ = [
+    "BaseItemEmbeddings",
+    "CooccurrenceEmbeddings",
+    "GivenEmbeddings",
+    "LearnedEmbeddings",
+]
+
+
+@estimator_class
+class BaseItemEmbeddings(Part, ABC):
+    r"""Base class of the item embeddings.
+
+    A subclass implements `table`. The augmenter centres the table and scales each row
+    to the norm :math:`\sqrt{d}`, the scale of the noise. The table is trained with the
+    denoiser where `freeze`, a class attribute or a parameter, is False.
+
+    Parameters
+    ----------
+    rounding_weight : float, default=0.1
+        Weight of the rounding loss that keeps trained embeddings apart. It does nothing
+        where they are frozen.
+    """
+
+    _parameter_constraints = {
+        "rounding_weight": [Interval(Real, 0, None, closed="left")]
+    }
+
+    rounding_weight: float = 0.1
+
+    freeze = True
+
+    @abstractmethod
+    def table(
+        self, histories: Sequences, item_ids: IdArray, random_state: int
+    ) -> FloatArray:
+        """Make the item table, or its values before training.
+
+        Parameters
+        ----------
+        histories : Sequences of item codes
+            Histories of `fit`.
+        item_ids : ndarray of shape (n_items,)
+            The catalogue, sorted.
+        random_state : int
+            Seeds what is drawn.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_items, d)
+        """
+
+
+@estimator_class
+class CooccurrenceEmbeddings(BaseItemEmbeddings):
+    """A factorisation of which items stand near each other in the histories.
+
+    A truncated singular value decomposition of the positive pointwise mutual
+    information between the items of a history, the closed form that skip-gram item
+    embeddings approximate [1]_. An item that stands near no other more often than by
+    chance gets a random vector. It costs seconds where training an embedding costs
+    minutes, and cannot collapse.
+
+    Parameters
+    ----------
+    embedding_dim : int, default=16
+        Number d of dimensions. `SUNet` sees an embedding as a square image; a number
+        that is not a square goes through a linear map. The paper has 64, which takes
+        longer to learn; ``docs/measurements.md`` compares them.
+    freeze : bool, default=True
+        Whether the embeddings stay as they are while the denoiser is trained.
+
+    References
+    ----------
+    .. [1] Levy and Goldberg, "Neural Word Embedding as Implicit Matrix Factorization",
+       NeurIPS 2014.
+    """
+
+    name = "cooccurrence"
+    fixed_by_fit = ("embedding_dim",)
+    _parameter_constraints = {
+        **BaseItemEmbeddings._parameter_constraints,
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "freeze": ["boolean"],
+    }
+
+    embedding_dim: int = 16
+    freeze: bool = True
+
+    def table(
+        self, histories: Sequences, item_ids: IdArray, random_state: int
+    ) -> FloatArray:
+        """Make the item table (n_items, d); see `BaseItemEmbeddings.table`."""
+        return factorise_cooccurrence(
+            histories, len(item_ids), self.embedding_dim, random_state
+        )
+
+
+@estimator_class
+class LearnedEmbeddings(BaseItemEmbeddings):
+    """A table that is trained together with the denoiser, from random vectors.
+
+    Parameters
+    ----------
+    embedding_dim : int, default=16
+        Number d of dimensions; see `CooccurrenceEmbeddings`.
+    """
+
+    name = "learned"
+    fixed_by_fit = ("embedding_dim",)
+    _parameter_constraints = {
+        **BaseItemEmbeddings._parameter_constraints,
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    embedding_dim: int = 16
+
+    freeze = False
+
+    def table(
+        self, histories: Sequences, item_ids: IdArray, random_state: int
+    ) -> FloatArray:
+        """Make random vectors (n_items, d); see `BaseItemEmbeddings.table`."""
+        rng = np.random.default_rng(random_state)
+        return rng.normal(size=(len(item_ids), self.embedding_dim))
+
+
+@estimator_class
+class GivenEmbeddings(BaseItemEmbeddings):
+    """Vectors of your own, or of a fitted recommender.
+
+    Parameters
+    ----------
+    vectors : array-like, mapping, DataFrame or fitted recommender
+        An array (n_items, d) has one row for each item of `X` in sorted order, a
+        mapping goes from item id to vector, a pandas DataFrame has the item ids as its
+        index, and a fitted recommender is asked for `item_embeddings_`.
+    freeze : bool, default=True
+        Whether the vectors stay as they are while the denoiser is trained.
+    """
+
+    VECTORS = ("array-like", Mapping, HasMethods(["fit"]))
+
+    fixed_by_fit = ()
+    _parameter_constraints = {
+        **BaseItemEmbeddings._parameter_constraints,
+        "vectors": [*VECTORS],
+        "freeze": ["boolean"],
+    }
+
+    vectors: Any = field(kw_only=False)
+    freeze: bool = True
+
+    def check(self) -> None:
+        """Raise if a parameter is out of range or a recommender is not fitted."""
+        super().check()
+        if hasattr(self.vectors, "fit"):
+            check_is_fitted(self.vectors, msg=UNFITTED.format("item_embeddings"))
+
+    def table(
+        self, histories: Sequences, item_ids: IdArray, random_state: int
+    ) -> FloatArray:
+        """Bring the vectors into the order of the catalogue, (n_items, d)."""
+        return align_embeddings(self.vectors, item_ids)
+
+
+def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
+    """Bring what a user gave into the order of the catalogue, as float64 (n_items, d).
+
+    Raise a ValueError if an item has no embedding or several, the shape does not fit,
+    or a value is not a finite number.
+    """
+    if hasattr(given, "index") and hasattr(given, "columns"):
+        rows_of_items = rows_by_index(given, "item_embeddings")
+        given = dict(zip(rows_of_items, np.asarray(given), strict=True))
+    if hasattr(given, "item_embeddings_"):
+        rows = encode_items(item_ids, given.item_ids_)
+        _check_all_known(rows, item_ids)
+        embeddings = _as_floats(given.item_embeddings_)[rows]
+    elif isinstance(given, Mapping):
+        known = np.array([item in given for item in item_ids.tolist()])
+        _check_all_known(np.where(known, 0, -1), item_ids)
+        embeddings = _as_floats([given[item] for item in item_ids.tolist()])
+    else:
+        embeddings = _as_floats(given)
+    if embeddings.ndim != 2 or len(embeddings) != len(item_ids):
+        raise ValueError(
+            f"item_embeddings must have the shape (n_items, d) with one row for each "
+            f"of the {len(item_ids)} items of X in sorted order; got shape "
+            f"{embeddings.shape}. A mapping from item id to vector fits any catalogue."
+        )
+    is_bad = ~np.isfinite(embeddings).all(axis=1)
+    if is_bad.any():
+        row = int(is_bad.argmax())
+        raise ValueError(
+            f"item_embeddings has a value that is not finite in row {row}, item "
+            f"{item_ids[row].item()!r}."
+        )
+    return embeddings
+
+
+def _as_floats(vectors: Any) -> FloatArray:
+    """Return vectors as an array of float64."""
+    try:
+        return np.asarray(vectors, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "item_embeddings must be dense vectors of numbers, all of one length: "
+            f"{error}"
+        ) from error
+
+
+def _check_all_known(codes: IntArray, item_ids: IdArray) -> None:
+    """Reject embeddings that lack items of the catalogue."""
+    missing = item_ids[codes < 0]
+    if len(missing):
+        raise ValueError(
+            f"item_embeddings has no vector for {len(missing)} items of X, the first "
+            f"being {missing[:3].tolist()}."
+        )

@@ -1,0 +1,86 @@
+"""From the augmenter's parameters to its parts, which names may stand for."""
+
+from typing import Any
+
+from skdiffuasr._fitted import FixedByFitMixin
+from skdiffuasr._sklearn_compat import HasMethods, StrOptions
+from skdiffuasr.augmentation.diffusion import (
+    denoisers,
+    guidance,
+    item_embeddings,
+    samplers,
+    schedules,
+)
+from skdiffuasr.augmentation.diffusion.item_embeddings import GivenEmbeddings
+from skdiffuasr.augmentation.diffusion.part import Part, fixed_values, names
+from skdiffuasr.augmentation.diffusion.training import DenoiserTraining
+
+#: The parts that a name can stand for, by parameter and name.
+NAMED = {
+    "guidance": names(guidance),
+    "denoiser": names(denoisers),
+    "schedule": names(schedules),
+    "sampler": names(samplers),
+    "item_embeddings": names(item_embeddings),
+}
+
+#: What an object must have to be a part.
+METHODS = {
+    "guidance": ["guide"],
+    "denoiser": ["build", "get_params", "set_params"],
+    "schedule": ["diffusion"],
+    "sampler": ["sample"],
+    "item_embeddings": ["table"],
+}
+
+PART_CONSTRAINTS: dict[str, list[Any]] = {
+    **{
+        parameter: [StrOptions(set(NAMED[parameter])), HasMethods(methods)]
+        for parameter, methods in METHODS.items()
+    },
+    "training": [DenoiserTraining, None],
+}
+PART_CONSTRAINTS["guidance"].append(None)
+PART_CONSTRAINTS["item_embeddings"].extend(GivenEmbeddings.VECTORS)
+
+
+class PartsMixin(FixedByFitMixin):
+    """Check the parts of an augmenter, and what its weights depend on."""
+
+    def _part(self, parameter: str) -> Any:
+        """Return the part that a parameter asks for; None for no guidance."""
+        given = getattr(self, parameter)
+        if parameter == "training":
+            return DenoiserTraining() if given is None else given
+        if isinstance(given, str):
+            return NAMED[parameter][given]()
+        if parameter == "item_embeddings" and not hasattr(given, "table"):
+            return GivenEmbeddings(given)
+        return given
+
+    def _parts(self) -> dict[str, Any]:
+        """Return all parts by parameter; there is no guidance where it is None."""
+        parts = {parameter: self._part(parameter) for parameter in PART_CONSTRAINTS}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def _fixed_parameters(self) -> dict[str, Any]:
+        fixed = super()._fixed_parameters()
+        for parameter, part in self._parts().items():
+            if parameter == "guidance":
+                # Another guidance may be chosen, but not for the weights of this one.
+                if part.trains:
+                    values = fixed_values(parameter, part)
+                    fixed["class of guidance"] = values.pop(parameter)
+                    fixed |= values
+            elif parameter != "sampler":
+                fixed |= fixed_values(parameter, part)
+        return fixed
+
+    def _check_parameters(self: Any) -> None:
+        parts = self._parts()
+        for part in parts.values():
+            if isinstance(part, Part):
+                part.check()
+        parts["sampler"].timesteps(parts["schedule"].n_timesteps)
+        if "guidance" in parts:
+            parts["guidance"].check_training(parts["training"], self.guidance_scale)
