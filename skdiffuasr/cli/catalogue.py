@@ -5,18 +5,6 @@ from functools import partial
 from typing import Any
 
 from skdiffuasr import augmentation, recommenders
-from skdiffuasr.augmentation.diffusion import CooccurrenceEmbeddings, DenoiserTraining
-from skdiffuasr.cli.options import parameter_paths
-
-
-def _diffusion(**parameters: Any) -> augmentation.DiffusionSequenceAugmenter:
-    """Make one whose parts have the parameters that options set."""
-    parts = {
-        "item_embeddings": CooccurrenceEmbeddings(),
-        "training": DenoiserTraining(),
-    }
-    return augmentation.DiffusionSequenceAugmenter(**{**parts, **parameters})
-
 
 AUGMENTERS: Mapping[str, Callable[..., Any]] = {
     "none": lambda: None,
@@ -30,8 +18,10 @@ AUGMENTERS: Mapping[str, Callable[..., Any]] = {
     "reorder": augmentation.ReorderAugmenter,
     "insert": augmentation.InsertAugmenter,
     "substitute": augmentation.SubstituteAugmenter,
-    "diffusion": _diffusion,
-    "diffusion-cg": partial(_diffusion, guidance="classifier"),
+    "diffusion": augmentation.DiffusionSequenceAugmenter,
+    "diffusion-cg": partial(
+        augmentation.DiffusionSequenceAugmenter, guidance="classifier"
+    ),
 }
 """Name: factory of an unfitted augmenter. A new one is one line."""
 
@@ -86,8 +76,7 @@ def make_estimators(
             raise ValueError(f"{name!r} is none of {', '.join(factories)}.")
         estimator = factories[name]()
         if estimator is not None:
-            paths = parameter_paths(estimator)
-            known = paths.keys() & parameters.keys()
-            estimator.set_params(**{paths[key]: parameters[key] for key in known})
+            known = estimator.get_params(deep=False).keys() & parameters.keys()
+            estimator.set_params(**{key: parameters[key] for key in known})
         estimators[name] = estimator
     return estimators

@@ -253,16 +253,6 @@ def training_parameters(options: argparse.Namespace) -> dict[str, Any]:
     return {"random_state": 0, **given_parameters(options)}
 
 
-def parameter_paths(estimator: Any) -> dict[str, str]:
-    """Find the full names of an estimator's parameters, by their own names.
-
-    ``"embedding_dim"`` leads to ``"item_embeddings__embedding_dim"`` where that is what
-    there is; what is nearer to the estimator goes first.
-    """
-    full_names = sorted(estimator.get_params(), key=lambda name: -name.count("__"))
-    return {name.rpartition("__")[2]: name for name in full_names}
-
-
 def refuse_unused(parameters: Mapping[str, Any], estimators: Iterable[Any]) -> None:
     """Reject parameters that were given and that no estimator has.
 
@@ -274,7 +264,7 @@ def refuse_unused(parameters: Mapping[str, Any], estimators: Iterable[Any]) -> N
     known = {"device", "random_state"}
     for estimator in estimators:
         if estimator is not None:
-            known |= parameter_paths(estimator).keys()
+            known |= estimator.get_params(deep=False).keys()
     unused = ", ".join(sorted(parameters.keys() - known))
     if unused:
         raise ValueError(f"Nothing that was chosen has the parameters {unused}.")

@@ -76,6 +76,12 @@ class PartsMixin(FixedByFitMixin):
                 fixed |= fixed_values(parameter, part)
         return fixed
 
+    def _validate_params(self) -> None:
+        super()._validate_params()  # type: ignore[misc]
+        for part in self._parts().values():
+            if isinstance(part, Part):
+                part._validate_params()
+
     def _check_parameters(self: Any) -> None:
         parts = self._parts()
         for part in parts.values():
