@@ -1,6 +1,7 @@
 """The trained part of DiffuASR: item embeddings and the network that denoises them."""
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -40,8 +41,7 @@ class Denoiser(nn.Module):
     @property
     def null_condition(self) -> Tensor:
         """Learned vector (d,) that stands for "no condition"."""
-        null_condition: Tensor = self.network.null_condition
-        return null_condition
+        return cast(Tensor, self.network.null_condition)
 
     def embed(self, items: Tensor) -> Tensor:
         """Embed item codes of any shape as (..., d)."""

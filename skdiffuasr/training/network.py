@@ -1,7 +1,8 @@
 """The network of a fitted estimator: built when it is first used, then kept."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -18,11 +19,13 @@ class _Kept(NamedTuple):
     device: torch.device
 
 
-class NetworkMixin:
-    """Keep networks until the weights they were built from are replaced.
+#: Networks by estimator and name. They are no part of an estimator's state: using one
+#: changes nothing about it, and what is pickled or copied has the weights alone.
+_networks: WeakKeyDictionary[Any, dict[str, _Kept]] = WeakKeyDictionary()
 
-    Put it before ``BaseEstimator`` among the bases: what is kept is not pickled.
-    """
+
+class NetworkMixin:
+    """Keep networks until the weights they were built from are replaced."""
 
     def _network(
         self,
@@ -31,26 +34,12 @@ class NetworkMixin:
         device: torch.device,
         name: str = "network",
     ) -> ModuleT:
-        """Return the network with these weights, ready for inference.
+        """Return the network with these weights on a device, ready for inference.
 
-        Parameters
-        ----------
-        build_module : callable() -> nn.Module
-            Builds the architecture that the weights belong to.
-        weights : dict of str to ndarray
-            A fitted attribute. On the CPU the network shares its memory, so that what
-            is written into an array has an effect.
-        device : torch.device
-            Where the network is placed.
-        name : str, default="network"
-            Tells the networks of an estimator apart.
-
-        Returns
-        -------
-        module : nn.Module
-            In evaluation mode, its parameters without gradients.
+        On the CPU it shares the memory of the arrays, so that what is written into one
+        has an effect. The name tells the networks of an estimator apart.
         """
-        networks: dict[str, _Kept] = vars(self).setdefault("_networks", {})
+        networks = _networks.setdefault(self, {})
         kept = networks.get(name)
         arrays = list(weights.values())
         if (
@@ -62,7 +51,3 @@ class NetworkMixin:
             module = from_weights(build_module, weights, device, copy=False)
             kept = networks[name] = _Kept(module, arrays, device)
         return kept.module  # type: ignore[return-value]
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = cast(dict[str, Any], super().__getstate__())
-        return {name: state[name] for name in state if name != "_networks"}
