@@ -52,16 +52,21 @@ class Denoiser(nn.Module):
         return on_sphere(self.item_embedding.weight)
 
     def condition(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Mean item embedding (batch, d) of each history.
+        """Average the item embeddings of each history.
 
         A mean, not a sum, so that it does not grow with the history.
 
         Parameters
         ----------
         items : int64 Tensor of shape (n_values,)
-            The items of all histories, one history after the other. lengths : int64
-            Tensor of shape (batch,) Number of items of each history; `null_condition`
-            stands for one without items.
+            The items of all histories, one history after the other.
+        lengths : int64 Tensor of shape (batch,)
+            Number of items of each history.
+
+        Returns
+        -------
+        condition : Tensor of shape (batch, d)
+            `null_condition` for a history without items.
         """
         mean = self._sums(items, lengths) / lengths.clamp(min=1)[:, None]
         return torch.where(lengths[:, None] > 0, mean, self.null_condition)
