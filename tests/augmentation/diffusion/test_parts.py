@@ -347,6 +347,22 @@ def test_networks_are_built_once(monkeypatch):
     assert builds == [SequentialUNet, FirstItemClassifier]
 
 
+def test_a_frame_with_any_column_is_vectors():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        np.random.default_rng(0).normal(size=(30, 2)),
+        index=np.unique(X.values),
+        columns=["table", "freeze"],
+    )
+    assert tiny(item_embeddings=frame).fit(X).item_embeddings_.shape == (30, 2)
+
+
+def test_few_pairs_are_warned_of_where_fit_is_called():
+    with pytest.warns(UserWarning, match="only 2 training pairs") as warned:
+        tiny().fit([[1, 2, 3], [2, 3, 4]])
+    assert warned[0].filename == __file__
+
+
 def test_given_vectors_and_a_recommender_are_read_as_given_embeddings():
     table = np.random.default_rng(0).normal(size=(30, 8))
     recommender = SASRecEstimator(8, max_epochs=1, random_state=0).fit(X)
