@@ -17,6 +17,7 @@ from skdiffuasr import (
 )
 from skdiffuasr.augmentation.diffusion import (
     DDIM,
+    ClassifierGuidance,
     CooccurrenceEmbeddings,
     LinearSchedule,
     SUNet,
@@ -274,24 +275,25 @@ def test_memory_of_the_pipeline_spares_fits_and_samplings(tmp_path, n_trainings)
 # Fitted recommenders as parameters
 
 
-@pytest.mark.parametrize("parameter", ["classifier", "item_embeddings"])
+@pytest.mark.parametrize("parameter", ["guidance__classifier", "item_embeddings"])
 def test_frozen_recommender_as_parameter(parameter):
     sasrec = make_sasrec().fit(X)
-    augmenter = make_augmenter(guidance="classifier")
+    augmenter = make_augmenter(guidance=ClassifierGuidance())
     augmenter.set_params(**{parameter: FrozenEstimator(sasrec)})
     grid = {"aug__guidance_scale": SCALES}
     result = GridSearchCV(
         make_pipeline(augmenter), grid, cv=KFold(2), error_score="raise"
     ).fit(X, Y)
-    fitted = getattr(result.best_estimator_["aug"], parameter)
+    fitted = result.best_estimator_["aug"].get_params()[parameter]
     np.testing.assert_array_equal(fitted.item_embeddings_, sasrec.item_embeddings_)
 
 
-@pytest.mark.parametrize("parameter", ["classifier", "item_embeddings"])
+@pytest.mark.parametrize("parameter", ["guidance__classifier", "item_embeddings"])
 def test_search_unfits_a_recommender_that_is_not_frozen(parameter):
-    augmenter = make_augmenter(guidance="classifier")
+    augmenter = make_augmenter(guidance=ClassifierGuidance())
     augmenter.set_params(**{parameter: make_sasrec().fit(X)})
-    with pytest.raises(NotFittedError, match=f"{parameter}.*FrozenEstimator"):
+    name = parameter.rpartition("__")[2]
+    with pytest.raises(NotFittedError, match=f"{name}.*FrozenEstimator"):
         clone(make_pipeline(augmenter)).fit(X)
 
 

@@ -1,6 +1,7 @@
 """The trained part of DiffuASR: item embeddings and the network that denoises them."""
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -40,8 +41,7 @@ class Denoiser(nn.Module):
     @property
     def null_condition(self) -> Tensor:
         """Learned vector (d,) that stands for "no condition"."""
-        null_condition: Tensor = self.network.null_condition
-        return null_condition
+        return cast(Tensor, self.network.null_condition)
 
     def embed(self, items: Tensor) -> Tensor:
         """Embed item codes of any shape as (..., d)."""
@@ -52,7 +52,7 @@ class Denoiser(nn.Module):
         return on_sphere(self.item_embedding.weight)
 
     def condition(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Mean item embedding of each history.
+        """Average the item embeddings of each history.
 
         A mean, not a sum, so that it does not grow with the history.
 
@@ -148,40 +148,15 @@ def denoising_loss(
     rounding_weight: float,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Mean squared error on the noise, at a random timestep of each pair.
+    """Mean squared error on the noise, at a random timestep of each window (batch, M).
 
-    Guidance has no part in it [1]_. A table of item embeddings that is trained by this
-    error alone can make it small by collapsing to a point; the rounding term of
-    Diffusion-LM [2]_ keeps its items apart.
-
-    Parameters
-    ----------
-    denoiser : Denoiser
-        The network.
-    windows : int64 Tensor of shape (batch, M)
-        The items to generate, x_0 before embedding.
-    condition : Tensor of shape (batch, d)
-        What `Denoiser.condition` makes of the items that follow each window.
-    diffusion : GaussianDiffusion
-        The forward process.
-    condition_dropout : float
-        Probability with which a pair is trained without its condition.
-    rounding_weight : float
-        Weight of the cross-entropy of the true items given the estimate of x_0, with
-        logits that fade with the share of signal in x_t. 0 leaves it out.
-    dtype : torch.dtype, default=torch.float32
-        Of the products of this cross-entropy; see `full_cross_entropy`.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-
-    References
-    ----------
-    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation", CIKM
-       2023, arXiv:2309.12858.
-    .. [2] Li et al., "Diffusion-LM Improves Controllable Text Generation", NeurIPS
-       2022, arXiv:2205.14217.
+    Guidance has no part in it. A table of item embeddings that is trained by this error
+    alone can make it small by collapsing to a point. The rounding term of Diffusion-LM
+    (Li et al., NeurIPS 2022, arXiv:2205.14217) keeps its items apart: the cross-entropy
+    of the true items given the estimate of x_0, with logits that fade with the share of
+    signal in x_t and products in `dtype`. A weight of 0 leaves it out. `condition`
+    (batch, d) is replaced by the null condition with the probability
+    `condition_dropout`.
     """
     x_0 = denoiser.embed(windows)  # (batch, M, d)
     t = torch.randint(diffusion.n_timesteps, (len(x_0),), device=x_0.device)
@@ -206,26 +181,10 @@ def denoising_loss(
 def drop_condition(
     condition: Tensor, null_condition: Tensor, probability: float
 ) -> Tensor:
-    """Replace the condition of random rows, to train for classifier-free guidance.
+    """Replace rows of the condition (batch, d) with the null condition (d,) at random.
 
-    Parameters
-    ----------
-    condition : Tensor of shape (batch, d)
-        Condition of each row.
-    null_condition : Tensor of shape (d,)
-        The learned "no condition"; it gets gradients from the rows it is put into.
-    probability : float
-        Probability in [0, 1] with which a row loses its condition.
-
-    Returns
-    -------
-    condition : Tensor of shape (batch, d)
-        The conditions, some rows replaced by `null_condition`.
-
-    References
-    ----------
-    .. [1] Ho & Salimans, "Classifier-Free Diffusion Guidance", arXiv:2207.12598,
-       algorithm 1.
+    As algorithm 1 of Ho & Salimans, "Classifier-Free Diffusion Guidance",
+    arXiv:2207.12598.
     """
     draw = torch.rand(len(condition), device=condition.device)
     dropped = draw < probability  # (batch,)

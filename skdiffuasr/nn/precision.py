@@ -11,17 +11,7 @@ _n_inside = 0
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
-    """Choose the dtype in which a device multiplies matrices fastest.
-
-    Parameters
-    ----------
-    device : torch.device
-
-    Returns
-    -------
-    dtype : torch.dtype
-        bfloat16 where the device multiplies it in hardware, else float32.
-    """
+    """Return bfloat16 where a device multiplies it in hardware, else float32."""
     if device.type == "cuda":
         # torch.cuda.is_bf16_supported asks the current device, and counts emulation.
         is_ampere_or_newer = torch.cuda.get_device_capability(device) >= (8, 0)
@@ -37,42 +27,21 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 
 def product_dtype(device: torch.device, precision: str) -> torch.dtype:
-    """Choose the dtype of the products that need not be exact.
+    """Choose the dtype of the products that need not be exact, for "auto" or "float32".
 
     Operands are converted to it, so that batches of every size are multiplied in the
     same precision. torch's own switch, ``torch.set_float32_matmul_precision``, leaves
     that to the shape of the matrices, and works on all threads of the process.
-
-    Parameters
-    ----------
-    device : torch.device
-    precision : {"auto", "float32"}
-        ``"auto"`` takes what `fast_dtype` names.
-
-    Returns
-    -------
-    dtype : torch.dtype
-        bfloat16 or float32.
     """
     return torch.float32 if precision == "float32" else fast_dtype(device)
 
 
 def unit_product_error(dtype: torch.dtype, n_dims: int) -> float:
-    """Bound how far the product of two unit vectors can be off.
+    """Bound how far the product of two unit vectors of length `n_dims` can be off.
 
-    Parameters
-    ----------
-    dtype : torch.dtype
-        To which the float32 vectors are rounded, and their product. Sums are in
-        float32, as they are on every CPU.
-    n_dims : int
-        Length d of the vectors.
-
-    Returns
-    -------
-    error : float
-        Largest difference between this product and one in float32, whatever the order
-        of their sums.
+    The float32 vectors and their product are rounded to `dtype`; sums are in float32,
+    as they are on every CPU. Compared with a product in float32, in any order of its
+    sums.
     """
     # A sum of d products in float32 is off by d 2**-24 of the sum of their absolute
     # values at most, which is 1 for unit vectors by Cauchy and Schwarz. Two such sums
@@ -94,19 +63,6 @@ def without_tf32(device: torch.device) -> Iterator[None]:
     setting of the whole process; it is as before once the last thread has left.
     Where convolutions and recurrent layers were set apart by torch's newer
     ``fp32_precision``, they stay as they are.
-
-    Parameters
-    ----------
-    device : torch.device
-        Nothing is set for a CPU.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skdiffuasr.nn.precision import without_tf32
-    >>> with without_tf32(torch.device("cuda")):
-    ...     torch.backends.cudnn.allow_tf32
-    False
     """
     global _n_inside
     if device.type != "cuda":
@@ -128,7 +84,7 @@ def without_tf32(device: torch.device) -> Iterator[None]:
 
 
 def _allows_tf32() -> bool:
-    """Whether cuDNN may take TF32, both in convolutions and in recurrent layers."""
+    """Return whether cuDNN may take TF32, in convolutions and recurrent layers."""
     try:
         return torch.backends.cudnn.allow_tf32
     except RuntimeError:  # torch does not answer where they were set apart

@@ -29,59 +29,25 @@ def nearest_items(
     dtype: torch.dtype = torch.float32,
     max_block_bytes: int = MAX_BLOCK_BYTES,
 ) -> Tensor:
-    """Find the item of highest cosine for every vector.
+    """Find the item of highest cosine for vectors (batch, M, d), as codes (batch, M).
 
-    The scores are matrix products of a few rows and a few thousand items at a
-    time with a running argmax, so memory does not grow with the catalogue. What a
-    vector is given depends on nothing but the vector, to the last bit.
+    The scores are matrix products of a few rows and a few thousand items at a time with
+    a running argmax, so memory does not grow with the catalogue `item_embeddings`
+    (n_items, d). What a vector is given depends on nothing but the vector, to the last
+    bit. The lowest code wins a tie; a vector of zeros is equally near to everything,
+    and an item of zeros has cosine 0.
 
-    Parameters
-    ----------
-    x : Tensor of shape (batch, M, d)
-        Generated embeddings.
-    item_embeddings : Tensor of shape (n_items, d)
-        The catalogue, in the dtype and on the device of `x`.
-    unique : bool, default=False
-        Give no item twice within a row: position by position, an item that an earlier
-        position has taken is passed over for the next nearest.
-    exclude : pair of int64 Tensors of shapes (n_values,) and (batch,), default=None
-        Codes that the rows must not be given, such as their own items, one row after
-        the other, and how many each row has. They may repeat.
-    dtype : torch.dtype, default=torch.float32
-        Of the products by which candidates are found, with sums in float32; see
-        `product_dtype`. Which of them is nearest is decided in float32, so the result
-        does not depend on it.
-    max_block_bytes : int, default=8 MiB
-        Size of the largest block of scores, at least that of M scores.
+    With `unique` no item is given twice within a row: position by position, an item
+    that an earlier position has taken is skipped for the next nearest. `exclude` has
+    codes that the rows must not be given, such as their own items, one row after the
+    other, (n_values,), and how many each row has, (batch,). They may repeat.
 
-    Returns
-    -------
-    codes : Tensor of shape (batch, M), dtype int64
-        Positions in `item_embeddings`. The lowest code wins a tie; a vector of zeros
-        is equally near to everything, and an item of zeros has cosine 0.
+    Candidates are found by products in `dtype` with sums in float32, and chosen from in
+    float32, so the result does not depend on it. `max_block_bytes` is the size of the
+    largest block of scores, at least that of M scores.
 
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a code to exclude is not in the catalogue, a row has
-        fewer items to choose from than it needs, or vectors or items are not finite.
-
-    References
-    ----------
-    .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation",
-       CIKM 2023, arXiv:2309.12858 (rounding).
-
-    Examples
-    --------
-    >>> catalogue = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    >>> x = torch.tensor([[[5.0, 1.0], [5.0, 2.0]]])
-    >>> nearest_items(x, catalogue)
-    tensor([[0, 0]])
-    >>> nearest_items(x, catalogue, unique=True)
-    tensor([[0, 1]])
-    >>> exclude = torch.tensor([1]), torch.tensor([1])
-    >>> nearest_items(x, catalogue, unique=True, exclude=exclude)
-    tensor([[0, 2]])
+    A ValueError says if shapes do not fit, a code to exclude is not in the catalogue, a
+    row has fewer items to choose from than it needs, or a value is not finite.
     """
     batch, n_vectors, _ = x.shape
     if exclude is None:
@@ -132,12 +98,8 @@ def _candidate_groups(
     whose maximum may belong to the nearest. Where the score of the nearest is too low
     by the error and another one's too high by it, they are two errors apart.
 
-    Returns
-    -------
-    owner : int64 Tensor of shape (n_candidates,)
-        Row of the flattened vectors (rows * M, d).
-    first_code : int64 Tensor of shape (n_candidates,)
-        First item of the group.
+    Return, for each candidate, the row of the flattened vectors (rows * M, d) and the
+    first item of the group.
     """
     rows, n_vectors, n_dims = vectors.shape
     margin = 2 * unit_product_error(dtype, n_dims)
@@ -210,7 +172,7 @@ def _resolve_clashes(
     n_groups: int,
     dtype: torch.dtype,
 ) -> None:
-    """Pass over, in place, items that an earlier position of the row has taken."""
+    """Skip, in place, items that an earlier position of the row has taken."""
     for position in range(1, codes.shape[1]):
         taken, code = codes[:, :position], codes[:, [position]]
         clash = (taken == code).any(dim=1).nonzero()[:, 0]

@@ -7,34 +7,10 @@ from torch import Tensor
 
 
 def timestep_embedding(t: Tensor, embedding_dim: int) -> Tensor:
-    """Embed timesteps as sines and cosines of geometrically spaced frequencies.
+    """Embed timesteps (batch,) as sines and cosines, (batch, embedding_dim).
 
-    Parameters
-    ----------
-    t : Tensor of shape (batch,), dtype int64
-        Timesteps.
-    embedding_dim : int
-        Even width of the embedding: half sines, half cosines.
-
-    Returns
-    -------
-    embedding : Tensor of shape (batch, embedding_dim), dtype float32
-        Values in [-1, 1]; wavelengths run from 2 pi to about 10,000 * 2 pi timesteps.
-
-    Raises
-    ------
-    ValueError
-        If `embedding_dim` is odd.
-
-    References
-    ----------
-    .. [1] Vaswani et al., "Attention Is All You Need", NeurIPS 2017,
-       arXiv:1706.03762, section 3.5.
-
-    Examples
-    --------
-    >>> timestep_embedding(torch.tensor([0]), 4)
-    tensor([[0., 0., 1., 1.]])
+    The width is even. Wavelengths run from 2 pi to about 10,000 * 2 pi timesteps, as in
+    Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.5.
     """
     if embedding_dim % 2:
         raise ValueError(f"embedding_dim must be even, got {embedding_dim}.")

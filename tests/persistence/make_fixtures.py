@@ -121,7 +121,11 @@ def digests(model):
     arrays = {}
     for name, value in vars(model).items():
         if isinstance(value, dict) and name.endswith("_"):
-            arrays |= {f"{name}.{key}": array for key, array in value.items()}
+            arrays |= {
+                f"{name}.{key}": array
+                for key, array in value.items()
+                if isinstance(array, np.ndarray)
+            }
         elif isinstance(value, np.ndarray):
             arrays[name] = value
         elif sparse.issparse(value):

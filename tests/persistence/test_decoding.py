@@ -4,6 +4,7 @@ import pytest
 from skdiffuasr import MarkovRecommender
 from skdiffuasr.persistence.classes import ESTIMATORS
 from skdiffuasr.persistence.decoding import Decoder
+from tests.augmentation.diffusion.test_parts import PARTS
 from tests.test_common import ESTIMATORS as PUBLIC_ESTIMATORS
 
 TENSORS = {
@@ -24,7 +25,8 @@ MARKOV = {
 
 def test_all_public_estimators_can_be_built():
     names = {cls.__name__ for cls in PUBLIC_ESTIMATORS}
-    assert set(ESTIMATORS) == names | {"FrozenEstimator", "Pipeline"}
+    parts = {type(part).__name__ for part in PARTS}
+    assert set(ESTIMATORS) == names | parts | {"FrozenEstimator", "Pipeline"}
 
 
 def test_parameters_that_an_older_version_did_not_have_get_their_defaults():

@@ -132,7 +132,7 @@ def test_device_is_replaced(on_cuda, device):
 def test_device_of_estimators_in_others_is_replaced(path):
     loaded = round_trip(make_fitted("guided"), path, device="auto")
     assert loaded.device == "auto"
-    assert loaded.classifier.estimator.device == "auto"
+    assert loaded.guidance.classifier.estimator.device == "auto"
 
 
 def test_device_of_what_has_none(path):

@@ -11,8 +11,14 @@ from skdiffuasr.augmentation.diffusion import (
     samplers,
     schedules,
 )
-from skdiffuasr.augmentation.diffusion.item_embeddings import GivenEmbeddings
+from skdiffuasr.augmentation.diffusion.guidance import BaseGuidance
+from skdiffuasr.augmentation.diffusion.item_embeddings import (
+    BaseItemEmbeddings,
+    GivenEmbeddings,
+)
 from skdiffuasr.augmentation.diffusion.part import Part, fixed_values, names
+from skdiffuasr.augmentation.diffusion.samplers import BaseSampler
+from skdiffuasr.augmentation.diffusion.schedules import BaseSchedule
 from skdiffuasr.augmentation.diffusion.training import DenoiserTraining
 
 #: The parts that a name can stand for, by parameter and name.
@@ -24,24 +30,22 @@ NAMED = {
     "item_embeddings": names(item_embeddings),
 }
 
-#: What an object must have to be a part.
-METHODS = {
-    "guidance": ["guide"],
-    "denoiser": ["build", "get_params", "set_params"],
-    "schedule": ["diffusion"],
-    "sampler": ["sample"],
-    "item_embeddings": ["table"],
+#: What an object must be to be a part.
+_KINDS: dict[str, list[Any]] = {
+    "guidance": [BaseGuidance, None],
+    "denoiser": [HasMethods(["build", "get_params", "set_params"])],
+    "schedule": [BaseSchedule],
+    "sampler": [BaseSampler],
+    "item_embeddings": [BaseItemEmbeddings, *GivenEmbeddings.VECTORS],
 }
 
 PART_CONSTRAINTS: dict[str, list[Any]] = {
     **{
-        parameter: [StrOptions(set(NAMED[parameter])), HasMethods(methods)]
-        for parameter, methods in METHODS.items()
+        parameter: [StrOptions(set(NAMED[parameter])), *kinds]
+        for parameter, kinds in _KINDS.items()
     },
     "training": [DenoiserTraining, None],
 }
-PART_CONSTRAINTS["guidance"].append(None)
-PART_CONSTRAINTS["item_embeddings"].extend(GivenEmbeddings.VECTORS)
 
 
 class PartsMixin(FixedByFitMixin):
@@ -54,7 +58,7 @@ class PartsMixin(FixedByFitMixin):
             return DenoiserTraining() if given is None else given
         if isinstance(given, str):
             return NAMED[parameter][given]()
-        if parameter == "item_embeddings" and not hasattr(given, "table"):
+        if parameter == "item_embeddings" and not isinstance(given, BaseItemEmbeddings):
             return GivenEmbeddings(given)
         return given
 
@@ -75,6 +79,12 @@ class PartsMixin(FixedByFitMixin):
             elif parameter != "sampler":
                 fixed |= fixed_values(parameter, part)
         return fixed
+
+    def _validate_params(self) -> None:
+        super()._validate_params()  # type: ignore[misc]
+        for part in self._parts().values():
+            if isinstance(part, Part):
+                part._validate_params()
 
     def _check_parameters(self: Any) -> None:
         parts = self._parts()

@@ -94,22 +94,8 @@ class TrainingOptions:
 class TrainingRun:
     """What all networks of an augmenter are trained on, and how.
 
-    Parameters
-    ----------
-    pairs : TrainingPairs
-        Windows and what follows them, in item codes.
-    validation : TrainingPairs or None
-        Pairs of other histories, for early stopping.
-    schedule : BaseSchedule
-        The noise schedule.
-    options : TrainingOptions
-        Learning rate, batch size, device and the like.
-    memory : joblib.Memory
-        Cache of what `fit` returns.
-    keep_interrupted : bool
-        Whether an interrupt keeps what was reached.
-    verbose : int
-        Print a line every `verbose` epochs.
+    `pairs` are windows and what follows them in item codes, `validation` those of other
+    histories for early stopping, or None, and `memory` is a `joblib.Memory`.
     """
 
     pairs: TrainingPairs
@@ -128,22 +114,10 @@ class TrainingRun:
     ) -> TrainingResult:
         """Train a network, or look the result up in the cache.
 
-        What a callback ended, or an interrupt with `keep_interrupted`, is not cached.
-
-        Parameters
-        ----------
-        function : callable
-            Such as `fit_denoiser`: takes the pairs, the validation, the item embeddings
-            and the keyword arguments `schedule`, `options`, `keep_interrupted` and
-            `verbose`, and calls `fit_network`.
-        item_embeddings : ndarray of float32 of shape (n_items, d)
-            The item table.
-        **parameters : object
-            Handed on to `function`.
-
-        Returns
-        -------
-        result : TrainingResult
+        `function`, such as `fit_denoiser`, takes the pairs, the validation, the item
+        embeddings (n_items, d), the keyword arguments below and the given ones; it
+        calls `fit_network`. What a callback ended, or an interrupt with
+        `keep_interrupted`, is not cached.
         """
         known = inspect.signature(function).parameters
         cached = self.memory.cache(

@@ -106,5 +106,5 @@ def check_training_pairs(pairs: TrainingPairs, histories: Sequences, kind: str) 
             f"and a history behind them; the pseudo items may be poor. Lower "
             f"n_pseudo_items{remedy}.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )

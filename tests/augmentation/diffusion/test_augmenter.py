@@ -14,6 +14,7 @@ from skdiffuasr.augmentation.diffusion import (
     GivenEmbeddings,
     LinearSchedule,
     SUNet,
+    TransformerDenoiser,
     training,
 )
 from skdiffuasr.augmentation.diffusion.training_pairs import TrainingPairs
@@ -171,11 +172,16 @@ def test_one_pseudo_item_and_one_row(log):
     assert augmenter.generate([[3]]).shape == (1, 1)
 
 
-def test_training_brings_the_pseudo_items_nearer_to_the_hidden_ones():
+@pytest.mark.parametrize(
+    "denoiser",
+    [SUNet(n_res_blocks=1), TransformerDenoiser(n_layers=2)],
+    ids=["sunet", "transformer"],
+)
+def test_training_brings_the_pseudo_items_nearer_to_the_hidden_ones(denoiser):
     log = make_sequences(n_users=1500, n_items=300, random_state=0)
     augmenter = DiffusionSequenceAugmenter(
         5,
-        denoiser=SUNet(n_res_blocks=1),
+        denoiser=denoiser,
         learning_rate=2e-3,
         batch_size=64,
         max_epochs=10,

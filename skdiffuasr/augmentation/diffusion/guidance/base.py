@@ -26,19 +26,8 @@ GuidedModel = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 class TrainedModel:
     """A trained denoiser, as a guidance sees it in sampling.
 
-    Parameters
-    ----------
-    denoiser : Denoiser
-        On the device that is used.
-    diffusion : GaussianDiffusion
-        The forward process, on the same device.
-    item_ids : ndarray of shape (n_items,)
-        The catalogue, sorted.
-    n_pseudo_items : int
-        Number M of items of a block.
-    guidance_network : callable(build) -> nn.Module
-        Puts the weights that `BaseGuidance.train` returned into the network that
-        ``build()`` makes. It is built once and kept.
+    All is on one device. ``guidance_network(build)`` puts the weights that
+    `BaseGuidance.train` returned into the network that ``build()`` makes, and keeps it.
     """
 
     denoiser: Denoiser
@@ -65,26 +54,10 @@ class BaseGuidance(Part, ABC):
         return False
 
     def check_training(self, training: DenoiserTraining, guidance_scale: float) -> None:
-        """Raise a ValueError if a denoiser trained in this way cannot be guided.
-
-        Parameters
-        ----------
-        training : DenoiserTraining
-            How it is trained.
-        guidance_scale : float
-            Strength gamma of the guidance.
-        """
+        """Raise a ValueError if a denoiser trained in this way cannot be guided."""
 
     def check_catalogue(self, item_ids: IdArray, n_pseudo_items: int) -> None:
-        """Raise a ValueError if blocks of these items cannot be guided.
-
-        Parameters
-        ----------
-        item_ids : ndarray of shape (n_items,)
-            The catalogue, sorted.
-        n_pseudo_items : int
-            Number M of items of a block.
-        """
+        """Raise a ValueError if blocks of M of these items cannot be guided."""
 
     def train(self, run: TrainingRun, item_embeddings: FloatArray) -> Weights:
         """Train what guides, at the end of the augmenter's `fit`.
