@@ -60,7 +60,7 @@ def test_estimates_are_clamped_to_the_largest_coordinate(sampled, guidance):
     (call,) = sampled
     bound = float(np.abs(augmenter.item_embeddings_).max())
     assert call["max_abs_x0"] == bound
-    assert len(call["estimates"]) == augmenter.sampler.n_steps
+    assert len(call["estimates"]) == augmenter._part("sampler").n_steps
     for x_0 in call["estimates"]:
         assert float(x_0.abs().max()) <= bound * (1 + 1e-6)
     reached = call["estimates"][0].abs() >= bound * (1 - 1e-6)
