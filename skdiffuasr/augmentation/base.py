@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import field
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils import Tags, check_random_state
@@ -49,7 +49,7 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         Drawn from `random_state`.
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_variants": [Interval(Integral, 1, None, closed="left")],
         "augment_at": [StrOptions({"always", "fit"})],
         "unknown_items": [StrOptions({"ignore", "error"})],

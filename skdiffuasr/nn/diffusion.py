@@ -11,7 +11,7 @@ class GaussianDiffusion(nn.Module):
     Parameters
     ----------
     betas : Tensor of shape (n_timesteps,)
-        Noise variances in (0, 1), see `make_betas`.
+        Noise variances in (0, 1) of a schedule.
 
     Attributes
     ----------

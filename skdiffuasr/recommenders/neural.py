@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
 from skdiffuasr._sklearn_compat import fit_context
-from skdiffuasr._typing import FloatArray, IntArray, SequencesLike, Weights
+from skdiffuasr._typing import FloatArray, IntArray, SequencesLike
 from skdiffuasr.metrics._checks import check_targets
 from skdiffuasr.nn.losses import (
     full_cross_entropy,
@@ -50,21 +50,9 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     ----------
     item_embeddings_ : ndarray of float32 of shape (n_items, embedding_dim)
         The trained item embeddings.
-    fixed_parameters_ : dict of str to object
-        Parameters that cannot change any more, with their values in `fit`.
-    weights_ : dict of str to ndarray
-        The trained weights.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
     validation_scores_ : list of float
         NDCG@10 on the held-out items after each epoch.
-    best_epoch_ : int
-        The epoch that the weights are from, counted from 1.
-    n_iter_ : int
-        Number of epochs that were run.
     """
-
-    weights_: Weights
 
     _is_cloze = False
 
@@ -206,11 +194,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             patience=self.patience,
             on_epoch_end=on_epoch_end,
         )
-        self.weights_ = result.weights
-        self.loss_curve_ = result.loss_curve
-        self.validation_scores_ = result.validation_curve
-        self.best_epoch_ = result.best_epoch
-        self.n_iter_ = len(result.loss_curve)
+        self._store(result)
 
     def _train(
         self,
@@ -250,10 +234,6 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
 
     def _build(self) -> nn.Module:
         return self._build_module(len(self.item_ids_))
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether there are weights; the catalogue alone comes before them."""
-        return hasattr(self, "weights_")
 
     def to_module(self) -> nn.Module:
         """Build the trained network, for use with torch.

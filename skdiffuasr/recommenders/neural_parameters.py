@@ -7,10 +7,11 @@ from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import RandomState
 from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.training.parameters import TrainingParameters
 
 
 @estimator_class
-class NeuralParameters(BaseRecommender):
+class NeuralParameters(BaseRecommender, TrainingParameters):
     """Parameters of a recommender that is trained by gradient descent.
 
     Parameters
@@ -35,8 +36,6 @@ class NeuralParameters(BaseRecommender):
         Weight decay of AdamW.
     batch_size : int, default=128
         Number of histories of average length in a batch; of short ones it holds more.
-    max_epochs : int, default=200
-        Upper bound of the number of passes over the data.
     early_stopping : bool, default=True
         Hold out the last item of some training histories, keep the weights with the
         best NDCG@10 on them, and stop when it no longer improves. Of these, histories
@@ -53,43 +52,26 @@ class NeuralParameters(BaseRecommender):
         Number of epochs without improvement before training stops.
     ema_decay : float, default=None
         Decay of an exponential moving average of the weights. None trains without.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. Scores are in float32 in any case.
     random_state : int, RandomState instance or None, default=None
         Determines all that is drawn: initial weights, dropout, masks, views, negatives,
         held-out rows and batches.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
     """
 
     _parameter_constraints = {
         **BaseRecommender._parameter_constraints,
+        **TrainingParameters._parameter_constraints,
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "loss": [StrOptions({"ce", "sampled_ce", "bce"})],
         "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "validation_filter_seen": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32"})],
         "random_state": ["random_state"],
-        "keep_interrupted": ["boolean"],
-        "verbose": ["verbose"],
     }
 
     embedding_dim: int = field(default=64, kw_only=False)
@@ -99,15 +81,9 @@ class NeuralParameters(BaseRecommender):
     n_negatives: int | None = None
     learning_rate: float = 2e-3
     weight_decay: float = 0.0
-    batch_size: int = 128
-    max_epochs: int = 200
     early_stopping: bool = True
     validation_fraction: float = 0.1
     validation_filter_seen: bool = False
     patience: int = 10
     ema_decay: float | None = None
-    device: str = "auto"
-    precision: str = "auto"
     random_state: RandomState = None
-    keep_interrupted: bool = False
-    verbose: int = 0

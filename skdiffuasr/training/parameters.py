@@ -1,6 +1,7 @@
 """What estimators share that are trained by gradient descent."""
 
 from numbers import Integral, Real
+from typing import Any, ClassVar
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
@@ -18,7 +19,7 @@ class TrainingParameters:
     Parameters
     ----------
     learning_rate : float, default=1e-3
-        Learning rate of Adam.
+        Learning rate of Adam, or of AdamW where there is weight decay.
     batch_size : int, default=128
         Number of histories, or of training pairs, in a batch.
     max_epochs : int, default=200
@@ -51,7 +52,7 @@ class TrainingParameters:
         Number of epochs that were run.
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],

@@ -12,6 +12,7 @@ from skdiffuasr import (
     augmentation,
 )
 from skdiffuasr.augmentation import base, encoded_histories
+from skdiffuasr.augmentation.diffusion import CooccurrenceEmbeddings
 from skdiffuasr.augmentation.encoded_histories import EncodedHistories
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences import (
@@ -26,10 +27,14 @@ from skdiffuasr.training import network
 
 X = make_sequences(n_users=60, n_items=40, min_length=5, random_state=0).X
 WITH_PSEUDO = X.prepend(np.full((len(X), 2), X.values[0]))
-TINY = {"embedding_dim": 4, "max_epochs": 1, "device": "cpu", "random_state": 0}
+TINY = {"max_epochs": 1, "device": "cpu", "random_state": 0}
 PARAMETERS = {
-    "ASRePAugmenter": {**TINY, "n_layers": 1, "unique": True},
-    "DiffusionSequenceAugmenter": {**TINY, "n_pseudo_items": 2},
+    "ASRePAugmenter": {**TINY, "embedding_dim": 4, "n_layers": 1, "unique": True},
+    "DiffusionSequenceAugmenter": {
+        "n_pseudo_items": 2,
+        "item_embeddings": CooccurrenceEmbeddings(embedding_dim=4),
+        **TINY,
+    },
     "RepeatedPaddingAugmenter": {"augment_at": "always", "random_state": 0},
 }
 AUGMENTERS = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
-from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
+from skdiffuasr._sklearn_compat import Interval, fit_context
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike, Weights
 from skdiffuasr.augmentation.base import check_enough_items
 from skdiffuasr.augmentation.diffusion.generation import generate_codes
@@ -35,7 +35,6 @@ from skdiffuasr.model_selection import leave_first_out
 from skdiffuasr.nn.denoiser import Denoiser
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.keys import row_keys
-from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training import (
     NetworkMixin,
     epoch_callbacks,
@@ -110,21 +109,13 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
         The space in which items are generated.
     n_training_pairs_ : int
         Number of pairs that were found, those set aside for validation included.
-    fixed_parameters_ : dict of str to object
-        Parameters that cannot change any more, with their values in `fit`.
     weights_ : dict of str to ndarray
         Averaged weights of the denoiser.
     guidance_weights_ : dict of str to ndarray
         Weights of what the guidance trained, such as the classifier inside; empty if
         there is nothing.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
     validation_scores_ : list of float
         Negative loss on the pairs set aside, after each epoch.
-    best_epoch_ : int
-        The epoch that the weights are from, counted from 1.
-    n_iter_ : int
-        Number of epochs that were run.
 
     References
     ----------
@@ -154,8 +145,6 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
         **PART_CONSTRAINTS,
         "guidance_scale": [Interval(Real, None, None, closed="neither")],
         "unique": ["boolean"],
-        "n_variants": [Interval(Integral, 1, None, closed="left")],
-        "unknown_items": [StrOptions({"ignore", "error"})],
     }
 
     _fixed_by_fit = ("n_pseudo_items",)
@@ -168,10 +157,6 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
     item_embeddings: Any = "cooccurrence"
     training: DenoiserTraining | None = None
     unique: bool = False
-    n_variants: int = 1
-    augment_at: str = "always"
-    max_history_length: int | None = None
-    unknown_items: str = "ignore"
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
@@ -205,7 +190,6 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
         UserWarning
             If there are few training pairs.
         """
-        self._check_parameters()
         X = check_sequences(X)
         codes = self._fit_catalogue(X)
         if len(self.item_ids_) < 2:
@@ -251,11 +235,7 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
             rounding_weight=None if embeddings.freeze else embeddings.rounding_weight,
             on_epoch_end=on_epoch_end,
         )
-        self.weights_: Weights = result.weights
-        self.loss_curve_ = result.loss_curve
-        self.validation_scores_ = result.validation_curve
-        self.best_epoch_ = result.best_epoch
-        self.n_iter_ = len(result.loss_curve)
+        self._store(result)
 
     def score(
         self, X: SequencesLike, y: Any = None, sample_weight: Any = None
@@ -287,8 +267,7 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
             If no history of `X` has more than `n_pseudo_items` known items.
         """
         self._check_fitted()
-        histories = check_sequences(X).strip_pseudo()
-        codes = encode_sequences(histories, self.item_ids_, self.unknown_items)
+        codes = self._encode(check_sequences(X))[0].codes
         visible, hidden = leave_first_out(codes, self.n_pseudo_items)
         if self.unique:
             rows = np.flatnonzero(codes.lengths > self.n_pseudo_items)
@@ -358,7 +337,3 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
                 f"guidance={self.guidance!r}."
             )
         return self._network(build, self.guidance_weights_, device, name="guidance")
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether there are weights; the catalogue alone comes before them."""
-        return hasattr(self, "weights_")

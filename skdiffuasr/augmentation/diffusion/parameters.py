@@ -1,12 +1,11 @@
 """How the networks of the diffusion augmenter are trained, and on what."""
 
-from numbers import Integral, Real
 from typing import Any
 
 from sklearn.utils.validation import check_memory
 
 from skdiffuasr._estimator_class import estimator_class
-from skdiffuasr._sklearn_compat import HasMethods, Interval, StrOptions
+from skdiffuasr._sklearn_compat import HasMethods
 from skdiffuasr.augmentation.base import BaseAugmenter
 from skdiffuasr.augmentation.diffusion.parts import PartsMixin
 from skdiffuasr.augmentation.diffusion.training import TrainingOptions, TrainingRun
@@ -15,18 +14,15 @@ from skdiffuasr.augmentation.diffusion.training_pairs import (
     find_training_pairs,
 )
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.training.parameters import TrainingParameters
 
 
 @estimator_class
-class BaseTrained(PartsMixin, BaseAugmenter):
+class BaseTrained(PartsMixin, BaseAugmenter, TrainingParameters):
     """Parameters of training that are not those of a part.
 
     Parameters
     ----------
-    learning_rate : float, default=1e-3
-        Learning rate of Adam.
-    batch_size : int, default=128
-        Number of training pairs in a batch.
     max_epochs : int, default=100
         Upper bound of the number of passes over the training pairs.
     memory : str or joblib.Memory, default=None
@@ -34,40 +30,21 @@ class BaseTrained(PartsMixin, BaseAugmenter):
         (`guidance`, `guidance_scale`, `sampler`, `unique`, `augment_at`,
         `max_history_length`) then trains once for each fold, provided `random_state`
         is an int. A run that a callback ended, or an interrupt, is not kept.
-    device : str, default="auto"
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:<index>"``.
     precision : {"auto", "float32"}, default="auto"
         Of the products with the whole catalogue in training, and of those that find
         the items that may be nearest to a generated vector: ``"auto"`` multiplies in
         bfloat16 where the device does so in hardware, and on a GPU all else in training
         too; ``"float32"`` nowhere. What decides an item is in float32 in any case.
-    keep_interrupted : bool, default=False
-        Whether Ctrl-C ends the training with a warning and keeps the best weights so
-        far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
-    verbose : int, default=0
-        Print a line every `verbose` epochs.
     """
 
     _parameter_constraints = {
         **BaseAugmenter._parameter_constraints,
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        **TrainingParameters._parameter_constraints,
         "memory": [str, HasMethods(["cache"]), None],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32"})],
-        "keep_interrupted": ["boolean"],
-        "verbose": ["verbose"],
     }
 
-    learning_rate: float = 1e-3
-    batch_size: int = 128
     max_epochs: int = 100
     memory: Any = None
-    device: str = "auto"
-    precision: str = "auto"
-    keep_interrupted: bool = False
-    verbose: int = 0
 
     def _training_run(self, codes: Sequences) -> TrainingRun:
         """Find the training pairs in histories of codes, and say how to train."""

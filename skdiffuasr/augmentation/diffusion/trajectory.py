@@ -10,8 +10,6 @@ from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
 from skdiffuasr.augmentation.diffusion.augmenter import DiffusionSequenceAugmenter
 from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.sequences import check_sequences
-from skdiffuasr.sequences.keys import row_keys
-from skdiffuasr.sequences.vocabulary import encode_sequences
 
 
 class Trajectory(NamedTuple):
@@ -68,13 +66,12 @@ def denoising_trajectory(
     (5, 2)
     """
     augmenter._check_fitted()
-    histories = check_sequences(history).strip_pseudo()
-    if len(histories) != 1:
-        raise ValueError(f"There must be one history, got {len(histories)}.")
-    codes = encode_sequences(histories, augmenter.item_ids_, augmenter.unknown_items)
+    histories = augmenter._encode(check_sequences(history))[0]
+    if len(histories.codes) != 1:
+        raise ValueError(f"There must be one history, got {len(histories.codes)}.")
     steps: list[Tensor] = []
     generated = augmenter._generate(
-        codes, row_keys(histories, augmenter.seed_), on_step=steps.append
+        histories.codes, histories.keys(augmenter.seed_), on_step=steps.append
     )
     points = torch.cat(steps).cpu()  # (steps, M, d)
     catalogue = torch.tensor(augmenter.item_embeddings_)
