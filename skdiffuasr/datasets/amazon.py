@@ -52,14 +52,8 @@ def fetch_amazon(
     min_rating : float, default=None
         Leave out reviews with fewer stars, of 1 to 5. None takes every review as an
         interaction.
-    data_home : str or path-like, default=None
-        Folder of the downloads; see `get_data_home`.
-    download_if_missing : bool, default=True
-        Whether to download the file if it is not there.
-    n_retries : int, default=3
-        How often to try again when the network or the server fails.
-    delay : float, default=1.0
-        Seconds between two tries.
+    data_home, download_if_missing, n_retries, delay
+        See `fetch_movielens`.
 
     Returns
     -------

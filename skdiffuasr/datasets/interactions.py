@@ -10,11 +10,7 @@ from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.description import LogDescription
 from skdiffuasr.sequences.table import group_sorted, read_columns, sort_columns
-from skdiffuasr.sequences.traps import (
-    count_repeated_ends,
-    describe_repeated_ends,
-    describe_times,
-)
+from skdiffuasr.sequences.traps import describe_repeated_ends, describe_times
 
 _NAMES = ("user", "item", "time", "is_pseudo")
 
@@ -268,6 +264,6 @@ class Interactions:
         found = (
             *description.warnings,
             *describe_times(log.users, log.times),
-            *describe_repeated_ends(count_repeated_ends(*log)),
+            *describe_repeated_ends(*log),
         )
         return replace(description, warnings=found)

@@ -174,7 +174,8 @@ def _parse_plain(
         has_runs = sep == " " and b"  " in block  # csv skips blanks before a field
         is_plain = not has_runs and (not has_quotes or _is_well_quoted(block, sep))
     else:
-        is_plain = not has_quotes and _STAND_IN.encode() not in block
+        is_odd = has_quotes or _STAND_IN.encode() in block
+        is_plain = not is_odd and not sep.isspace()  # csv skips a blank line
         block, sep = block.replace(sep.encode(), _STAND_IN.encode()), _STAND_IN
     if not is_plain or max(positions) >= n_fields:
         return None

@@ -2,13 +2,6 @@
 
 A transform draws its noise from the keys of the rows, so that a row gets the same
 numbers whatever batch it comes in: ``transform(X)[a:b]`` equals ``transform(X[a:b])``.
-
-References
-----------
-.. [1] Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators",
-   OOPSLA 2014, doi:10.1145/2660193.2660195.
-.. [2] Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
-   SC 2011, doi:10.1145/2063384.2063405.
 """
 
 from collections.abc import Iterator
@@ -96,9 +89,9 @@ def keyed_uniform(
     References
     ----------
     .. [1] Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators",
-       OOPSLA 2014.
+       OOPSLA 2014, doi:10.1145/2660193.2660195.
     .. [2] Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
-       SC 2011.
+       SC 2011, doi:10.1145/2063384.2063405.
 
     Examples
     --------
@@ -120,12 +113,8 @@ def keyed_normal(
 
     Parameters
     ----------
-    keys : ndarray of shape (n,), uint64
-        One key per row, see `row_keys`.
-    n_draws : int
-        Number of draws per key. More draws leave the first ones as they are.
-    stream : int, default=0
-        Other streams give independent numbers for the same key.
+    keys, n_draws, stream
+        See `keyed_uniform`.
 
     Returns
     -------

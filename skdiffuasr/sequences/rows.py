@@ -17,7 +17,7 @@ from skdiffuasr.sequences.ragged import (
     piece_positions,
     row_numbers,
 )
-from skdiffuasr.sequences.roles import Role, as_roles, canonical, has_role
+from skdiffuasr.sequences.roles import OBSERVED, Role, as_roles
 
 
 class RaggedRows:
@@ -41,29 +41,24 @@ class RaggedRows:
         self._set_parts(values, offsets, roles, user_ids)
 
     @classmethod
-    def _unchecked(
-        cls,
-        values: IdArray,
-        offsets: IntArray,
-        roles: RoleArray | None = None,
-        user_ids: IdArray | None = None,
-    ) -> Self:
-        """Build from parts of rows that were checked."""
+    def _unchecked(cls, *parts: Any) -> Self:
+        """Build from parts of rows that were checked; see `_set_parts`."""
         rows = cls.__new__(cls)
-        rows._set_parts(values, offsets, roles, user_ids)
+        rows._set_parts(*parts)
         return rows
 
     def _set_parts(
         self,
         values: IdArray,
         offsets: IntArray,
-        roles: RoleArray | None,
-        user_ids: IdArray | None,
+        roles: RoleArray | None = None,
+        user_ids: IdArray | None = None,
     ) -> None:
         """Store the parts, equal content equally."""
         self.values = freeze(values)
         self.offsets = freeze(offsets)
-        roles = canonical(roles)
+        if roles is not None and (roles == OBSERVED).all():
+            roles = None
         self.roles = None if roles is None else freeze(roles)
         self.user_ids = None if user_ids is None else freeze(user_ids)
 
@@ -105,7 +100,9 @@ class RaggedRows:
         return self._has(Role.CONTEXT)
 
     def _has(self, flag: int) -> NDArray[np.bool_]:
-        return has_role(flag, self.roles, len(self.values))
+        if self.roles is None:
+            return np.full(len(self.values), bool(flag & OBSERVED))
+        return (self.roles & np.uint8(flag)).astype(bool)
 
     def _rows(self) -> NDArray[np.intp]:
         """Return the row of each item, (n_interactions,)."""

@@ -44,8 +44,16 @@ def as_times(
     array = np.asarray(times, dtype=object if isinstance(times, list | tuple) else None)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
-    _refuse_missing(array, where)
-    _refuse_unbounded(array, where)
+    if array.dtype.kind == "O":
+        missing = np.fromiter(map(is_missing, array), dtype=bool, count=len(array))
+    else:
+        missing = array != array
+    refuse(missing, array, where, "missing times are not accepted, drop them first")
+    if array.dtype.kind in "fu":
+        is_float = array.dtype.kind == "f"
+        outside = np.isinf(array) if is_float else array > np.iinfo(np.int64).max
+        reason = "times must be finite and fit into 64-bit signed integers"
+        refuse(outside, array, where, reason)
     if array.dtype.kind in "iu":
         return array.astype(np.int64, copy=False)
     if array.dtype.kind in "fM":
@@ -77,23 +85,6 @@ def _first_rejected(values: list[Any], parsers: Sequence[Callable[[Any], Any]]) 
         if not any(_accepts(parse, values[row]) for parse in parsers)
     )
     return next(by_all, rejected[0])
-
-
-def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
-    if array.dtype.kind == "O":
-        missing = np.fromiter(map(is_missing, array), dtype=bool, count=len(array))
-    else:
-        missing = array != array
-    refuse(missing, array, where, "missing times are not accepted, drop them first")
-
-
-def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
-    """Raise for infinity, and integers that would turn negative in 64 bits."""
-    if array.dtype.kind in "fu":
-        is_float = array.dtype.kind == "f"
-        outside = np.isinf(array) if is_float else array > np.iinfo(np.int64).max
-        reason = "times must be finite and fit into 64-bit signed integers"
-        refuse(outside, array, where, reason)
 
 
 def _as_int(value: Any) -> int:

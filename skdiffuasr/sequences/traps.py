@@ -119,19 +119,19 @@ def describe_times(users: IdArray, times: NDArray[Any] | None) -> list[str]:
     return found
 
 
-def count_repeated_ends(
+def describe_repeated_ends(
     users: IdArray,
     items: IdArray,
     times: NDArray[Any] | None,
     is_pseudo: NDArray[np.bool_] | None = None,
-) -> int:
-    """Count the users whose last two observed interactions have equal item and time.
+) -> list[str]:
+    """Describe users whose last two observed interactions have equal item and time.
 
     The interactions are sorted by user and time. Without times a repeated item is not
     a duplicate.
     """
     if times is None or len(users) < 2:
-        return 0
+        return []
     is_last = np.append(users[2:] != users[1:-1], True)
     is_repeat = (
         is_last
@@ -141,11 +141,7 @@ def count_repeated_ends(
     )
     if is_pseudo is not None:
         is_repeat &= ~(is_pseudo[:-1] | is_pseudo[1:])
-    return int(is_repeat.sum())
-
-
-def describe_repeated_ends(n_users: int) -> list[str]:
-    """Describe duplicate last interactions, which leak the target."""
+    n_users = np.count_nonzero(is_repeat)
     if not n_users:
         return []
     return [

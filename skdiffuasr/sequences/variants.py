@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._typing import IdArray, IntArray, RoleArray
+from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences.container import Sequences
 
 
@@ -58,15 +58,9 @@ class SequenceVariants(Sequences):
         self._set_parts(*first._parts())
 
     @classmethod
-    def _unchecked(  # type: ignore[override]
-        cls,
-        values: IdArray,
-        offsets: IntArray,
-        roles: RoleArray | None = None,
-        user_ids: IdArray | None = None,
-    ) -> Sequences:
+    def _unchecked(cls, *parts: Any) -> Sequences:  # type: ignore[override]
         # What is made from the first variant alone has no others.
-        return Sequences._unchecked(values, offsets, roles, user_ids)
+        return Sequences._unchecked(*parts)
 
     @property
     def variants(self) -> tuple[Sequences, ...]:
