@@ -9,7 +9,12 @@ import numpy.typing as npt
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.description import LogDescription
-from skdiffuasr.sequences.table import group_sorted, read_columns, sort_columns
+from skdiffuasr.sequences.table import (
+    group_sorted,
+    read_columns,
+    sort_columns,
+    sorted_rows,
+)
 from skdiffuasr.sequences.traps import describe_repeated_ends, describe_times
 
 _NAMES = ("user", "item", "time", "is_pseudo")
@@ -168,8 +173,7 @@ class Interactions:
         >>> log.sort().item
         array([3, 2, 1])
         """
-        by_time = self._by_time()
-        return self.take(by_time[np.argsort(self.user[by_time], kind="stable")])
+        return self.take(sorted_rows(self.user, self.time))
 
     def drop_duplicates(
         self, keep: Literal["first", "last"] = "first"
@@ -210,7 +214,7 @@ class Interactions:
         pairs = users * (items.max(initial=0) + 1) + items
         if self.is_pseudo is not None:
             pairs = 2 * pairs + self.is_pseudo
-        order = self._by_time()[:: 1 if keep == "first" else -1]
+        order = sorted_rows(self.user, self.time)[:: 1 if keep == "first" else -1]
         _, kept = np.unique(pairs[order], return_index=True)
         return self.take(np.sort(order[kept]))
 
@@ -230,12 +234,6 @@ class Interactions:
             time.
         """
         return Sequences.from_interactions(self, **self._roles())
-
-    def _by_time(self) -> npt.NDArray[np.intp]:
-        """Return the rows, oldest first."""
-        if self.time is None:
-            return np.arange(len(self))
-        return np.argsort(self.time, kind="stable")
 
     def _roles(self) -> dict[str, Any]:
         """Return the names of the columns, None for those that are not known."""

@@ -16,6 +16,12 @@ from skdiffuasr.sequences.ragged import narrow, offsets_from_lengths, row_of
 
 _MAX_INT64 = np.iinfo(np.int64).max
 _MIN_INT64 = np.iinfo(np.int64).min
+_REMEDIES = (
+    (float | np.floating, "convert to int"),
+    (UUID, "convert UUIDs with str(id)"),
+    (bytes | bytearray, "convert bytes with id.decode(), or id.hex() if not UTF-8"),
+    (Decimal, "convert decimals with int(id) if all are whole, else with str(id)"),
+)
 _OUT_OF_RANGE = "outside the range of 64-bit signed integers; pass such ids as strings"
 
 
@@ -214,36 +220,6 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
-def _remedy(flat: list[Any], value: Any) -> str:
-    """Return how to convert ids like this one."""
-    alike = [other for other in flat if isinstance(other, type(value))]
-    if isinstance(value, float | np.floating):
-        return "; convert to int"
-    if isinstance(value, UUID):
-        return "; convert UUIDs with str(id)"
-    if isinstance(value, bytes | bytearray):
-        if all(map(_is_text, alike)):
-            return "; convert bytes with id.decode()"
-        return "; convert bytes that are not UTF-8 text with id.hex()"
-    if isinstance(value, Decimal):
-        if _family(type(flat[0])) != "str" and all(map(_is_whole, alike)):
-            return "; convert whole decimals with int(id)"
-        return "; convert decimals with str(id)"
-    return ""
-
-
-def _is_text(value: bytes | bytearray) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_whole(value: Decimal) -> bool:
-    return value == value.to_integral_value() and _MIN_INT64 <= value <= _MAX_INT64
-
-
 def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
     """Raise for the first value that is not an id, or not of the first one's type."""
     # Missing values come first: one NaN makes floats of a whole column of integers.
@@ -257,8 +233,9 @@ def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
     if isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"{got}: nested too deep, ids must be integers or strings.")
     if _family(type(value)) is None:
-        remedy = _remedy(flat, value)
-        raise TypeError(f"{got}: ids must be integers or strings{remedy}.")
+        remedies = (text for kind, text in _REMEDIES if isinstance(value, kind))
+        remedy = next(remedies, "convert them")
+        raise TypeError(f"{got}: ids must be integers or strings; {remedy}.")
     raise TypeError(
         f"{got}, but the ids before it are of type {expected}: ids must be all "
         "integers or all strings."
