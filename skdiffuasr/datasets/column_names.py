@@ -24,14 +24,27 @@ _NUMBER_OR_DATE = re.compile(
 )
 
 
-def has_header(
-    first_row: Iterable[str], columns: Iterable[str | int | None], header: bool | None
-) -> bool:
-    """Decide whether the first row names the columns."""
-    if header is not None:
-        return header
-    is_named = any(isinstance(column, str) for column in columns)
-    return is_named or any(map(_role_of, first_row))
+def find_names(
+    first_rows: Sequence[tuple[int, list[str]]],
+    columns: Wanted,
+    header: bool | None,
+    source: str,
+) -> list[str] | None:
+    """Return the names of the columns if the first of the (line, fields) has them."""
+    line, first_row = first_rows[0]
+    if header is None:
+        is_named = any(isinstance(column, str) for column in columns.values())
+        header = is_named or any(map(role_of, first_row))
+        if not header and looks_like_names([row for _, row in first_rows]):
+            remedy = "pass header=True, or --header on the command line"
+            if None in (columns["user"], columns["item"]):
+                remedy = "say which are user and item"
+            raise ValueError(
+                f"{source}, line {line}: {first_row} looks like names of columns, but "
+                f"none is known; {remedy}; or pass header=False, or --no-header, if "
+                "the line is an interaction."
+            )
+    return [_without_type(name) for name in first_row] if header else None
 
 
 def looks_like_names(first_rows: Iterable[Iterable[str]]) -> bool:
@@ -44,12 +57,12 @@ def looks_like_names(first_rows: Iterable[Iterable[str]]) -> bool:
     return not any(first) and any(all(column) for column in below)
 
 
-def _role_of(name: str) -> str | None:
+def role_of(name: str) -> str | None:
     """Return the role of a column by its name, if that is a usual one."""
-    return _ROLES.get(without_type(name).lower().replace("_", ""))
+    return _ROLES.get(_without_type(name).lower().replace("_", ""))
 
 
-def without_type(name: str) -> str:
+def _without_type(name: str) -> str:
     """Return a column name without the type that RecBole puts behind it."""
     return _RECBOLE_TYPE.sub("", name.strip())
 
@@ -69,7 +82,7 @@ def locate_columns(
         elif names is None and role in ("user", "item"):
             positions[role] = ("user", "item").index(role)
         else:
-            roles = list(map(_role_of, names or ()))
+            roles = list(map(role_of, names or ()))
             if role in roles:
                 positions[role] = roles.index(role)
             elif role in ("user", "item"):

@@ -38,7 +38,7 @@ class Table(NamedTuple):
 
 def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
     """Read all rows; raise TypeError or ValueError naming a row that cannot be read."""
-    parts = list(_convert_parts(table, sys.maxsize, _IDS if table.is_typed else ()))
+    parts = list(read_parts(table, sys.maxsize, _IDS if table.is_typed else ()))
     pool = import_extra("pyarrow", "frames").default_memory_pool()
     columns = {}
     for role in list(parts[0]):
@@ -48,15 +48,10 @@ def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
     return columns
 
 
-def read_parts(table: Table, n_rows: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Read some rows at a time, with ids and times of the kind of the first rows."""
-    return _convert_parts(table, n_rows, (*_IDS, "time"))
-
-
-def _convert_parts(
-    table: Table, n_rows: int, fixed: tuple[str, ...]
+def read_parts(
+    table: Table, n_rows: int, fixed: tuple[str, ...] = (*_IDS, "time")
 ) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Convert some rows at a time; some columns stay of the kind that they begin as."""
+    """Read some rows at a time; the fixed columns stay of the kind they begin as."""
     n_read = 0
     kinds: dict[str, str] = {}
     for batch in table.read():

@@ -139,12 +139,6 @@ class Interactions:
             If there is no such position, or the mask is of another length.
         ValueError
             If `rows` is not one-dimensional.
-
-        Examples
-        --------
-        >>> from skdiffuasr.datasets import Interactions
-        >>> Interactions(user=[7, 8, 7], item=[1, 2, 3]).take([2, 0]).item
-        array([3, 1])
         """
         rows = np.asarray(rows)
         if rows.size == 0:
@@ -165,13 +159,6 @@ class Interactions:
         -------
         interactions : Interactions
             The same interactions; those of a user at the same time keep their order.
-
-        Examples
-        --------
-        >>> from skdiffuasr.datasets import Interactions
-        >>> log = Interactions(user=[8, 7, 7], item=[1, 2, 3], time=[5, 9, 5])
-        >>> log.sort().item
-        array([3, 2, 1])
         """
         return self.take(sorted_rows(self.user, self.time))
 
@@ -214,7 +201,7 @@ class Interactions:
         pairs = users * (items.max(initial=0) + 1) + items
         if self.is_pseudo is not None:
             pairs = 2 * pairs + self.is_pseudo
-        order = sorted_rows(self.user, self.time)[:: 1 if keep == "first" else -1]
+        order = sorted_rows(pairs, self.time)[:: 1 if keep == "first" else -1]
         _, kept = np.unique(pairs[order], return_index=True)
         return self.take(np.sort(order[kept]))
 

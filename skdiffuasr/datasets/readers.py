@@ -121,9 +121,7 @@ def iter_interactions(
     ----------
     path : str or path-like
         A file that `read_interactions` reads.
-    user, item, time : str, int or None, default=None
-        See `read_interactions`.
-    sep, header : str and bool, default=None
+    user, item, time, sep, header
         See `read_interactions`.
     max_interactions : int, default=1_000_000
         A part is handed out once it has more; by at most a batch of rows and a user.

@@ -142,13 +142,9 @@ class RaggedRows:
     def _slice(self, start: int, stop: int) -> Self:
         """Return the rows from start to stop, sharing the values."""
         offsets = self.offsets[start : stop + 1]
-        inside = slice(offsets[0], offsets[-1])
-        return self._unchecked(
-            self.values[inside],
-            offsets - offsets[0],
-            None if self.roles is None else self.roles[inside],
-            None if self.user_ids is None else self.user_ids[start:stop],
-        )
+        user_ids = None if self.user_ids is None else self.user_ids[start:stop]
+        items = slice(offsets[0], offsets[-1])
+        return self._select(items, offsets - offsets[0], user_ids)
 
     def _take(self, rows: NDArray[np.intp]) -> Self:
         """Return copies of the rows with these numbers."""
@@ -160,15 +156,17 @@ class RaggedRows:
     ) -> Self:
         """Return copies of the pieces of the values as rows."""
         positions, offsets = piece_positions(starts, lengths)
-        roles = None if self.roles is None else self.roles[positions]
-        return self._unchecked(self.values[positions], offsets, roles, user_ids)
+        return self._select(positions, offsets, user_ids)
 
     def _where(self, is_kept: NDArray[np.bool_]) -> Self:
         """Return the rows with some of their items."""
         kept = np.flatnonzero(is_kept)
-        offsets = np.searchsorted(kept, self.offsets)
-        roles = None if self.roles is None else self.roles[kept]
-        return self._unchecked(self.values[kept], offsets, roles, self.user_ids)
+        return self._select(kept, np.searchsorted(kept, self.offsets), self.user_ids)
+
+    def _select(self, items: Any, offsets: IntArray, user_ids: IdArray | None) -> Self:
+        """Return some of the items as rows."""
+        roles = None if self.roles is None else self.roles[items]
+        return self._unchecked(self.values[items], offsets, roles, user_ids)
 
     def drop_last(self, k: int | IntArray = 1) -> Self:
         """Drop the most recent items of each row.

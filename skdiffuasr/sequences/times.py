@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skdiffuasr.sequences.ids import is_missing, refuse, show
 from skdiffuasr.sequences.traps import describe_zones, warn
 
+_INTEGER = re.compile(r"\s*[+-]?[\d_]+\s*")
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
 # The decimals of a second that Python's dates do not hold.
@@ -105,13 +106,9 @@ def _as_float(value: Any) -> float:
     if not isfinite(number):
         raise ValueError(f"{value!r} is not finite.")
     is_exact = isinstance(value, float) or abs(number) < 2**53
-    if not is_exact and _looks_like_an_integer(value) and _as_int(value) != number:
+    if not is_exact and _INTEGER.fullmatch(str(value)) and _as_int(value) != number:
         raise ValueError(f"{value!r} would become {number!r}.")
     return number
-
-
-def _looks_like_an_integer(value: Any) -> bool:
-    return re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value)) is not None
 
 
 def as_date(value: Any) -> date | np.datetime64:

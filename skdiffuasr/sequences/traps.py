@@ -28,6 +28,8 @@ _MOST = 0.9
 
 _DAY = 86_400
 
+_OWN = "skdiffuasr."
+
 # After the date, only a time zone has a sign.
 _ZONE = re.compile(r"[+\-Zz]")
 
@@ -157,10 +159,6 @@ def warn(sentences: Iterable[str]) -> None:
     """Warn of each sentence at the line of the user's code that called the package."""
     for sentence in sentences:
         level, frame = 2, sys._getframe(1)
-        while frame.f_back and _is_own(frame.f_globals.get("__name__")):
+        while frame.f_back and frame.f_globals.get("__name__", "").startswith(_OWN):
             level, frame = level + 1, frame.f_back
         warnings.warn(sentence, stacklevel=level)
-
-
-def _is_own(module: str | None) -> bool:
-    return module is not None and module.startswith("skdiffuasr.")
