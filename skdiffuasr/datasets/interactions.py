@@ -202,8 +202,8 @@ class Interactions:
         if self.is_pseudo is not None:
             pairs = 2 * pairs + self.is_pseudo
         order = sorted_rows(pairs, self.time)[:: 1 if keep == "first" else -1]
-        _, kept = np.unique(pairs[order], return_index=True)
-        return self.take(np.sort(order[kept]))
+        is_kept = np.diff(pairs[order], prepend=-1) != 0
+        return self.take(np.sort(order[is_kept]))
 
     def to_sequences(self) -> Sequences:
         """Group the log by user.
