@@ -1,17 +1,19 @@
 """Interaction logs: fetch, read, filter and write them, or draw synthetic ones."""
 
-from skdiffuasr.datasets.amazon import AMAZON_CATEGORIES, fetch_amazon
-from skdiffuasr.datasets.data_home import clear_data_home, get_data_home
+from skdiffuasr.datasets.download import clear_data_home, get_data_home
 from skdiffuasr.datasets.filtering import k_core
 from skdiffuasr.datasets.interactions import Interactions
-from skdiffuasr.datasets.iteration import iter_interactions
 from skdiffuasr.datasets.movielens import fetch_movielens
-from skdiffuasr.datasets.readers import read_interactions
+from skdiffuasr.datasets.readers import iter_interactions, read_interactions
 from skdiffuasr.datasets.rectools import to_rectools
-from skdiffuasr.datasets.steam import load_steam
+from skdiffuasr.datasets.reviews import (
+    AMAZON_CATEGORIES,
+    fetch_amazon,
+    load_steam,
+    load_yelp,
+)
 from skdiffuasr.datasets.synthetic import make_sequences
 from skdiffuasr.datasets.writers import write_columns, write_interactions
-from skdiffuasr.datasets.yelp import load_yelp
 
 __all__ = [
     "AMAZON_CATEGORIES",

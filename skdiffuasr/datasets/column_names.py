@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 #: Columns that are asked for, by role: their name or position, or None to look for it.
 Wanted = Mapping[str, str | int | None]
 
-# Column names that are recognised once letter case and underscores are ignored.
-_USUAL_NAMES = {
-    "user": {"user", "userid"},
-    "item": {"item", "itemid"},
-    "time": {"time", "timestamp", "datetime", "date"},
-    "is_pseudo": {"ispseudo"},
+# Roles by the column names that have them, without letter case and underscores.
+_ROLES = {
+    **{"user": "user", "userid": "user", "item": "item", "itemid": "item"},
+    **dict.fromkeys(("time", "timestamp", "datetime", "date"), "time"),
+    "ispseudo": "is_pseudo",
 }
 
 # RecBole's headers carry the type of a column behind its name.
@@ -25,16 +24,27 @@ _NUMBER_OR_DATE = re.compile(
 )
 
 
-def has_header(
-    first_row: Iterable[str], columns: Iterable[str | int | None], header: bool | None
-) -> bool:
-    """Decide whether the first row names the columns."""
-    if header is not None:
-        return header
-    usual_names = set().union(*_USUAL_NAMES.values())
-    return any(isinstance(column, str) for column in columns) or any(
-        _plain_name(field) in usual_names for field in first_row
-    )
+def find_names(
+    first_rows: Sequence[tuple[int, list[str]]],
+    columns: Wanted,
+    header: bool | None,
+    source: str,
+) -> list[str] | None:
+    """Return the names of the columns if the first of the (line, fields) has them."""
+    line, first_row = first_rows[0]
+    if header is None:
+        is_named = any(isinstance(column, str) for column in columns.values())
+        header = is_named or any(map(role_of, first_row))
+        if not header and looks_like_names([row for _, row in first_rows]):
+            remedy = "pass header=True, or --header on the command line"
+            if None in (columns["user"], columns["item"]):
+                remedy = "say which are user and item"
+            raise ValueError(
+                f"{source}, line {line}: {first_row} looks like names of columns, but "
+                f"none is known; {remedy}; or pass header=False, or --no-header, if "
+                "the line is an interaction."
+            )
+    return [_without_type(name) for name in first_row] if header else None
 
 
 def looks_like_names(first_rows: Iterable[Iterable[str]]) -> bool:
@@ -47,12 +57,12 @@ def looks_like_names(first_rows: Iterable[Iterable[str]]) -> bool:
     return not any(first) and any(all(column) for column in below)
 
 
-def _plain_name(name: str) -> str:
-    """Return a column name without type, letter case and underscores."""
-    return without_type(name).lower().replace("_", "")
+def role_of(name: str) -> str | None:
+    """Return the role of a column by its name, if that is a usual one."""
+    return _ROLES.get(_without_type(name).lower().replace("_", ""))
 
 
-def without_type(name: str) -> str:
+def _without_type(name: str) -> str:
     """Return a column name without the type that RecBole puts behind it."""
     return _RECBOLE_TYPE.sub("", name.strip())
 
@@ -72,9 +82,9 @@ def locate_columns(
         elif names is None and role in ("user", "item"):
             positions[role] = ("user", "item").index(role)
         else:
-            usual = [_plain_name(name) in _USUAL_NAMES[role] for name in names or ()]
-            if True in usual:
-                positions[role] = usual.index(True)
+            roles = list(map(role_of, names or ()))
+            if role in roles:
+                positions[role] = roles.index(role)
             elif role in ("user", "item"):
                 raise ValueError(
                     f"{source}: no {role} column found among {names}; say which it is, "

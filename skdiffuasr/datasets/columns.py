@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
-from skdiffuasr.datasets.text_ids import text_ids
-from skdiffuasr.datasets.text_times import as_integers, text_times
+from skdiffuasr.datasets.texts import as_integers, text_flags, text_ids, text_times
 from skdiffuasr.sequences.ids import as_ids, show
 from skdiffuasr.sequences.table import as_flags
 from skdiffuasr.sequences.times import as_times
@@ -20,7 +19,6 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 _IDS = ("user", "item")
 _TEXTS = ("string", "large_string", "string_view")
-_FLAGS = ("0", "false", "1", "true")
 _KINDS = {"i": "integers", "U": "strings"}
 
 
@@ -40,7 +38,7 @@ class Table(NamedTuple):
 
 def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
     """Read all rows; raise TypeError or ValueError naming a row that cannot be read."""
-    parts = list(_convert_parts(table, sys.maxsize, _IDS if table.is_typed else ()))
+    parts = list(read_parts(table, sys.maxsize, _IDS if table.is_typed else ()))
     pool = import_extra("pyarrow", "frames").default_memory_pool()
     columns = {}
     for role in list(parts[0]):
@@ -50,15 +48,10 @@ def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
     return columns
 
 
-def read_parts(table: Table, n_rows: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Read some rows at a time, with ids and times of the kind of the first rows."""
-    return _convert_parts(table, n_rows, (*_IDS, "time"))
-
-
-def _convert_parts(
-    table: Table, n_rows: int, fixed: tuple[str, ...]
+def read_parts(
+    table: Table, n_rows: int, fixed: tuple[str, ...] = (*_IDS, "time")
 ) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Convert some rows at a time; some columns stay of the kind that they begin as."""
+    """Read some rows at a time; the fixed columns stay of the kind they begin as."""
     n_read = 0
     kinds: dict[str, str] = {}
     for batch in table.read():
@@ -106,7 +99,7 @@ def _convert(
     if is_text:
         column = column.cast("string")
     if role == "is_pseudo" and not table.is_typed:
-        return _text_flags(column, where)
+        return text_flags(column, where)
     if role == "is_pseudo":
         return as_flags(column, where, "is_pseudo")
     if role in ("time", "rating"):
@@ -127,19 +120,6 @@ def _convert(
             f"{_KINDS[kind]}; {remedy}."
         )
     return ids
-
-
-def _text_flags(texts: Any, where: Callable[[int], str]) -> npt.NDArray[np.bool_]:
-    compute = import_extra("pyarrow.compute", "frames")
-    plain = compute.utf8_lower(compute.utf8_trim_whitespace(texts))
-    found = compute.index_in(plain, import_extra("pyarrow", "frames").array(_FLAGS))
-    if found.null_count:
-        row = compute.index(found.is_null(), True).as_py()
-        raise ValueError(
-            f"{where(row)} is {texts[row].as_py()!r}; accepted are 0 and 1, or false "
-            "and true."
-        )
-    return np.asarray(found) > _FLAGS.index("false")
 
 
 def _first_text(ids: IdArray) -> int:

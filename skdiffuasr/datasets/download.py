@@ -1,4 +1,4 @@
-"""Download a file once, and never trust a changed one."""
+"""Files that are downloaded once, the folder for them, and what has changed."""
 
 import hashlib
 import os
@@ -13,9 +13,47 @@ from pathlib import Path
 from sklearn.utils import check_scalar
 
 from skdiffuasr._files import replaced, write_text
-from skdiffuasr.datasets.data_home import get_data_home
 
+ENVIRONMENT_VARIABLE = "SKDIFFUASR_DATA"
 TIMEOUT_SECONDS = 60
+
+
+def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder of the downloads, and make it if need be.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder. None takes the environment variable ``SKDIFFUASR_DATA``, or
+        ``skdiffuasr_data`` in the home folder if that is not set or empty.
+
+    Returns
+    -------
+    data_home : Path
+
+    Raises
+    ------
+    ValueError
+        If `data_home` is empty.
+    """
+    if data_home is None:
+        data_home = os.environ.get(ENVIRONMENT_VARIABLE) or "~/skdiffuasr_data"
+    if data_home == "":
+        raise ValueError("data_home is ''; give a folder, or None for the usual one.")
+    folder = Path(data_home).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def clear_data_home(data_home: str | os.PathLike[str] | None = None) -> None:
+    """Remove the folder of the downloads and all that is in it.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        See `get_data_home`.
+    """
+    shutil.rmtree(get_data_home(data_home))
 
 
 def fetch_file(

@@ -9,12 +9,13 @@ import numpy.typing as npt
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.description import LogDescription
-from skdiffuasr.sequences.table import group_sorted, read_columns, sort_columns
-from skdiffuasr.sequences.traps import (
-    count_repeated_ends,
-    describe_repeated_ends,
-    describe_times,
+from skdiffuasr.sequences.table import (
+    group_sorted,
+    read_columns,
+    sort_columns,
+    sorted_rows,
 )
+from skdiffuasr.sequences.traps import describe_repeated_ends, describe_times
 
 _NAMES = ("user", "item", "time", "is_pseudo")
 
@@ -138,12 +139,6 @@ class Interactions:
             If there is no such position, or the mask is of another length.
         ValueError
             If `rows` is not one-dimensional.
-
-        Examples
-        --------
-        >>> from skdiffuasr.datasets import Interactions
-        >>> Interactions(user=[7, 8, 7], item=[1, 2, 3]).take([2, 0]).item
-        array([3, 1])
         """
         rows = np.asarray(rows)
         if rows.size == 0:
@@ -164,16 +159,8 @@ class Interactions:
         -------
         interactions : Interactions
             The same interactions; those of a user at the same time keep their order.
-
-        Examples
-        --------
-        >>> from skdiffuasr.datasets import Interactions
-        >>> log = Interactions(user=[8, 7, 7], item=[1, 2, 3], time=[5, 9, 5])
-        >>> log.sort().item
-        array([3, 2, 1])
         """
-        by_time = self._by_time()
-        return self.take(by_time[np.argsort(self.user[by_time], kind="stable")])
+        return self.take(sorted_rows(self.user, self.time))
 
     def drop_duplicates(
         self, keep: Literal["first", "last"] = "first"
@@ -214,9 +201,9 @@ class Interactions:
         pairs = users * (items.max(initial=0) + 1) + items
         if self.is_pseudo is not None:
             pairs = 2 * pairs + self.is_pseudo
-        order = self._by_time()[:: 1 if keep == "first" else -1]
-        _, kept = np.unique(pairs[order], return_index=True)
-        return self.take(np.sort(order[kept]))
+        order = sorted_rows(pairs, self.time)[:: 1 if keep == "first" else -1]
+        is_kept = np.diff(pairs[order], prepend=-1) != 0
+        return self.take(np.sort(order[is_kept]))
 
     def to_sequences(self) -> Sequences:
         """Group the log by user.
@@ -234,12 +221,6 @@ class Interactions:
             time.
         """
         return Sequences.from_interactions(self, **self._roles())
-
-    def _by_time(self) -> npt.NDArray[np.intp]:
-        """Return the rows, oldest first."""
-        if self.time is None:
-            return np.arange(len(self))
-        return np.argsort(self.time, kind="stable")
 
     def _roles(self) -> dict[str, Any]:
         """Return the names of the columns, None for those that are not known."""
@@ -268,6 +249,6 @@ class Interactions:
         found = (
             *description.warnings,
             *describe_times(log.users, log.times),
-            *describe_repeated_ends(count_repeated_ends(*log)),
+            *describe_repeated_ends(*log),
         )
         return replace(description, warnings=found)

@@ -1,7 +1,6 @@
 """MovieLens: who rated which film when."""
 
 import csv
-import io
 import os
 import zipfile
 import zlib
@@ -38,7 +37,6 @@ class _Version(NamedTuple):
 
 _MD5_100K = "0e33842e24a9c977be4e0107933c0723"
 _MD5_1M = "c4d9eecfca2ab87c1945afe126590906"
-
 # The archive of version 100k is ml-100k.zip, and its files lie in the folder ml-100k.
 _VERSIONS = {
     "100k": _Version(_MD5_100K, "u.data", "u.item", "\t", "latin-1", False),
@@ -133,16 +131,14 @@ def fetch_movielens(
 
 def _read_ratings(path: Path, version: _Version) -> Any:
     """Return a structured array of user, item, rating and time."""
-    text = _read_member(path, version.ratings, version.encoding)
-    if version.has_header:
-        text = text.partition("\n")[2]
-    if not text.strip():
+    lines = _read_lines(path, version.ratings, version)
+    if not lines:
         raise ValueError(f"{path}, {version.ratings}: there are no ratings.")
     try:
         return np.loadtxt(
-            io.StringIO(text.replace("::", "\t")),
+            [line.replace(version.separator, "\t") for line in lines],
             dtype=[("user", "i8"), ("item", "i8"), ("rating", "f8"), ("time", "i8")],
-            delimiter="\t" if version.separator == "::" else version.separator,
+            delimiter="\t",
             ndmin=1,
         )
     except ValueError as error:
@@ -153,8 +149,7 @@ def _read_films(
     path: Path, version: _Version
 ) -> tuple[dict[int, str], dict[int, list[str]]]:
     """Return the title and the genres of each film."""
-    text = _read_member(path, version.films, version.encoding).replace("\r\n", "\n")
-    lines = [line for line in text.split("\n")[int(version.has_header) :] if line]
+    lines = _read_lines(path, version.films, version)
     separator = "|" if version.separator == "\t" else version.separator
     rows: Iterable[list[str]] = (line.split(separator) for line in lines)
     if separator == ",":
@@ -164,7 +159,13 @@ def _read_films(
         try:
             film = int(fields[0])
             names[film] = fields[1]
-            genres[film] = _genres_of(fields, separator)
+            if separator == "|":
+                flags = zip(_GENRES, fields[-len(_GENRES) :], strict=True)
+                genres[film] = [name for name, flag in flags if flag == "1"]
+            elif fields[2] in ("", "(no genres listed)"):
+                genres[film] = []
+            else:
+                genres[film] = fields[2].split("|")
         except (ValueError, IndexError) as error:
             raise ValueError(
                 f"{path}, {version.films}, film {number}: {fields} cannot be read: "
@@ -173,20 +174,14 @@ def _read_films(
     return names, genres
 
 
-def _genres_of(fields: list[str], separator: str) -> list[str]:
-    """Return the names of the genres, which 100k has as flags."""
-    if separator == "|":
-        flags = fields[-len(_GENRES) :]
-        return [name for name, flag in zip(_GENRES, flags, strict=True) if flag == "1"]
-    return [] if fields[2] in ("", "(no genres listed)") else fields[2].split("|")
-
-
-def _read_member(path: Path, name: str, encoding: str) -> str:
-    """Read one file of the folder in an archive."""
+def _read_lines(path: Path, name: str, version: _Version) -> list[str]:
+    """Return the lines of a file in an archive, but for the header and blank ones."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.read(f"{path.stem}/{name}").decode(encoding)
+            text = archive.read(f"{path.stem}/{name}").decode(version.encoding)
     except (*_ERRORS, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path} cannot be read: {error}. Remove it to download it again."
         ) from error
+    lines = [line.removesuffix("\r") for line in text.split("\n") if line.strip()]
+    return lines[1:] if version.has_header else lines

@@ -11,19 +11,19 @@ from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
 from skdiffuasr.datasets.column_names import Wanted, locate_columns
 from skdiffuasr.datasets.columns import Columns, Table
-from skdiffuasr.sequences.arrow import to_arrow
+from skdiffuasr.sequences.conversion import arrow_array
 
 _BATCH_ROWS = 2**18
 
 
 def parquet_table(path: Path, columns: Wanted) -> Table:
     """Open a Parquet file; of its columns only those that are needed are read."""
-
-    def where(role: str, row: int) -> str:
-        return f"{path}: the {role} of row {row}"
-
-    read = partial(_read_batches, path, columns)
-    return Table(str(path), read, where, is_typed=True)
+    return Table(
+        str(path),
+        partial(_read_batches, path, columns),
+        where=lambda role, row: f"{path}: the {role} of row {row}",
+        is_typed=True,
+    )
 
 
 def _read_batches(path: Path, columns: Wanted) -> Iterator[dict[str, Any]]:
@@ -60,9 +60,8 @@ def parquet_writer(
 
         def write(columns: Columns) -> None:
             nonlocal writer
-            table = pyarrow.table(
-                {name: to_arrow(values) for name, values in columns.items()}
-            )
+            arrays = {name: arrow_array(values) for name, values in columns.items()}
+            table = pyarrow.table(arrays)
             if writer is None:
                 writer = parquet.ParquetWriter(temporary, table.schema)
             writer.write_table(table)

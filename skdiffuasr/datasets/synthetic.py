@@ -1,5 +1,6 @@
 """Synthetic interaction histories whose early part is known but hidden."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -228,11 +229,10 @@ class _World:
 
     def histories(
         self, interests: FloatArray, lengths: IntArray, rng: np.random.Generator
-    ) -> list[IntArray]:
-        """Return per step the items of the users whose history is not over yet."""
+    ) -> Iterator[IntArray]:
+        """Yield per step the items of the users whose history is not over yet."""
         bias = np.tile(self.log_popularity, (len(lengths), 1))  # (users, items)
         follow = np.zeros_like(interests[0])  # (users, d), nothing before the first
-        steps = []
         for step, interest in enumerate(interests):
             n_active = np.count_nonzero(lengths > step)  # lengths descend
             wanted = (
@@ -244,8 +244,7 @@ class _World:
             follow[:n_active] = self.item_factors[items] @ self.transition.T
             if not self.allow_repeats:
                 bias[np.arange(n_active), items] = -np.inf
-            steps.append(items)
-        return steps
+            yield items
 
 
 def _sample_softmax(scores: FloatArray, rng: np.random.Generator) -> IntArray:

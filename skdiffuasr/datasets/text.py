@@ -13,10 +13,8 @@ from skdiffuasr.datasets.blocks import BLOCK_SIZE, ReadBlocks, lines_of
 from skdiffuasr.datasets.column_names import (
     N_ROWS_COMPARED,
     Wanted,
-    has_header,
+    find_names,
     locate_columns,
-    looks_like_names,
-    without_type,
 )
 from skdiffuasr.datasets.columns import Table
 
@@ -73,7 +71,7 @@ def text_table(
     first_rows = text.first_rows()
     if not first_rows:
         raise ValueError(f"{source}: the file is empty.")
-    names = _find_names(first_rows, columns, header, source)
+    names = find_names(first_rows, columns, header, source)
     positions = locate_columns(columns, names, source)
     n_names = int(names is not None)
 
@@ -108,28 +106,6 @@ def _splits_evenly(text: _Text) -> bool:
     except ValueError:  # of quotes
         return False
     return len(counts) == 1 and counts != {1}
-
-
-def _find_names(
-    first_rows: list[tuple[int, list[str]]],
-    columns: Wanted,
-    header: bool | None,
-    source: str,
-) -> list[str] | None:
-    """Return the names of the columns if the first row has them."""
-    line, first_row = first_rows[0]
-    if has_header(first_row, list(columns.values()), header):
-        return [without_type(name) for name in first_row]
-    if header is None and looks_like_names([row for _, row in first_rows]):
-        remedy = "pass header=True, or --header on the command line"
-        if None in (columns["user"], columns["item"]):
-            remedy = "say which are user and item"
-        raise ValueError(
-            f"{source}, line {line}: {first_row} looks like names of columns, but none "
-            f"is known; {remedy}; or pass header=False, or --no-header, if the line is "
-            "an interaction."
-        )
-    return None
 
 
 def _read_batches(
@@ -174,7 +150,8 @@ def _parse_plain(
         has_runs = sep == " " and b"  " in block  # csv skips blanks before a field
         is_plain = not has_runs and (not has_quotes or _is_well_quoted(block, sep))
     else:
-        is_plain = not has_quotes and _STAND_IN.encode() not in block
+        is_odd = has_quotes or _STAND_IN.encode() in block
+        is_plain = not is_odd and not sep.isspace()  # csv skips a blank line
         block, sep = block.replace(sep.encode(), _STAND_IN.encode()), _STAND_IN
     if not is_plain or max(positions) >= n_fields:
         return None

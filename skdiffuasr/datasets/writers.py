@@ -11,11 +11,7 @@ import numpy.typing as npt
 
 from skdiffuasr._files import open_text, refuse_existing, replaced
 from skdiffuasr.datasets.blocks import ending_of
-from skdiffuasr.datasets.column_names import (
-    N_ROWS_COMPARED,
-    has_header,
-    looks_like_names,
-)
+from skdiffuasr.datasets.column_names import N_ROWS_COMPARED, looks_like_names, role_of
 from skdiffuasr.datasets.columns import Columns
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.parquet import parquet_writer
@@ -115,8 +111,10 @@ def write_interactions(
     if ending == ".inter":
         if "position" in columns:
             columns.setdefault("time", columns["position"])
-        if "time" in columns:
-            columns["time"] = _as_seconds(columns["time"])
+        if "time" in columns and columns["time"].dtype.kind == "M":
+            _refuse_finer(columns["time"], "us", "time", ending)
+            microseconds = columns["time"].astype("datetime64[us]").astype(np.int64)
+            columns["time"] = microseconds / 1e6  # RecBole has numbers only
         columns = {_RECBOLE[name]: column for name, column in columns.items()}
     write_columns(columns, path, overwrite=overwrite)
 
@@ -186,14 +184,6 @@ def check_ending(path: Path) -> str:
     return ending
 
 
-def _as_seconds(times: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return dates as seconds since 1970, for formats that have numbers only."""
-    if times.dtype.kind != "M":
-        return times
-    _refuse_finer(times, "us", "time", ".inter")
-    return times.astype("datetime64[us]").astype(np.int64) / 1e6
-
-
 def _texts(column: npt.NDArray[Any]) -> list[Any]:
     """Return values as they are written; dates in ISO 8601."""
     if column.dtype.kind == "M":
@@ -209,7 +199,7 @@ def _refuse_header(columns: Columns) -> None:
     first_rows = [list(map(str, row)) for row in zip(*compared, strict=True)]
     if not first_rows:
         return
-    if has_header(first_rows[0], (), None) or looks_like_names(first_rows):
+    if any(map(role_of, first_rows[0])) or looks_like_names(first_rows):
         raise ValueError(
             f"Row 0 is {first_rows[0]}, which .txt files cannot hold: without a "
             "header it would be taken for one. Change the id, or write another format."

@@ -113,8 +113,17 @@ def pseudo_item_quality_per_row(
         - ``"attribute_hit_rate"``: share of the pseudo items whose label occurs among
           the labels of the hidden items.
     """
-    generated = _check_generated(generated, n_items)
-    hidden = _as_sequences(hidden, n_items)
+    generated = np.asarray(generated)
+    if generated.ndim != 2 or generated.shape[1] == 0:
+        raise ValueError(
+            "generated must have the shape (n, M) with M of 1 or more, got "
+            f"{generated.shape}."
+        )
+    check_codes(generated, n_items, "generated")
+    if not isinstance(hidden, Sequences):
+        hidden = rectangle(np.asarray(hidden), "hidden")
+    check_codes(hidden.values, n_items, "hidden", lowest=-1)
+    hidden = hidden._where(hidden.values >= 0)
     if len(hidden) != len(generated):
         raise ValueError(
             "generated and hidden must have the same rows, got "
@@ -194,26 +203,6 @@ def draw_by_popularity(
         raise ValueError("item_counts are all 0; there is no item to draw.")
     size = (n_rows, n_pseudo_items)
     return rng.choice(len(counts), size=size, p=counts / counts.sum())
-
-
-def _check_generated(generated: IntArray, n_items: int) -> IntArray:
-    """Return (n, M) codes."""
-    generated = np.asarray(generated)
-    if generated.ndim != 2 or generated.shape[1] == 0:
-        raise ValueError(
-            "generated must have the shape (n, M) with M of 1 or more, got "
-            f"{generated.shape}."
-        )
-    check_codes(generated, n_items, "generated")
-    return generated
-
-
-def _as_sequences(hidden: Sequences | IntArray, n_items: int) -> Sequences:
-    """Return the rows of known hidden items."""
-    if not isinstance(hidden, Sequences):
-        hidden = rectangle(np.asarray(hidden), "hidden")
-    check_codes(hidden.values, n_items, "hidden", lowest=-1)
-    return hidden._where(hidden.values >= 0)
 
 
 def _per_item(

@@ -16,7 +16,7 @@ from skdiffuasr.sequences.table import (
     read_columns,
     sort_columns,
 )
-from skdiffuasr.sequences.traps import count_repeated_ends, describe_repeated_ends, warn
+from skdiffuasr.sequences.traps import describe_repeated_ends, warn
 
 
 class TemporalSplit:
@@ -121,7 +121,7 @@ class TemporalSplit:
         if len(log.users) == 0:
             raise ValueError("There are no interactions to split.")
         log = sort_columns(log)
-        warn(describe_repeated_ends(count_repeated_ends(*log)))
+        warn(describe_repeated_ends(*log))
         histories = Sequences._unchecked(*group_sorted(log))
         is_after = self._is_after(np.asarray(log.times))
         n_after = np.add.reduceat(is_after, histories.offsets[:-1], dtype=np.int64)

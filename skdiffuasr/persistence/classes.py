@@ -29,10 +29,8 @@ ESTIMATORS = {
 #: Names of the dtypes of tensors and scalars.
 NUMBERS = {
     np.dtype(name): name
-    for name in (
-        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
-        *("uint64", "float16", "float32", "float64"),
-    )
+    for name in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 "
+    "float32 float64".split()
 }
 
 #: Attributes that hold a sparse matrix, by its format.

@@ -49,7 +49,7 @@ class Decoder:
             "tuple": lambda node: tuple(self._items(node)),
             "set": lambda node: set(self._items(node)),
             "frozenset": lambda node: frozenset(self._items(node)),
-            "dict": self._dict,
+            "dict": lambda node: dict(self._items(node)),
             "scalar": self._scalar,
             "array": self._array,
             "strings": self._strings,
@@ -96,12 +96,9 @@ class Decoder:
             raise ValueError(f"there is no float {value!r}")
         return float(value)
 
-    def _items(self, node: dict[str, Any]) -> list[Any]:
-        (items,) = fields(node, "items")
+    def _items(self, node: dict[str, Any], name: str = "items") -> list[Any]:
+        (items,) = fields(node, name)
         return [self.decode(item) for item in items]
-
-    def _dict(self, node: dict[str, Any]) -> dict[Any, Any]:
-        return dict(self._items(node))
 
     def _scalar(self, node: dict[str, Any]) -> Any:
         dtype, value = fields(node, "dtype", "value")
@@ -148,8 +145,7 @@ class Decoder:
         return Sequences(*map(self.decode, parts))
 
     def _variants(self, node: dict[str, Any]) -> SequenceVariants:
-        (variants,) = fields(node, "variants")
-        return SequenceVariants(map(self.decode, variants))
+        return SequenceVariants(self._items(node, "variants"))
 
     def _device(self, stored: str) -> str:
         """Return the device, which this machine must have."""

@@ -86,7 +86,9 @@ class Encoder:
         if kind in SPARSE_CLASSES.values():
             return self._sparse(value, place)
         if kind is Sequences:
-            return self._sequences(value, place)
+            names = ("values", "offsets", "roles", "user_ids")
+            parts = {name: getattr(value, name) for name in names}
+            return {"type": "Sequences", **self._parts(parts, place)}
         if kind is SequenceVariants:
             variants = self._items(value.variants, place)
             return {"type": "SequenceVariants", "variants": variants}
@@ -166,11 +168,6 @@ class Encoder:
                 for name in SPARSE_PARTS[stored.format]
             ],
         }
-
-    def _sequences(self, value: Sequences, place: Place) -> dict[str, Any]:
-        names = ("values", "offsets", "roles", "user_ids")
-        parts = {name: getattr(value, name) for name in names}
-        return {"type": "Sequences", **self._parts(parts, place)}
 
     def _parts(self, parts: dict[str, Any], place: Place) -> dict[str, Any]:
         return {name: self.encode(v, place.inside(name)) for name, v in parts.items()}

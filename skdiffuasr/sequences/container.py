@@ -8,12 +8,7 @@ from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences.conversion import ConvertibleRows
 from skdiffuasr.sequences.description import LogDescription, describe
 from skdiffuasr.sequences.ids import flatten_rows
-from skdiffuasr.sequences.ragged import (
-    check_lengths,
-    freeze,
-    join_rows,
-    narrow,
-)
+from skdiffuasr.sequences.ragged import check_lengths, freeze, join_rows, narrow
 from skdiffuasr.sequences.roles import GENERATED, OBSERVED
 
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
-from skdiffuasr.sequences.arrow import to_arrow
 from skdiffuasr.sequences.ids import as_ids, flatten_rows
 from skdiffuasr.sequences.ragged import common_dtype, id_type
 from skdiffuasr.sequences.rows import RaggedRows
@@ -19,11 +18,7 @@ from skdiffuasr.sequences.table import (
     read_columns,
     sort_columns,
 )
-from skdiffuasr.sequences.traps import (
-    count_repeated_ends,
-    describe_repeated_ends,
-    warn,
-)
+from skdiffuasr.sequences.traps import describe_repeated_ends, warn
 
 
 class ConvertibleRows(RaggedRows):
@@ -117,7 +112,7 @@ class ConvertibleRows(RaggedRows):
         [[2], [3, 1]]
         """
         log = sort_columns(read_columns(frame, user, item, time, is_pseudo))
-        warn(describe_repeated_ends(count_repeated_ends(*log)))
+        warn(describe_repeated_ends(*log))
         return cls._unchecked(*group_sorted(log))
 
     @classmethod
@@ -170,10 +165,11 @@ class ConvertibleRows(RaggedRows):
         """
         pyarrow = import_extra("pyarrow", "frames")
         lists = pyarrow.LargeListArray.from_arrays
-        columns = {} if self.user_ids is None else {"user": to_arrow(self.user_ids)}
-        columns["items"] = lists(to_arrow(self.offsets), to_arrow(self.values))
+        columns = {} if self.user_ids is None else {"user": arrow_array(self.user_ids)}
+        offsets = arrow_array(self.offsets)
+        columns["items"] = lists(offsets, arrow_array(self.values))
         if self.roles is not None:
-            columns["roles"] = lists(to_arrow(self.offsets), to_arrow(self.roles))
+            columns["roles"] = lists(offsets, arrow_array(self.roles))
         return pyarrow.table(columns)
 
     def to_pandas(self) -> Any:
@@ -273,3 +269,13 @@ class ConvertibleRows(RaggedRows):
             raise ValueError("Sequences cannot become an array without a copy.")
         rows = np.fromiter(self, dtype=object, count=len(self))
         return rows if dtype is None else rows.astype(dtype, copy=False)
+
+
+def arrow_array(values: NDArray[Any]) -> Any:
+    """Return numbers, dates or strings as an Arrow array; numbers are not copied."""
+    pyarrow = import_extra("pyarrow", "frames")
+    # Arrow has days and seconds, and nothing between or above them.
+    if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] in "YMWhm":
+        values = values.astype("datetime64[s]")
+    # Of an array of strings, Arrow would take each up to its first NUL character.
+    return pyarrow.array(values.tolist() if values.dtype.kind == "U" else values)

@@ -20,38 +20,18 @@ _QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 @dataclass(frozen=True, repr=False)
 class LogDescription:
-    """Summary of histories; prints as a table.
-
-    Attributes
-    ----------
-    n_users, n_items, n_interactions : int
-        Rows, different observed items, and observed items.
-    n_pseudo_items : int
-        Pseudo items, which count in nothing else here.
-    length_quantiles : tuple of float
-        Minimum, quartiles, 95 % quantile and maximum of the lengths of histories.
-    short_share : float
-        Share of the histories with at most five items.
-    density : float
-        Share of the pairs of a user and an item that occur.
-    tail_share : float
-        Share of the interactions with the 80 % least popular items.
-    repeat_share : float
-        Share of the interactions with an item that the user has had before.
-    warnings : tuple of str
-        Obstacles to augmentation, in sentences.
-    """
+    """Summary of histories, as `Sequences.describe` returns it; prints as a table."""
 
     n_users: int
     n_items: int
     n_interactions: int
-    n_pseudo_items: int
-    length_quantiles: tuple[float, ...]
-    short_share: float
-    density: float
-    tail_share: float
-    repeat_share: float
-    warnings: tuple[str, ...]
+    n_pseudo_items: int  # they count in nothing else here
+    length_quantiles: tuple[float, ...]  # minimum, quartiles, 95 % and maximum
+    short_share: float  # of the histories, those with at most five items
+    density: float  # of the pairs of a user and an item, those that occur
+    tail_share: float  # of the interactions, with the 80 % least popular items
+    repeat_share: float  # of the interactions, with an item the user has had before
+    warnings: tuple[str, ...]  # obstacles to augmentation, in sentences
 
     def __repr__(self) -> str:
         """Return a table."""

@@ -16,16 +16,19 @@ from skdiffuasr.sequences.ragged import narrow, offsets_from_lengths, row_of
 
 _MAX_INT64 = np.iinfo(np.int64).max
 _MIN_INT64 = np.iinfo(np.int64).min
+_REMEDIES = (
+    (float | np.floating, "convert to int"),
+    (UUID, "convert UUIDs with str(id)"),
+    (bytes | bytearray, "convert bytes with id.decode(), or id.hex() if not UTF-8"),
+    (Decimal, "convert decimals with int(id) if all are whole, else with str(id)"),
+)
+_OUT_OF_RANGE = "outside the range of 64-bit signed integers; pass such ids as strings"
 
 
 def flatten_rows(X: Any, input_name: str) -> tuple[IdArray, IntArray]:
     """Flatten any iterable of id sequences to values and offsets."""
     _refuse_container(X, input_name)
-    columnar = _flatten_columnar(X)
-    if columnar is None:
-        values, offsets = _flatten_objects(X, input_name)
-    else:
-        values, offsets = columnar
+    values, offsets = _flatten_columnar(X) or _flatten_objects(X, input_name)
 
     def where(position: int) -> str:
         row = row_of(offsets, position)
@@ -91,8 +94,11 @@ def _flatten_columnar(X: Any) -> tuple[IdArray | list[Any], IntArray] | None:
     """Read a list column without null rows from its buffers."""
     pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
     if polars is not None and isinstance(X, polars.Series):
-        is_plain = isinstance(X.dtype, polars.List) and not X.null_count()
-        return _flatten_polars(X) if is_plain else None
+        if not isinstance(X.dtype, polars.List) or X.null_count():
+            return None
+        lengths = X.list.len()
+        filled = X.filter(lengths > 0)  # explode makes nulls of empty lists
+        return _unboxed(filled.explode()), offsets_from_lengths(lengths.to_numpy())
     if pandas is not None and isinstance(X, pandas.Series):
         X = X.array
     if hasattr(X, "__arrow_array__"):
@@ -110,13 +116,6 @@ def _flatten_columnar(X: Any) -> tuple[IdArray | list[Any], IntArray] | None:
     boundaries = X.offsets.to_numpy().astype(np.int64)
     start, stop = boundaries[[0, -1]].tolist()
     return _unboxed(X.values.slice(start, stop - start)), boundaries - start
-
-
-def _flatten_polars(X: Any) -> tuple[IdArray | list[Any], IntArray]:
-    """Read values and offsets of a polars list column."""
-    lengths = X.list.len()
-    filled = X.filter(lengths > 0)  # explode makes nulls of empty lists
-    return _unboxed(filled.explode()), offsets_from_lengths(lengths.to_numpy())
 
 
 def _unboxed(items: Any) -> IdArray | list[Any]:
@@ -157,11 +156,14 @@ def _pack_ids(flat: list[Any], where: Callable[[int], str]) -> IdArray:
         try:
             return np.array(integers, dtype=np.int64)
         except OverflowError:
-            _raise_out_of_range(integers, where)
+            outside = (not _MIN_INT64 <= id <= _MAX_INT64 for id in integers)
+            raise _first_error(outside, flat, where, _OUT_OF_RANGE) from None
     if all(_family(kind) == "str" for kind in kinds):
         array = np.array(flat, dtype=np.str_)
         if np.char.str_len(array).sum() != sum(map(len, flat)):
-            _raise_trailing_nul(flat, where)
+            reason = "NumPy loses NUL characters at the end of a string; remove them"
+            has_nul = (text.endswith("\0") for text in flat)
+            raise _first_error(has_nul, flat, where, reason)
         return array
     _raise_bad_id(flat, where)
 
@@ -170,8 +172,8 @@ def _canonical(array: IdArray, where: Callable[[int], str]) -> IdArray:
     """Return an integer or string array as int64 or little-endian '<U'."""
     if array.dtype.kind == "U":
         return array.astype(array.dtype.newbyteorder("<"), copy=False)
-    if array.dtype.kind == "u" and array.size and array.max() > _MAX_INT64:
-        _raise_out_of_range(array.tolist(), where)
+    if array.dtype.kind == "u":
+        refuse(array > _MAX_INT64, array, where, _OUT_OF_RANGE)
     return array.astype(np.int64, copy=False)
 
 
@@ -192,8 +194,15 @@ def refuse(
 ) -> None:
     """Raise for the first bad value, with its row."""
     if is_bad.any():
-        row = int(is_bad.argmax())
-        raise ValueError(f"{where(row)} is {show(values[row])}: {reason}.")
+        raise _first_error(is_bad, values, where, reason)
+
+
+def _first_error(
+    is_bad: Iterable[Any], values: Any, where: Callable[[int], str], reason: str
+) -> ValueError:
+    """Make the error of the first bad value, with its row."""
+    row = next(row for row, bad in enumerate(is_bad) if bad)
+    return ValueError(f"{where(row)} is {show(values[row])}: {reason}.")
 
 
 def _is_scalar(value: Any) -> bool:
@@ -211,65 +220,11 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
-def _remedy(flat: list[Any], value: Any) -> str:
-    """Return how to convert ids like this one."""
-    alike = [other for other in flat if isinstance(other, type(value))]
-    if isinstance(value, float | np.floating):
-        return "; convert to int"
-    if isinstance(value, UUID):
-        return "; convert UUIDs with str(id)"
-    if isinstance(value, bytes | bytearray):
-        if all(map(_is_text, alike)):
-            return "; convert bytes with id.decode()"
-        return "; convert bytes that are not UTF-8 text with id.hex()"
-    if isinstance(value, Decimal):
-        if _family(type(flat[0])) != "str" and all(map(_is_whole, alike)):
-            return "; convert whole decimals with int(id)"
-        return "; convert decimals with str(id)"
-    return ""
-
-
-def _is_text(value: bytes | bytearray) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_whole(value: Decimal) -> bool:
-    return value == value.to_integral_value() and _MIN_INT64 <= value <= _MAX_INT64
-
-
-def _raise_out_of_range(flat: list[int], where: Callable[[int], str]) -> NoReturn:
-    """Raise for the first integer that 64 bits cannot hold."""
-    position, value = next(
-        (i, v) for i, v in enumerate(flat) if not _MIN_INT64 <= v <= _MAX_INT64
-    )
-    raise ValueError(
-        f"{where(position)} is {value}, outside the range of 64-bit signed integers; "
-        "pass such ids as strings."
-    )
-
-
-def _raise_trailing_nul(flat: list[str], where: Callable[[int], str]) -> NoReturn:
-    """Raise for the first string that NumPy cannot hold."""
-    position, text = next((i, t) for i, t in enumerate(flat) if t.endswith("\0"))
-    raise ValueError(
-        f"{where(position)} is {show(text)}, but NumPy loses NUL characters at the "
-        "end of a string; remove them."
-    )
-
-
 def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
     """Raise for the first value that is not an id, or not of the first one's type."""
     # Missing values come first: one NaN makes floats of a whole column of integers.
-    for position, value in enumerate(flat):
-        if is_missing(value):
-            raise ValueError(
-                f"{where(position)} is {show(value)}: missing ids are not accepted, "
-                "drop them first."
-            )
+    missing = np.fromiter(map(is_missing, flat), dtype=bool, count=len(flat))
+    refuse(missing, flat, where, "missing ids are not accepted, drop them first")
     expected = _family(type(flat[0]))
     families = (_family(type(value)) for value in flat)
     position = next(i for i, f in enumerate(families) if f is None or f != expected)
@@ -278,8 +233,9 @@ def _raise_bad_id(flat: list[Any], where: Callable[[int], str]) -> NoReturn:
     if isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"{got}: nested too deep, ids must be integers or strings.")
     if _family(type(value)) is None:
-        remedy = _remedy(flat, value)
-        raise TypeError(f"{got}: ids must be integers or strings{remedy}.")
+        remedies = (text for kind, text in _REMEDIES if isinstance(value, kind))
+        remedy = next(remedies, "convert them")
+        raise TypeError(f"{got}: ids must be integers or strings; {remedy}.")
     raise TypeError(
         f"{got}, but the ids before it are of type {expected}: ids must be all "
         "integers or all strings."

@@ -2,13 +2,6 @@
 
 A transform draws its noise from the keys of the rows, so that a row gets the same
 numbers whatever batch it comes in: ``transform(X)[a:b]`` equals ``transform(X[a:b])``.
-
-References
-----------
-.. [1] Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators",
-   OOPSLA 2014, doi:10.1145/2660193.2660195.
-.. [2] Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
-   SC 2011, doi:10.1145/2063384.2063405.
 """
 
 from collections.abc import Iterator
@@ -96,16 +89,9 @@ def keyed_uniform(
     References
     ----------
     .. [1] Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators",
-       OOPSLA 2014.
+       OOPSLA 2014, doi:10.1145/2660193.2660195.
     .. [2] Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
-       SC 2011.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.sequences import keyed_uniform
-    >>> keyed_uniform(np.array([1, 2], dtype=np.uint64), n_draws=3).shape
-    (2, 3)
+       SC 2011, doi:10.1145/2063384.2063405.
     """
     draws = np.empty((len(keys), n_draws), dtype=np.float64)
     for rows, uniform in _uniform_blocks(keys, n_draws, stream):
@@ -120,24 +106,13 @@ def keyed_normal(
 
     Parameters
     ----------
-    keys : ndarray of shape (n,), uint64
-        One key per row, see `row_keys`.
-    n_draws : int
-        Number of draws per key. More draws leave the first ones as they are.
-    stream : int, default=0
-        Other streams give independent numbers for the same key.
+    keys, n_draws, stream
+        See `keyed_uniform`.
 
     Returns
     -------
     ndarray of shape (n, n_draws), float32
         The quantiles of `keyed_uniform`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdiffuasr.sequences import keyed_normal
-    >>> keyed_normal(np.array([1, 2], dtype=np.uint64), n_draws=3).dtype
-    dtype('float32')
     """
     draws = np.empty((len(keys), n_draws), dtype=np.float32)
     for rows, uniform in _uniform_blocks(keys, n_draws, stream):

@@ -94,20 +94,6 @@ def as_roles(roles: Any) -> RoleArray:
     return array.astype(np.uint8, copy=False)
 
 
-def canonical(roles: RoleArray | None) -> RoleArray | None:
-    """Return None if all items are observed, learned and read."""
-    if roles is None or (roles == OBSERVED).all():
-        return None
-    return roles
-
-
-def has_role(flag: int, roles: RoleArray | None, n_items: int) -> NDArray[np.bool_]:
-    """Return which items have a flag."""
-    if roles is None:
-        return np.full(n_items, bool(flag & OBSERVED))
-    return (roles & np.uint8(flag)).astype(bool)
-
-
 def _vector(values: Any, name: str, kinds: str, accepted: str) -> NDArray[Any]:
     """Return a one-dimensional array of one of the kinds of dtype."""
     array = np.asarray(values)

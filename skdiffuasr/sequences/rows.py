@@ -17,7 +17,7 @@ from skdiffuasr.sequences.ragged import (
     piece_positions,
     row_numbers,
 )
-from skdiffuasr.sequences.roles import Role, as_roles, canonical, has_role
+from skdiffuasr.sequences.roles import OBSERVED, Role, as_roles
 
 
 class RaggedRows:
@@ -41,29 +41,24 @@ class RaggedRows:
         self._set_parts(values, offsets, roles, user_ids)
 
     @classmethod
-    def _unchecked(
-        cls,
-        values: IdArray,
-        offsets: IntArray,
-        roles: RoleArray | None = None,
-        user_ids: IdArray | None = None,
-    ) -> Self:
-        """Build from parts of rows that were checked."""
+    def _unchecked(cls, *parts: Any) -> Self:
+        """Build from parts of rows that were checked; see `_set_parts`."""
         rows = cls.__new__(cls)
-        rows._set_parts(values, offsets, roles, user_ids)
+        rows._set_parts(*parts)
         return rows
 
     def _set_parts(
         self,
         values: IdArray,
         offsets: IntArray,
-        roles: RoleArray | None,
-        user_ids: IdArray | None,
+        roles: RoleArray | None = None,
+        user_ids: IdArray | None = None,
     ) -> None:
         """Store the parts, equal content equally."""
         self.values = freeze(values)
         self.offsets = freeze(offsets)
-        roles = canonical(roles)
+        if roles is not None and (roles == OBSERVED).all():
+            roles = None
         self.roles = None if roles is None else freeze(roles)
         self.user_ids = None if user_ids is None else freeze(user_ids)
 
@@ -105,7 +100,9 @@ class RaggedRows:
         return self._has(Role.CONTEXT)
 
     def _has(self, flag: int) -> NDArray[np.bool_]:
-        return has_role(flag, self.roles, len(self.values))
+        if self.roles is None:
+            return np.full(len(self.values), bool(flag & OBSERVED))
+        return (self.roles & np.uint8(flag)).astype(bool)
 
     def _rows(self) -> NDArray[np.intp]:
         """Return the row of each item, (n_interactions,)."""
@@ -145,13 +142,9 @@ class RaggedRows:
     def _slice(self, start: int, stop: int) -> Self:
         """Return the rows from start to stop, sharing the values."""
         offsets = self.offsets[start : stop + 1]
-        inside = slice(offsets[0], offsets[-1])
-        return self._unchecked(
-            self.values[inside],
-            offsets - offsets[0],
-            None if self.roles is None else self.roles[inside],
-            None if self.user_ids is None else self.user_ids[start:stop],
-        )
+        user_ids = None if self.user_ids is None else self.user_ids[start:stop]
+        items = slice(offsets[0], offsets[-1])
+        return self._select(items, offsets - offsets[0], user_ids)
 
     def _take(self, rows: NDArray[np.intp]) -> Self:
         """Return copies of the rows with these numbers."""
@@ -163,15 +156,17 @@ class RaggedRows:
     ) -> Self:
         """Return copies of the pieces of the values as rows."""
         positions, offsets = piece_positions(starts, lengths)
-        roles = None if self.roles is None else self.roles[positions]
-        return self._unchecked(self.values[positions], offsets, roles, user_ids)
+        return self._select(positions, offsets, user_ids)
 
     def _where(self, is_kept: NDArray[np.bool_]) -> Self:
         """Return the rows with some of their items."""
         kept = np.flatnonzero(is_kept)
-        offsets = np.searchsorted(kept, self.offsets)
-        roles = None if self.roles is None else self.roles[kept]
-        return self._unchecked(self.values[kept], offsets, roles, self.user_ids)
+        return self._select(kept, np.searchsorted(kept, self.offsets), self.user_ids)
+
+    def _select(self, items: Any, offsets: IntArray, user_ids: IdArray | None) -> Self:
+        """Return some of the items as rows."""
+        roles = None if self.roles is None else self.roles[items]
+        return self._unchecked(self.values[items], offsets, roles, user_ids)
 
     def drop_last(self, k: int | IntArray = 1) -> Self:
         """Drop the most recent items of each row.

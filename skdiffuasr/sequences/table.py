@@ -62,12 +62,17 @@ def read_columns(
 
 def sort_columns(log: LogColumns) -> LogColumns:
     """Sort by user and time; ties keep their order."""
-    codes = np.unique(log.users, return_inverse=True)[1]
-    order = np.arange(len(codes))
-    if log.times is not None:
-        order = np.argsort(log.times, kind="stable")
-    order = order[np.argsort(codes[order], kind="stable")]
+    order = sorted_rows(log.users, log.times)
     return LogColumns._make(None if part is None else part[order] for part in log)
+
+
+def sorted_rows(users: IdArray, times: NDArray[Any] | None) -> NDArray[np.intp]:
+    """Return the order of the rows by user and time; ties keep theirs."""
+    codes = np.unique(users, return_inverse=True)[1]
+    if times is None:
+        return np.argsort(codes, kind="stable")
+    by_time = np.argsort(times, kind="stable")
+    return by_time[np.argsort(codes[by_time], kind="stable")]
 
 
 def group_sorted(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skdiffuasr.sequences.ids import is_missing, refuse, show
 from skdiffuasr.sequences.traps import describe_zones, warn
 
+_INTEGER = re.compile(r"\s*[+-]?[\d_]+\s*")
 _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
 # The decimals of a second that Python's dates do not hold.
@@ -44,8 +45,16 @@ def as_times(
     array = np.asarray(times, dtype=object if isinstance(times, list | tuple) else None)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
-    _refuse_missing(array, where)
-    _refuse_unbounded(array, where)
+    if array.dtype.kind == "O":
+        missing = np.fromiter(map(is_missing, array), dtype=bool, count=len(array))
+    else:
+        missing = array != array
+    refuse(missing, array, where, "missing times are not accepted, drop them first")
+    if array.dtype.kind in "fu":
+        is_float = array.dtype.kind == "f"
+        outside = np.isinf(array) if is_float else array > np.iinfo(np.int64).max
+        reason = "times must be finite and fit into 64-bit signed integers"
+        refuse(outside, array, where, reason)
     if array.dtype.kind in "iu":
         return array.astype(np.int64, copy=False)
     if array.dtype.kind in "fM":
@@ -79,23 +88,6 @@ def _first_rejected(values: list[Any], parsers: Sequence[Callable[[Any], Any]]) 
     return next(by_all, rejected[0])
 
 
-def _refuse_missing(array: NDArray[Any], where: Callable[[int], str]) -> None:
-    if array.dtype.kind == "O":
-        missing = np.fromiter(map(is_missing, array), dtype=bool, count=len(array))
-    else:
-        missing = array != array
-    refuse(missing, array, where, "missing times are not accepted, drop them first")
-
-
-def _refuse_unbounded(array: NDArray[Any], where: Callable[[int], str]) -> None:
-    """Raise for infinity, and integers that would turn negative in 64 bits."""
-    if array.dtype.kind in "fu":
-        is_float = array.dtype.kind == "f"
-        outside = np.isinf(array) if is_float else array > np.iinfo(np.int64).max
-        reason = "times must be finite and fit into 64-bit signed integers"
-        refuse(outside, array, where, reason)
-
-
 def _as_int(value: Any) -> int:
     """Return an integer of 64 bits."""
     if not isinstance(value, str | Integral) or isinstance(value, bool):
@@ -114,13 +106,9 @@ def _as_float(value: Any) -> float:
     if not isfinite(number):
         raise ValueError(f"{value!r} is not finite.")
     is_exact = isinstance(value, float) or abs(number) < 2**53
-    if not is_exact and _looks_like_an_integer(value) and _as_int(value) != number:
+    if not is_exact and _INTEGER.fullmatch(str(value)) and _as_int(value) != number:
         raise ValueError(f"{value!r} would become {number!r}.")
     return number
-
-
-def _looks_like_an_integer(value: Any) -> bool:
-    return re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value)) is not None
 
 
 def as_date(value: Any) -> date | np.datetime64:

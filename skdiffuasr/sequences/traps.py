@@ -28,6 +28,8 @@ _MOST = 0.9
 
 _DAY = 86_400
 
+_OWN = "skdiffuasr."
+
 # After the date, only a time zone has a sign.
 _ZONE = re.compile(r"[+\-Zz]")
 
@@ -119,19 +121,19 @@ def describe_times(users: IdArray, times: NDArray[Any] | None) -> list[str]:
     return found
 
 
-def count_repeated_ends(
+def describe_repeated_ends(
     users: IdArray,
     items: IdArray,
     times: NDArray[Any] | None,
     is_pseudo: NDArray[np.bool_] | None = None,
-) -> int:
-    """Count the users whose last two observed interactions have equal item and time.
+) -> list[str]:
+    """Describe users whose last two observed interactions have equal item and time.
 
     The interactions are sorted by user and time. Without times a repeated item is not
     a duplicate.
     """
     if times is None or len(users) < 2:
-        return 0
+        return []
     is_last = np.append(users[2:] != users[1:-1], True)
     is_repeat = (
         is_last
@@ -141,11 +143,7 @@ def count_repeated_ends(
     )
     if is_pseudo is not None:
         is_repeat &= ~(is_pseudo[:-1] | is_pseudo[1:])
-    return int(is_repeat.sum())
-
-
-def describe_repeated_ends(n_users: int) -> list[str]:
-    """Describe duplicate last interactions, which leak the target."""
+    n_users = np.count_nonzero(is_repeat)
     if not n_users:
         return []
     return [
@@ -161,10 +159,6 @@ def warn(sentences: Iterable[str]) -> None:
     """Warn of each sentence at the line of the user's code that called the package."""
     for sentence in sentences:
         level, frame = 2, sys._getframe(1)
-        while frame.f_back and _is_own(frame.f_globals.get("__name__")):
+        while frame.f_back and frame.f_globals.get("__name__", "").startswith(_OWN):
             level, frame = level + 1, frame.f_back
         warnings.warn(sentence, stacklevel=level)
-
-
-def _is_own(module: str | None) -> bool:
-    return module is not None and module.startswith("skdiffuasr.")

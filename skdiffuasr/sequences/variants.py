@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdiffuasr._typing import IdArray, IntArray, RoleArray
 from skdiffuasr.sequences.container import Sequences
 
 
@@ -47,26 +46,21 @@ class SequenceVariants(Sequences):
         )
         if not self._variants:
             raise ValueError("There must be one variant at least.")
-        first = self._variants[0]
+        first: Any = self._variants[0]
         for number, variant in enumerate(self.variants):
             if len(variant) != len(first):
                 raise ValueError(
                     f"Variant {number} has {len(variant)} rows, the first {len(first)}."
                 )
-            if not _same_ids(variant.user_ids, first.user_ids):
+            ids: Any = variant.user_ids
+            if not np.array_equal(ids, first.user_ids):
                 raise ValueError(f"Variant {number} has other user ids than the first.")
         self._set_parts(*first._parts())
 
     @classmethod
-    def _unchecked(  # type: ignore[override]
-        cls,
-        values: IdArray,
-        offsets: IntArray,
-        roles: RoleArray | None = None,
-        user_ids: IdArray | None = None,
-    ) -> Sequences:
+    def _unchecked(cls, *parts: Any) -> Sequences:  # type: ignore[override]
         # What is made from the first variant alone has no others.
-        return Sequences._unchecked(values, offsets, roles, user_ids)
+        return Sequences._unchecked(*parts)
 
     @property
     def variants(self) -> tuple[Sequences, ...]:
@@ -107,10 +101,3 @@ class SequenceVariants(Sequences):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SequenceVariants, (self.variants,)
-
-
-def _same_ids(first: IdArray | None, second: IdArray | None) -> bool:
-    """Return whether both are missing or equal."""
-    if first is None or second is None:
-        return first is second
-    return np.array_equal(first, second)

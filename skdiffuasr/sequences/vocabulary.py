@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from skdiffuasr._typing import IdArray, IntArray
-from skdiffuasr.sequences import SequenceVariants
-from skdiffuasr.sequences.container import Sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.ragged import id_type, row_of
 

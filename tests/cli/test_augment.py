@@ -85,7 +85,7 @@ def test_a_saved_model_is_taken_as_it_is(timed_file, tmp_path, capsys, option, n
 
 def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
-    from skdiffuasr.datasets import Interactions, iteration
+    from skdiffuasr.datasets import Interactions, readers
 
     rng = np.random.default_rng(0)
     users = np.repeat(np.arange(50), 4)
@@ -95,10 +95,10 @@ def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch)
     whole, parts = tmp_path / "whole.csv", tmp_path / "parts.parquet"
     options = (TWO, "--augmenter=random", "--save-model", model)
     assert augment(source, "-o", whole, *options) == 0
-    monkeypatch.setattr(iteration, "BATCH_ROWS", 16)
+    monkeypatch.setattr(readers, "BATCH_ROWS", 16)
     monkeypatch.setattr(
         "skdiffuasr.cli.augment.iter_interactions",
-        lambda path, **columns: iteration.iter_interactions(
+        lambda path, **columns: readers.iter_interactions(
             path, max_interactions=40, **columns
         ),
     )

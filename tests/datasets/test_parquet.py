@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from skdiffuasr.datasets import (
     Interactions,
     iter_interactions,
-    iteration,
     read_interactions,
+    readers,
     write_interactions,
 )
 
@@ -28,7 +28,7 @@ def test_parts_have_whole_users_and_make_the_whole(tmp_path_factory, users, size
     path = tmp_path_factory.mktemp("logs") / "log.parquet"
     write_interactions(log, path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(iteration, "BATCH_ROWS", rows)
+        patch.setattr(readers, "BATCH_ROWS", rows)
         parts = list(iter_interactions(path, max_interactions=size))
         assert read_interactions(path) == log
     of_parts = [set(part.user.tolist()) for part in parts]
@@ -98,7 +98,7 @@ def test_an_unsorted_file_is_refused(tmp_path):
 
 
 def test_rows_are_counted_through_the_whole_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(iteration, "BATCH_ROWS", 2)
+    monkeypatch.setattr(readers, "BATCH_ROWS", 2)
     path = tmp_path / "log.parquet"
     pq.write_table(pa.table({"user": [1, 1, 1, 2, None], "item": [1] * 5}), path)
     for read in (read_interactions, lambda path: list(iter_interactions(path))):
@@ -122,7 +122,7 @@ TEXT = ["b", "ä", "b", ""]
 )
 @pytest.mark.parametrize("n_rows", [1, 3, 100])
 def test_texts_of_every_kind(tmp_path, monkeypatch, column, n_rows):
-    monkeypatch.setattr(iteration, "BATCH_ROWS", n_rows)
+    monkeypatch.setattr(readers, "BATCH_ROWS", n_rows)
     path = tmp_path / "log.parquet"
     pq.write_table(pa.table({"user": [4, 5, 6, 7], "item": column}), path)
     assert read_interactions(path).item.tolist() == TEXT

@@ -228,7 +228,7 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
         (
             "1,a\n1,a\0\n",
             {},
-            r"log.txt, line 2: the item id is 'a\\x00' \(str\), but NumPy",
+            r"log.txt, line 2: the item id is 'a\\x00' \(str\): NumPy",
         ),
         ("user,item\n1,2\n", {"user": "u"}, r"no column 'u'; the columns are \['user'"),
         (

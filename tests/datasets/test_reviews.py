@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdiffuasr.datasets import amazon, fetch_amazon, load_steam, load_yelp
-from skdiffuasr.datasets.steam import _FIELDS, _parse_line
+from skdiffuasr.datasets import fetch_amazon, load_steam, load_yelp, reviews
+from skdiffuasr.datasets.reviews import _STEAM_FIELDS, _parse_line
 
 pytest.importorskip("pyarrow")
 
@@ -32,7 +32,7 @@ STEAM = [
 @pytest.fixture
 def beauty(web, monkeypatch):
     folder, address = web
-    monkeypatch.setattr(amazon, "URL", address)
+    monkeypatch.setattr(reviews, "AMAZON_URL", address)
     path = folder / "reviews_Beauty_5.json.gz"
     with gzip.open(path, "wt") as file:
         file.writelines(json.dumps(record) + "\n" for record in AMAZON)
@@ -150,7 +150,7 @@ records = st.dictionaries(
 
 @given(records, st.tuples(values, values, values), st.booleans())
 def test_fields_of_steam_are_those_of_the_literal(record, wanted, has_prefix):
-    record = {**record, **dict(zip(_FIELDS, wanted, strict=True))}
+    record = {**record, **dict(zip(_STEAM_FIELDS, wanted, strict=True))}
     prefix = "u" if has_prefix else ""
     line = ", ".join(
         f"{prefix}{key!r}: {prefix if isinstance(value, str) else ''}{value!r}"
@@ -158,8 +158,8 @@ def test_fields_of_steam_are_those_of_the_literal(record, wanted, has_prefix):
     )
     expected = ast.literal_eval(f"{{{line}}}")
     found = _parse_line(f"{{{line}}}\n")
-    assert {name: found[name] for name in _FIELDS} == {
-        name: expected[name] for name in _FIELDS
+    assert {name: found[name] for name in _STEAM_FIELDS} == {
+        name: expected[name] for name in _STEAM_FIELDS
     }
 
 

@@ -57,6 +57,7 @@ def files(draw):
 @given(files(), st.integers(1, 60), st.booleans(), st.sampled_from([None, False, True]))
 @example(('u,"a\nb"\n' * 9, ","), 4, True, False)
 @example(("1 2\n1 3\n" * 9, " "), 9, False, False)
+@example(("0  0\n0  0\n  \n", "  "), 1, True, None)
 def test_arrow_reads_what_csv_does(tmp_path_factory, file, size, is_sep_given, header):
     content, sep = file
     path = tmp_path_factory.getbasetemp() / "random.csv"

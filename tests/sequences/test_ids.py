@@ -165,7 +165,7 @@ def test_integer_and_string_types_are_made_canonical():
         ([["a", None]], ValueError, "Item 1 in row 0 of X is None"),
         ([[b"a"]], TypeError, r"b'a' \(bytes\).* convert bytes with id.decode\(\)"),
         ([np.array([b"a"])], TypeError, r"b'a' \(bytes\).* with id.decode\(\)"),
-        ([[Decimal(1)]], TypeError, r"\(Decimal\).* whole decimals with int\(id\)"),
+        ([[Decimal(1)]], TypeError, r"\(Decimal\).* decimals with int\(id\)"),
         ([[Decimal("nan")]], ValueError, r"NaN.* missing"),
         (
             [[1], [7, UUID(int=1)]],
@@ -181,9 +181,13 @@ def test_integer_and_string_types_are_made_canonical():
         ([[1, 2], [3, "a"]], TypeError, r"Item 1 in row 1 of X is 'a' .* type int"),
         ([["a"], [1]], TypeError, r"Item 0 in row 1 of X is 1 \(int\).* of type str"),
         ([np.array([1]), np.array(["a"])], TypeError, "row 1 of X is 'a'"),
-        ([[1], [2**63]], ValueError, f"row 1 of X is {2**63}, outside"),
+        ([[1], [2**63]], ValueError, f"row 1 of X is {2**63} .*: outside"),
         ([[-(2**63) - 1]], ValueError, "outside the range"),
-        ([np.array([1, 2**63], "uint64")], ValueError, f"Item 1 .* is {2**63}, out"),
+        (
+            [np.array([1, 2**63], "uint64")],
+            ValueError,
+            f"Item 1 .* is .*{2**63}.*: outside",
+        ),
         ([[np.uint64(2**63)]], ValueError, "outside the range"),
         ([["a", "b\0"]], ValueError, r"Item 1 in row 0 of X is 'b\\x00'"),
         ([1, 2], TypeError, r"row 0 is 1 \(int\); a single history .* \[history\]"),
@@ -388,21 +392,14 @@ def test_an_empty_log_gives_no_rows():
 
 
 UUIDS = [UUID(int=2**100 + n) for n in (3, 1)]
+BYTES = "convert bytes with id.decode(), or id.hex() if not UTF-8"
+DECIMALS = "convert decimals with int(id) if all are whole, else with str(id)"
 FOREIGN = {
     "UUID": (UUIDS, "convert UUIDs with str(id)", str),
-    "text": ([b"b", "ä".encode()], "convert bytes with id.decode()", bytes.decode),
-    "bytes": (
-        [value.bytes + b"\xff" for value in UUIDS],
-        "convert bytes that are not UTF-8 text with id.hex()",
-        bytes.hex,
-    ),
-    "whole": (
-        [Decimal(7), Decimal("5.0")],
-        "convert whole decimals with int(id)",
-        int,
-    ),
-    "fraction": ([Decimal("7.5"), Decimal(5)], "convert decimals with str(id)", str),
-    "huge": ([Decimal(2**63), Decimal(5)], "convert decimals with str(id)", str),
+    "text": ([b"b", "ä".encode()], BYTES, bytes.decode),
+    "bytes": ([value.bytes + b"\xff" for value in UUIDS], BYTES, bytes.hex),
+    "whole": ([Decimal(7), Decimal("5.0")], DECIMALS, int),
+    "fraction": ([Decimal("7.5"), Decimal(5)], DECIMALS, str),
 }
 
 
@@ -444,12 +441,11 @@ def test_bytes_of_numpy_and_of_uuid_columns():
         as_ids(np.array([b"b", b"a"]), "user")
     pa = pytest.importorskip("pyarrow")
     column = pa.array([value.bytes + b"\xff" for value in UUIDS], pa.binary(17))
-    with pytest.raises(TypeError, match=r"Row 0 of user is .*with id.hex\(\)"):
+    with pytest.raises(TypeError, match=r"Row 0 of user is .*or id.hex\(\)"):
         as_ids(column, "user")
 
 
-def test_decimals_beside_strings_become_strings():
-    with pytest.raises(TypeError, match=r"Row 1 of user .*convert decimals with str"):
-        as_ids(["a", Decimal(1)], "user")
-    with pytest.raises(TypeError, match=r"Row 1 of user .*decimals with int"):
-        as_ids([2, Decimal(1)], "user")
+@pytest.mark.parametrize("first", ["a", 2])
+def test_decimals_beside_other_ids_are_refused(first):
+    with pytest.raises(TypeError, match=r"Row 1 of user .*convert decimals with"):
+        as_ids([first, Decimal(1)], "user")

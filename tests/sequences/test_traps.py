@@ -11,9 +11,9 @@ from skdiffuasr import Sequences
 from skdiffuasr.datasets import Interactions, iter_interactions, read_interactions
 from skdiffuasr.model_selection import TemporalSplit
 from skdiffuasr.sequences.traps import (
-    count_repeated_ends,
     count_rounded_ties,
     count_units,
+    describe_repeated_ends,
     describe_zones,
 )
 
@@ -137,6 +137,11 @@ def test_the_spacing_of_floats_is_told(times, spacing):
 # Repeated ends
 
 
+def n_repeated_ends(*columns):
+    sentences = describe_repeated_ends(*columns)
+    return int(sentences[0].split(" for ")[1].split()[0]) if sentences else 0
+
+
 @quick
 @given(
     st.lists(
@@ -150,15 +155,15 @@ def test_repeated_ends_are_counted(rows):
     for user in range(4):
         own = [row for row in rows if row[0] == user]
         expected += len(own) > 1 and own[-1] == own[-2]
-    assert count_repeated_ends(users, items, times) == expected
-    assert count_repeated_ends(users.astype(str), items.astype(str), times) == expected
-    assert count_repeated_ends(users, items, None) == 0
+    assert n_repeated_ends(users, items, times) == expected
+    assert n_repeated_ends(users.astype(str), items.astype(str), times) == expected
+    assert n_repeated_ends(users, items, None) == 0
 
 
 def test_a_pseudo_item_is_not_a_repeat():
     columns = np.array([[1, 1], [5, 5], [3, 3]])
-    assert count_repeated_ends(*columns, np.array([True, False])) == 0
-    assert count_repeated_ends(*columns, np.array([False, False])) == 1
+    assert n_repeated_ends(*columns, np.array([True, False])) == 0
+    assert n_repeated_ends(*columns, np.array([False, False])) == 1
 
 
 # Warnings
