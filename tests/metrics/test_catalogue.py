@@ -46,3 +46,13 @@ def test_codes_outside_the_catalogue_are_refused(code):
 def test_fractions_are_not_codes():
     with pytest.raises(TypeError, match="integer codes, got dtype float64"):
         catalogue_coverage(np.array([[0.5]]), n_items=5)
+
+
+def test_nothing_recommended_covers_nothing():
+    assert catalogue_coverage(np.empty((0, 3)), n_items=5) == 0.0
+
+
+@pytest.mark.parametrize("code", [-1, 3])
+def test_unknown_items_have_no_popularity(code):
+    with pytest.raises(ValueError, match=rf"items holds the code {code} at \(1,\)"):
+        log_popularity(np.array([0, code]), np.array([4, 5, 6]))

@@ -88,9 +88,10 @@ def test_bad_shares_are_refused(bins):
         popularity_groups(np.array([0]), np.ones(5), bins)
 
 
-def test_targets_outside_the_catalogue_are_refused():
-    with pytest.raises(ValueError, match="targets holds the code 5"):
-        popularity_groups(np.array([5]), np.ones(5))
+@pytest.mark.parametrize("code", [-2, 5])
+def test_targets_outside_the_catalogue_are_refused(code):
+    with pytest.raises(ValueError, match=f"targets holds the code {code} .* -1 to 4"):
+        popularity_groups(np.array([code]), np.ones(5))
 
 
 @given(st.lists(st.tuples(st.lists(st.integers(0, 5)), st.integers(0, 5)), min_size=1))
@@ -112,5 +113,18 @@ def test_targets_are_ids_of_the_same_type():
 
 
 def test_every_history_needs_a_target():
-    with pytest.raises(ValueError, match="one id for each of the 2 rows, got 1"):
+    with pytest.raises(ValueError, match="targets must have one id for each of the 2"):
         novelty_groups([[1], [2]], [1])
+    with pytest.raises(TypeError, match=r"of targets is 1\.5"):
+        novelty_groups([[1]], [1.5])
+
+
+def test_histories_hold_ids():
+    with pytest.raises(TypeError, match="of histories "):
+        novelty_groups([[1.5]], [1])
+
+
+def test_nobody_has_no_groups():
+    groups = length_groups([])
+    assert groups.names == ("<=5", "6-20", ">20")
+    assert groups.codes.tolist() == []

@@ -158,7 +158,8 @@ def test_bad_numbers_of_items_are_refused(table, values, message):
 
 
 @pytest.mark.parametrize(
-    ("counts", "message"), [([0, 0], "all 0"), ([-1, 2], "the value -1.0")]
+    ("counts", "message"),
+    [([0, 0], "all 0"), ([-1, 2], "item_counts has the value -1.0")],
 )
 def test_draws_need_counts(counts, message):
     with pytest.raises(ValueError, match=message):

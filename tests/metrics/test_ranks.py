@@ -187,10 +187,13 @@ def test_pseudo_items_may_be_negatives():
 def test_too_few_negatives_left_is_an_error():
     seen = Sequences.from_iterable([[1], [1, 2]])
     targets = np.array([0, 0])
+    scores, keys = np.zeros((2, 4)), draw_keys(2)
     with pytest.raises(
-        ValueError, match="Row 1 leaves 1 items to draw from, got n_neg"
+        ValueError, match="Row 1 leaves 1 items to draw from, got n_negatives=2"
     ):
-        sampled_target_ranks(np.zeros((2, 4)), targets, draw_keys(2), 2, seen=seen)
+        sampled_target_ranks(scores, targets, keys, 2, seen=seen)
+    with pytest.raises(ValueError, match="Row 11 leaves 1 items"):
+        sampled_target_ranks(scores, targets, keys, 2, seen=seen, first_row=10)
 
 
 def test_sampled_ranks_of_unknown_targets_are_misses():
@@ -214,3 +217,14 @@ def test_histories_that_do_not_fit_the_scores_are_refused(rows, message):
         mask_seen(scores, histories, targets)
     with pytest.raises(ValueError, match=message):
         sampled_target_ranks(scores, targets, draw_keys(2), 1, seen=histories)
+
+
+def test_sampled_ranks_number_their_rows_from_the_first():
+    targets, keys = np.array([0, 0]), draw_keys(2)
+    histories = Sequences.from_iterable([[1], [4]])
+    with pytest.raises(ValueError, match="history of row 11 has the code 4"):
+        sampled_target_ranks(
+            np.zeros((2, 4)), targets, keys, 1, seen=histories, first_row=10
+        )
+    with pytest.raises(ValueError, match="Row 10 has a NaN score"):
+        sampled_target_ranks(np.full((2, 4), np.nan), targets, keys, 1, first_row=10)

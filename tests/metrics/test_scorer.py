@@ -383,6 +383,16 @@ class TestMetadataRouting:
         with pytest.raises(ValueError, match="sample_weight"):
             search.fit(*log, sample_weight=np.ones(90))
 
+    @pytest.mark.parametrize("make", [NextItemScorer, make_next_item_scorer])
+    @pytest.mark.parametrize("asks", [True, False])
+    def test_requests_are_the_scorers_own(self, make, asks):
+        scorer = make()
+        if asks:
+            scorer.set_score_request(sample_weight="w")
+        request = scorer.get_metadata_routing()
+        assert request.owner is scorer
+        assert request.score.requests == {"sample_weight": "w" if asks else None}
+
     def test_no_weights_need_no_request(self, log):
         search = GridSearchCV(
             as_pipeline(BigramRecommender()),
@@ -442,7 +452,7 @@ def test_bad_targets_are_refused(model, log, y, error, message):
     ("weights", "message"),
     [
         (np.ones(3), "each of the 90 rows, got 3"),
-        (np.full(90, np.nan), "got nan in row 0"),
+        (np.full(90, np.nan), "sample_weight must .* finite numbers, got nan in row 0"),
         (-np.arange(90.0), "got -1.0 in row 1"),
     ],
 )
@@ -485,6 +495,22 @@ def test_nan_scores_are_refused_by_row(model, log):
     row = np.flatnonzero(log[0].last() == log[0][60][-1])[0]
     with pytest.raises(ValueError, match=f"Row {row} has a NaN score"):
         NextItemScorer(block_size=4)(model, *log)
+
+
+@pytest.mark.parametrize("options", [{"filter_seen": True}, {"n_negatives": 2}])
+def test_nan_scores_of_any_ranking_are_refused_by_row(model, log, options):
+    X, y = log
+
+    class NanForTheLastBlock:
+        item_ids_ = model.item_ids_
+
+        def decision_function(self, rows):
+            is_last = rows[-1].tolist() == X[-1].tolist()
+            return np.full((len(rows), 40), np.nan if is_last else 0.0)
+
+    scorer = NextItemScorer(block_size=80, **options)
+    with pytest.raises(ValueError, match="Row 80 has a NaN score, for item 0"):
+        scorer(NanForTheLastBlock(), X, y)
 
 
 def test_scores_of_the_wrong_shape_are_refused(model, log):

@@ -136,6 +136,17 @@ def test_units_of_several_steps_and_finer_than_nanoseconds():
     assert is_at_or_after(np.array([1], "M8[25s]"), np.datetime64(1, "25s")).all()
 
 
+def test_quarters_begin_with_their_first_day():
+    quarters = np.array([0, 1, 2], "M8[3M]")
+    for day, expected in (
+        (date(1970, 4, 1), [False, True, True]),
+        (date(1970, 4, 2), [False, False, True]),
+    ):
+        assert is_at_or_after(quarters, day).tolist() == expected
+    days = np.array(["1970-03-31", "1970-04-01"], "M8[D]")
+    assert is_at_or_after(days, quarters[1]).tolist() == [False, True]
+
+
 def as_number(number, kind):
     """The number in another type, and what that holds."""
     if kind is float:
