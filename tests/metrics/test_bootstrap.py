@@ -78,6 +78,12 @@ def test_p_value_counts_resamples_as_far_away_as_zero():
     assert result == (1.0, 0.0, 1.5, (1 + 3) / (1 + 5))
 
 
+def test_defaults_are_those_documented(pair):
+    documented = {"n_resamples": 2000, "confidence_level": 0.95}
+    expected = paired_bootstrap(*pair, **documented, random_state=0)
+    assert paired_bootstrap(*pair, random_state=0) == expected
+
+
 def test_seed_decides(pair):
     first = paired_bootstrap(*pair, n_resamples=50, random_state=1)
     assert first == paired_bootstrap(*pair, n_resamples=50, random_state=1)

@@ -28,6 +28,11 @@ def test_gini_is_half_the_relative_mean_difference(lists):
     assert gini == pytest.approx(mean_difference / (2 * exposure.mean()))
 
 
+def test_gini_of_one_item_and_of_none():
+    assert exposure_gini([[2]], n_items=4) == 0.75
+    assert np.isnan(exposure_gini([[-1, -1]], n_items=4))
+
+
 def test_log_popularity_keeps_the_shape():
     counts = np.array([0, 9, 99])
     popularity = log_popularity(np.array([[2, 0], [1, 1]]), counts)

@@ -29,7 +29,7 @@ def test_length_groups_are_named_after_their_lengths(bins, names):
 
 @pytest.mark.parametrize("bins", [(), (5, 5), (20, 5), (-1, 3), (1.5,), ((1, 2),)])
 def test_bad_length_bins_are_refused(bins):
-    with pytest.raises(ValueError, match="increasing lengths such as"):
+    with pytest.raises(ValueError, match=r"^bins must hold increasing lengths such"):
         length_groups(np.array([1]), bins)
 
 
@@ -49,6 +49,13 @@ def test_two_shares_make_a_middle():
 def test_ties_of_popularity_go_by_code():
     groups = popularity_groups(np.arange(4), np.full(4, 3), (0.5,))
     np.testing.assert_array_equal(groups.codes, [0, 0, 1, 1])
+
+
+def test_many_ties_of_popularity_go_by_code():
+    counts = np.random.default_rng(0).integers(3, size=500)
+    falling = sorted(range(500), key=lambda code: (-counts[code], code))
+    groups = popularity_groups(np.arange(500), counts, (0.5,))
+    assert np.flatnonzero(groups.codes == 0).tolist() == sorted(falling[:250])
 
 
 def test_counts_may_be_unsigned():
@@ -84,7 +91,7 @@ def test_head_has_the_rounded_share(n_items, share):
     "bins", [(), (0.0,), (1.0,), (0.5, 0.2), (0.1, 0.2, 0.3), 0.2, "ab", None]
 )
 def test_bad_shares_are_refused(bins):
-    with pytest.raises(ValueError, match="one or two increasing shares"):
+    with pytest.raises(ValueError, match=r"^bins must hold one or two increasing"):
         popularity_groups(np.array([0]), np.ones(5), bins)
 
 
