@@ -43,6 +43,10 @@ def test_equal_models_do_not_differ():
     assert result == (0, 0, 0, 1)
 
 
+def test_two_users_suffice():
+    assert paired_bootstrap([1, 4], [0, 1], random_state=0)[:3] == (2, 1, 3)
+
+
 def test_constant_difference_is_certain():
     values = np.linspace(0, 1, 20)
     result = paired_bootstrap(values + 0.3, values, n_resamples=100, random_state=0)
