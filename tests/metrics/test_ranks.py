@@ -6,7 +6,9 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import binom, chisquare, hypergeom
 
 from skdiffuasr.metrics import mask_seen, sampled_target_ranks, target_ranks
+from skdiffuasr.metrics.ranks import _distinct_draws
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import keyed_uniform
 
 # Few distinct values, so that ties are common.
 SCORES = hnp.arrays(
@@ -163,6 +165,20 @@ def test_sampled_ranks_follow_the_hypergeometric_law():
     assert chisquare(observed, expected).pvalue > 1e-3
     with_replacement = n * binom.pmf(np.arange(6), 5, 9 / 29)
     assert chisquare(observed, with_replacement).pvalue < 1e-3
+
+
+def test_every_set_of_negatives_is_as_likely():
+    draws = _distinct_draws(draw_keys(3000), np.full(3000, 4), 2)
+    _, counts = np.unique(np.sort(draws, axis=1), axis=0, return_counts=True)
+    assert len(counts) == 6
+    assert chisquare(counts).pvalue > 1e-3
+
+
+def test_negatives_do_not_follow_the_noise_of_generators():
+    keys = draw_keys(1000)
+    draws = _distinct_draws(keys, np.full(1000, 500), 1)[:, 0]
+    noise = keyed_uniform(keys, 1)[:, 0]
+    assert abs(np.corrcoef(draws, noise)[0, 1]) < 0.15
 
 
 def test_negatives_do_not_depend_on_the_batch():
