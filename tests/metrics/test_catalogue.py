@@ -33,6 +33,11 @@ def test_gini_of_one_item_and_of_none():
     assert np.isnan(exposure_gini([[-1, -1]], n_items=4))
 
 
+def test_log_popularity_of_small_integers_is_not_rounded():
+    popularity = log_popularity(np.array([0, 1]), np.array([7, 200], dtype=np.uint8))
+    np.testing.assert_allclose(np.exp(popularity), [8, 201], rtol=1e-12)
+
+
 def test_log_popularity_keeps_the_shape():
     counts = np.array([0, 9, 99])
     popularity = log_popularity(np.array([[2, 0], [1, 1]]), counts)
@@ -59,5 +64,5 @@ def test_nothing_recommended_covers_nothing():
 
 @pytest.mark.parametrize("code", [-1, 3])
 def test_unknown_items_have_no_popularity(code):
-    with pytest.raises(ValueError, match=rf"items holds the code {code} at \(1,\)"):
+    with pytest.raises(ValueError, match=rf"^items holds the code {code} at \(1,\)"):
         log_popularity(np.array([0, code]), np.array([4, 5, 6]))
