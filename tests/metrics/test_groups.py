@@ -67,7 +67,7 @@ def test_counts_may_be_unsigned():
 @pytest.mark.parametrize(
     ("lengths", "error", "message"),
     [
-        (np.array([3, -1]), ValueError, "got -1 in row 1"),
+        (np.array([3, 0, -1]), ValueError, "got -1 in row 2"),
         (np.array([3, np.nan]), TypeError, "float64"),
     ],
 )

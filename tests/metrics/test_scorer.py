@@ -203,6 +203,17 @@ def test_groups_partition_the_users(model, log):
     assert scores["mrr[tail]"] == pytest.approx(values[~head].mean())
 
 
+def test_groups_of_popularity_have_the_given_shares(model, log):
+    X, y = log
+    scores = NextItemScorer(["mrr"], popularity_bins=(0.3, 0.6))(model, X, y)
+    assert list(scores) == ["mrr", "mrr[head]", "mrr[middle]", "mrr[tail]"]
+    falling = model.item_ids_[np.argsort(-model.item_counts_, kind="stable")]
+    values = NextItemScorer(["mrr"]).per_user(model, X, y)["mrr"]
+    for group, items in (("head", falling[:12]), ("middle", falling[12:24])):
+        expected = values[np.isin(y, items)].mean()
+        assert scores[f"mrr[{group}]"] == pytest.approx(expected)
+
+
 def test_users_who_come_back_are_told_from_the_others(model, log):
     X, y = log
     y = np.where(np.arange(len(X)) % 3, y, X.last())
@@ -476,6 +487,17 @@ def test_bad_weights_are_refused(model, log, weights, message):
 def test_bad_parameters_are_refused(model, log, parameters, error, message):
     with pytest.raises(error, match=message):
         NextItemScorer(**parameters)(model, *log)
+
+
+def test_single_metrics_take_the_options_of_several():
+    options = {
+        "filter_seen": True,
+        "n_negatives": 3,
+        "block_size": 7,
+        "random_state": 5,
+    }
+    scorer = make_next_item_scorer("mrr", **options).scorer
+    assert scorer.get_params() == NextItemScorer(("mrr",), **options).get_params()
 
 
 def test_single_metrics_are_checked_at_once():
