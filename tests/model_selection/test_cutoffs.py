@@ -246,10 +246,10 @@ def test_a_missing_cutoff_is_refused_in_words(times, cutoff):
     ],
 )
 def test_what_cannot_be_compared_is_named(times, cutoffs):
+    kind = "date" if times is DAYS else "number"
+    message = f"times of dtype {times.dtype.name.split('[')[0]}.*; pass a {kind}"
     for cutoff in cutoffs:
-        with pytest.raises(
-            TypeError, match=f"times of dtype {times.dtype.name.split('[')[0]}"
-        ):
+        with pytest.raises(TypeError, match=message):
             is_at_or_after(times, cutoff)
 
 
