@@ -187,6 +187,7 @@ def test_fractions_are_compared_without_rounding(values, dtype, cutoff):
 def test_numbers_that_no_type_holds(dtype):
     times = np.array([-(2**62), 0, 2**62], dtype)
     for huge in (2**64, 10**400, Decimal("1e9999"), float("inf"), Decimal("Infinity")):
+        assert is_at_or_after(times, huge).dtype == bool
         assert not is_at_or_after(times, huge).any()
         assert is_at_or_after(times, -huge).all()
 
@@ -200,6 +201,19 @@ def test_scalars_of_pyarrow_and_polars():
     day = date(2014, 7, 1)
     for scalar in (pa.scalar(day), pa.scalar(day, pa.date64()), pl.Series([day])[0]):
         assert is_at_or_after(days, scalar).tolist() == [False, True]
+
+
+def test_nanoseconds_of_pyarrow_need_no_pandas():
+    pa = pytest.importorskip("pyarrow")
+
+    class Scalar:
+        type, value = pa.timestamp("ns"), 1500
+
+        def as_py(self):
+            raise ValueError("Nanoseconds need pandas.")
+
+    times = np.array([1499, 1500], "M8[ns]")
+    assert is_at_or_after(times, Scalar()).tolist() == [False, True]
 
 
 DAYS = np.array(["2014-06-30", "2014-07-01"], "M8[D]")
