@@ -232,6 +232,7 @@ DAYS = np.array(["2014-06-30", "2014-07-01"], "M8[D]")
         Decimal("NaN"),
         "NaT",
         " nan ",
+        "None",
         "",
         "pandas.NaT",
         "pandas.NA",
