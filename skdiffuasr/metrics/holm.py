@@ -16,7 +16,7 @@ def holm(p_values: Sequence[float], n_hypotheses: int | None = None) -> list[flo
        Scandinavian Journal of Statistics 6(2), 1979.
     """
     p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
+    order = np.argsort(p)
     n = len(p) if n_hypotheses is None else n_hypotheses
     stepped = np.maximum.accumulate(p[order] * (n - np.arange(len(p))))
     corrected = np.empty(len(p))

@@ -244,8 +244,7 @@ def _similarity(
     unit = normalize(item_embeddings)
     similarity = np.empty(len(generated))
     widths = np.maximum(hidden.lengths, generated.shape[1])
-    n_cells = max(1, _BLOCK_NUMBERS // unit.shape[1])
-    for rows in padded_blocks(widths, max_cells=n_cells):
+    for rows in padded_blocks(widths, max_cells=_BLOCK_NUMBERS // unit.shape[1]):
         padded = hidden[rows].to_padded(pad_value=-1)  # (rows, longest row)
         cosines = unit[generated[rows]] @ unit[padded].transpose(0, 2, 1)
         cosines = np.where(padded[:, np.newaxis] >= 0, cosines, -np.inf)

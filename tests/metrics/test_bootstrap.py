@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from skdiffuasr.metrics import paired_bootstrap
+from skdiffuasr.metrics import bootstrap, paired_bootstrap
+from skdiffuasr.metrics.bootstrap import bootstrap_result, resampled_means
 
 
 @pytest.fixture
@@ -42,6 +43,10 @@ def test_equal_models_do_not_differ():
     assert result == (0, 0, 0, 1)
 
 
+def test_two_users_suffice():
+    assert paired_bootstrap([1, 4], [0, 1], random_state=0)[:3] == (2, 1, 3)
+
+
 def test_constant_difference_is_certain():
     values = np.linspace(0, 1, 20)
     result = paired_bootstrap(values + 0.3, values, n_resamples=100, random_state=0)
@@ -59,6 +64,30 @@ def test_p_values_are_uniform_without_a_difference():
     assert np.median(p_values) == pytest.approx(0.5, abs=0.12)
 
 
+@pytest.mark.parametrize("batch_numbers", [1, 20, 1_000_000])
+@pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState])
+def test_resamples_are_means_of_drawn_users(monkeypatch, make, batch_numbers):
+    monkeypatch.setattr(bootstrap, "_BATCH_NUMBERS", batch_numbers)
+    values = np.random.default_rng(1).normal(size=(2, 7))
+    rng = make(0)
+    draw = rng.integers if hasattr(rng, "integers") else rng.randint
+    expected = values[:, draw(7, size=(50, 7))].mean(axis=2)
+    np.testing.assert_allclose(resampled_means(values, 50, make(0)), expected)
+
+
+def test_p_value_counts_resamples_as_far_away_as_zero():
+    just_as_far = 2 - 1e-14
+    resampled = np.array([-0.5, 0.0, 1.0, 1.5, just_as_far])
+    result = bootstrap_result(1.0, resampled, 0.5)
+    assert result == (1.0, 0.0, 1.5, (1 + 3) / (1 + 5))
+
+
+def test_defaults_are_those_documented(pair):
+    documented = {"n_resamples": 2000, "confidence_level": 0.95}
+    expected = paired_bootstrap(*pair, **documented, random_state=0)
+    assert paired_bootstrap(*pair, random_state=0) == expected
+
+
 def test_seed_decides(pair):
     first = paired_bootstrap(*pair, n_resamples=50, random_state=1)
     assert first == paired_bootstrap(*pair, n_resamples=50, random_state=1)
@@ -72,6 +101,8 @@ def test_seed_decides(pair):
         ([1], [1], "two or more users"),
         ([1, 2, np.nan], [1, 2, 3], "a must hold finite numbers, got nan in row 2"),
         ([[1, 2]], [1, 2], "one number per user"),
+        (["1", "2"], [1, 2], "a must hold numbers, got dtype <U1"),
+        ([1, 2], ["1", "2"], "b must hold numbers, got dtype <U1"),
     ],
 )
 def test_bad_values_are_refused(a, b, message):
@@ -90,6 +121,12 @@ def test_bad_values_are_refused(a, b, message):
 def test_bad_options_are_refused(option, message):
     with pytest.raises(ValueError, match=message):
         paired_bootstrap([1, 2, 3], [1, 2, 4], **option)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32, object])
+def test_values_may_be_numbers_of_any_type(dtype):
+    a = np.array([1, 0, 1], dtype=dtype)
+    assert paired_bootstrap(a, [0.0, 0.0, 0.0]).difference == pytest.approx(2 / 3)
 
 
 def test_the_number_of_resamples_is_an_integer():

@@ -29,7 +29,7 @@ def test_length_groups_are_named_after_their_lengths(bins, names):
 
 @pytest.mark.parametrize("bins", [(), (5, 5), (20, 5), (-1, 3), (1.5,), ((1, 2),)])
 def test_bad_length_bins_are_refused(bins):
-    with pytest.raises(ValueError, match="increasing lengths such as"):
+    with pytest.raises(ValueError, match=r"^bins must hold increasing lengths such"):
         length_groups(np.array([1]), bins)
 
 
@@ -51,6 +51,13 @@ def test_ties_of_popularity_go_by_code():
     np.testing.assert_array_equal(groups.codes, [0, 0, 1, 1])
 
 
+def test_many_ties_of_popularity_go_by_code():
+    counts = np.random.default_rng(0).integers(3, size=500)
+    falling = sorted(range(500), key=lambda code: (-counts[code], code))
+    groups = popularity_groups(np.arange(500), counts, (0.5,))
+    assert np.flatnonzero(groups.codes == 0).tolist() == sorted(falling[:250])
+
+
 def test_counts_may_be_unsigned():
     counts = np.array([3, 9, 0], dtype=np.uint64)
     codes = popularity_groups(np.arange(3), counts, bins=(0.34,)).codes
@@ -60,7 +67,7 @@ def test_counts_may_be_unsigned():
 @pytest.mark.parametrize(
     ("lengths", "error", "message"),
     [
-        (np.array([3, -1]), ValueError, "got -1 in row 1"),
+        (np.array([3, 0, -1]), ValueError, "got -1 in row 2"),
         (np.array([3, np.nan]), TypeError, "float64"),
     ],
 )
@@ -84,13 +91,14 @@ def test_head_has_the_rounded_share(n_items, share):
     "bins", [(), (0.0,), (1.0,), (0.5, 0.2), (0.1, 0.2, 0.3), 0.2, "ab", None]
 )
 def test_bad_shares_are_refused(bins):
-    with pytest.raises(ValueError, match="one or two increasing shares"):
+    with pytest.raises(ValueError, match=r"^bins must hold one or two increasing"):
         popularity_groups(np.array([0]), np.ones(5), bins)
 
 
-def test_targets_outside_the_catalogue_are_refused():
-    with pytest.raises(ValueError, match="targets holds the code 5"):
-        popularity_groups(np.array([5]), np.ones(5))
+@pytest.mark.parametrize("code", [-2, 5])
+def test_targets_outside_the_catalogue_are_refused(code):
+    with pytest.raises(ValueError, match=f"targets holds the code {code} .* -1 to 4"):
+        popularity_groups(np.array([code]), np.ones(5))
 
 
 @given(st.lists(st.tuples(st.lists(st.integers(0, 5)), st.integers(0, 5)), min_size=1))
@@ -112,5 +120,18 @@ def test_targets_are_ids_of_the_same_type():
 
 
 def test_every_history_needs_a_target():
-    with pytest.raises(ValueError, match="one id for each of the 2 rows, got 1"):
+    with pytest.raises(ValueError, match="targets must have one id for each of the 2"):
         novelty_groups([[1], [2]], [1])
+    with pytest.raises(TypeError, match=r"of targets is 1\.5"):
+        novelty_groups([[1]], [1.5])
+
+
+def test_histories_hold_ids():
+    with pytest.raises(TypeError, match="of histories "):
+        novelty_groups([[1.5]], [1])
+
+
+def test_nobody_has_no_groups():
+    groups = length_groups([])
+    assert groups.names == ("<=5", "6-20", ">20")
+    assert groups.codes.tolist() == []

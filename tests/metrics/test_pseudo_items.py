@@ -92,6 +92,21 @@ def test_quality_is_nan_without_hidden_items():
     assert np.isnan(quality["similarity"])
 
 
+def test_quality_of_nobody_is_nan():
+    none = np.empty((0, 2), dtype=int)
+    quality = pseudo_item_quality(
+        none, none, N_ITEMS, item_embeddings=EMBEDDINGS, item_counts=COUNTS
+    )
+    assert quality.pop("coverage") == 0
+    assert list(quality) == [
+        "hit_rate",
+        "duplicate_rate",
+        "similarity",
+        "popularity_drift",
+    ]
+    assert np.isnan(list(quality.values())).all()
+
+
 def test_perfect_pseudo_items():
     hidden = np.array([[1, 2, 3], [4, 6, 7]])
     quality = pseudo_item_quality(
@@ -158,7 +173,8 @@ def test_bad_numbers_of_items_are_refused(table, values, message):
 
 
 @pytest.mark.parametrize(
-    ("counts", "message"), [([0, 0], "all 0"), ([-1, 2], "the value -1.0")]
+    ("counts", "message"),
+    [([0, 0], "all 0"), ([-1, 2], "item_counts has the value -1.0")],
 )
 def test_draws_need_counts(counts, message):
     with pytest.raises(ValueError, match=message):
@@ -182,7 +198,8 @@ def test_draws_repeat_with_their_seed():
         np.testing.assert_array_equal(first, draw(3, 4, catalogue, random_state=7))
 
 
-def test_one_long_row_widens_no_other(monkeypatch):
+def test_blocks_are_small_and_one_long_row_widens_no_other(monkeypatch):
+    monkeypatch.setattr(pseudo_items, "_BLOCK_NUMBERS", 16 * 4)  # 16 vectors of 4
     sizes = []
     to_padded = Sequences.to_padded
 
@@ -197,6 +214,7 @@ def test_one_long_row_widens_no_other(monkeypatch):
     table = np.random.default_rng(0).normal(size=(7, 4))
     quality = pseudo_item_quality(generated, hidden, 7, item_embeddings=table)
     assert sum(sizes) == hidden.offsets[-1]
+    assert sorted(sizes)[-2] <= 16
     unit = table / np.linalg.norm(table, axis=1, keepdims=True)
     expected = [max(unit[row] @ unit[5]) for row in map(np.unique, hidden)]
     assert quality["similarity"] == pytest.approx(np.mean(expected))

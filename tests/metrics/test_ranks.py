@@ -6,7 +6,9 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import binom, chisquare, hypergeom
 
 from skdiffuasr.metrics import mask_seen, sampled_target_ranks, target_ranks
+from skdiffuasr.metrics.ranks import _distinct_draws
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.keys import keyed_uniform
 
 # Few distinct values, so that ties are common.
 SCORES = hnp.arrays(
@@ -165,6 +167,20 @@ def test_sampled_ranks_follow_the_hypergeometric_law():
     assert chisquare(observed, with_replacement).pvalue < 1e-3
 
 
+def test_every_set_of_negatives_is_as_likely():
+    draws = _distinct_draws(draw_keys(3000), np.full(3000, 4), 2)
+    _, counts = np.unique(np.sort(draws, axis=1), axis=0, return_counts=True)
+    assert len(counts) == 6
+    assert chisquare(counts).pvalue > 1e-3
+
+
+def test_negatives_do_not_follow_the_noise_of_generators():
+    keys = draw_keys(1000)
+    draws = _distinct_draws(keys, np.full(1000, 500), 1)[:, 0]
+    noise = keyed_uniform(keys, 1)[:, 0]
+    assert abs(np.corrcoef(draws, noise)[0, 1]) < 0.15
+
+
 def test_negatives_do_not_depend_on_the_batch():
     rng = np.random.default_rng(0)
     scores, keys = rng.normal(size=(40, 50)), draw_keys(40)
@@ -187,10 +203,13 @@ def test_pseudo_items_may_be_negatives():
 def test_too_few_negatives_left_is_an_error():
     seen = Sequences.from_iterable([[1], [1, 2]])
     targets = np.array([0, 0])
+    scores, keys = np.zeros((2, 4)), draw_keys(2)
     with pytest.raises(
-        ValueError, match="Row 1 leaves 1 items to draw from, got n_neg"
+        ValueError, match="Row 1 leaves 1 items to draw from, got n_negatives=2"
     ):
-        sampled_target_ranks(np.zeros((2, 4)), targets, draw_keys(2), 2, seen=seen)
+        sampled_target_ranks(scores, targets, keys, 2, seen=seen)
+    with pytest.raises(ValueError, match="Row 11 leaves 1 items"):
+        sampled_target_ranks(scores, targets, keys, 2, seen=seen, first_row=10)
 
 
 def test_sampled_ranks_of_unknown_targets_are_misses():
@@ -214,3 +233,14 @@ def test_histories_that_do_not_fit_the_scores_are_refused(rows, message):
         mask_seen(scores, histories, targets)
     with pytest.raises(ValueError, match=message):
         sampled_target_ranks(scores, targets, draw_keys(2), 1, seen=histories)
+
+
+def test_sampled_ranks_number_their_rows_from_the_first():
+    targets, keys = np.array([0, 0]), draw_keys(2)
+    histories = Sequences.from_iterable([[1], [4]])
+    with pytest.raises(ValueError, match="history of row 11 has the code 4"):
+        sampled_target_ranks(
+            np.zeros((2, 4)), targets, keys, 1, seen=histories, first_row=10
+        )
+    with pytest.raises(ValueError, match="Row 10 has a NaN score"):
+        sampled_target_ranks(np.full((2, 4), np.nan), targets, keys, 1, first_row=10)

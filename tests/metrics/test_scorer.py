@@ -203,6 +203,17 @@ def test_groups_partition_the_users(model, log):
     assert scores["mrr[tail]"] == pytest.approx(values[~head].mean())
 
 
+def test_groups_of_popularity_have_the_given_shares(model, log):
+    X, y = log
+    scores = NextItemScorer(["mrr"], popularity_bins=(0.3, 0.6))(model, X, y)
+    assert list(scores) == ["mrr", "mrr[head]", "mrr[middle]", "mrr[tail]"]
+    falling = model.item_ids_[np.argsort(-model.item_counts_, kind="stable")]
+    values = NextItemScorer(["mrr"]).per_user(model, X, y)["mrr"]
+    for group, items in (("head", falling[:12]), ("middle", falling[12:24])):
+        expected = values[np.isin(y, items)].mean()
+        assert scores[f"mrr[{group}]"] == pytest.approx(expected)
+
+
 def test_users_who_come_back_are_told_from_the_others(model, log):
     X, y = log
     y = np.where(np.arange(len(X)) % 3, y, X.last())
@@ -383,6 +394,16 @@ class TestMetadataRouting:
         with pytest.raises(ValueError, match="sample_weight"):
             search.fit(*log, sample_weight=np.ones(90))
 
+    @pytest.mark.parametrize("make", [NextItemScorer, make_next_item_scorer])
+    @pytest.mark.parametrize("asks", [True, False])
+    def test_requests_are_the_scorers_own(self, make, asks):
+        scorer = make()
+        if asks:
+            scorer.set_score_request(sample_weight="w")
+        request = scorer.get_metadata_routing()
+        assert request.owner is scorer
+        assert request.score.requests == {"sample_weight": "w" if asks else None}
+
     def test_no_weights_need_no_request(self, log):
         search = GridSearchCV(
             as_pipeline(BigramRecommender()),
@@ -442,7 +463,7 @@ def test_bad_targets_are_refused(model, log, y, error, message):
     ("weights", "message"),
     [
         (np.ones(3), "each of the 90 rows, got 3"),
-        (np.full(90, np.nan), "got nan in row 0"),
+        (np.full(90, np.nan), "sample_weight must .* finite numbers, got nan in row 0"),
         (-np.arange(90.0), "got -1.0 in row 1"),
     ],
 )
@@ -468,6 +489,17 @@ def test_bad_parameters_are_refused(model, log, parameters, error, message):
         NextItemScorer(**parameters)(model, *log)
 
 
+def test_single_metrics_take_the_options_of_several():
+    options = {
+        "filter_seen": True,
+        "n_negatives": 3,
+        "block_size": 7,
+        "random_state": 5,
+    }
+    scorer = make_next_item_scorer("mrr", **options).scorer
+    assert scorer.get_params() == NextItemScorer(("mrr",), **options).get_params()
+
+
 def test_single_metrics_are_checked_at_once():
     with pytest.raises(ValueError, match="Unknown metric 'auc'"):
         make_next_item_scorer("auc")
@@ -485,6 +517,22 @@ def test_nan_scores_are_refused_by_row(model, log):
     row = np.flatnonzero(log[0].last() == log[0][60][-1])[0]
     with pytest.raises(ValueError, match=f"Row {row} has a NaN score"):
         NextItemScorer(block_size=4)(model, *log)
+
+
+@pytest.mark.parametrize("options", [{"filter_seen": True}, {"n_negatives": 2}])
+def test_nan_scores_of_any_ranking_are_refused_by_row(model, log, options):
+    X, y = log
+
+    class NanForTheLastBlock:
+        item_ids_ = model.item_ids_
+
+        def decision_function(self, rows):
+            is_last = rows[-1].tolist() == X[-1].tolist()
+            return np.full((len(rows), 40), np.nan if is_last else 0.0)
+
+    scorer = NextItemScorer(block_size=80, **options)
+    with pytest.raises(ValueError, match="Row 80 has a NaN score, for item 0"):
+        scorer(NanForTheLastBlock(), X, y)
 
 
 def test_scores_of_the_wrong_shape_are_refused(model, log):

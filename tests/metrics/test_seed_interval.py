@@ -42,6 +42,19 @@ def test_seeds_that_agree_leave_the_t_test_of_the_users():
     assert p_value == pytest.approx(expected.pvalue)
 
 
+def test_seeds_and_users_together_are_welchs_test_of_both_means():
+    differences = np.random.default_rng(0).normal(0.3, 1, (4, 9))
+    of_seeds, of_users = differences.mean(axis=1), differences.mean(axis=0)
+    low, high, p_value = seed_interval(differences, 0.8)
+    expected = stats.ttest_ind(of_seeds, of_users - of_users.mean(), equal_var=False)
+    assert (low, high) == pytest.approx(tuple(expected.confidence_interval(0.8)))
+    assert p_value == pytest.approx(expected.pvalue)
+
+
+def test_two_seeds_and_two_users_suffice():
+    assert all(map(math.isfinite, seed_interval(np.array([[0.1, 0.3], [0.2, 0.6]]))))
+
+
 def test_tiny_differences_are_scaled_ones():
     differences = np.random.default_rng(0).normal(1, 1, (3, 20))
     low, high, p_value = seed_interval(differences)

@@ -141,6 +141,14 @@ def test_ranks_are_selected_and_joined():
     np.testing.assert_array_equal(ranks[np.array([False, True, False])].n_above, [5])
 
 
+def test_ranks_are_equal_if_both_numbers_are():
+    ranks = TargetRanks([0, np.inf], [2, 0])
+    assert ranks == TargetRanks([0.0, np.inf], [2, 0])
+    assert ranks != TargetRanks([0, np.inf], [1, 0])
+    assert ranks != TargetRanks([1, np.inf], [2, 0])
+    assert ranks != "ranks"
+
+
 @pytest.mark.parametrize("ranks", [[1.5], [0], [-np.inf], [np.nan], [[1, 2]]])
 def test_a_mean_rank_is_not_taken_for_a_rank(ranks):
     with pytest.raises(ValueError, match="whole numbers from 1 and inf for a miss"):

@@ -136,6 +136,17 @@ def test_units_of_several_steps_and_finer_than_nanoseconds():
     assert is_at_or_after(np.array([1], "M8[25s]"), np.datetime64(1, "25s")).all()
 
 
+def test_quarters_begin_with_their_first_day():
+    quarters = np.array([0, 1, 2], "M8[3M]")
+    for day, expected in (
+        (date(1970, 4, 1), [False, True, True]),
+        (date(1970, 4, 2), [False, False, True]),
+    ):
+        assert is_at_or_after(quarters, day).tolist() == expected
+    days = np.array(["1970-03-31", "1970-04-01"], "M8[D]")
+    assert is_at_or_after(days, quarters[1]).tolist() == [False, True]
+
+
 def as_number(number, kind):
     """The number in another type, and what that holds."""
     if kind is float:
@@ -176,6 +187,7 @@ def test_fractions_are_compared_without_rounding(values, dtype, cutoff):
 def test_numbers_that_no_type_holds(dtype):
     times = np.array([-(2**62), 0, 2**62], dtype)
     for huge in (2**64, 10**400, Decimal("1e9999"), float("inf"), Decimal("Infinity")):
+        assert is_at_or_after(times, huge).dtype == bool
         assert not is_at_or_after(times, huge).any()
         assert is_at_or_after(times, -huge).all()
 
@@ -189,6 +201,19 @@ def test_scalars_of_pyarrow_and_polars():
     day = date(2014, 7, 1)
     for scalar in (pa.scalar(day), pa.scalar(day, pa.date64()), pl.Series([day])[0]):
         assert is_at_or_after(days, scalar).tolist() == [False, True]
+
+
+def test_nanoseconds_of_pyarrow_need_no_pandas():
+    pa = pytest.importorskip("pyarrow")
+
+    class Scalar:
+        type, value = pa.timestamp("ns"), 1500
+
+        def as_py(self):
+            raise ValueError("Nanoseconds need pandas.")
+
+    times = np.array([1499, 1500], "M8[ns]")
+    assert is_at_or_after(times, Scalar()).tolist() == [False, True]
 
 
 DAYS = np.array(["2014-06-30", "2014-07-01"], "M8[D]")
@@ -207,6 +232,7 @@ DAYS = np.array(["2014-06-30", "2014-07-01"], "M8[D]")
         Decimal("NaN"),
         "NaT",
         " nan ",
+        "None",
         "",
         "pandas.NaT",
         "pandas.NA",
@@ -235,10 +261,10 @@ def test_a_missing_cutoff_is_refused_in_words(times, cutoff):
     ],
 )
 def test_what_cannot_be_compared_is_named(times, cutoffs):
+    kind = "date" if times is DAYS else "number"
+    message = f"times of dtype {times.dtype.name.split('[')[0]}.*; pass a {kind}"
     for cutoff in cutoffs:
-        with pytest.raises(
-            TypeError, match=f"times of dtype {times.dtype.name.split('[')[0]}"
-        ):
+        with pytest.raises(TypeError, match=message):
             is_at_or_after(times, cutoff)
 
 

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skdiffuasr.model_selection import LeaveLastOut, leave_last_out
+from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.sequences import Sequences, check_sequences
 
 histories = st.lists(
@@ -97,6 +98,12 @@ def test_pseudo_items_are_not_held_out(roles):
     with pytest.raises(ValueError, match="Row 1 of X has a pseudo item among the last"):
         leave_last_out(X)
     assert leave_last_out(X[:1])[3].tolist() == [4]
+
+
+def test_rows_shorter_than_what_is_held_out_have_no_pseudo_item_behind():
+    check_held_out(Sequences([7, 8, 1], [0, 3], [5, 5, 6]), 2)
+    with pytest.raises(ValueError, match="Row 0 of X has a pseudo item among the last"):
+        check_held_out(Sequences([1, 7, 8], [0, 3], [6, 5, 5]), 2)
 
 
 def test_no_row_left_is_an_error():

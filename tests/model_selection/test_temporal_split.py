@@ -72,6 +72,21 @@ def test_the_default_cutoff_holds_out_the_fraction():
     assert y_test.tolist() == [8, 7]
 
 
+def test_the_default_cutoff_holds_out_at_least_one():
+    X_train, _, y_test = TemporalSplit(test_fraction=0.1).split(
+        as_log([(0, 1), (0, 2), (0, 3)])
+    )
+
+    assert X_train.to_lists() == [[0, 1]]
+    assert y_test.tolist() == [2]
+
+
+def test_a_repeated_last_interaction_is_warned_of():
+    log = Interactions([1, 1, 1], [5, 6, 6], [0, 9, 9])
+    with pytest.warns(UserWarning, match="there twice, .* for 1 user"):
+        TemporalSplit(cutoff=5).split(log)
+
+
 def test_ties_at_the_cutoff_belong_to_the_test_period():
     log = as_log([(0, 1), (0, 2), (0, 2), (0, 2), (0, 3)])
     X_train, _, y_test = TemporalSplit(test_fraction=0.4).split(log)
