@@ -1,12 +1,11 @@
 """Settings of all tests."""
 
-import os
-
 from hypothesis import Phase, settings
 
 # A loaded machine is slow, not wrong.
 settings.register_profile("patient", deadline=None)
-# A mutant is to be noticed, not understood: no smaller example is looked for.
+# A mutant is to be noticed, not understood: no smaller example is looked for
+# by `make mutation`.
 settings.register_profile(
     "mutation",
     deadline=None,
@@ -14,5 +13,4 @@ settings.register_profile(
     derandomize=True,
     database=None,
 )
-is_mutant = "MUTANT_UNDER_TEST" in os.environ
-settings.load_profile("mutation" if is_mutant else "patient")
+settings.load_profile("patient")
