@@ -15,8 +15,9 @@ from skdiffuasr.metrics.bootstrap import (
     resampled_means,
 )
 from skdiffuasr.metrics.holm import holm
+from skdiffuasr.metrics.next_item_ranks import RANKINGS
 from skdiffuasr.metrics.seed_interval import seed_interval
-from skdiffuasr.study.results import RANKINGS, StudyResults
+from skdiffuasr.study.results import StudyResults
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,27 +5,15 @@ import traceback
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from sklearn.base import clone
 
-from skdiffuasr.metrics import (
-    NextItemScorer,
-    TargetRanks,
-    mask_seen,
-    sampled_target_ranks,
-    target_ranks,
-)
+from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
-from skdiffuasr.metrics.score_blocks import score_blocks
+from skdiffuasr.metrics.next_item_ranks import RANKINGS, next_item_ranks
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.sequences.keys import row_keys
-from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import StudyData
-from skdiffuasr.study.results import RANKINGS
 
-_NEGATIVES_SEED = 0
 # Parameters that say how a result is computed, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
 
@@ -113,9 +101,14 @@ def train_and_rank(
         recommender.fit(augmented.X_train, **validation)
     score = scorer(recommender, augmented.X_val, data.y_val)["ndcg@10"]
     if with_test:
+        rankings = [name for name in RANKINGS if name != "sampled" or n_negatives]
         with costs.step("predict"):
-            ranks = rank_next_items(
-                recommender, augmented.X_test, data.y_test, n_negatives
+            ranks = next_item_ranks(
+                recommender,
+                augmented.X_test,
+                data.y_test,
+                rankings,
+                n_negatives=n_negatives or 0,
             )
     return {
         "ranks": ranks,
@@ -124,42 +117,6 @@ def train_and_rank(
         "n_epochs": _n_epochs(recommender),
         "validation_score": score,
     }
-
-
-def rank_next_items(
-    recommender: Any,
-    X: Sequences,
-    y: npt.ArrayLike,
-    n_negatives: int | None = 100,
-) -> dict[str, TargetRanks]:
-    """Rank the next item of every history in every way, from one scoring pass.
-
-    Return what `RunRecord` calls `ranks`. Pseudo items do not count as seen; an item of
-    `y` (n,) that the recommender does not know is a miss. A user has the same negatives
-    for every recommender of one catalogue; None leaves the sampled ranking out.
-    """
-    item_ids = fitted_attribute(recommender, "item_ids_")
-    targets = encode_items(np.asarray(y), item_ids)
-    seen = encode_sequences(X.variants[0], item_ids)
-    keys = row_keys(X, _NEGATIVES_SEED)
-    names = ("full", "filtered") if n_negatives is None else RANKINGS
-    parts: dict[str, list[TargetRanks]] = {name: [] for name in names}
-    for rows, scores in score_blocks(recommender, X, len(item_ids)):
-        block = targets[rows]
-        parts["full"].append(target_ranks(scores, block, first_row=rows.start))
-        masked = mask_seen(scores, seen[rows], block)
-        parts["filtered"].append(target_ranks(masked, block, first_row=rows.start))
-        if n_negatives is not None:
-            sampled = sampled_target_ranks(
-                scores,
-                block,
-                keys[rows],
-                n_negatives,
-                seen=seen[rows],
-                first_row=rows.start,
-            )
-            parts["sampled"].append(sampled)
-    return {name: TargetRanks.concatenate(ranks) for name, ranks in parts.items()}
 
 
 def failed_run() -> dict[str, Any]:
