@@ -1,13 +1,70 @@
 """Options of a study, checked before anything runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from itertools import product
 from numbers import Integral
 from typing import Any
 
 from sklearn.utils import check_scalar
 
+from skdiffuasr._extras import import_extra
+from skdiffuasr.study.store import check_file_names
+
+PROTOCOLS = ("leave_last_out", "temporal")
+
+#: Name of the augmenter that does nothing, which the others are compared with.
+REFERENCE = "none"
+
 _MAX_SEED = 2**32 - 1
+
+
+@dataclass(eq=False, repr=False)
+class StudyOptions:
+    """The parameters of `AugmentationStudy`; the reference is among the augmenters."""
+
+    augmenters: Mapping[str, Any]
+    recommenders: Mapping[str, Any]
+    seeds: int | Sequence[int] = 3
+    _: KW_ONLY
+    protocol: str = "leave_last_out"
+    test_fraction: float = 0.2
+    n_negatives: int | None = 100
+    length_bins: Sequence[int] = (5, 20)
+    popularity_bins: Sequence[float] = (0.2,)
+    param_distributions: Mapping[str, Mapping[str, Any]] | None = None
+    n_candidates: int = 1
+    with_quality: bool = True
+    retry_failed: bool = False
+
+    def __post_init__(self) -> None:
+        self.augmenters = {REFERENCE: None, **self.augmenters}
+        self.seeds = as_seeds(self.seeds)
+        import_extra("pandas", "frames")  # before anything long is computed
+        if self.augmenters[REFERENCE] is not None:
+            raise ValueError(
+                f"The augmenter {REFERENCE!r} stands for no augmentation and must be "
+                f"None, got {self.augmenters[REFERENCE]!r}; choose another name."
+            )
+        for name, augmenter in self.augmenters.items():
+            if augmenter is not None and not hasattr(augmenter, "fit_transform"):
+                raise TypeError(f"The augmenter {name!r} has no fit_transform.")
+        for name, recommender in self.recommenders.items():
+            if not hasattr(recommender, "decision_function"):
+                raise TypeError(f"The recommender {name!r} has no decision_function.")
+        check_file_names(product(self.augmenters, self.recommenders))
+        if not self.recommenders:
+            raise ValueError("There must be at least one recommender.")
+        if self.protocol not in PROTOCOLS:
+            raise ValueError(
+                f"protocol must be one of {PROTOCOLS}, got {self.protocol!r}."
+            )
+        check_scalar(self.n_candidates, "n_candidates", Integral, min_val=1)
+        if self.n_negatives is not None:
+            check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
+        check_parameters(
+            self.param_distributions or {}, self.augmenters, self.recommenders
+        )
 
 
 def as_seeds(seeds: int | Iterable[int]) -> list[int]:

@@ -1,7 +1,6 @@
 """One combination of a study: augment, train, rank; and what each took."""
 
 import inspect
-import traceback
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -117,11 +116,6 @@ def train_and_rank(
         "n_epochs": _n_epochs(recommender),
         "validation_score": score,
     }
-
-
-def failed_run() -> dict[str, Any]:
-    """Fields of a `RunRecord` for the exception that is being handled."""
-    return {"ranks": {}, "error": traceback.format_exc()}
 
 
 def _set_everywhere(estimator: Any, name: str, value: Any) -> None:

@@ -1,39 +1,27 @@
 """The runs of a study, one after the other: read from disk, or done."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.pipeline import Pipeline
 
+from skdiffuasr.study.options import StudyOptions, as_seeds
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.quality import intrinsic_quality
 from skdiffuasr.study.results import RunRecord
 from skdiffuasr.study.runs import (
     AugmentedData,
     augment,
-    failed_run,
     train_and_rank,
     with_parameters,
     without_handling,
 )
 from skdiffuasr.study.store import StudyStore
-
-
-class StudyPlan(Protocol):
-    """Which runs there are: parameters of `AugmentationStudy`."""
-
-    augmenters: dict[str, Any]
-    recommenders: dict[str, Any]
-    seeds: list[int]
-    n_negatives: int | None
-    param_distributions: dict[str, Mapping[str, Any]]
-    n_candidates: int
-    with_quality: bool
-    retry_failed: bool
 
 
 class Progress(NamedTuple):
@@ -50,12 +38,13 @@ class Schedule:
 
     def __init__(
         self,
-        study: StudyPlan,
+        study: StudyOptions,
         data: StudyData,
         store: StudyStore,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self.study = study
+        self.seeds = as_seeds(study.seeds)
         self.data = data
         self.store = store
         self.on_progress = on_progress
@@ -69,7 +58,7 @@ class Schedule:
             if study.with_quality and hasattr(augmenter, "generate")
         ]
         self.n_total = (
-            len(self.candidates) * len(study.seeds)
+            len(self.candidates) * len(self.seeds)
             + sum(len(tried) for tried in self.candidates.values() if len(tried) > 1)
             + len(self.generating)
         )
@@ -85,13 +74,13 @@ class Schedule:
     def records(self) -> Iterator[RunRecord]:
         """Do, or read, all runs; the choice of parameters first."""
         chosen = {names: self._choose(*names) for names in self.candidates}
-        for seed in self.study.seeds:
+        for seed in self.seeds:
             for names, parameters in chosen.items():
                 yield self._run(*names, seed, parameters, f"seed{seed}")
 
     def quality(self) -> Iterator[dict[str, Any]]:
         """Intrinsic quality of the augmenters that generate, with the first seed."""
-        seed = self.study.seeds[0]
+        seed = self.seeds[0]
         for name in self.generating:
             estimator = with_parameters(self.study.augmenters[name], seed, {})
             key = str(joblib.hash(without_handling(estimator)))
@@ -101,7 +90,7 @@ class Schedule:
                 try:
                     measured = intrinsic_quality(estimator, self.data.X_train)
                 except Exception:
-                    measured = {"error": failed_run()["error"]}
+                    measured = {"error": traceback.format_exc()}
                 self.store.add_cached("quality", measured, key, name)
             self.n_done += 1
             yield {"augmenter": name, "seed": seed, **measured}
@@ -115,25 +104,25 @@ class Schedule:
 
     def _candidates(self, augmenter: str, recommender: str) -> list[dict[str, Any]]:
         """Parameter settings that a combination tries."""
-        study = self.study
+        spaces = self.study.param_distributions or {}
         space = {
             f"{kind}__{parameter}": values
             for kind, name in (("augmenter", augmenter), ("recommender", recommender))
-            for parameter, values in study.param_distributions.get(name, {}).items()
+            for parameter, values in spaces.get(name, {}).items()
         }
-        n_candidates = study.n_candidates
+        n_candidates = self.study.n_candidates
         if n_candidates == 1 or not space:
             return [{}]
         if all(isinstance(values, Sequence) for values in space.values()):
             n_candidates = min(n_candidates, len(ParameterGrid(space)))
-        return list(ParameterSampler(space, n_candidates, random_state=study.seeds[0]))
+        return list(ParameterSampler(space, n_candidates, random_state=self.seeds[0]))
 
     def _choose(self, augmenter: str, recommender: str) -> dict[str, Any]:
         """Return the parameters with the best validation score of those tried."""
         settings = self.candidates[augmenter, recommender]
         if len(settings) == 1:
             return settings[0]
-        names, seed = (augmenter, recommender), self.study.seeds[0]
+        names, seed = (augmenter, recommender), self.seeds[0]
         tried = [
             self._run(*names, seed, parameters, f"candidate{number}", with_test=False)
             for number, parameters in enumerate(settings)
@@ -173,7 +162,7 @@ class Schedule:
                     with_test=with_test,
                 )
             except Exception:
-                fields = failed_run()
+                fields = {"ranks": {}, "error": traceback.format_exc()}
             record = RunRecord(
                 augmenter, recommender, seed, parameters=parameters, **fields
             )

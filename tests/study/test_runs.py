@@ -15,7 +15,6 @@ from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.study.runs import (
     augment,
-    failed_run,
     train_and_rank,
     with_parameters,
     without_handling,
@@ -95,15 +94,6 @@ def test_a_recommender_that_does_not_stop_early_can_be_studied():
     recommender = SASRecEstimator(8, max_epochs=1, early_stopping=False)
     run = train_and_rank(DATA, augment(DATA, None), recommender, None)
     assert np.isfinite(run["ranks"]["full"].n_above).any()
-
-
-def test_a_failure_has_its_traceback():
-    try:
-        raise KeyError("no such item")
-    except KeyError:
-        fields = failed_run()
-    assert "no such item" in fields["error"]
-    assert "test_runs.py" in fields["error"]
 
 
 def test_how_a_result_is_come_by_is_left_out_of_a_hash():
