@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
-from skdiffuasr._estimator_class import _completed, _entries, _sections
+from skdiffuasr._estimator_class import _completed, _entries, _joined, _sections
 from skdiffuasr._extras import import_extra
 
 if TYPE_CHECKING:
@@ -144,8 +144,4 @@ def _completed_method(method: Callable[..., Any]) -> str:
         "Returns": "display : Self",
         "Raises": _RAISES + sections.get("Raises", "").strip(),
     }
-    blocks = [
-        f"{title}\n{'-' * len(title)}\n{text.strip()}"
-        for title, text in sections.items()
-    ]
-    return "\n\n".join([summary.strip(), *blocks]) + "\n"
+    return _joined(summary, sections)

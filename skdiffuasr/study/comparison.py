@@ -1,7 +1,7 @@
 """How much better an augmenter is than none and than the best other, and how sure."""
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,9 @@ from skdiffuasr.study.results import StudyResults
 if TYPE_CHECKING:
     import pandas as pd
 
+_NAMES = ("recommender", "augmenter", "reference", "group_by", "group")
 _COLUMNS = [
-    *("recommender", "augmenter", "reference", "group_by", "group"),
+    *_NAMES,
     *("n_users", "n_seeds", "value", "reference_value", "difference", "relative"),
     *("seed_std", "low", "high", "p_value", "low_seeds", "high_seeds", "p_seeds"),
     "p_holm",
@@ -33,14 +34,9 @@ _COLUMNS = [
 _Runs: TypeAlias = dict[tuple[str, str], dict[int, FloatArray]]
 
 
-class _Pair(NamedTuple):
-    """Two augmenters behind one recommender, with the seeds that both have."""
-
-    recommender: str
-    augmenter: str
-    reference: str
-    ours: FloatArray  # (n_seeds, n_users)
-    theirs: FloatArray  # (n_seeds, n_users)
+#: (Recommender, augmenter, reference) to their values, (2, n_seeds, n_users): the
+#: augmenter's and the reference's, with the seeds that both have.
+_Pairs: TypeAlias = dict[tuple[str, str, str], FloatArray]
 
 
 def compare(
@@ -82,7 +78,9 @@ def compare(
     pairs = _pairs(runs, results.reference)
     if not pairs:
         return results.ordered([], _COLUMNS)
-    differences = np.stack([(pair.ours - pair.theirs).mean(axis=0) for pair in pairs])
+    differences = np.stack(
+        [(ours - theirs).mean(axis=0) for ours, theirs in pairs.values()]
+    )
     groups = list(results.user_groups(differences.shape[1]))
     resampled = [
         resampled_means(
@@ -92,20 +90,11 @@ def compare(
     ]
     rows = [
         {
-            "recommender": pair.recommender,
-            "augmenter": pair.augmenter,
-            "reference": pair.reference,
-            "group_by": group.group_by,
-            "group": group.group,
-            **_contrast(
-                pair.ours[:, group.users],
-                pair.theirs[:, group.users],
-                of_group[number],
-                confidence_level,
-            ),
+            **dict(zip(_NAMES, (*names, group.group_by, group.group), strict=True)),
+            **_contrast(*values[..., group.users], of_pairs[number], confidence_level),
         }
-        for number, pair in enumerate(pairs)
-        for group, of_group in zip(groups, resampled, strict=True)
+        for number, (names, values) in enumerate(pairs.items())
+        for group, of_pairs in zip(groups, resampled, strict=True)
     ]
     comparisons = results.ordered(rows, _COLUMNS)
     _add_holm(comparisons, runs, results.reference)
@@ -122,9 +111,9 @@ def _values_per_user(results: StudyResults, ranking: str, metric: str) -> _Runs:
     return runs
 
 
-def _pairs(runs: _Runs, reference: str) -> list[_Pair]:
+def _pairs(runs: _Runs, reference: str) -> _Pairs:
     """List what is compared with what, by recommender and augmenter."""
-    pairs = []
+    pairs: _Pairs = {}
     for recommender in dict.fromkeys(name for name, _ in runs):
         means = {
             augmenter: np.mean([values.mean() for values in of_seeds.values()])
@@ -138,11 +127,12 @@ def _pairs(runs: _Runs, reference: str) -> list[_Pair]:
                 ours = runs[recommender, augmenter]
                 theirs = runs.get((recommender, other), {})
                 if seeds := sorted(ours.keys() & theirs.keys()):
-                    values = (
-                        np.stack([of_seeds[seed] for seed in seeds])
-                        for of_seeds in (ours, theirs)
+                    pairs[recommender, augmenter, other] = np.stack(
+                        [
+                            [of_seeds[seed] for seed in seeds]
+                            for of_seeds in (ours, theirs)
+                        ]
                     )
-                    pairs.append(_Pair(recommender, augmenter, other, *values))
     return pairs
 
 

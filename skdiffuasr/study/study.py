@@ -131,7 +131,7 @@ class AugmentationStudy(StudyOptions):
             data = leave_last_out_data(log)
         if self.n_negatives is not None:
             data.check_negatives(self.n_negatives)
-        fingerprint = joblib.hash((data.fingerprint, self.protocol, self.n_negatives))
+        fingerprint = joblib.hash((*data, self.protocol, self.n_negatives))
         store = StudyStore(folder, fingerprint)
         schedule = Schedule(self, data, store, on_progress)
         results = StudyResults(

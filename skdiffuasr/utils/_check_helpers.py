@@ -63,6 +63,11 @@ def has_parameter(estimator: Any, name: str) -> bool:
     return name in estimator.get_params(deep=False)
 
 
+def is_operator(estimator: Any) -> bool:
+    """Whether an augmenter changes histories instead of putting items in front."""
+    return not has_parameter(estimator, "augment_at")
+
+
 def prepared(estimator: Any, **parameters: Any) -> Any:
     """Return an unfitted copy that is deterministic and augments at prediction."""
     fixed = {"random_state": 0, "augment_at": "always", "max_history_length": None}
