@@ -32,6 +32,8 @@ y : array-like of shape (n,)
     The item that came next.
 metric : str, default="ndcg@10"
     See `NextItemScorer`.
+bins : sequence of int, default=(3, 5, 10, 20)
+    Largest lengths of the groups but for the last one; see `length_groups`.
 filter_seen : bool, default=False
     Whether the items of the history are taken out of the ranking.
 name : str, default=None

@@ -58,18 +58,11 @@ def compare(
     seeds it is wide. A p-value is at least ``1 / (n_resamples + 1)``: from 15
     augmenters on, 2000 are too few to correct for all their pairs.
 
-    Returns
-    -------
-    comparisons : DataFrame
-        One row per recommender, augmenter, reference (that of `results`, or the best
-        other augmenter) and group of users, but none of augmenters that share no seed.
-        ``relative`` is relative to ``reference_value``; ``seed_std`` is the standard
-        deviation of the difference over seeds; ``low``, ``high`` and ``p_value`` are
-        over users, ``low_seeds``, ``high_seeds`` and ``p_seeds`` over users and seeds.
-        ``p_holm`` is ``p_value`` corrected over the augmenters of a recommender, for
-        all users only. As the best other augmenter is chosen by the results, the
-        p-values against it are corrected as if every augmenter had been tested against
-        every other one. What cannot be known, from one user or one seed, is NaN.
+    Return one row per recommender, augmenter, reference (that of `results`, or the best
+    other augmenter) and group of users. ``seed_std`` is of the difference; ``p_holm``
+    is ``p_value`` corrected over the augmenters of a recommender, for all users only,
+    and against the best other augmenter, which the results chose, as if every pair had
+    been tested. What cannot be known, from one user or one seed, is NaN.
     """
     if ranking not in RANKINGS:
         raise ValueError(f"ranking must be one of {RANKINGS}, got {ranking!r}.")
@@ -91,7 +84,7 @@ def compare(
     rows = [
         {
             **dict(zip(_NAMES, (*names, group.group_by, group.group), strict=True)),
-            **_contrast(*values[..., group.users], of_pairs[number], confidence_level),
+            **_contrast(values[..., group.users], of_pairs[number], confidence_level),
         }
         for number, (names, values) in enumerate(pairs.items())
         for group, of_pairs in zip(groups, resampled, strict=True)
@@ -137,12 +130,12 @@ def _pairs(runs: _Runs, reference: str) -> _Pairs:
 
 
 def _contrast(
-    ours: FloatArray,
-    theirs: FloatArray,
+    values: FloatArray,
     resampled: npt.NDArray[np.float64],
     confidence_level: float,
 ) -> dict[str, Any]:
-    """Compare values of shape (n_seeds, n_users), given resampled differences."""
+    """Compare ours with theirs, (2, n_seeds, n_users), given resampled differences."""
+    ours, theirs = values
     differences = ours - theirs
     n_seeds, n_users = differences.shape
     of_seeds = differences.mean(axis=1)

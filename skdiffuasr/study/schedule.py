@@ -169,12 +169,11 @@ class Schedule:
             self.store.add_record(record, key, *names)
         self.n_done += 1
         if record.error is None:
-            seconds = dict(record.seconds)
+            timed = set(record.seconds)
             if (augmenter, suffix) in self._counted:
-                for step in ("fit augmenter", "transform"):
-                    seconds.pop(step, None)
+                timed -= {"fit augmenter", "transform"}
             self._counted.add((augmenter, suffix))
-            self.seconds.append(sum(seconds.values()))
+            self.seconds.append(sum(record.seconds[step] for step in timed))
         return record
 
     def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
