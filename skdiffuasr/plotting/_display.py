@@ -109,13 +109,7 @@ def label_columns(ax: Any, labels: Sequence[str]) -> None:
 
 
 def shortened(text: str, n_letters: int) -> str:
-    """Leave out the middle of a text that is too long, on one line.
-
-    Examples
-    --------
-    >>> shortened("item-000017", 7)
-    'ite…017'
-    """
+    """Leave out the middle of a text that is too long, on one line."""
     text = " ".join(text.split())
     if len(text) <= n_letters:
         return text
@@ -133,11 +127,10 @@ def _completed_method(method: Callable[..., Any]) -> str:
     sections = _sections(method.__doc__ or "")
     summary = sections.pop("")
     own = _entries(sections.pop("Parameters", ""))
+    # One entry may stand for several parameters.
     entries = {
         name.lstrip("*"): entry
-        for names, entry in (
-            _entries(_PARAMETERS) | own
-        ).items()  # one entry may stand for several parameters
+        for names, entry in (_entries(_PARAMETERS) | own).items()
         for name in names.split(", ")
     }
     names = [name for name in inspect.signature(method).parameters if name in entries]

@@ -75,8 +75,7 @@ def as_seeds(seeds: int | Iterable[int]) -> list[int]:
     """
     if isinstance(seeds, bool) or not isinstance(seeds, Integral | Iterable):
         raise TypeError(f"seeds must be an int or a sequence of ints, got {seeds!r}.")
-    given: list[Any]
-    given = list(range(int(seeds)) if isinstance(seeds, Integral) else seeds)
+    given: list[Any] = list(range(int(seeds)) if isinstance(seeds, Integral) else seeds)
     for seed in given:
         if isinstance(seed, bool):
             raise TypeError(f"seed must be an instance of int, got {seed!r}.")

@@ -2,32 +2,18 @@
 
 import inspect
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any
 
 from sklearn.base import clone
 
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.next_item_ranks import RANKINGS, next_item_ranks
-from skdiffuasr.sequences import Sequences
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import StudyData
 
 # Parameters that say how a result is computed, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
-
-
-class AugmentedData(NamedTuple):
-    """Histories as an augmenter hands them on, and what that took.
-
-    Those of validation and test are as at prediction.
-    """
-
-    X_train: Sequences
-    X_val: Sequences
-    X_test: Sequences
-    seconds: dict[str, float]
-    peak_memory_mib: float
 
 
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
@@ -58,61 +44,63 @@ def without_handling(estimator: Any) -> Any:
     return copy
 
 
-def augment(data: StudyData, augmenter: Any) -> AugmentedData:
-    """Fit an augmenter on the training histories and augment all.
+def augment(data: StudyData, augmenter: Any) -> tuple[StudyData, Costs]:
+    """Fit an augmenter in place on the training histories and augment all.
 
-    The augmenter is fitted in place; None leaves the histories as they are.
+    Histories of validation and test are augmented as at prediction; None leaves all as
+    they are.
     """
-    if augmenter is None:
-        return AugmentedData(data.X_train, data.X_val, data.X_test, {}, 0.0)
     costs = Costs()
+    if augmenter is None:
+        return data, costs
     with costs.step("fit augmenter"):
         X_train = augmenter.fit_transform(data.X_train)
     with costs.step("transform"):
         X_val = augmenter.transform(data.X_val)
         X_test = augmenter.transform(data.X_test)
-    return AugmentedData(X_train, X_val, X_test, costs.seconds, costs.peak_memory_mib)
+    return data._replace(X_train=X_train, X_val=X_val, X_test=X_test), costs
 
 
 def train_and_rank(
     data: StudyData,
-    augmented: AugmentedData,
+    costs: Costs,
     recommender: Any,
     n_negatives: int | None,
     *,
+    filter_seen: bool,
     with_test: bool = True,
 ) -> dict[str, Any]:
     """Fit a recommender on augmented histories and rank the held-out items.
 
     The recommender is fitted in place: on `X_train` alone, but for early stopping on
     `X_val` where its `fit` takes it. The choice of parameters must not touch the test
-    items. Returns the fields of a `RunRecord` that the run decides.
+    items. `costs` are those of `augment`. Returns the fields of a `RunRecord` that the
+    run decides.
     """
-    filter_seen = not data.has_repeats
     _set_everywhere(recommender, "validation_filter_seen", filter_seen)
     validation = {}
     takes_validation = "X_val" in inspect.signature(recommender.fit).parameters
     if takes_validation and getattr(recommender, "early_stopping", True):
-        validation = {"X_val": augmented.X_val, "y_val": data.y_val}
+        validation = {"X_val": data.X_val, "y_val": data.y_val}
     scorer = NextItemScorer(("ndcg@10",), filter_seen=filter_seen)
-    costs, ranks = Costs(), {}
+    costs, ranks = deepcopy(costs), {}
     with costs.step("fit recommender"):
-        recommender.fit(augmented.X_train, **validation)
-    score = scorer(recommender, augmented.X_val, data.y_val)["ndcg@10"]
+        recommender.fit(data.X_train, **validation)
+    score = scorer(recommender, data.X_val, data.y_val)["ndcg@10"]
     if with_test:
         rankings = [name for name in RANKINGS if name != "sampled" or n_negatives]
         with costs.step("predict"):
             ranks = next_item_ranks(
                 recommender,
-                augmented.X_test,
+                data.X_test,
                 data.y_test,
                 rankings,
                 n_negatives=n_negatives or 0,
             )
     return {
         "ranks": ranks,
-        "seconds": {**augmented.seconds, **costs.seconds},
-        "peak_memory_mib": max(augmented.peak_memory_mib, costs.peak_memory_mib),
+        "seconds": costs.seconds,
+        "peak_memory_mib": costs.peak_memory_mib,
         "n_epochs": _n_epochs(recommender),
         "validation_score": score,
     }

@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.pipeline import Pipeline
 
+from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.options import StudyOptions, as_seeds
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.quality import intrinsic_quality
 from skdiffuasr.study.results import RunRecord
 from skdiffuasr.study.runs import (
-    AugmentedData,
     augment,
     train_and_rank,
     with_parameters,
@@ -46,6 +46,7 @@ class Schedule:
         self.study = study
         self.seeds = as_seeds(study.seeds)
         self.data = data
+        self.filter_seen = not data.has_repeats
         self.store = store
         self.on_progress = on_progress
         self.candidates = {
@@ -69,7 +70,7 @@ class Schedule:
         #: The runs that parameters are chosen by, once they are done.
         self.tried: list[RunRecord] = []
         # The last augmented histories: recommenders of one augmenter follow each other.
-        self._augmented: tuple[str, AugmentedData] | None = None
+        self._augmented: tuple[str, tuple[StudyData, Costs]] | None = None
 
     def records(self) -> Iterator[RunRecord]:
         """Do, or read, all runs; the choice of parameters first."""
@@ -153,12 +154,11 @@ class Schedule:
         if record is None or (record.error is not None and study.retry_failed):
             self.report(" + ".join(names))
             try:
-                augmented = self._augment(augmenter, suffix, pipeline["augmenter"])
                 fields = train_and_rank(
-                    self.data,
-                    augmented,
+                    *self._augment(augmenter, suffix, pipeline["augmenter"]),
                     pipeline["recommender"],
                     study.n_negatives,
+                    filter_seen=self.filter_seen,
                     with_test=with_test,
                 )
             except Exception:
@@ -176,7 +176,9 @@ class Schedule:
             self.seconds.append(sum(record.seconds[step] for step in timed))
         return record
 
-    def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
+    def _augment(
+        self, name: str, suffix: str, augmenter: Any
+    ) -> tuple[StudyData, Costs]:
         """Augmented histories, from memory or disk where they are there."""
         key = str(joblib.hash(without_handling(augmenter)))
         if self._augmented is None or self._augmented[0] != key:

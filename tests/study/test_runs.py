@@ -12,6 +12,7 @@ from skdiffuasr import (
 )
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.study.runs import (
     augment,
@@ -51,24 +52,24 @@ def test_a_frozen_estimator_is_hashed_alike_and_left_alone():
 
 def test_an_augmenter_is_fitted_on_training_histories_only():
     augmenter = RandomSequenceAugmenter(2, random_state=0)
-    augmented = augment(DATA, augmenter)
+    augmented, costs = augment(DATA, augmenter)
     by_hand = RandomSequenceAugmenter(2, random_state=0)
     assert augmented.X_train == by_hand.fit_transform(DATA.X_train)
     assert augmented.X_val == by_hand.transform(DATA.X_val)
     assert augmented.X_test == by_hand.transform(DATA.X_test)
-    assert augmented.seconds.keys() == {"fit augmenter", "transform"}
+    assert costs.seconds.keys() == {"fit augmenter", "transform"}
 
 
 def test_nothing_is_done_without_an_augmenter():
-    augmented = augment(DATA, None)
+    augmented, costs = augment(DATA, None)
     assert augmented.X_train is DATA.X_train
     assert augmented.X_test is DATA.X_test
-    assert augmented.seconds == {}
+    assert costs.seconds == {}
 
 
 def test_test_items_are_not_touched_unless_asked():
     run = train_and_rank(
-        DATA, augment(DATA, None), MarkovRecommender(), None, with_test=False
+        DATA, Costs(), MarkovRecommender(), None, filter_seen=True, with_test=False
     )
     assert run["ranks"] == {}
     expected = NextItemScorer(("ndcg@10",), filter_seen=True)(
@@ -81,7 +82,7 @@ def test_early_stopping_is_by_the_validation_items():
     recommender = SASRecEstimator(
         4, n_layers=1, max_epochs=3, batch_size=32, device="cpu", random_state=0
     )
-    run = train_and_rank(DATA, augment(DATA, None), recommender, 10)
+    run = train_and_rank(DATA, Costs(), recommender, 10, filter_seen=True)
     assert recommender.validation_filter_seen
     assert run["validation_score"] == pytest.approx(
         max(recommender.validation_scores_), rel=1e-5
@@ -92,7 +93,7 @@ def test_early_stopping_is_by_the_validation_items():
 
 def test_a_recommender_that_does_not_stop_early_can_be_studied():
     recommender = SASRecEstimator(8, max_epochs=1, early_stopping=False)
-    run = train_and_rank(DATA, augment(DATA, None), recommender, None)
+    run = train_and_rank(DATA, Costs(), recommender, None, filter_seen=True)
     assert np.isfinite(run["ranks"]["full"].n_above).any()
 
 
