@@ -62,8 +62,38 @@ class StudyOptions:
         check_scalar(self.n_candidates, "n_candidates", Integral, min_val=1)
         if self.n_negatives is not None:
             check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
-        check_parameters(
-            self.param_distributions or {}, self.augmenters, self.recommenders
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        """Raise ValueError if no estimator has a parameter to choose from."""
+        for name, space in (self.param_distributions or {}).items():
+            kinds = (self.augmenters, self.recommenders)
+            owners = [estimators[name] for estimators in kinds if name in estimators]
+            if not owners:
+                raise ValueError(
+                    f"param_distributions has {name!r}, which is neither an "
+                    "augmenter nor a recommender."
+                )
+            for estimator, parameter in product(owners, space):
+                known = [] if estimator is None else sorted(estimator.get_params())
+                if parameter not in known:
+                    raise ValueError(
+                        f"param_distributions[{name!r}] has {parameter!r}, which is "
+                        f"not a parameter of {type(estimator).__name__}; it has "
+                        f"{known}."
+                    )
+
+    def _with_memory(self) -> tuple[str, ...]:
+        """Name the estimators whose `memory`, or that of one inside them, is set."""
+        return tuple(
+            name
+            for name, estimator in {**self.recommenders, **self.augmenters}.items()
+            if estimator is not None
+            and any(
+                value is not None
+                for key, value in estimator.get_params(deep=True).items()
+                if key == "memory" or key.endswith("__memory")
+            )
         )
 
 
@@ -86,39 +116,3 @@ def as_seeds(seeds: int | Iterable[int]) -> list[int]:
     if len(set(listed)) < len(listed):
         raise ValueError(f"seeds must differ from each other, got {listed}.")
     return listed
-
-
-def check_parameters(
-    param_distributions: Mapping[str, Mapping[str, Any]],
-    augmenters: Mapping[str, Any],
-    recommenders: Mapping[str, Any],
-) -> None:
-    """Raise ValueError if no estimator has a parameter to choose from."""
-    for name, space in param_distributions.items():
-        owners = [each[name] for each in (augmenters, recommenders) if name in each]
-        if not owners:
-            raise ValueError(
-                f"param_distributions has {name!r}, which is neither an "
-                "augmenter nor a recommender."
-            )
-        for estimator, parameter in product(owners, space):
-            known = [] if estimator is None else estimator.get_params(deep=True)
-            if parameter not in known:
-                raise ValueError(
-                    f"param_distributions[{name!r}] has {parameter!r}, which is not a "
-                    f"parameter of {type(estimator).__name__}; it has {sorted(known)}."
-                )
-
-
-def with_memory(estimators: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the estimators whose `memory`, or that of one inside them, is set."""
-    return tuple(
-        name
-        for name, estimator in estimators.items()
-        if estimator is not None
-        and any(
-            value is not None
-            for key, value in estimator.get_params(deep=True).items()
-            if key == "memory" or key.endswith("__memory")
-        )
-    )

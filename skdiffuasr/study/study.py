@@ -8,7 +8,7 @@ from typing import Any
 import joblib
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr.study.options import REFERENCE, StudyOptions, with_memory
+from skdiffuasr.study.options import REFERENCE, StudyOptions
 from skdiffuasr.study.protocol import leave_last_out_data, temporal_data
 from skdiffuasr.study.report import write_report
 from skdiffuasr.study.results import StudyResults
@@ -147,7 +147,7 @@ class AugmentationStudy(StudyOptions):
             main_ranking="full" if data.has_repeats else "filtered",
             records=(),
             reference=REFERENCE,
-            with_memory=with_memory({**self.recommenders, **self.augmenters}),
+            with_memory=self._with_memory(),
         )
         records, frames = [], []
         for record in schedule.records():
