@@ -103,12 +103,7 @@ def _completed(cls: type, doc: str) -> str:
         "Attributes": "\n".join(attributes.values()),
         **sections,
     }
-    blocks = [
-        f"{title}\n{'-' * len(title)}\n{text.strip()}"
-        for title, text in sections.items()
-        if text
-    ]
-    return "\n\n".join([summary.strip(), *blocks]) + "\n"
+    return _joined(summary, sections)
 
 
 def _inherited_entries(cls: type, title: str) -> dict[str, str]:
@@ -133,6 +128,16 @@ def _sections(doc: str) -> dict[str, str]:
     summary, *parts = re.split(r"^(\w[\w ]*)\n-+$", inspect.cleandoc(doc), flags=re.M)
     titles, texts = parts[::2], parts[1::2]
     return {"": summary, **dict(zip(titles, texts, strict=True))}
+
+
+def _joined(summary: str, sections: dict[str, str]) -> str:
+    """Put the sections that are not empty under their titles."""
+    blocks = [
+        f"{title}\n{'-' * len(title)}\n{text.strip()}"
+        for title, text in sections.items()
+        if text
+    ]
+    return "\n\n".join([summary.strip(), *blocks]) + "\n"
 
 
 def _entries(section: str) -> dict[str, str]:

@@ -18,7 +18,8 @@ from skdiffuasr import augmentation, recommenders
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.utils._check_helpers import make_histories
 from skdiffuasr.utils.discovery import all_estimators, short_name
-from skdiffuasr.utils.estimator_checks import estimator_checks_generator, tiny_instance
+from skdiffuasr.utils.estimator_checks import estimator_checks_generator
+from tests.tiny_estimators import tiny_instance
 
 #: The other ways of an estimator that the checks look at, too.
 VARIANTS = {

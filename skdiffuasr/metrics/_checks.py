@@ -57,21 +57,20 @@ def check_resampling(n_resamples: int, confidence_level: float) -> None:
     )
 
 
-def check_weights(sample_weight: npt.ArrayLike | None, n: int) -> FloatArray:
+def check_weights(
+    sample_weight: npt.ArrayLike | None, n: int, name: str = "sample_weight"
+) -> FloatArray:
     """Return one finite weight of 0 or more per row, (n,); ones for None."""
     if sample_weight is None:
         return np.ones(n)
-    weights = check_values(sample_weight, "sample_weight")
+    weights = check_values(sample_weight, name)
     if len(weights) != n:
         raise ValueError(
-            f"sample_weight must have one weight for each of the {n} rows, got "
-            f"{len(weights)}."
+            f"{name} must have one number for each of the {n} rows, got {len(weights)}."
         )
     if (weights < 0).any():
         row = int(np.argmax(weights < 0))
-        raise ValueError(
-            f"sample_weight must be 0 or more, got {weights[row]} in row {row}."
-        )
+        raise ValueError(f"{name} must be 0 or more, got {weights[row]} in row {row}.")
     return weights
 
 

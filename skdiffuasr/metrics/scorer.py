@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_scalar
 
-from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
+from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
 from skdiffuasr.metrics._checks import check_targets, check_weights
 from skdiffuasr.metrics._routing import WeightedScorer
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
@@ -20,13 +20,10 @@ from skdiffuasr.metrics.groups import (
     novelty_groups,
     popularity_groups,
 )
+from skdiffuasr.metrics.next_item_ranks import next_item_ranks
 from skdiffuasr.metrics.ranking import RankMetric, parse_metric
-from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
-from skdiffuasr.metrics.score_blocks import score_blocks
-from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.sequences.keys import row_keys
-from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_items
 
 
 class NextItemScorer(WeightedScorer):
@@ -148,10 +145,10 @@ class NextItemScorer(WeightedScorer):
         X = check_sequences(X)
         weights = check_weights(sample_weight, len(X))
         y = check_targets(y, len(X))
-        values, targets = self._evaluate(estimator, X, y)
+        values = self._evaluate(estimator, X, y)
         del values["rank"]
         scores = {name: _average(values[name], weights) for name in values}
-        for groups in self._groups(estimator, X, y, targets):
+        for groups in self._groups(estimator, X, y):
             for code, group in enumerate(groups.names):
                 rows = groups.codes == code
                 for name in values:
@@ -176,7 +173,7 @@ class NextItemScorer(WeightedScorer):
             order of ties), and every metric.
         """
         X = check_sequences(X)
-        return self._evaluate(estimator, X, check_targets(y, len(X)))[0]
+        return self._evaluate(estimator, X, check_targets(y, len(X)))
 
     def check_parameters(self) -> None:
         """Raise TypeError or ValueError if a parameter is not accepted."""
@@ -192,19 +189,23 @@ class NextItemScorer(WeightedScorer):
 
     def _evaluate(
         self, estimator: Any, X: Sequences, y: IdArray
-    ) -> tuple[dict[str, FloatArray], IntArray]:
-        """Return ranks and metrics per user, and the codes of the targets."""
+    ) -> dict[str, FloatArray]:
+        """Return ranks and metrics per user."""
         self.check_parameters()
-        item_ids = fitted_attribute(estimator, "item_ids_")
-        targets = encode_items(y, item_ids)
-        ranks = TargetRanks.concatenate(
-            self._block_ranks(scores, targets[rows], X[rows], item_ids, rows.start)
-            for rows, scores in score_blocks(
-                estimator, X, len(item_ids), self.block_size
-            )
-        )
+        ranking = "filtered" if self.filter_seen else "full"
+        if self.n_negatives is not None:
+            ranking = "sampled"
+        (ranks,) = next_item_ranks(
+            estimator,
+            X,
+            y,
+            [ranking],
+            n_negatives=self.n_negatives or 0,
+            block_size=self.block_size,
+            random_state=self.random_state,
+        ).values()
         values = {name: f(ranks) for name, f in self._metric_functions().items()}
-        return {"rank": ranks.expected, **values}, targets
+        return {"rank": ranks.expected, **values}
 
     def _metric_functions(self) -> dict[str, RankMetric]:
         """Return the metrics by the name under which they are reported."""
@@ -217,34 +218,13 @@ class NextItemScorer(WeightedScorer):
         parsed = [parse_metric(metric) for metric in self.metrics]
         return {name + suffix: function for name, function in parsed}
 
-    def _block_ranks(
-        self,
-        scores: FloatArray,
-        targets: IntArray,
-        X: Sequences,
-        item_ids: IdArray,
-        first_row: int,
-    ) -> TargetRanks:
-        """Rank the targets of one block."""
-        if self.n_negatives is None and not self.filter_seen:
-            return target_ranks(scores, targets, first_row=first_row)
-        seen = encode_sequences(X, item_ids)
-        if self.n_negatives is None:
-            masked = mask_seen(scores, seen, targets)
-            return target_ranks(masked, targets, first_row=first_row)
-        keys = row_keys(X, self.random_state)
-        return sampled_target_ranks(
-            scores, targets, keys, self.n_negatives, seen=seen, first_row=first_row
-        )
-
-    def _groups(
-        self, estimator: Any, X: Sequences, y: IdArray, targets: IntArray
-    ) -> list[Groups]:
+    def _groups(self, estimator: Any, X: Sequences, y: IdArray) -> list[Groups]:
         """Partition the users as asked for."""
         groups = []
         if self.length_bins is not None:
             groups.append(length_groups(X.lengths - X.n_pseudo, self.length_bins))
         if self.popularity_bins is not None:
+            targets = encode_items(y, fitted_attribute(estimator, "item_ids_"))
             item_counts = fitted_attribute(estimator, "item_counts_")
             groups.append(popularity_groups(targets, item_counts, self.popularity_bins))
         if self.by_novelty:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
-from skdiffuasr._estimator_class import _completed, _entries, _sections
+from skdiffuasr._estimator_class import _completed, _entries, _joined, _sections
 from skdiffuasr._extras import import_extra
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ y : array-like of shape (n,)
     The item that came next.
 metric : str, default="ndcg@10"
     See `NextItemScorer`.
+bins : sequence of int, default=(3, 5, 10, 20)
+    Largest lengths of the groups but for the last one; see `length_groups`.
 filter_seen : bool, default=False
     Whether the items of the history are taken out of the ranking.
 name : str, default=None
@@ -107,13 +109,7 @@ def label_columns(ax: Any, labels: Sequence[str]) -> None:
 
 
 def shortened(text: str, n_letters: int) -> str:
-    """Leave out the middle of a text that is too long, on one line.
-
-    Examples
-    --------
-    >>> shortened("item-000017", 7)
-    'ite…017'
-    """
+    """Leave out the middle of a text that is too long, on one line."""
     text = " ".join(text.split())
     if len(text) <= n_letters:
         return text
@@ -131,11 +127,10 @@ def _completed_method(method: Callable[..., Any]) -> str:
     sections = _sections(method.__doc__ or "")
     summary = sections.pop("")
     own = _entries(sections.pop("Parameters", ""))
+    # One entry may stand for several parameters.
     entries = {
         name.lstrip("*"): entry
-        for names, entry in (
-            _entries(_PARAMETERS) | own
-        ).items()  # one entry may stand for several parameters
+        for names, entry in (_entries(_PARAMETERS) | own).items()
         for name in names.split(", ")
     }
     names = [name for name in inspect.signature(method).parameters if name in entries]
@@ -144,8 +139,4 @@ def _completed_method(method: Callable[..., Any]) -> str:
         "Returns": "display : Self",
         "Raises": _RAISES + sections.get("Raises", "").strip(),
     }
-    blocks = [
-        f"{title}\n{'-' * len(title)}\n{text.strip()}"
-        for title, text in sections.items()
-    ]
-    return "\n\n".join([summary.strip(), *blocks]) + "\n"
+    return _joined(summary, sections)

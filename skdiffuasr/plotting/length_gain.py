@@ -14,7 +14,6 @@ from skdiffuasr.plotting._intervals import IntervalsDisplay, group_intervals
 from skdiffuasr.sequences import check_sequences
 
 BINS = (3, 5, 10, 20)
-"""Largest lengths of the groups, but for the last one."""
 
 
 class LengthGainDisplay(IntervalsDisplay):
@@ -57,8 +56,6 @@ class LengthGainDisplay(IntervalsDisplay):
         ----------
         estimator, baseline : recommender, pipeline or search
             Fitted.
-        bins : sequence of int, default=(3, 5, 10, 20)
-            See `length_groups`.
         """
         check_matplotlib()
         histories = check_sequences(X)
@@ -95,8 +92,6 @@ class LengthGainDisplay(IntervalsDisplay):
             Number of observed items of each history.
         metric : str
             Name of the metric.
-        bins : sequence of int, default=(3, 5, 10, 20)
-            See `length_groups`.
 
         Raises
         ------

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import IdArray, SequencesLike
-from skdiffuasr.metrics._checks import check_values
+from skdiffuasr.metrics._checks import check_weights
 from skdiffuasr.plotting._display import (
     COLOURS,
     Axes,
@@ -120,16 +120,7 @@ class PopularityDriftDisplay(Display):
         )
         if (repeats > 1).any():
             raise ValueError(f"item_ids has {ids[repeats.argmax()]} more than once.")
-        counts = check_values(item_counts, "item_counts")
-        if len(counts) != len(ids):
-            raise ValueError(
-                f"There are {len(ids)} items in item_ids and {len(counts)} counts."
-            )
-        if (counts < 0).any():
-            row = int(counts.argmin())
-            raise ValueError(
-                f"item_counts must not be negative, got {counts[row]:g} in row {row}."
-            )
+        counts = check_weights(item_counts, len(ids), "item_counts")
         counts = np.append(counts[first], 0)  # the last one is for unknown items
         popularities = {
             name: counts[encode_items(kind, ids)].ravel()

@@ -1,5 +1,6 @@
 """The parts that a report is made of, whatever it is rendered to."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,6 +23,19 @@ class Table(NamedTuple):
         """Make a table of a frame of texts."""
         header = (index_name, *map(str, texts.columns))
         return cls(header, tuple(texts.itertuples(name=None)), title)
+
+    def rendered(self, escape: Callable[[str], str], bold: str) -> list[list[str]]:
+        """Escape the header and the rows, and put bold cells into the braces."""
+        rows = [
+            [
+                bold.format(escape(cell))
+                if (row, column) in self.bold
+                else escape(cell)
+                for column, cell in enumerate(cells)
+            ]
+            for row, cells in enumerate(self.rows)
+        ]
+        return [[escape(name) for name in self.header], *rows]
 
 
 class Items(NamedTuple):

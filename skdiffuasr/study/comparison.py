@@ -1,7 +1,7 @@
 """How much better an augmenter is than none and than the best other, and how sure."""
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,16 @@ from skdiffuasr.metrics.bootstrap import (
     resampled_means,
 )
 from skdiffuasr.metrics.holm import holm
+from skdiffuasr.metrics.next_item_ranks import RANKINGS
 from skdiffuasr.metrics.seed_interval import seed_interval
-from skdiffuasr.study.results import RANKINGS, StudyResults
+from skdiffuasr.study.results import StudyResults
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_NAMES = ("recommender", "augmenter", "reference", "group_by", "group")
 _COLUMNS = [
-    *("recommender", "augmenter", "reference", "group_by", "group"),
+    *_NAMES,
     *("n_users", "n_seeds", "value", "reference_value", "difference", "relative"),
     *("seed_std", "low", "high", "p_value", "low_seeds", "high_seeds", "p_seeds"),
     "p_holm",
@@ -32,14 +34,9 @@ _COLUMNS = [
 _Runs: TypeAlias = dict[tuple[str, str], dict[int, FloatArray]]
 
 
-class _Pair(NamedTuple):
-    """Two augmenters behind one recommender, with the seeds that both have."""
-
-    recommender: str
-    augmenter: str
-    reference: str
-    ours: FloatArray  # (n_seeds, n_users)
-    theirs: FloatArray  # (n_seeds, n_users)
+#: (Recommender, augmenter, reference) to their values, (2, n_seeds, n_users): the
+#: augmenter's and the reference's, with the seeds that both have.
+_Pairs: TypeAlias = dict[tuple[str, str, str], FloatArray]
 
 
 def compare(
@@ -61,18 +58,11 @@ def compare(
     seeds it is wide. A p-value is at least ``1 / (n_resamples + 1)``: from 15
     augmenters on, 2000 are too few to correct for all their pairs.
 
-    Returns
-    -------
-    comparisons : DataFrame
-        One row per recommender, augmenter, reference (that of `results`, or the best
-        other augmenter) and group of users, but none of augmenters that share no seed.
-        ``relative`` is relative to ``reference_value``; ``seed_std`` is the standard
-        deviation of the difference over seeds; ``low``, ``high`` and ``p_value`` are
-        over users, ``low_seeds``, ``high_seeds`` and ``p_seeds`` over users and seeds.
-        ``p_holm`` is ``p_value`` corrected over the augmenters of a recommender, for
-        all users only. As the best other augmenter is chosen by the results, the
-        p-values against it are corrected as if every augmenter had been tested against
-        every other one. What cannot be known, from one user or one seed, is NaN.
+    Return one row per recommender, augmenter, reference (that of `results`, or the best
+    other augmenter) and group of users. ``seed_std`` is of the difference; ``p_holm``
+    is ``p_value`` corrected over the augmenters of a recommender, for all users only,
+    and against the best other augmenter, which the results chose, as if every pair had
+    been tested. What cannot be known, from one user or one seed, is NaN.
     """
     if ranking not in RANKINGS:
         raise ValueError(f"ranking must be one of {RANKINGS}, got {ranking!r}.")
@@ -81,7 +71,9 @@ def compare(
     pairs = _pairs(runs, results.reference)
     if not pairs:
         return results.ordered([], _COLUMNS)
-    differences = np.stack([(pair.ours - pair.theirs).mean(axis=0) for pair in pairs])
+    differences = np.stack(
+        [(ours - theirs).mean(axis=0) for ours, theirs in pairs.values()]
+    )
     groups = list(results.user_groups(differences.shape[1]))
     resampled = [
         resampled_means(
@@ -91,20 +83,11 @@ def compare(
     ]
     rows = [
         {
-            "recommender": pair.recommender,
-            "augmenter": pair.augmenter,
-            "reference": pair.reference,
-            "group_by": group.group_by,
-            "group": group.group,
-            **_contrast(
-                pair.ours[:, group.users],
-                pair.theirs[:, group.users],
-                of_group[number],
-                confidence_level,
-            ),
+            **dict(zip(_NAMES, (*names, group.group_by, group.group), strict=True)),
+            **_contrast(values[..., group.users], of_pairs[number], confidence_level),
         }
-        for number, pair in enumerate(pairs)
-        for group, of_group in zip(groups, resampled, strict=True)
+        for number, (names, values) in enumerate(pairs.items())
+        for group, of_pairs in zip(groups, resampled, strict=True)
     ]
     comparisons = results.ordered(rows, _COLUMNS)
     _add_holm(comparisons, runs, results.reference)
@@ -121,9 +104,9 @@ def _values_per_user(results: StudyResults, ranking: str, metric: str) -> _Runs:
     return runs
 
 
-def _pairs(runs: _Runs, reference: str) -> list[_Pair]:
+def _pairs(runs: _Runs, reference: str) -> _Pairs:
     """List what is compared with what, by recommender and augmenter."""
-    pairs = []
+    pairs: _Pairs = {}
     for recommender in dict.fromkeys(name for name, _ in runs):
         means = {
             augmenter: np.mean([values.mean() for values in of_seeds.values()])
@@ -137,21 +120,22 @@ def _pairs(runs: _Runs, reference: str) -> list[_Pair]:
                 ours = runs[recommender, augmenter]
                 theirs = runs.get((recommender, other), {})
                 if seeds := sorted(ours.keys() & theirs.keys()):
-                    values = (
-                        np.stack([of_seeds[seed] for seed in seeds])
-                        for of_seeds in (ours, theirs)
+                    pairs[recommender, augmenter, other] = np.stack(
+                        [
+                            [of_seeds[seed] for seed in seeds]
+                            for of_seeds in (ours, theirs)
+                        ]
                     )
-                    pairs.append(_Pair(recommender, augmenter, other, *values))
     return pairs
 
 
 def _contrast(
-    ours: FloatArray,
-    theirs: FloatArray,
+    values: FloatArray,
     resampled: npt.NDArray[np.float64],
     confidence_level: float,
 ) -> dict[str, Any]:
-    """Compare values of shape (n_seeds, n_users), given resampled differences."""
+    """Compare ours with theirs, (2, n_seeds, n_users), given resampled differences."""
+    ours, theirs = values
     differences = ours - theirs
     n_seeds, n_users = differences.shape
     of_seeds = differences.mean(axis=1)

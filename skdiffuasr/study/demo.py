@@ -74,7 +74,13 @@ def run_demo(
     """
     dataset = _read(data, dataset_name, random_state)
     X_train = leave_last_out_data(dataset.X).X_train
-    _check_lengths(X_train, n_pseudo_items)
+    longest = int(X_train.lengths.max())
+    if longest <= n_pseudo_items:  # would fail after the other models are trained
+        raise ValueError(
+            "Without the two items that are held out the longest history has "
+            f"{longest} items; the augmenter learns from those of more than "
+            f"n_pseudo_items={n_pseudo_items}."
+        )
     augmenter = DiffusionSequenceAugmenter(
         n_pseudo_items, max_epochs=max_epochs, device=device, random_state=random_state
     )
@@ -130,17 +136,6 @@ def _read(
     if isinstance(data, Interactions):
         return Bunch(name=name or "Dataset", X=data.to_sequences())
     return Bunch(name=name or Path(data).name, X=read_interactions(data).to_sequences())
-
-
-def _check_lengths(X_train: Sequences, n_pseudo_items: int) -> None:
-    """Say at once what would fail after the other models are trained."""
-    longest = int(X_train.lengths.max())
-    if longest <= n_pseudo_items:
-        raise ValueError(
-            "Without the two items that are held out the longest history has "
-            f"{longest} items; the augmenter learns from those of more than "
-            f"n_pseudo_items={n_pseudo_items}."
-        )
 
 
 def _nearness(

@@ -118,9 +118,7 @@ def _cost_figure(results: StudyResults, seconds: "pd.Series") -> "Figure":
                     label=augmenter,
                     **styles[augmenter],
                 )
-        ax.set_xlabel("seconds of a run")
-        ax.set_ylabel("NDCG@10")
-        ax.set_xscale("log")
+        ax.set(xlabel="seconds of a run", ylabel="NDCG@10", xscale="log")
         ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_locator(ticker.NullLocator())

@@ -27,16 +27,7 @@ def markdown_report(
 def _render(block: Block, figure_folder: str | None) -> str:
     match block:
         case Table():
-            rows = [
-                [
-                    f"**{_escape(cell)}**"
-                    if (row, column) in block.bold
-                    else _escape(cell)
-                    for column, cell in enumerate(cells)
-                ]
-                for row, cells in enumerate(block.rows)
-            ]
-            header = [_escape(name) for name in block.header]
+            header, *rows = block.rendered(_escape, "**{}**")
             return _under(block.title, markdown_table(header, rows))
         case Items():
             items = "\n".join(f"- {_escape(item)}" for item in block.items)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 
 from skdiffuasr._typing import IdArray, IntArray
@@ -43,11 +42,6 @@ class StudyData(NamedTuple):
         last = Sequences.from_iterable(self.y_test[:, np.newaxis].tolist())
         whole = last.prepend(self.X_test)
         return has_repeats(self.X_train) or has_repeats(whole)
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of all parts: equal for equal data, across processes."""
-        return str(joblib.hash(tuple(self)))
 
     @property
     def description(self) -> dict[str, str | int | float]:

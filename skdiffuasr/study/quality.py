@@ -100,14 +100,8 @@ def set_aside(
     """Take some long histories out of a dataset and hide their first M items.
 
     `fraction` is the share of the histories of more than M items that are taken; it is
-    a ValueError if there are none.
-
-    Returns
-    -------
-    others : Sequences
-        All other histories, to fit on.
-    visible, hidden : Sequences
-        The rest, and the first M items, of the histories that were taken out.
+    a ValueError if there are none. Return all other histories, to fit on, and the rest
+    and the first M items of those that were taken out.
     """
     visible, hidden = leave_first_out(histories, n_hidden_items)
     rng = np.random.default_rng(random_state)

@@ -11,12 +11,10 @@ import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr.metrics import Groups, TargetRanks, parse_metric
+from skdiffuasr.metrics.next_item_ranks import RANKINGS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: The ways to rank a study's test items; see `RunRecord`.
-RANKINGS = ("full", "filtered", "sampled")
 
 #: The metrics that a study reports.
 METRICS = ("ndcg@10", "hr@10", "mrr")

@@ -1,39 +1,27 @@
 """The runs of a study, one after the other: read from disk, or done."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.pipeline import Pipeline
 
+from skdiffuasr.study.costs import Costs
+from skdiffuasr.study.options import StudyOptions, as_seeds
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.study.quality import intrinsic_quality
 from skdiffuasr.study.results import RunRecord
 from skdiffuasr.study.runs import (
-    AugmentedData,
     augment,
-    failed_run,
     train_and_rank,
     with_parameters,
     without_handling,
 )
 from skdiffuasr.study.store import StudyStore
-
-
-class StudyPlan(Protocol):
-    """Which runs there are: parameters of `AugmentationStudy`."""
-
-    augmenters: dict[str, Any]
-    recommenders: dict[str, Any]
-    seeds: list[int]
-    n_negatives: int | None
-    param_distributions: dict[str, Mapping[str, Any]]
-    n_candidates: int
-    with_quality: bool
-    retry_failed: bool
 
 
 class Progress(NamedTuple):
@@ -50,13 +38,15 @@ class Schedule:
 
     def __init__(
         self,
-        study: StudyPlan,
+        study: StudyOptions,
         data: StudyData,
         store: StudyStore,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self.study = study
+        self.seeds = as_seeds(study.seeds)
         self.data = data
+        self.filter_seen = not data.has_repeats
         self.store = store
         self.on_progress = on_progress
         self.candidates = {
@@ -69,7 +59,7 @@ class Schedule:
             if study.with_quality and hasattr(augmenter, "generate")
         ]
         self.n_total = (
-            len(self.candidates) * len(study.seeds)
+            len(self.candidates) * len(self.seeds)
             + sum(len(tried) for tried in self.candidates.values() if len(tried) > 1)
             + len(self.generating)
         )
@@ -80,18 +70,18 @@ class Schedule:
         #: The runs that parameters are chosen by, once they are done.
         self.tried: list[RunRecord] = []
         # The last augmented histories: recommenders of one augmenter follow each other.
-        self._augmented: tuple[str, AugmentedData] | None = None
+        self._augmented: tuple[str, tuple[StudyData, Costs]] | None = None
 
     def records(self) -> Iterator[RunRecord]:
         """Do, or read, all runs; the choice of parameters first."""
         chosen = {names: self._choose(*names) for names in self.candidates}
-        for seed in self.study.seeds:
+        for seed in self.seeds:
             for names, parameters in chosen.items():
                 yield self._run(*names, seed, parameters, f"seed{seed}")
 
     def quality(self) -> Iterator[dict[str, Any]]:
         """Intrinsic quality of the augmenters that generate, with the first seed."""
-        seed = self.study.seeds[0]
+        seed = self.seeds[0]
         for name in self.generating:
             estimator = with_parameters(self.study.augmenters[name], seed, {})
             key = str(joblib.hash(without_handling(estimator)))
@@ -101,7 +91,7 @@ class Schedule:
                 try:
                     measured = intrinsic_quality(estimator, self.data.X_train)
                 except Exception:
-                    measured = {"error": failed_run()["error"]}
+                    measured = {"error": traceback.format_exc()}
                 self.store.add_cached("quality", measured, key, name)
             self.n_done += 1
             yield {"augmenter": name, "seed": seed, **measured}
@@ -115,25 +105,25 @@ class Schedule:
 
     def _candidates(self, augmenter: str, recommender: str) -> list[dict[str, Any]]:
         """Parameter settings that a combination tries."""
-        study = self.study
+        spaces = self.study.param_distributions or {}
         space = {
             f"{kind}__{parameter}": values
             for kind, name in (("augmenter", augmenter), ("recommender", recommender))
-            for parameter, values in study.param_distributions.get(name, {}).items()
+            for parameter, values in spaces.get(name, {}).items()
         }
-        n_candidates = study.n_candidates
+        n_candidates = self.study.n_candidates
         if n_candidates == 1 or not space:
             return [{}]
         if all(isinstance(values, Sequence) for values in space.values()):
             n_candidates = min(n_candidates, len(ParameterGrid(space)))
-        return list(ParameterSampler(space, n_candidates, random_state=study.seeds[0]))
+        return list(ParameterSampler(space, n_candidates, random_state=self.seeds[0]))
 
     def _choose(self, augmenter: str, recommender: str) -> dict[str, Any]:
         """Return the parameters with the best validation score of those tried."""
         settings = self.candidates[augmenter, recommender]
         if len(settings) == 1:
             return settings[0]
-        names, seed = (augmenter, recommender), self.study.seeds[0]
+        names, seed = (augmenter, recommender), self.seeds[0]
         tried = [
             self._run(*names, seed, parameters, f"candidate{number}", with_test=False)
             for number, parameters in enumerate(settings)
@@ -164,31 +154,31 @@ class Schedule:
         if record is None or (record.error is not None and study.retry_failed):
             self.report(" + ".join(names))
             try:
-                augmented = self._augment(augmenter, suffix, pipeline["augmenter"])
                 fields = train_and_rank(
-                    self.data,
-                    augmented,
+                    *self._augment(augmenter, suffix, pipeline["augmenter"]),
                     pipeline["recommender"],
                     study.n_negatives,
+                    filter_seen=self.filter_seen,
                     with_test=with_test,
                 )
             except Exception:
-                fields = failed_run()
+                fields = {"ranks": {}, "error": traceback.format_exc()}
             record = RunRecord(
                 augmenter, recommender, seed, parameters=parameters, **fields
             )
             self.store.add_record(record, key, *names)
         self.n_done += 1
         if record.error is None:
-            seconds = dict(record.seconds)
+            timed = set(record.seconds)
             if (augmenter, suffix) in self._counted:
-                for step in ("fit augmenter", "transform"):
-                    seconds.pop(step, None)
+                timed -= {"fit augmenter", "transform"}
             self._counted.add((augmenter, suffix))
-            self.seconds.append(sum(seconds.values()))
+            self.seconds.append(sum(record.seconds[step] for step in timed))
         return record
 
-    def _augment(self, name: str, suffix: str, augmenter: Any) -> AugmentedData:
+    def _augment(
+        self, name: str, suffix: str, augmenter: Any
+    ) -> tuple[StudyData, Costs]:
         """Augmented histories, from memory or disk where they are there."""
         key = str(joblib.hash(without_handling(augmenter)))
         if self._augmented is None or self._augmented[0] != key:

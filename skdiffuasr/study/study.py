@@ -1,30 +1,22 @@
 """Every augmenter with every recommender on one dataset, under one protocol."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import joblib
-from sklearn.utils import check_scalar
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr.study.options import as_seeds, check_parameters, with_memory
-from skdiffuasr.study.protocol import StudyData, leave_last_out_data, temporal_data
+from skdiffuasr.study.options import REFERENCE, StudyOptions
+from skdiffuasr.study.protocol import leave_last_out_data, temporal_data
 from skdiffuasr.study.report import write_report
 from skdiffuasr.study.results import StudyResults
 from skdiffuasr.study.schedule import Progress, Schedule
-from skdiffuasr.study.store import StudyStore, check_file_names, write_csv
-
-PROTOCOLS = ("leave_last_out", "temporal")
-
-#: Name of the augmenter that does nothing, which the others are compared with.
-REFERENCE = "none"
+from skdiffuasr.study.store import StudyStore, write_csv
 
 
-class AugmentationStudy:
+class AugmentationStudy(StudyOptions):
     """Compare augmenters and recommenders on one dataset.
 
     All combinations see the same data: histories to fit on, next items to stop by and
@@ -98,36 +90,6 @@ class AugmentationStudy:
     ['none', 'own items']
     """
 
-    def __init__(
-        self,
-        augmenters: Mapping[str, Any],
-        recommenders: Mapping[str, Any],
-        seeds: int | Sequence[int] = 3,
-        *,
-        protocol: str = "leave_last_out",
-        test_fraction: float = 0.2,
-        n_negatives: int | None = 100,
-        length_bins: Sequence[int] = (5, 20),
-        popularity_bins: Sequence[float] = (0.2,),
-        param_distributions: Mapping[str, Mapping[str, Any]] | None = None,
-        n_candidates: int = 1,
-        with_quality: bool = True,
-        retry_failed: bool = False,
-    ) -> None:
-        self.augmenters = {REFERENCE: None, **augmenters}
-        self.recommenders = dict(recommenders)
-        self.seeds = as_seeds(seeds)
-        self.protocol = protocol
-        self.test_fraction = test_fraction
-        self.n_negatives = n_negatives
-        self.length_bins = length_bins
-        self.popularity_bins = popularity_bins
-        self.param_distributions = dict(param_distributions or {})
-        self.n_candidates = n_candidates
-        self.with_quality = with_quality
-        self.retry_failed = retry_failed
-        self._check()
-
     def run(
         self,
         log: Any,
@@ -169,33 +131,15 @@ class AugmentationStudy:
             data = leave_last_out_data(log)
         if self.n_negatives is not None:
             data.check_negatives(self.n_negatives)
-        fingerprint = joblib.hash((data.fingerprint, self.protocol, self.n_negatives))
+        fingerprint = joblib.hash((*data, self.protocol, self.n_negatives))
         store = StudyStore(folder, fingerprint)
         schedule = Schedule(self, data, store, on_progress)
-        empty = self._empty_results(data, dataset_name)
-        records, frames = [], []
-        for record in schedule.records():
-            records.append(record)
-            if record.error is None:
-                frames.append(replace(empty, records=(record,)).frame)
-                write_csv(pd.concat(frames), store.folder / "results.csv")
-        results = replace(
-            empty,
-            records=tuple(records),
-            candidates=tuple(schedule.tried),
-            quality=tuple(schedule.quality()),
-        )
-        write_report(results, store.folder)
-        schedule.report("done")
-        return results
-
-    def _empty_results(self, data: StudyData, dataset_name: str) -> StudyResults:
-        return StudyResults(
+        results = StudyResults(
             dataset_name=dataset_name,
             description={
                 "protocol": self.protocol,
                 **data.description,
-                "n_seeds": len(self.seeds),
+                "n_seeds": len(schedule.seeds),
                 "n_negatives": self.n_negatives or 0,
                 "n_candidates": self.n_candidates,
             },
@@ -203,31 +147,20 @@ class AugmentationStudy:
             main_ranking="full" if data.has_repeats else "filtered",
             records=(),
             reference=REFERENCE,
-            with_memory=with_memory({**self.recommenders, **self.augmenters}),
+            with_memory=self._with_memory(),
         )
-
-    def _check(self) -> None:
-        """Raise if something is not an augmenter, a recommender or a known option."""
-        import_extra("pandas", "frames")  # before anything long is computed
-        if self.augmenters[REFERENCE] is not None:
-            raise ValueError(
-                f"The augmenter {REFERENCE!r} stands for no augmentation and must be "
-                f"None, got {self.augmenters[REFERENCE]!r}; choose another name."
-            )
-        for name, augmenter in self.augmenters.items():
-            if augmenter is not None and not hasattr(augmenter, "fit_transform"):
-                raise TypeError(f"The augmenter {name!r} has no fit_transform.")
-        for name, recommender in self.recommenders.items():
-            if not hasattr(recommender, "decision_function"):
-                raise TypeError(f"The recommender {name!r} has no decision_function.")
-        check_file_names(product(self.augmenters, self.recommenders))
-        if not self.recommenders:
-            raise ValueError("There must be at least one recommender.")
-        if self.protocol not in PROTOCOLS:
-            raise ValueError(
-                f"protocol must be one of {PROTOCOLS}, got {self.protocol!r}."
-            )
-        check_scalar(self.n_candidates, "n_candidates", Integral, min_val=1)
-        if self.n_negatives is not None:
-            check_scalar(self.n_negatives, "n_negatives", Integral, min_val=1)
-        check_parameters(self.param_distributions, self.augmenters, self.recommenders)
+        records, frames = [], []
+        for record in schedule.records():
+            records.append(record)
+            if record.error is None:
+                frames.append(replace(results, records=(record,)).frame)
+                write_csv(pd.concat(frames), store.folder / "results.csv")
+        results = replace(
+            results,
+            records=tuple(records),
+            candidates=tuple(schedule.tried),
+            quality=tuple(schedule.quality()),
+        )
+        write_report(results, store.folder)
+        schedule.report("done")
+        return results

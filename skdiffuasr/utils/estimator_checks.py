@@ -17,27 +17,7 @@ from skdiffuasr.utils import (
     _input_checks,
     _recommender_checks,
 )
-from skdiffuasr.utils._check_helpers import checks_in, has_parameter
-from skdiffuasr.utils.known_parameters import set_known
-
-#: Small values of the parameters that estimators share, for `tiny_instance`.
-_TINY: dict[str, Any] = {
-    "base_channels": 8,
-    "batch_size": 16,
-    "device": "cpu",
-    "embedding_dim": 4,
-    "max_epochs": 1,
-    "max_length": 10,
-    "n_heads": 1,
-    "n_layers": 1,
-    "n_pseudo_items": 2,
-    "n_res_blocks": 1,
-    "n_steps": 2,
-    "n_timesteps": 5,
-    "pretraining_epochs": 1,
-    "random_state": 0,
-    "window_length": 5,
-}
+from skdiffuasr.utils._check_helpers import checks_in
 
 
 def estimator_checks_generator(
@@ -77,11 +57,7 @@ def estimator_checks_generator(
     """
     checks = checks_in(_contract_checks) + checks_in(_input_checks)
     if hasattr(estimator, "transform"):
-        if has_parameter(estimator, "augment_at"):
-            checks += _augmenter_checks.AUGMENTER_CHECKS
-            estimator = clone(estimator).set_params(augment_at="always")
-        else:
-            checks += _augmenter_checks.OPERATOR_CHECKS
+        checks += checks_in(_augmenter_checks)
     if hasattr(estimator, "decision_function"):
         checks += checks_in(_recommender_checks)
     for check in checks:
@@ -109,8 +85,3 @@ def check_estimator(estimator: Any) -> None:
     """
     for copy, check in estimator_checks_generator(estimator):
         check(copy)
-
-
-def tiny_instance(cls: Callable[..., Any], **parameters: Any) -> Any:
-    """Make an estimator that is quick to fit, with `parameters` and small values."""
-    return set_known(cls(), _TINY).set_params(**parameters)

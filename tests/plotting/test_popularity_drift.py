@@ -43,8 +43,12 @@ def test_the_catalogue_may_be_in_any_order():
     ("item_ids", "item_counts", "message"),
     [
         (["x", "y", "x"], [1, 2, 3], "has x more than once"),
-        (["x", "y"], [1], "2 items in item_ids and 1 counts"),
-        (["x", "y"], [1, -2], "must not be negative, got -2 in row 1"),
+        (
+            ["x", "y"],
+            [1],
+            "item_counts must have one number for each of the 2 rows, got 1",
+        ),
+        (["x", "y"], [1, -2], "item_counts must be 0 or more, got -2.0 in row 1"),
         (["x", "y"], [1, np.nan], "finite numbers, got nan in row 1"),
     ],
 )

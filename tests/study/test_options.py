@@ -3,7 +3,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter
-from skdiffuasr.study.options import as_seeds, check_parameters, with_memory
+from skdiffuasr.study.options import StudyOptions, as_seeds
 
 OWN = RandomSequenceAugmenter(3)
 MARKOV = MarkovRecommender()
@@ -46,10 +46,14 @@ def test_bad_seeds(seeds, error, message):
         as_seeds(seeds)
 
 
+def options(augmenters, recommenders, space=None):
+    return StudyOptions(augmenters, recommenders, param_distributions=space)
+
+
 def test_parameters_that_there_are():
     inside = make_pipeline(OWN)
     space = {"random": {"randomsequenceaugmenter__n_pseudo_items": [1]}}
-    check_parameters(space, {"none": None, "random": inside}, {"Markov": MARKOV})
+    options({"random": inside}, {"Markov": MARKOV}, space)
 
 
 @pytest.mark.parametrize(
@@ -67,15 +71,15 @@ def test_parameters_that_there_are():
 )
 def test_parameters_that_there_are_not(space, message):
     with pytest.raises(ValueError, match=message):
-        check_parameters(space, {"none": None, "random": OWN}, {"Markov": MARKOV})
+        options({"random": OWN}, {"Markov": MARKOV}, space)
 
 
 def test_a_shared_name_has_the_parameters_of_both():
     with pytest.raises(ValueError, match="not a parameter of RandomSequenceAugmenter"):
-        check_parameters({"same": {"smoothing": [1]}}, {"same": OWN}, {"same": MARKOV})
+        options({"same": OWN}, {"same": MARKOV}, {"same": {"smoothing": [1]}})
 
 
 def test_who_has_a_memory():
     cached = make_pipeline(OWN, memory="folder")
-    estimators = {"none": None, "own": OWN, "cached": make_pipeline(cached)}
-    assert with_memory(estimators) == ("cached",)
+    augmenters = {"own": OWN, "cached": make_pipeline(cached)}
+    assert options(augmenters, {"Markov": MARKOV})._with_memory() == ("cached",)

@@ -3,7 +3,7 @@ import pytest
 from skdiffuasr import recommenders
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.utils.discovery import all_estimators, short_name
-from skdiffuasr.utils.estimator_checks import tiny_instance
+from tests.tiny_estimators import tiny_instance
 
 
 class SomethingNewAugmenter:
