@@ -34,13 +34,16 @@ from skdiffuasr import (
     SASRecEstimator,
 )
 from skdiffuasr._files import open_text
+from skdiffuasr.augmentation.diffusion import DenoiserTraining
 from skdiffuasr.cli.progress import print_progress
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.study import AugmentationStudy
 
 MAX_LENGTH = 50
 
-diffusion = partial(DiffusionSequenceAugmenter, max_epochs=20, patience=5)
+diffusion = partial(
+    DiffusionSequenceAugmenter, max_epochs=20, training=DenoiserTraining(patience=5)
+)
 
 
 def augmenters(memory):
