@@ -57,8 +57,8 @@ class TrainingPairs:
     def take(self, pairs: IntArray, follow: Follow) -> tuple[Tensor, ...]:
         """Gather the pairs with these numbers into one batch.
 
-        Return int64 windows (batch, M) and what ``follow(starts, ends)`` makes of the
-        items that follow each, ``values[start:end]``, at least one.
+        Return int64 windows (batch, M) and what `follow` makes of the items behind
+        each.
         """
         starts = self.starts[pairs]
         windows = self.values[starts[:, None] + np.arange(self.n_pseudo_items)]

@@ -23,10 +23,8 @@ class BaseDenoiser(Part, ABC):
 
         Parameters
         ----------
-        n_pseudo_items : int
-            Number M of items of a block.
-        embedding_dim : int
-            Width d of an item embedding and of the condition.
+        n_pseudo_items, embedding_dim : int
+            Number M of items of a block, and width d of their embeddings.
 
         Returns
         -------

@@ -12,24 +12,21 @@ from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.augmentation.diffusion.denoisers.base import BaseDenoiser
 from skdiffuasr.nn.dropout import Dropout
-from skdiffuasr.nn.timestep_embedding import timestep_embedding
+from skdiffuasr.nn.timestep_embedding import conditioning_mlp, timestep_embedding
 
 
 @estimator_class
 class SUNet(BaseDenoiser):
-    """Sequential U-Net.
+    """Sequential U-Net [1]_.
 
-    The d-vector of every pseudo item becomes an image of side sqrt(d), and the M
-    positions are the channels of that image. The timestep and the condition are
-    embedded, summed, and added in every residual block [1]_.
+    The d-vector of every pseudo item becomes an image of side sqrt(d), with the M
+    positions as its channels. The timestep and the condition are embedded, summed, and
+    added in every residual block. If d is not a square, a learned linear map takes
+    every d-vector to the next square and another one takes it back.
 
-    Any d will do: if it is not a square, one learned linear map takes every d-vector
-    to the next square and another one takes it back.
-
-    The depth follows the side of the image, which is halved (rounding up) until it
-    is 2: 8 gives levels of side 8, 4, 2 and 7 gives 7, 4, 2. There is no 1 x 1 level,
-    where convolutions see padding, attention has one position and a normalisation
-    few values; only d = 1 leaves no choice.
+    The side is halved (rounding up) from level to level until it is 2. There is no 1 x
+    1 level, where convolutions see padding, attention has one position and a
+    normalisation few values; only d = 1 leaves no choice.
 
     The last convolution starts at zero, and so does the prediction.
 
@@ -52,14 +49,9 @@ class SUNet(BaseDenoiser):
 
     Examples
     --------
-    >>> import torch
     >>> from skdiffuasr.augmentation.diffusion import SUNet
-    >>> network = SUNet(n_res_blocks=1).build(n_pseudo_items=10, embedding_dim=64)
-    >>> network.sides
+    >>> SUNet(n_res_blocks=1).build(n_pseudo_items=10, embedding_dim=64).sides
     [8, 4, 2]
-    >>> x, condition = torch.randn(2, 10, 64), torch.randn(2, 64)
-    >>> network(x, torch.tensor([0, 999]), condition).shape
-    torch.Size([2, 10, 64])
     """
 
     name = "sunet"
@@ -98,11 +90,7 @@ class SUNet(BaseDenoiser):
 
 
 class SequentialUNet(nn.Module):
-    """The network that `SUNet` describes.
-
-    `sides` are those of the image at each level, and `null_condition` is a learned
-    vector (d,).
-    """
+    """The network of `SUNet`; `sides` are those of the image at each level."""
 
     def __init__(
         self,
@@ -126,8 +114,8 @@ class SequentialUNet(nn.Module):
 
         self.time_dim = 4 * base_channels
         hidden_dim = max(self.time_dim, embedding_dim)
-        self.time_mlp = _mlp(self.time_dim, hidden_dim)
-        self.condition_mlp = _mlp(embedding_dim, hidden_dim)
+        self.time_mlp = conditioning_mlp(self.time_dim, hidden_dim)
+        self.condition_mlp = conditioning_mlp(embedding_dim, hidden_dim)
         self.null_condition = nn.Parameter(torch.randn(embedding_dim))
 
         def blocks(n_in: int, width: int, side: int, n_blocks: int) -> list[nn.Module]:
@@ -244,9 +232,3 @@ def _group_norm(n_channels: int, side: int) -> nn.GroupNorm:
     while n_groups > 1 and n_channels * side * side < 16 * n_groups:
         n_groups //= 2
     return nn.GroupNorm(n_groups, n_channels)
-
-
-def _mlp(n_in: int, n_hidden: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Linear(n_hidden, n_hidden)
-    )

@@ -24,10 +24,10 @@ GuidedModel = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained denoiser, as a guidance sees it in sampling.
+    """A trained denoiser on one device, as a guidance sees it in sampling.
 
-    All is on one device. ``guidance_network(build)`` puts the weights that
-    `BaseGuidance.train` returned into the network that ``build()`` makes, and keeps it.
+    ``guidance_network(build)`` puts the weights that `BaseGuidance.train` returned into
+    the network that ``build()`` makes, and keeps it.
     """
 
     denoiser: Denoiser
