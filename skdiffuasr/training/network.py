@@ -36,8 +36,8 @@ class NetworkMixin:
     ) -> ModuleT:
         """Return the network with these weights on a device, ready for inference.
 
-        On the CPU it shares the memory of the arrays, so that what is written into one
-        has an effect. The name tells the networks of an estimator apart.
+        On the CPU it shares the memory of the arrays. The name tells the networks of an
+        estimator apart.
         """
         networks = _networks.setdefault(self, {})
         kept = networks.get(name)

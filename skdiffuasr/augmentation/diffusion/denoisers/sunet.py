@@ -77,16 +77,7 @@ class SUNet(BaseDenoiser):
     def build(self, n_pseudo_items: int, embedding_dim: int) -> "SequentialUNet":
         """Build the network with random weights; see `BaseDenoiser.build`."""
         self.check()
-        base_channels = self.base_channels
-        if base_channels is None:
-            base_channels = max(16, 8 * math.ceil(n_pseudo_items / 8))
-        return SequentialUNet(
-            n_pseudo_items,
-            embedding_dim,
-            base_channels,
-            self.n_res_blocks,
-            self.dropout,
-        )
+        return SequentialUNet(n_pseudo_items, embedding_dim, **self.get_params())
 
 
 class SequentialUNet(nn.Module):
@@ -96,11 +87,13 @@ class SequentialUNet(nn.Module):
         self,
         n_pseudo_items: int,
         embedding_dim: int,
-        base_channels: int,
+        base_channels: int | None,
         n_res_blocks: int,
         dropout: float,
     ) -> None:
         super().__init__()
+        if base_channels is None:
+            base_channels = max(16, 8 * math.ceil(n_pseudo_items / 8))
         side = math.isqrt(embedding_dim - 1) + 1  # the smallest square that holds d
         self.sides = _level_sides(side)
         widths = [base_channels] + [2 * base_channels] * (len(self.sides) - 1)

@@ -65,14 +65,7 @@ class TransformerDenoiser(BaseDenoiser):
     def build(self, n_pseudo_items: int, embedding_dim: int) -> "DiffusionTransformer":
         """Build the network with random weights; see `BaseDenoiser.build`."""
         self.check()
-        return DiffusionTransformer(
-            n_pseudo_items,
-            embedding_dim,
-            self.n_layers,
-            self.n_heads,
-            self.hidden_dim,
-            self.dropout,
-        )
+        return DiffusionTransformer(n_pseudo_items, embedding_dim, **self.get_params())
 
 
 class DiffusionTransformer(nn.Module):
