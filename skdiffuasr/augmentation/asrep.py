@@ -1,5 +1,6 @@
 """ASReP: prior items from a SASRec that reads histories backwards."""
 
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 
@@ -124,7 +125,7 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
         aside, rest = np.sort(order[:n_aside]), np.sort(order[n_aside:])
         validation = list(HistoryBatches(backwards[aside], self.batch_size)(0))
         dtype = product_dtype(device, self.precision)
-        loss = partial(_next_item_loss, dtype=dtype)
+        loss: Callable[..., Tensor] = partial(_next_item_loss, dtype=dtype)
 
         def validate(module: nn.Module) -> float:
             losses = (

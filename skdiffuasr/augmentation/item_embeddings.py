@@ -1,4 +1,4 @@
-"""Item embeddings made of which items stand near each other."""
+"""Item embeddings from which items stand near each other."""
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array

@@ -37,8 +37,8 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     Parameters
     ----------
     n_variants : int, default=4
-        Number of variants of each history, the history itself among them, of which a
-        recommender draws one per epoch.
+        Number of variants of each history, including itself, of which a recommender
+        draws one per epoch.
     """
 
     _parameter_constraints = {

@@ -164,8 +164,8 @@ def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> T
     columns = torch.arange(is_target.shape[1], device=is_target.device)
     is_within = columns < lengths[:, None]  # (batch, length)
     noise = torch.rand(is_target.shape, device=is_target.device)
-    # Of the targets the one with the least noise is masked in any case; of the items
-    # the one with the most never is, which is another than a target where there is one.
+    # The target with the least noise is always masked, and the item with the most never
+    # is; that is not a target where another item is.
     noise = noise.masked_fill(~is_target, 2.0)
     least = noise.amin(dim=1, keepdim=True)
     most = noise.masked_fill(~is_within, -1.0).amax(dim=1, keepdim=True)

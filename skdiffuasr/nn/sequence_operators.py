@@ -1,11 +1,11 @@
 """Operators that turn histories into similar ones: crop, mask, reorder and others.
 
 All take right-padded items (batch, length) of int64 codes, oldest first and 0 behind a
-row's end, and lengths (batch,), and return both. They are decided by uniform numbers in
-(0, 1) of shape (batch, length + 1) alone, which a training run draws by ``torch.rand``
-and a transform from `skdiffuasr.sequences.keys`: the last column chooses where a
-stretch starts, the others rank the positions of a row, and those with the smallest
-numbers are drawn. An empty row stays as it is.
+row's end, and lengths (batch,), and return both. Uniform numbers in (0, 1) of shape
+(batch, length + 1) decide: the last column where a stretch starts, the others rank the
+positions of a row, and those with the smallest numbers are drawn. A training run draws
+them by ``torch.rand``, a transform from `skdiffuasr.sequences.keys`. An empty row does
+not change.
 
 References
 ----------

@@ -19,8 +19,8 @@ class _Kept(NamedTuple):
     device: torch.device
 
 
-#: Networks by estimator and name. They are no part of an estimator's state: using one
-#: changes nothing about it, and what is pickled or copied has the weights alone.
+#: Networks by estimator and name. They are not part of an estimator's state: using one
+#: does not change it, and a pickle or a copy has the weights alone.
 _networks: WeakKeyDictionary[Any, dict[str, _Kept]] = WeakKeyDictionary()
 
 

@@ -56,16 +56,15 @@ class DiffusionSequenceAugmenter(
     r"""Put generated items before each history, as DiffuASR does.
 
     A diffusion model over item embeddings learns which M items come before a history
-    [1]_; `transform` generates them from noise and puts them in front. The pseudo items
-    are counted by ``n_pseudo`` of the resulting `Sequences`, so that a recommender does
-    not learn to predict them. In every step of sampling the estimate of the clean
-    embeddings is clamped to the largest coordinate of the item table, in absolute
-    value.
+    [1]_; `transform` generates them from noise and puts them in front. Pseudo items are
+    marked as such, so that a recommender does not learn to predict them. In every step
+    of sampling the estimate of the clean embeddings is clamped to the largest
+    coordinate of the item table, in absolute value.
 
-    `guidance`, `denoiser`, `schedule`, `sampler` and `item_embeddings` are parts. Each
-    is given by its name, with its default values, or as an object with parameters,
-    which ``set_params(sampler__n_steps=3)`` and a search reach. The objects are in
-    `skdiffuasr.augmentation.diffusion`, with the base classes for parts of your own.
+    `guidance`, `denoiser`, `schedule`, `sampler` and `item_embeddings` are parts: a
+    name stands for one with its default values, and an object has parameters, which
+    ``set_params(sampler__n_steps=3)`` and a search reach. The objects are in
+    `skdiffuasr.augmentation.diffusion`, with base classes for your own.
 
     Parameters
     ----------
@@ -77,9 +76,8 @@ class DiffusionSequenceAugmenter(
     guidance_scale : float, default=1.0
         Strength gamma of the guidance. It acts in sampling alone.
     denoiser : str or BaseDenoiser, default="sunet"
-        Architecture of the noise model: ``"sunet"``, ``"transformer"``, `SUNet`,
-        `TransformerDenoiser`, or any object with the methods `build`, `get_params` and
-        `set_params`.
+        Architecture of the noise model: ``"sunet"``, ``"transformer"``, or any object
+        with the methods `build`, `get_params` and `set_params`.
     schedule : str or BaseSchedule, default="linear"
         Noise schedule: ``"linear"``, ``"quadratic"``, ``"sigmoid"``, ``"cosine"``, or
         an object such as ``CosineSchedule(n_timesteps=500)``.
@@ -102,25 +100,17 @@ class DiffusionSequenceAugmenter(
         (`guidance`, `guidance_scale`, `sampler`, `unique`, `augment_at`,
         `max_history_length`) then trains once for each fold, provided `random_state`
         is an int. A run that a callback or an interrupt ended is not kept.
-    precision : {"auto", "float32"}, default="auto"
-        Of the products with the whole catalogue in training, and of those that find
-        the items that may be nearest to a generated vector: ``"auto"`` multiplies in
-        bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. What decides an item is in float32 in any case.
 
     Attributes
     ----------
     item_embeddings_ : ndarray of float32 of shape (n_items, d)
         The space in which items are generated.
     n_training_pairs_ : int
-        Number of pairs that were found, those set aside for validation included.
+        Number of training pairs, including those set aside for validation.
     weights_ : dict of str to ndarray
         Averaged weights of the denoiser.
     guidance_weights_ : dict of str to ndarray
-        Weights of what the guidance trained, such as the classifier inside; empty if
-        there is nothing.
-    validation_scores_ : list of float
-        Negative loss on the pairs set aside, after each epoch.
+        Weights of what the guidance trained, such as the classifier inside, if any.
 
     References
     ----------
@@ -176,9 +166,9 @@ class DiffusionSequenceAugmenter(
         X : Sequences or iterable of n sequences of item ids
             Histories, oldest item first. Pseudo items are not learned from.
         y : object, default=None
-            Not learned from; handed on to the callbacks. Those that take a fitted
-            estimator get one with ``guidance=None`` after each epoch where the
-            guidance trains a network of its own: it comes after the denoiser.
+            Passed to the callbacks, and otherwise ignored. Callbacks that take a
+            fitted estimator get one with ``guidance=None`` if the guidance trains a
+            network, since that comes after the denoiser.
 
         Returns
         -------
@@ -188,9 +178,8 @@ class DiffusionSequenceAugmenter(
         Raises
         ------
         ValueError
-            If no history has more than `n_pseudo_items` items, if there are fewer than
-            two different items, if the item embeddings do not fit the catalogue, or
-            the guidance fits neither that nor the pseudo items nor the training.
+            If no history has more than `n_pseudo_items` items, there are fewer than
+            two different items, or a part does not fit the others or the catalogue.
         NotFittedError
             If a recommender that is a parameter is not fitted.
 
@@ -267,10 +256,10 @@ class DiffusionSequenceAugmenter(
     def score(
         self, X: SequencesLike, y: Any = None, sample_weight: Any = None
     ) -> float:
-        """Measure how near the generated items are to items that were hidden.
+        """Measure how near the generated items are to hidden ones.
 
-        The first `n_pseudo_items` items of each history that is longer are hidden and
-        generated anew from the rest.
+        The first `n_pseudo_items` items of each longer history are hidden and generated
+        anew from the rest.
 
         Parameters
         ----------

@@ -77,7 +77,7 @@ class CooccurrenceEmbeddings(BaseItemEmbeddings):
     A truncated singular value decomposition of the positive pointwise mutual
     information between the items of a history, which skip-gram embeddings approximate
     [1]_. An item that stands near no other more often than by chance gets a random
-    vector. It costs seconds where training an embedding costs minutes, and cannot
+    vector. It takes seconds where training an embedding takes minutes, and cannot
     collapse.
 
     Parameters
@@ -87,7 +87,7 @@ class CooccurrenceEmbeddings(BaseItemEmbeddings):
         that is not a square goes through a linear map. The paper has 64, which takes
         longer to learn; ``docs/measurements.md`` compares them.
     freeze : bool, default=True
-        Whether the embeddings stay as they are while the denoiser is trained.
+        Whether the embeddings stay fixed while the denoiser is trained.
 
     References
     ----------
@@ -151,11 +151,11 @@ class GivenEmbeddings(BaseItemEmbeddings):
     Parameters
     ----------
     vectors : array-like, mapping, DataFrame or fitted recommender
-        An array (n_items, d) has one row for each item of `X` in sorted order, a
-        mapping goes from item id to vector, a pandas DataFrame has the item ids as its
-        index, and a fitted recommender is asked for `item_embeddings_`.
+        An array (n_items, d) with one row for each item of `X` in sorted order, a
+        mapping from item id to vector, a pandas DataFrame with item ids as its index,
+        or a fitted recommender with `item_embeddings_`.
     freeze : bool, default=True
-        Whether the vectors stay as they are while the denoiser is trained.
+        Whether the vectors stay fixed while the denoiser is trained.
     """
 
     VECTORS = ("array-like", Mapping, HasMethods(["fit"]))

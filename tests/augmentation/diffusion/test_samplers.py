@@ -118,6 +118,10 @@ def test_clamped_ddim_follows_the_trajectory_of_diffusers():
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
+def test_timesteps_are_counted_from_the_end():
+    assert DDIM(n_steps=5).timesteps(1000) == [999, 799, 599, 399, 199]
+
+
 @given(n_timesteps=st.integers(1, 1000), data=st.data())
 def test_timesteps_descend_from_pure_noise(n_timesteps, data):
     n_steps = data.draw(st.integers(1, n_timesteps))

@@ -1,4 +1,4 @@
-"""What every denoiser can do."""
+"""Base class of the denoisers."""
 
 from abc import ABC, abstractmethod
 
@@ -11,7 +11,7 @@ class BaseDenoiser(Part, ABC):
     """Base class of the denoisers: the architecture of the noise model.
 
     The augmenter takes any object with the methods `build`, `get_params` and
-    `set_params`; this class brings the last two. A subclass implements `build`.
+    `set_params`; this class brings the last two.
     """
 
     @abstractmethod

@@ -46,12 +46,6 @@ class SUNet(BaseDenoiser):
     ----------
     .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation",
        CIKM 2023, arXiv:2309.12858 (SU-Net).
-
-    Examples
-    --------
-    >>> from skdiffuasr.augmentation.diffusion import SUNet
-    >>> SUNet(n_res_blocks=1).build(n_pseudo_items=10, embedding_dim=64).sides
-    [8, 4, 2]
     """
 
     name = "sunet"

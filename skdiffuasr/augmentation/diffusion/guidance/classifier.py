@@ -46,8 +46,8 @@ class ClassifierGuidance(BaseGuidance):
     classifier_input : {"x0", "noisy"}, default="noisy"
         ``"noisy"`` reads x_t itself: cheaper, for a classifier trained on noisy
         embeddings, as the one inside then is. ``"x0"`` reads the estimate of the clean
-        embeddings, with the gradient taken through the denoiser [3]_: right for a
-        recommender trained on clean ones. ``docs/measurements.md`` compares them.
+        embeddings, with the gradient taken through the denoiser [3]_, for a recommender
+        trained on clean ones. ``docs/measurements.md`` compares them.
 
     References
     ----------
@@ -120,7 +120,7 @@ class ClassifierGuidance(BaseGuidance):
         return guided
 
     def _log_probability(self, model: TrainedModel) -> LogProbability:
-        """Read the classifier that was handed over, or the one trained inside."""
+        """Read the given classifier, or the one trained inside."""
         catalogue, M = model.denoiser.catalogue(), model.n_pseudo_items
         if self.classifier is None:
             build = partial(FirstItemClassifier, M, catalogue.shape[1])

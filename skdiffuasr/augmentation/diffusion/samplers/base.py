@@ -1,4 +1,4 @@
-"""What every sampler of the reverse process can do."""
+"""Base class of the samplers of the reverse process."""
 
 import math
 from abc import ABC, abstractmethod
@@ -68,12 +68,6 @@ class BaseSampler(Part, ABC):
         counts from 0 would begin at, say, 800 of 1000 and hand the network noise where
         it expects a trace of signal (Lin et al., "Common Diffusion Noise Schedules and
         Sample Steps are Flawed", WACV 2024, arXiv:2305.08891, table 2, "trailing").
-
-        Examples
-        --------
-        >>> from skdiffuasr.augmentation.diffusion import DDIM
-        >>> DDIM(n_steps=5).timesteps(1000)
-        [999, 799, 599, 399, 199]
         """
         if not 1 <= self.n_steps <= n_timesteps:
             raise ValueError(

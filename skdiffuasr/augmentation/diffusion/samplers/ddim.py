@@ -1,4 +1,4 @@
-"""DDIM: few steps, deterministic unless noise is asked for."""
+"""DDIM: few steps, deterministic by default."""
 
 import math
 from numbers import Real
