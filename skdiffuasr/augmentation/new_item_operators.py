@@ -1,8 +1,8 @@
 """Operators that bring new items into histories: changed variants to train on."""
 
-from collections.abc import Callable
+from abc import abstractmethod
 from dataclasses import field
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,8 +40,6 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
         "new_items": [StrOptions({"similar", "random"})],
     }
 
-    _operator: ClassVar[Callable[..., tuple[Tensor, Tensor]]]
-
     ratio: float = field(default=0.2, kw_only=False)
     new_items: str = "similar"
 
@@ -58,6 +56,11 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether the last step of `fit` was reached."""
         return hasattr(self, "similar_items_")
+
+    @staticmethod
+    @abstractmethod
+    def _operator(*arguments: Any) -> tuple[Tensor, Tensor]:
+        """Bring new items in; see `skdiffuasr.nn.sequence_operators`."""
 
     def _operate(
         self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor

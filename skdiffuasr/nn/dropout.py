@@ -22,6 +22,9 @@ class Dropout(nn.Dropout):
         Probability of dropping a unit, in [0, 1].
     """
 
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+
     def forward(self, x: Tensor) -> Tensor:
         """Drop units of a tensor of any shape, in training mode only."""
         n_dropped = round(self.p * N_VALUES)

@@ -82,10 +82,12 @@ class TransformerEncoder(nn.Module):
 
     Parameters
     ----------
-    embedding_dim, n_heads, dropout : int, int, float
-        See `TransformerBlock`.
+    embedding_dim : int
+        Width d of the input and the output.
     n_layers : int
         Number of blocks.
+    n_heads, dropout : int, float
+        See `TransformerBlock`.
     starts_as_mean : bool, default=False
         Whether attention starts near the mean of what it attends to; see
         `TransformerBlock.start_as_mean`.
