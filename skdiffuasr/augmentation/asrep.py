@@ -120,16 +120,27 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
             raise ValueError(
                 "No history of X has two items; there is nothing to learn."
             )
-        training, validation = self._split(backwards)
+        order = np.random.default_rng(self.seed_).permutation(len(backwards))
+        n_aside = int(self.validation_fraction * len(backwards))
+        aside, rest = np.sort(order[:n_aside]), np.sort(order[n_aside:])
+        validation = list(HistoryBatches(backwards[aside], self.batch_size)(0))
         dtype = product_dtype(device, self.precision)
-        loss = partial(_next_item_loss, dtype=dtype)
+        loss: Callable[..., Tensor] = partial(_next_item_loss, dtype=dtype)
+
+        def validate(module: nn.Module) -> float:
+            losses = (
+                float(loss(module, *(tensor.to(device) for tensor in batch)))
+                for batch in validation
+            )
+            return -sum(losses) / len(validation)
+
         result = train(
             seeded_build(self._build_module, self.seed_),
-            HistoryBatches(training, self.batch_size, self.seed_),
+            HistoryBatches(backwards[rest], self.batch_size, self.seed_),
             loss,
             max_epochs=self.max_epochs,
             learning_rate=self.learning_rate,
-            validate=self._validation(validation, loss, device),
+            validate=validate if validation else None,
             patience=self.patience,
             device=device,
             dtype=dtype,
@@ -155,29 +166,6 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
             max_length=self.max_length,
             dropout=self.dropout,
         )
-
-    def _split(self, backwards: Sequences) -> tuple[Sequences, Sequences]:
-        """Set some histories aside."""
-        n_aside = int(self.validation_fraction * len(backwards))
-        order = np.random.default_rng(self.seed_).permutation(len(backwards))
-        return backwards[np.sort(order[n_aside:])], backwards[np.sort(order[:n_aside])]
-
-    def _validation(
-        self, validation: Sequences, loss: Callable[..., Tensor], device: torch.device
-    ) -> Callable[[nn.Module], float] | None:
-        """Negative loss on the histories set aside, if there are any."""
-        if len(validation) == 0:
-            return None
-        batches = list(HistoryBatches(validation, self.batch_size)(0))
-
-        def validate(module: nn.Module) -> float:
-            total = sum(
-                float(loss(module, *(tensor.to(device) for tensor in batch)))
-                for batch in batches
-            )
-            return -total / len(batches)
-
-        return validate
 
     def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
         device = resolve_device(self.device)

@@ -1,4 +1,4 @@
-"""What every sequence augmenter of the library can do."""
+"""Base classes of the sequence augmenters."""
 
 from abc import ABC, abstractmethod
 from dataclasses import field
@@ -36,7 +36,7 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         Whether `transform` augments too, or `fit_transform` alone.
     unknown_items : {"ignore", "error"}, default="ignore"
         What to do with items that were not in training: augment as if they were not
-        there, or raise. They stay in the history in any case.
+        there, or raise. They always stay in the history.
     random_state : int, RandomState instance or None, default=None
         Determines all that is random. What a row gets depends on its user id, or on its
         items where there is none, and not on other rows.
@@ -96,10 +96,10 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
 
     @abstractmethod
     def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
-        """Turn the variants of histories into those of augmented histories.
+        """Turn the variants of histories, mostly one, into augmented variants.
 
-        Most calls have one variant. Its rows go into the result with their ids, pseudo
-        items and unknown items; what is new in them comes from codes and keys.
+        Given rows go into the result with their ids, pseudo items and unknown items;
+        what is new in them comes from codes and keys.
         """
 
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
@@ -226,8 +226,8 @@ class BaseAugmenter(BaseSequenceAugmenter):
     def _generate(self, codes: Sequences, keys: UInt64Array) -> IntArray:
         """Generate the codes (n, n_pseudo_items), oldest first, of pseudo items.
 
-        `codes` are the observed items of n rows; rows may be empty. Draw from `keys`
-        (n,), with `keyed_uniform` or `keyed_normal`: they differ between variants.
+        `codes` are the observed items of n rows, which may be empty. Draw from `keys`
+        (n,), which differ between variants, with `keyed_uniform` or `keyed_normal`.
         """
 
     def generate(self, X: SequencesLike) -> IdArray:

@@ -1,4 +1,4 @@
-"""Item embeddings made of which items stand near each other."""
+"""Item embeddings from which items stand near each other."""
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
@@ -23,7 +23,7 @@ def cooccurrence_embeddings(
 def factorise_cooccurrence(
     histories: Sequences, n_items: int, embedding_dim: int, random_state: int
 ) -> FloatArray:
-    """Factorise the positive pointwise mutual information of items (n_items, d).
+    """Factorise the positive pointwise mutual information of items, (n_items, d).
 
     See `skdiffuasr.augmentation.diffusion.CooccurrenceEmbeddings`.
     """
@@ -71,7 +71,7 @@ def _cooccurrence_counts(histories: Sequences, n_items: int) -> csr_array:
 
 
 def _positive_mutual_information(counts: csr_array) -> csr_array:
-    """Positive pointwise mutual information of co-occurrence counts."""
+    """Return the positive pointwise mutual information of co-occurrence counts."""
     pairs = counts.tocoo()
     item_totals = np.asarray(counts.sum(axis=1)).ravel()
     total = max(item_totals.sum(), 1.0)

@@ -1,6 +1,8 @@
 """Operators that bring new items into histories: changed variants to train on."""
 
+from abc import abstractmethod
 from dataclasses import field
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +44,6 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
     new_items: str = "similar"
 
     def _fit(self, codes: Sequences) -> None:
-        """Learn the most similar other item of each."""
         similar = np.arange(len(self.item_ids_))
         if self.new_items == "similar" and len(similar) > 1:
             embeddings = cooccurrence_embeddings(
@@ -56,12 +57,19 @@ class BaseNewItemAugmenter(BaseOperatorAugmenter):
         """Return whether the last step of `fit` was reached."""
         return hasattr(self, "similar_items_")
 
-    def _replacements(self, items: Tensor, random_items: Tensor) -> Tensor:
-        """Codes of the new items, one for each position."""
-        if self.new_items == "random":
-            return random_items
-        similar = np.searchsorted(self.item_ids_, self.similar_items_)
-        return torch.from_numpy(similar)[items]
+    @staticmethod
+    @abstractmethod
+    def _operator(*arguments: Any) -> tuple[Tensor, Tensor]:
+        """Bring new items in; see `skdiffuasr.nn.sequence_operators`."""
+
+    def _operate(
+        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        new_items = random_items
+        if self.new_items == "similar":
+            similar = np.searchsorted(self.item_ids_, self.similar_items_)
+            new_items = torch.from_numpy(similar)[items]
+        return self._operator(items, lengths, self.ratio, draws, new_items)
 
 
 @estimator_class
@@ -87,11 +95,7 @@ class InsertAugmenter(BaseNewItemAugmenter):
     [4, 6]
     """
 
-    def _operate(
-        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        new_items = self._replacements(items, random_items)
-        return sequence_operators.insert(items, lengths, self.ratio, draws, new_items)
+    _operator = staticmethod(sequence_operators.insert)
 
 
 @estimator_class
@@ -117,10 +121,4 @@ class SubstituteAugmenter(BaseNewItemAugmenter):
     2
     """
 
-    def _operate(
-        self, items: Tensor, lengths: Tensor, draws: Tensor, random_items: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        new_items = self._replacements(items, random_items)
-        return sequence_operators.substitute(
-            items, lengths, self.ratio, draws, new_items
-        )
+    _operator = staticmethod(sequence_operators.substitute)

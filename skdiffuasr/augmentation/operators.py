@@ -31,14 +31,14 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     """Base class of the operators that change histories, in training alone.
 
     `fit_transform` returns the histories as the first variant and changed ones as the
-    others; `transform` returns them as they are. Histories whose roles say what is
+    others; `transform` returns them as they are. Histories with roles that say what is
     learned or read are rejected. A subclass implements `_operate`.
 
     Parameters
     ----------
     n_variants : int, default=4
-        Number of variants of each history, the history itself among them, of which a
-        recommender draws one per epoch.
+        Number of variants of each history, including itself, of which a recommender
+        draws one per epoch.
     """
 
     _parameter_constraints = {
@@ -86,7 +86,7 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     def _change_block(
         self, codes: Sequences, keys: UInt64Array
     ) -> tuple[IntArray, IntArray]:
-        """Change histories of similar length; item codes and lengths of the rows."""
+        """Return item codes and lengths of changed histories of similar length."""
         width = int(codes.lengths.max())
         # The same numbers for a row, however long the others are.
         draws = np.concatenate(

@@ -29,11 +29,10 @@ def generate_prior_codes(
     temperature: float,
     unique: bool,
 ) -> IntArray:
-    """Continue reversed histories, a batch of rows at a time.
+    """Continue reversed histories: codes (n, n_pseudo_items), oldest first.
 
-    `histories` are the observed items of n rows, as codes, oldest first, and `module`
-    was trained on reversed ones. A history without any items begins with a random one,
-    which is not returned. Returns codes (n, n_pseudo_items), oldest first.
+    `histories` are those of n rows as codes, oldest first, and `module` was trained on
+    reversed ones. An empty history begins with a random item, which is not returned.
     """
     n_items = len(module.item_embedding.weight)
     draws = keyed_uniform(keys, n_pseudo_items)

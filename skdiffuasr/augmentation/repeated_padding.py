@@ -20,16 +20,16 @@ from skdiffuasr.training.histories import context
 class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     """Repeat each history in front of itself, where others would pad.
 
-    RepPad [1]_ trains on rows that hold their history several times, in training
-    alone. The copies count as pseudo items, but a recommender learns them like the
-    history itself: what is not learned or read there is not in a copy, either.
+    RepPad [1]_ trains on rows that hold their history several times. The copies count
+    as pseudo items, but a recommender learns them like the history itself: what is not
+    learned or read there is not in a copy, either.
 
     Parameters
     ----------
     max_length : int, default=50
-        Length up to which a row is filled; the oldest copy is cut if need be. Give it
-        the `max_length` of the recommender. Items that were not in training, and pseudo
-        items that a row had before, do not count.
+        Length up to which a row is filled; the oldest copy is cut if need be. Use the
+        `max_length` of the recommender. Unknown items, and pseudo items that a row had
+        before, do not count.
     repetitions : {"random", "random_from_zero", "max"} or int, default="random"
         Number of copies in front of a history of n items: drawn from 1 to
         ``max_length // n``, or from 0, or always that number, or a number given. The
@@ -42,7 +42,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     read_last_item : bool, default=False
         Whether what comes behind a copy reads its last item. The published code learns
         that item in every copy and reads it in none; a recommender that reads it can
-        look it up in the copy before. Items that are not read count in `max_length`.
+        look it up in the copy before. It counts in `max_length` even if not read.
     n_variants : int, default=4
         Number of variants of each history, with other numbers of copies where these
         are drawn, of which a recommender draws one per epoch.
@@ -51,10 +51,10 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
 
     Notes
     -----
-    The model learns to repeat its history: filter seen items from the ranking, and look
-    at users who come back to an item apart, `skdiffuasr.metrics.novelty_groups`. Behind
-    SASRec it gained with ``loss="bce"`` and lost with the full softmax;
-    ``docs/results.md`` has the figures.
+    The model learns to repeat its history: filter seen items from the ranking, and
+    evaluate users who come back to an item separately, by
+    `skdiffuasr.metrics.novelty_groups`. With SASRec it gained with ``loss="bce"`` and
+    lost with the full softmax; see ``docs/results.md``.
 
     References
     ----------

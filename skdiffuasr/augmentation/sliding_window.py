@@ -22,7 +22,7 @@ class SlidingWindowAugmenter(BaseOperatorAugmenter):
     Parameters
     ----------
     window_length : int, default=50
-        Number of items of a window; shorter histories stay as they are. Give it the
+        Number of items of a window; shorter histories do not change. Use the
         `max_length` of the recommender, or less.
 
     References

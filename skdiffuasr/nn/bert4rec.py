@@ -19,15 +19,15 @@ GROUP_SIZE = 2**16
 class BERT4Rec(nn.Module):
     """Predict masked items of a history from the items on both sides.
 
-    Histories are right-padded, and the padding is never attended to. Positions are
-    counted from the end of the history, as in `SASRec`. The next item is predicted at
-    a mask behind the last item [1]_ (section 3.6). The mask has an embedding of its
-    own, so that the item embeddings hold the catalogue and nothing else.
+    Histories are right-padded. Positions are counted from the end of the history, as in
+    `SASRec`. The next item is predicted at a mask behind the last item [1]_ (section
+    3.6). The mask has an embedding of its own, so that `item_embedding` holds the
+    catalogue and nothing else.
 
-    The hidden states are compared with the item embeddings directly, without the
-    additional layer and the item biases of the paper's equation 7. Attention starts
-    near the mean of the items next to each, by `DistanceBias`: a causal model has the
-    last item at hand where it predicts, but a mask has to learn to fetch it.
+    The hidden states are compared with the item embeddings directly, without the layer
+    and the item biases of the paper's equation 7. Attention starts near the mean of the
+    items next to each, by `DistanceBias`: a causal model has the last item at hand
+    where it predicts, but a mask has to learn to fetch it.
 
     Parameters
     ----------
@@ -82,24 +82,10 @@ class BERT4Rec(nn.Module):
         is_masked: Tensor,
         is_wanted: Tensor | None = None,
     ) -> Tensor:
-        """Hidden state at each item, or at each one that is wanted.
+        """Return the hidden state (batch, length, d) at each item, or (wanted, d).
 
-        Parameters
-        ----------
-        items : int64 Tensor of shape (batch, length)
-            Item codes, oldest first; any valid code where masked and behind a row's
-            end.
-        lengths : int64 Tensor of shape (batch,)
-            Number of items of each row, at least 1, masked ones included.
-        is_masked : bool Tensor of shape (batch, length)
-            Where the mask stands instead of the item.
-        is_wanted : bool Tensor of shape (batch, length), default=None
-            The items whose states are computed. None stands for all.
-
-        Returns
-        -------
-        hidden : Tensor of shape (batch, length, d) or (wanted, d)
-            Undefined behind a row's end.
+        Items (batch, length) that are masked, or behind a row's end, may be any code;
+        `lengths` (batch,) are at least 1. States behind a row's end are undefined.
         """
         embedded = torch.where(
             is_masked[:, :, None], self.mask_embedding, self.item_embedding(items)
@@ -116,9 +102,9 @@ class BERT4Rec(nn.Module):
         return self.encoder(self.dropout(x), bias, is_wanted)
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Hidden state (batch, d) at a mask behind the last item of each row.
+        """Return the hidden state (batch, d) at a mask behind the last item of each.
 
-        Of each row the ``max_length - 1`` most recent items are read.
+        The ``max_length - 1`` most recent items are read.
         """
         items, lengths = most_recent(items, lengths, self.max_length - 1)
         items = torch.cat([items, torch.zeros_like(items[:, :1])], dim=1)
@@ -151,10 +137,9 @@ def draw_tasks(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Draw what is learned in one step from histories, and from items that are targets.
 
-    Each history is a cloze task, as many times as there are masked copies, and some of
-    its targets are the next items of what is before them; see `draw_masks` and
-    `draw_next_items`. Yields items (tasks, length), lengths (tasks,), and which items
-    are masked and learned (tasks, length).
+    Each history is a cloze task for each masked copy (`draw_masks`), and some of its
+    targets are the next items of what is before them (`draw_next_items`). Yields items
+    (tasks, length), lengths (tasks,), and which items are masked and learned.
     """
     repeated = is_target.repeat(n_masked_copies, 1)
     n_items = lengths.repeat(n_masked_copies)
@@ -173,15 +158,14 @@ def draw_tasks(
 def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> Tensor:
     """Draw which items (batch, length) of each history a cloze task hides.
 
-    Targets are masked with the probability given (BERT4Rec, section 3.6); of a row of
-    two items or more with a target, at least one is masked and at least one item is
-    not. A row of one item has nothing masked.
+    Targets are masked with the given probability (BERT4Rec, section 3.6), but at least
+    one where there is a target and another item, and never all items of a row.
     """
     columns = torch.arange(is_target.shape[1], device=is_target.device)
     is_within = columns < lengths[:, None]  # (batch, length)
     noise = torch.rand(is_target.shape, device=is_target.device)
-    # Of the targets the one with the least noise is masked in any case; of the items
-    # the one with the most never is, which is another than a target where there is one.
+    # The target with the least noise is always masked, and the item with the most never
+    # is; that is not a target where another item is.
     noise = noise.masked_fill(~is_target, 2.0)
     least = noise.amin(dim=1, keepdim=True)
     most = noise.masked_fill(~is_within, -1.0).amax(dim=1, keepdim=True)
@@ -192,10 +176,8 @@ def draw_masks(lengths: Tensor, is_target: Tensor, mask_probability: float) -> T
 def draw_next_items(is_target: Tensor, n_next_items: int) -> tuple[Tensor, Tensor]:
     """Draw rows and positions (tasks,) of items to be learned as the next ones.
 
-    Up to `n_next_items` targets of each row are drawn, but not its first item. A
-    history is cut behind such an item, which alone is masked: the task is then what it
-    is at prediction. BERT4Rec masks the last item of some histories for the same reason
-    (section 3.6).
+    They are up to `n_next_items` targets of each row, never its first item. The history
+    is cut behind such an item, which alone is masked: the task of prediction.
     """
     columns = torch.arange(is_target.shape[1], device=is_target.device)
     may_be_next = is_target & (columns > 0)

@@ -31,7 +31,7 @@ class CausalNetwork(nn.Module):
         lengths : int64 Tensor of shape (batch,)
             Number of items of each row.
         is_wanted : bool Tensor of shape (batch, length), default=None
-            The items after which states are computed. None stands for all.
+            The items after which states are computed; None for all.
 
         Returns
         -------

@@ -59,9 +59,8 @@ def draw_operator_views(
     """Make two views of each history by two different operators, drawn for each row.
 
     They are `crop`, `mask` and `reorder` (CL4SRec, section III-C), with the ratios of
-    DuoRec's code, https://github.com/RuihongQiu/DuoRec. Returns items
-    (2 * batch, length), the first views of all rows and then the second ones, and
-    lengths.
+    DuoRec's code, https://github.com/RuihongQiu/DuoRec. Returns items (2 * batch,
+    length), first views before second ones, and lengths.
     """
     batch, length = items.shape
     draws = torch.rand(3, batch, length + 1, device=items.device)
@@ -83,11 +82,10 @@ def draw_same_target(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw for each history another one of the batch that leads to the same item.
 
-    Every label (batch, length) that is not -1 has a history: its row up to there. A
-    whole row without another history before its last label gets its own back (DuoRec).
-    Returns items (batch, length), rows of `items` that go on after the history; its
-    length, at least 1; and the target (batch,), a negative number of its own for a row
-    that has none.
+    Every label (batch, length) that is not -1 has a history: its row up to there. A row
+    without another history for its last label gets itself (DuoRec). Returns items
+    (batch, length), which may go on after the history; its lengths; and the targets
+    (batch,), a different negative number for each row that has none.
     """
     row_numbers = torch.arange(len(items), device=items.device)
     row, column = (labels >= 0).nonzero(as_tuple=True)

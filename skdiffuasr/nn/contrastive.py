@@ -15,15 +15,10 @@ def nt_xent(
 
     Each of the 2 n views has to be told from the others as the partner of its row's
     other view, by inner products over the temperature: the candidates are the partner
-    and the 2 (n - 1) views of other rows [1]_ (equation 1), as in [2]_. Rows with equal
-    labels (n,) are not negatives of each other. It is 0 without any negative.
-
-    References
-    ----------
-    .. [1] Chen et al., "A Simple Framework for Contrastive Learning of Visual
-       Representations", ICML 2020, arXiv:2002.05709.
-    .. [2] Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022,
-       arXiv:2010.14395.
+    and the 2 (n - 1) views of other rows (Chen et al., "A Simple Framework for
+    Contrastive Learning of Visual Representations", ICML 2020, arXiv:2002.05709,
+    equation 1). Rows with equal labels (n,) are not negatives of each other. It is 0
+    without any negative.
     """
     n_rows = len(first)
     if n_rows == 0:

@@ -52,21 +52,10 @@ class Denoiser(nn.Module):
         return on_sphere(self.item_embedding.weight)
 
     def condition(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Average the item embeddings of each history.
+        """Average the item embeddings of each history, (batch, d).
 
-        A mean, not a sum, so that it does not grow with the history.
-
-        Parameters
-        ----------
-        items : int64 Tensor of shape (n_values,)
-            The items of all histories, one history after the other.
-        lengths : int64 Tensor of shape (batch,)
-            Number of items of each history.
-
-        Returns
-        -------
-        condition : Tensor of shape (batch, d)
-            `null_condition` for a history without items.
+        `items` (n_values,) are those of all histories, one after the other, of
+        `lengths` (batch,). A history without items gets `null_condition`.
         """
         mean = self._sums(items, lengths) / lengths.clamp(min=1)[:, None]
         return torch.where(lengths[:, None] > 0, mean, self.null_condition)
@@ -79,25 +68,11 @@ class Denoiser(nn.Module):
         end_segments: Tensor,
         lengths: Tensor,
     ) -> Tensor:
-        """Mean item embeddings of parts of histories that overlap.
+        """Return the condition (batch, d) of parts of histories that overlap.
 
-        What several parts have in common is embedded and summed once.
-
-        Parameters
-        ----------
-        items : int64 Tensor of shape (n_values,)
-            The items of all segments, one segment after the other.
-        segment_lengths : int64 Tensor of shape (n_segments,)
-            Number of items of each segment.
-        first_segments, end_segments : int64 Tensor of shape (batch,)
-            Each part is the segments from the first to before the end.
-        lengths : int64 Tensor of shape (batch,)
-            Number of items of each part, one at least.
-
-        Returns
-        -------
-        condition : Tensor of shape (batch, d)
-            As `condition` returns it.
+        `items` (n_values,) are those of all segments, of `segment_lengths`; each part,
+        of `lengths` (batch,), is the segments from the first to before the end
+        (batch,). What several parts share is embedded and summed once.
         """
         sums = self._sums(items, segment_lengths)  # (n_segments, d)
         # In float64: a short part is the difference of two long sums.
@@ -106,7 +81,7 @@ class Denoiser(nn.Module):
         return (totals / lengths[:, None]).to(sums.dtype)
 
     def _sums(self, items: Tensor, lengths: Tensor) -> Tensor:
-        """Sum of the item embeddings of each row (n, d) of ragged items."""
+        """Sum the item embeddings of each row of ragged items, (n, d)."""
         if len(items) < self.item_embedding.num_embeddings:
             table = self.embed(items)
             items = torch.arange(len(items), device=items.device)
@@ -117,22 +92,9 @@ class Denoiser(nn.Module):
     def predict_noise(
         self, x_t: Tensor, t: Tensor, condition: Tensor, *, diffusion: GaussianDiffusion
     ) -> Tensor:
-        """Predict the noise in x_t, by way of the velocity.
+        """Predict the noise in x_t (batch, M, d) at t (batch,), by way of the velocity.
 
-        Parameters
-        ----------
-        x_t : Tensor of shape (batch, M, d)
-            Noisy embeddings.
-        t : int64 Tensor of shape (batch,)
-            Timestep of each row.
-        condition : Tensor of shape (batch, d)
-            See `condition`.
-        diffusion : GaussianDiffusion
-            The forward process; its `velocity_to_noise` says why the velocity.
-
-        Returns
-        -------
-        eps : Tensor of shape (batch, M, d)
+        `GaussianDiffusion.velocity_to_noise` says why. `condition` is (batch, d).
         """
         velocity = self.network(x_t, t, condition)
         return diffusion.velocity_to_noise(x_t, t, velocity)
@@ -148,15 +110,13 @@ def denoising_loss(
     rounding_weight: float,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Mean squared error on the noise, at a random timestep of each window (batch, M).
+    """Return the mean squared error on the noise of windows (batch, M), at random t.
 
-    Guidance has no part in it. A table of item embeddings that is trained by this error
-    alone can make it small by collapsing to a point. The rounding term of Diffusion-LM
-    (Li et al., NeurIPS 2022, arXiv:2205.14217) keeps its items apart: the cross-entropy
-    of the true items given the estimate of x_0, with logits that fade with the share of
-    signal in x_t and products in `dtype`. A weight of 0 leaves it out. `condition`
-    (batch, d) is replaced by the null condition with the probability
-    `condition_dropout`.
+    A table of item embeddings that is trained by this error alone can make it small by
+    collapsing to a point. The rounding term of Diffusion-LM (Li et al., NeurIPS 2022,
+    arXiv:2205.14217) keeps its items apart: the cross-entropy of the true items given
+    the estimate of x_0, with logits that fade with the share of signal in x_t and
+    products in `dtype`. A weight of 0 leaves it out. `condition` is (batch, d).
     """
     x_0 = denoiser.embed(windows)  # (batch, M, d)
     t = torch.randint(diffusion.n_timesteps, (len(x_0),), device=x_0.device)
@@ -183,7 +143,7 @@ def drop_condition(
 ) -> Tensor:
     """Replace rows of the condition (batch, d) with the null condition (d,) at random.
 
-    As algorithm 1 of Ho & Salimans, "Classifier-Free Diffusion Guidance",
+    Algorithm 1 of Ho & Salimans, "Classifier-Free Diffusion Guidance",
     arXiv:2207.12598.
     """
     draw = torch.rand(len(condition), device=condition.device)

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 class GaussianDiffusion(nn.Module):
     """Forward process x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps, eps ~ N(0, I).
 
-    The methods take tensors of shape (batch, M, d) and one timestep per row.
+    The process of [1]_. The methods take embeddings and noise (batch, M, d) and int64
+    timesteps (batch,), from 0 to T - 1.
 
     Parameters
     ----------
@@ -23,22 +24,10 @@ class GaussianDiffusion(nn.Module):
     signal_scale, noise_scale : buffers of shape (n_timesteps,), dtype float32
         sqrt(abar_t) and sqrt(1 - abar_t). They follow the module's device.
 
-    Raises
-    ------
-    ValueError
-        If `betas` is not a non-empty vector of numbers between 0 and 1.
-
     References
     ----------
     .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation",
        CIKM 2023, arXiv:2309.12858 (forward process).
-
-    Examples
-    --------
-    >>> import torch
-    >>> diffusion = GaussianDiffusion(torch.tensor([0.5, 0.5]))
-    >>> diffusion.alphas_cumprod.tolist()
-    [0.5, 0.25]
     """
 
     signal_scale: Tensor
@@ -65,75 +54,27 @@ class GaussianDiffusion(nn.Module):
         self.register_buffer("noise_scale", noise_scale, persistent=False)
 
     def q_sample(self, x_0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        """Add noise: draw x_t given x_0.
-
-        Parameters
-        ----------
-        x_0 : Tensor of shape (batch, M, d)
-            Clean embeddings.
-        t : Tensor of shape (batch,), dtype int64
-            Timestep of each row, from 0 to T - 1.
-        noise : Tensor of shape (batch, M, d)
-            Standard normal eps.
-
-        Returns
-        -------
-        x_t : Tensor of shape (batch, M, d)
-            Noisy embeddings.
-        """
+        """Add standard normal noise: draw x_t given x_0."""
         signal_scale, noise_scale = self._scales(t)
         return signal_scale * x_0 + noise_scale * noise
 
     def predict_x0(self, x_t: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        """Remove noise: the x_0 that `noise` turns into `x_t`.
-
-        Parameters
-        ----------
-        x_t : Tensor of shape (batch, M, d)
-            Noisy embeddings.
-        t : Tensor of shape (batch,), dtype int64
-            Timestep of each row, from 0 to T - 1.
-        noise : Tensor of shape (batch, M, d)
-            Known or predicted eps.
-
-        Returns
-        -------
-        x_0 : Tensor of shape (batch, M, d)
-            Clean embeddings.
-        """
+        """Remove noise: return the x_0 that `noise` turns into `x_t`."""
         signal_scale, noise_scale = self._scales(t)
         return (x_t - noise_scale * noise) / signal_scale
 
     def velocity_to_noise(self, x_t: Tensor, t: Tensor, velocity: Tensor) -> Tensor:
-        """Tell the noise from the velocity sqrt(abar_t) eps - sqrt(1 - abar_t) x_0.
+        """Return the noise behind the velocity sqrt(abar_t) eps - sqrt(1 - abar_t) x_0.
 
-        A network may predict the velocity and still be trained on the noise. It
-        is the easier task: where x_t is nearly all noise, x_t itself says what the
-        noise is, and an error of the network shrinks by sqrt(abar_t) before
-        `predict_x0` divides by it.
-
-        Parameters
-        ----------
-        x_t : Tensor of shape (batch, M, d)
-            Noisy embeddings.
-        t : Tensor of shape (batch,), dtype int64
-            Timestep of each row, from 0 to T - 1.
-        velocity : Tensor of shape (batch, M, d)
-            Known or predicted velocity.
-
-        Returns
-        -------
-        eps : Tensor of shape (batch, M, d)
-            Noise.
-
-        References
-        ----------
-        .. [1] Salimans & Ho, "Progressive Distillation for Fast Sampling of Diffusion
-           Models", ICLR 2022, arXiv:2202.00512, appendix D.
+        A network may predict the velocity and still be trained on the noise. It is the
+        easier task: where x_t is nearly all noise, x_t itself says what the noise is,
+        and an error of the network shrinks by sqrt(abar_t) before `predict_x0` divides
+        by it (Salimans & Ho, "Progressive Distillation for Fast Sampling of Diffusion
+        Models", ICLR 2022, arXiv:2202.00512, appendix D).
         """
         signal_scale, noise_scale = self._scales(t)
         return noise_scale * x_t + signal_scale * velocity
 
     def _scales(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Coefficients of each row, of shape (batch, 1, 1)."""
+        """Return the coefficients of each row, (batch, 1, 1)."""
         return self.signal_scale[t, None, None], self.noise_scale[t, None, None]

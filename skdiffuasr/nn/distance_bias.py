@@ -36,7 +36,7 @@ class DistanceBias(nn.Module):
         self.bias = nn.Parameter(-slopes[:, None] * (distances - 1).clamp(min=0))
 
     def forward(self, length: int) -> Tensor:
-        """Biases (n_heads, length, length), of the attention from a row to a column."""
+        """Return biases (n_heads, length, length), from a row to a column."""
         positions = torch.arange(length, device=self.bias.device)
         zero = self.bias.shape[1] // 2
         return self.bias[:, positions - positions[:, None] + zero]

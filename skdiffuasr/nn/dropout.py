@@ -20,14 +20,6 @@ class Dropout(nn.Dropout):
     ----------
     p : float, default=0.5
         Probability of dropping a unit, in [0, 1].
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skdiffuasr.nn.dropout import Dropout
-    >>> dropped = Dropout(0.25)(torch.ones(1000, 1000))
-    >>> round(float((dropped == 0).float().mean()), 2), round(float(dropped.mean()), 2)
-    (0.25, 1.0)
     """
 
     def __init__(self, p: float = 0.5) -> None:

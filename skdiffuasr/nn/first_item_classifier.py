@@ -1,10 +1,10 @@
-"""The classifier of classifier guidance: it tells which item follows a block."""
+"""The classifier of classifier guidance: it predicts which item follows a block."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from skdiffuasr.nn.timestep_embedding import timestep_embedding
+from skdiffuasr.nn.timestep_embedding import conditioning_mlp, timestep_embedding
 from skdiffuasr.nn.transformer import TransformerEncoder
 
 TIME_DIM = 64
@@ -40,29 +40,16 @@ class FirstItemClassifier(nn.Module):
         self.position_embedding = nn.Parameter(
             0.02 * torch.randn(n_pseudo_items, embedding_dim)
         )
-        self.time_mlp = nn.Sequential(
-            nn.Linear(TIME_DIM, embedding_dim),
-            nn.SiLU(),
-            nn.Linear(embedding_dim, embedding_dim),
-        )
+        self.time_mlp = conditioning_mlp(TIME_DIM, embedding_dim)
         self.dropout = nn.Dropout(dropout)
         self.encoder = TransformerEncoder(embedding_dim, n_layers, 1, dropout)
         self.log_scale = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """Read blocks.
+        """Read blocks x (batch, M, d) at timesteps t (batch,), 0 for clean embeddings.
 
-        Parameters
-        ----------
-        x : Tensor of shape (batch, M, d)
-            Item embeddings, clean or noisy.
-        t : int64 Tensor of shape (batch,)
-            Timestep of the noise; 0 for clean embeddings.
-
-        Returns
-        -------
-        query : Tensor of shape (batch, d)
-            Its inner products with embeddings of norm sqrt(d) are the logits.
+        Return queries (batch, d), whose inner products with embeddings of norm sqrt(d)
+        are the logits.
         """
         time = self.time_mlp(timestep_embedding(t, TIME_DIM))  # (batch, d)
         x = self.dropout(x + self.position_embedding + time[:, None])

@@ -90,9 +90,8 @@ class _BlockedCrossEntropy(torch.autograd.Function):
 def log_probability(hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
     """Return the log-probability (n,), in nats, of each row's target code (n,).
 
-    Like `full_cross_entropy`, but row by row, 0 where the target is -1, and with a
-    gradient of the hidden states alone. All is in float32, since it decides which items
-    are generated.
+    It is 0 where the target is -1, has a gradient of the hidden states alone, and is in
+    float32, since it decides which items are generated.
     """
     with torch.autocast(hidden.device.type, enabled=False):
         result: Tensor = _BlockedLogProbability.apply(
@@ -135,9 +134,8 @@ def sampled_cross_entropy(
     """Return the mean cross-entropy () of targets (tokens,) among shared negatives.
 
     The negatives are drawn uniformly from the catalogue and weighted to stand for all
-    of it, so that the loss estimates `full_cross_entropy`; a negative that is a token's
-    target does not count for that token. With `sparse`, the gradient of the catalogue
-    has the rows of these items only.
+    of it; a negative that is a token's target does not count for that token. With
+    `sparse`, the gradient of the catalogue has the rows of these items only.
     """
     negatives = torch.randint(
         len(item_embeddings), (n_negatives,), device=hidden.device
@@ -165,8 +163,7 @@ def sampled_binary_cross_entropy(
     """Return the mean binary cross-entropy () of targets and negatives of each token.
 
     It is the positive's loss plus the mean of the negatives'. Negatives are drawn
-    uniformly from all items; a token's own target does not count. SASRec draws one,
-    from the items that are not in the user's history.
+    uniformly from all items; a token's own target does not count.
     """
     negatives = torch.randint(
         len(item_embeddings), (len(targets), n_negatives), device=hidden.device
@@ -185,12 +182,12 @@ def sampled_binary_cross_entropy(
 def _softmax_blocks(
     hidden: Tensor, catalogue: Tensor
 ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
-    """Yield the softmax over the catalogue for one block of rows after the other.
+    """Yield rows, weights, normalisers and their logarithms, block by block.
 
-    That is the rows; weights (block, items) in the catalogue's dtype, which are
-    probabilities times the normaliser, and which the next block overwrites: fresh
-    memory can cost as much as the product that fills it; and normalisers (block, 1) in
-    float32, with the logarithm of the sum of the exponentials of a row's logits.
+    Weights (block, items), in the catalogue's dtype, are probabilities times the
+    normaliser (block, 1); the next block overwrites them: fresh memory can cost as much
+    as the product that fills it. The logarithm (block, 1) is that of the sum of the
+    exponentials of a row's logits.
     """
     n_items = len(catalogue)
     block = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (catalogue.element_size() * n_items))

@@ -29,9 +29,8 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 def product_dtype(device: torch.device, precision: str) -> torch.dtype:
     """Choose the dtype of the products that need not be exact, for "auto" or "float32".
 
-    Operands are converted to it, so that batches of every size are multiplied in the
-    same precision. torch's own switch, ``torch.set_float32_matmul_precision``, leaves
-    that to the shape of the matrices, and works on all threads of the process.
+    Operands are converted to it, whatever the shape of the batch;
+    ``torch.set_float32_matmul_precision`` would decide by shape, for all threads.
     """
     return torch.float32 if precision == "float32" else fast_dtype(device)
 
@@ -39,9 +38,8 @@ def product_dtype(device: torch.device, precision: str) -> torch.dtype:
 def unit_product_error(dtype: torch.dtype, n_dims: int) -> float:
     """Bound how far the product of two unit vectors of length `n_dims` can be off.
 
-    The float32 vectors and their product are rounded to `dtype`; sums are in float32,
-    as they are on every CPU. Compared with a product in float32, in any order of its
-    sums.
+    The float32 vectors and their product are rounded to `dtype`, with sums in float32;
+    compared with a product in float32, in any order of its sums.
     """
     # A sum of d products in float32 is off by d 2**-24 of the sum of their absolute
     # values at most, which is 1 for unit vectors by Cauchy and Schwarz. Two such sums
@@ -59,10 +57,9 @@ def unit_product_error(dtype: torch.dtype, n_dims: int) -> float:
 def without_tf32(device: torch.device) -> Iterator[None]:
     """Keep the convolutions and recurrent layers of a GPU in float32.
 
-    cuDNN may take TF32 there unless it is told not to, and chooses by shape. This is a
-    setting of the whole process; it is as before once the last thread has left.
-    Where convolutions and recurrent layers were set apart by torch's newer
-    ``fp32_precision``, they stay as they are.
+    cuDNN may take TF32 there unless told not to, and chooses by shape. The setting is
+    that of the process; it is as before once the last thread has left. Layers that
+    torch's newer ``fp32_precision`` has set apart stay as they are.
     """
     global _n_inside
     if device.type != "cuda":

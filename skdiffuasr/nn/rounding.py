@@ -31,23 +31,21 @@ def nearest_items(
 ) -> Tensor:
     """Find the item of highest cosine for vectors (batch, M, d), as codes (batch, M).
 
-    The scores are matrix products of a few rows and a few thousand items at a time with
-    a running argmax, so memory does not grow with the catalogue `item_embeddings`
-    (n_items, d). What a vector is given depends on nothing but the vector, to the last
-    bit. The lowest code wins a tie; a vector of zeros is equally near to everything,
-    and an item of zeros has cosine 0.
+    The scores are products of a few rows and a few thousand items at a time with a
+    running argmax, so memory does not grow with the catalogue `item_embeddings`
+    (n_items, d). A vector's item depends on nothing but the vector, to the last bit.
+    The lowest code wins a tie; a vector of zeros is equally near to everything, and an
+    item of zeros has cosine 0.
 
-    With `unique` no item is given twice within a row: position by position, an item
-    that an earlier position has taken is skipped for the next nearest. `exclude` has
-    codes that the rows must not be given, such as their own items, one row after the
-    other, (n_values,), and how many each row has, (batch,). They may repeat.
+    With `unique`, an item that an earlier position of the row has taken is skipped for
+    the next nearest. `exclude` has codes that the rows must not be given, one row after
+    the other (n_values,), and how many each row has (batch,). They may repeat.
 
-    Candidates are found by products in `dtype` with sums in float32, and chosen from in
-    float32, so the result does not depend on it. `max_block_bytes` is the size of the
-    largest block of scores, at least that of M scores.
-
-    A ValueError says if shapes do not fit, a code to exclude is not in the catalogue, a
-    row has fewer items to choose from than it needs, or a value is not finite.
+    Candidates are found by products in `dtype` and chosen from in float32, so the
+    result does not depend on it. `max_block_bytes` is the size of the largest block of
+    scores, at least that of M scores. Raises a ValueError if shapes do not fit, a code
+    to exclude is not in the catalogue, a row has too few items to choose from, or a
+    value is not finite.
     """
     batch, n_vectors, _ = x.shape
     if exclude is None:
@@ -77,7 +75,7 @@ def nearest_items(
 def _nearest(
     x: Tensor, items: Tensor, excluded: Exclusions, n_groups: int, dtype: torch.dtype
 ) -> Tensor:
-    """Argmax of the cosine over all items but the excluded ones."""
+    """Return the argmax of the cosine over all items but the excluded ones."""
     vectors = F.normalize(x, dim=2)  # (rows, M, d)
     owner, first_code = _candidate_groups(vectors, items, excluded, n_groups, dtype)
     codes = _best_of_groups(vectors, items, excluded, owner, first_code, n_groups)
@@ -94,12 +92,9 @@ def _candidate_groups(
     """Find the groups of items that the nearest of a vector may be in.
 
     A group has `GROUP_SIZE` items, `n_groups` apart, since a maximum over the middle
-    axis is the cheapest of all. The scores are inexact products: every group passes
-    whose maximum may belong to the nearest. Where the score of the nearest is too low
-    by the error and another one's too high by it, they are two errors apart.
-
-    Return, for each candidate, the row of the flattened vectors (rows * M, d) and the
-    first item of the group.
+    axis is the cheapest of all. Scores are inexact: a group passes if its maximum is at
+    most two errors below the best. Returns, for each candidate, the row of the
+    flattened vectors (rows * M, d) and the first item of the group.
     """
     rows, n_vectors, n_dims = vectors.shape
     margin = 2 * unit_product_error(dtype, n_dims)
@@ -137,7 +132,7 @@ def _best_of_groups(
     first_code: Tensor,
     n_groups: int,
 ) -> Tensor:
-    """Nearest item of each vector's groups, in full precision; the lowest of equals.
+    """Return the nearest item of each vector's groups in float32, the lowest of equals.
 
     A batched product would round by the number of matrices, these sums do not.
     """

@@ -13,12 +13,11 @@ class S3RecPretraining(nn.Module):
     """A SASRec network and all that only its pre-training needs.
 
     Attention is bidirectional here: a history is read with some of its items hidden,
-    and the items that follow count as much as those before. A score of two vectors is
-    bilinear, with a matrix of its own for each objective. The matrices begin as the
-    identity: what two vectors learn then holds for their inner product too, which
-    SASRec ranks by. An attribute's score has a bias besides, which begins as the
-    logarithm of its odds among the items. Without it the vectors of items would first
-    learn for hundreds of steps that attributes are rare, and nothing else.
+    and the items that follow count as much as those before. Each objective scores two
+    vectors by a matrix of its own, which begins as the identity: what they learn then
+    holds for the inner product too, which SASRec ranks by. An attribute's score has a
+    bias besides, which begins as the logarithm of its odds among the items. Without it
+    the vectors of items would first learn that attributes are rare, and nothing else.
 
     Parameters
     ----------
@@ -35,8 +34,8 @@ class S3RecPretraining(nn.Module):
 
     References
     ----------
-    Zhou et al., "S3-Rec: Self-Supervised Learning for Sequential Recommendation with
-    Mutual Information Maximization", CIKM 2020, arXiv:2008.07873.
+    .. [1] Zhou et al., "S3-Rec: Self-Supervised Learning for Sequential Recommendation
+       with Mutual Information Maximization", CIKM 2020, arXiv:2008.07873.
     """
 
     attribute_offsets: Tensor
@@ -77,23 +76,9 @@ class S3RecPretraining(nn.Module):
         is_masked: Tensor,
         is_wanted: Tensor | None = None,
     ) -> Tensor:
-        """Hidden state of each position of histories with masked items.
+        """Return hidden states (batch, length, d), or (wanted, d), of masked histories.
 
-        Parameters
-        ----------
-        items : int64 Tensor of shape (batch, length)
-            Item codes, oldest first; any valid code behind a row's end.
-        lengths : int64 Tensor of shape (batch,)
-            Number of items of each row.
-        is_masked : bool Tensor of shape (batch, length)
-            Which items are hidden.
-        is_wanted : bool Tensor of shape (batch, length), default=None
-            The positions whose states are computed. None stands for all.
-
-        Returns
-        -------
-        hidden : Tensor of shape (batch, length, d) or (wanted, d)
-            Undefined behind a row's end.
+        Arguments are those of `BERT4Rec.forward`.
         """
         embedded = torch.where(
             is_masked[:, :, None],
@@ -105,19 +90,10 @@ class S3RecPretraining(nn.Module):
         return self.network.encode(embedded, lengths, is_within, is_wanted)
 
     def attribute_loss(self, items: Tensor) -> Tensor:
-        """Associated attribute prediction (AAP): an item tells its attributes.
+        """Associated attribute prediction (AAP): items (n,) tell their attributes.
 
-        Section 4.2.1, equation 5.
-
-        Parameters
-        ----------
-        items : int64 Tensor of shape (n,)
-            Item codes.
-
-        Returns
-        -------
-        loss : Tensor of shape ()
-            Binary cross-entropy in nats, summed over all attributes; mean over items.
+        Equation 5: binary cross-entropy in nats, summed over attributes; mean over
+        items.
         """
         embedded = self.network.item_embedding(items)
         # Scaled as the network reads them, or their small values would hardly move.
@@ -130,23 +106,10 @@ class S3RecPretraining(nn.Module):
         items: Tensor,
         item_loss: Callable[[Tensor, Tensor, Tensor], Tensor],
     ) -> Tensor:
-        """Masked item prediction (MIP): a history tells the items hidden in it.
+        """Masked item prediction (MIP): hidden states (n, d) tell masked items (n,).
 
-        Section 4.2.2, equation 6. The paper compares with one drawn item; `item_loss`
-        may also compare with the whole catalogue.
-
-        Parameters
-        ----------
-        hidden : Tensor of shape (n, d)
-            Hidden states of masked positions.
-        items : int64 Tensor of shape (n,)
-            The items that were there.
-        item_loss : callable(hidden, item_embeddings, items) -> Tensor of shape ()
-            Mean loss of scoring items by inner products with the hidden states.
-
-        Returns
-        -------
-        loss : Tensor of shape ()
+        Equation 6. The paper compares with one drawn item; ``item_loss(hidden,
+        item_embeddings, items)`` may also compare with the whole catalogue.
         """
         states = self.state_to_item(hidden)
         if len(items) == 0:
@@ -154,46 +117,20 @@ class S3RecPretraining(nn.Module):
         return item_loss(states, self.network.item_embedding.weight, items)
 
     def masked_attribute_loss(self, hidden: Tensor, items: Tensor) -> Tensor:
-        """Masked attribute prediction (MAP): a history tells hidden items' attributes.
+        """Masked attribute prediction (MAP): hidden states (n, d) tell attributes.
 
-        Section 4.2.3, equation 7.
-
-        Parameters
-        ----------
-        hidden : Tensor of shape (n, d)
-            Hidden states of masked positions.
-        items : int64 Tensor of shape (n,)
-            The items that were there.
-
-        Returns
-        -------
-        loss : Tensor of shape ()
-            Binary cross-entropy in nats, summed over all attributes; mean over items.
+        Equation 7, of the masked items (n,); summed like `attribute_loss`.
         """
         return self._attribute_cross_entropy(self.state_to_attribute(hidden), items)
 
     def segment_loss(self, items: Tensor, lengths: Tensor, is_target: Tensor) -> Tensor:
         """Segment prediction (SP): a history tells the segment hidden in it.
 
-        Section 4.2.4, equation 8. The segment is compared with one of another row, of
-        the same length. As in the published code, both are read at the place of the
-        gap with all around them masked, and the state of the last position stands for
-        what was read. `draw_segments` says which segments there are.
-
-        Parameters
-        ----------
-        items : int64 Tensor of shape (batch, length)
-            Item codes, oldest first; any valid code behind a row's end.
-        lengths : int64 Tensor of shape (batch,)
-            Number of items of each row.
-        is_target : bool Tensor of shape (batch, length)
-            Which items may be in a segment; False behind a row's end.
-
-        Returns
-        -------
-        loss : Tensor of shape ()
-            Cross-entropy in nats of which segment is the right one; mean over the rows
-            that have a target and another item. Zero if there are not two such rows.
+        Equation 8: cross-entropy in nats of which segment is the right one, it or one
+        of another row of the same length (`draw_segments`). As in the published code,
+        both are read at the place of the gap with all around them masked, and the state
+        of the last position stands for what was read. Mean over the rows that have a
+        target, and another item; zero if there are not two such rows.
         """
         usable = (lengths > 1) & is_target.any(dim=1)
         items, lengths, is_target = items[usable], lengths[usable], is_target[usable]
@@ -215,7 +152,7 @@ class S3RecPretraining(nn.Module):
         return F.softplus((context * (other - segment)).sum(dim=1)).mean()
 
     def _attribute_cross_entropy(self, states: Tensor, items: Tensor) -> Tensor:
-        """Cross-entropy of every attribute of items (n,) scored by states (n, d)."""
+        """Return the cross-entropy of all attributes of items (n,) by states (n, d)."""
         # Logits of shape (n, n_attributes).
         logits = F.linear(states, self.attribute_embedding.weight, self.attribute_bias)
         logits = logits.float()  # the sums below have many terms
@@ -245,11 +182,10 @@ def draw_mask(is_target: Tensor, mask_probability: float) -> Tensor:
 def draw_segments(is_target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Draw a segment of each row, and one of the same length of another row.
 
-    Targets are bools (batch, length), at least one in each of two or more rows. A
-    segment is a run of a row's targets, whatever is between them. Its length is uniform
-    from 1 to half the number of targets of the shorter row, and so is its place.
-    Returns the numbers (batch,) of the other rows, and which items of the row and of
-    the other one are in the segments, both (batch, length).
+    A segment is a run of a row's targets (batch, length), whatever is between them;
+    each of two or more rows has one. Its length is uniform from 1 to half the number of
+    targets of the shorter row, and so is its place. Returns the other rows (batch,),
+    and which items of both rows (batch, length) are in the segments.
     """
     n_rows = len(is_target)
     device = is_target.device

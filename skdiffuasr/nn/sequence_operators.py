@@ -1,11 +1,11 @@
 """Operators that turn histories into similar ones: crop, mask, reorder and others.
 
 All take right-padded items (batch, length) of int64 codes, oldest first and 0 behind a
-row's end, and lengths (batch,), and return both. They are decided by uniform numbers in
-(0, 1) of shape (batch, length + 1) alone, which a training run draws by ``torch.rand``
-and a transform from `skdiffuasr.sequences.keys`: the last column chooses where a
-stretch starts, the others rank the positions of a row, and those with the smallest
-numbers are drawn. An empty row stays as it is.
+row's end, and lengths (batch,), and return both. Uniform numbers in (0, 1) of shape
+(batch, length + 1) decide: the last column where a stretch starts, the others rank the
+positions of a row, and those with the smallest numbers are drawn. A training run draws
+them by ``torch.rand``, a transform from `skdiffuasr.sequences.keys`. An empty row does
+not change.
 
 References
 ----------
@@ -22,9 +22,9 @@ from torch import Tensor
 def crop(
     items: Tensor, lengths: Tensor, ratio: float, draws: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Keep a continuous stretch of ``max(1, floor(ratio * length))`` items of each row.
+    """Keep a continuous stretch of ``max(1, floor(ratio * length))`` items [1]_.
 
-    Every place for it is equally likely [1]_ (section III-C).
+    Every place for it is equally likely.
     """
     sizes = _share(lengths, ratio, minimum=1)
     return stretch(items, lengths, sizes, draws), sizes
@@ -52,10 +52,9 @@ def mask(
 def reorder(
     items: Tensor, lengths: Tensor, ratio: float, draws: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Shuffle a continuous stretch of ``floor(ratio * length)`` items of each row.
+    """Shuffle a continuous stretch of ``floor(ratio * length)`` items of each row [1]_.
 
-    Every place for it is equally likely, and so is every order of its items, which are
-    sorted by the draws at their positions [1]_ (section III-C).
+    Every place for it is equally likely; its items are sorted by their draws.
     """
     shuffled = _share(lengths, ratio)
     start = _starts(lengths, shuffled, draws)[:, None]
@@ -70,11 +69,10 @@ def reorder(
 def insert(
     items: Tensor, lengths: Tensor, ratio: float, draws: Tensor, new_items: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Insert ``max(1, floor(ratio * length))`` new items in front of drawn items.
+    """Insert ``max(1, floor(ratio * length))`` new items in front of drawn items [2]_.
 
-    There is a new item (batch, length) for each position if it is drawn. The last item
-    remains the last [2]_. The result has as many more columns as `length` gets new
-    items.
+    There is a new item (batch, length) for each position if it is drawn. The result has
+    as many more columns as `length` gets new items.
     """
     batch, length = items.shape
     inserted = _share(lengths, ratio, minimum=1)
@@ -103,10 +101,8 @@ def substitute(
 
 
 def _share(lengths: Tensor, ratio: float, minimum: int = 0) -> Tensor:
-    """Return ``max(minimum, floor(ratio * length))`` of each row, at most its length.
-
-    In float64, as a Python float is multiplied.
-    """
+    """Return ``max(minimum, floor(ratio * length))``, at most the length."""
+    # In float64, as a Python float is multiplied.
     share = (lengths.double() * ratio).floor().long().clamp(min=minimum)
     return torch.minimum(share, lengths)
 

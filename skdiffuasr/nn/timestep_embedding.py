@@ -1,9 +1,9 @@
-"""Sinusoidal embedding of the diffusion timestep."""
+"""Embeddings of what a denoiser is told besides x_t: timestep and condition."""
 
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def timestep_embedding(t: Tensor, embedding_dim: int) -> Tensor:
@@ -19,3 +19,10 @@ def timestep_embedding(t: Tensor, embedding_dim: int) -> Tensor:
     frequencies = torch.exp(-math.log(10_000) * exponent)  # (half,)
     angles = t[:, None].float() * frequencies  # (batch, half)
     return torch.cat([angles.sin(), angles.cos()], dim=1)  # (batch, embedding_dim)
+
+
+def conditioning_mlp(n_in: int, n_hidden: int) -> nn.Sequential:
+    """Build the two layers that read an embedded timestep or a condition."""
+    return nn.Sequential(
+        nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Linear(n_hidden, n_hidden)
+    )

@@ -40,13 +40,9 @@ class TransformerBlock(nn.Module):
     def start_as_mean(self) -> None:
         """Let attention start near the mean of what it attends to.
 
-        The weights of values and outputs become the identity plus a share of the
-        random weights that they were [1]_.
-
-        References
-        ----------
-        .. [1] Trockman and Kolter, "Mimetic Initialization of Self-Attention Layers",
-           ICML 2023, arXiv:2305.09828.
+        The weights of values and outputs become the identity plus a share of what they
+        were (Trockman and Kolter, "Mimetic Initialization of Self-Attention Layers",
+        ICML 2023, arXiv:2305.09828).
         """
         with torch.no_grad():
             values = self.query_key_value.weight.chunk(3)[2]
@@ -59,23 +55,11 @@ class TransformerBlock(nn.Module):
         attention_mask: Tensor | None = None,
         is_wanted: Tensor | None = None,
     ) -> Tensor:
-        """Map each position of a batch of sequences.
+        """Map each position of x (batch, length, d), or those wanted, to (wanted, d).
 
-        Parameters
-        ----------
-        x : Tensor of shape (batch, length, d)
-        attention_mask : Tensor, default=None
-            Broadcast to the shape (batch, n_heads, length, length). If bool, True
-            at the positions that may be attended to; if float, what is added to the
-            attention before its softmax. None attends causally, to the position itself
-            and those before it.
-        is_wanted : bool Tensor of shape (batch, length), default=None
-            The positions that are computed. None stands for all.
-
-        Returns
-        -------
-        states : Tensor of shape (batch, length, d) or (wanted, d)
-            Of the same shape as `x`, or one row for each position that is wanted.
+        The mask broadcasts to (batch, n_heads, length, length): a bool says what may be
+        attended to, a float is added to the attention. None attends causally, to the
+        position itself and those before it.
         """
         batch, length, _ = x.shape
         query, key, value = (
@@ -102,18 +86,11 @@ class TransformerEncoder(nn.Module):
         Width d of the input and the output.
     n_layers : int
         Number of blocks.
-    n_heads : int
-        Number of attention heads; divides `embedding_dim`.
-    dropout : float
-        Dropout of each block's branches.
+    n_heads, dropout : int, float
+        See `TransformerBlock`.
     starts_as_mean : bool, default=False
         Whether attention starts near the mean of what it attends to; see
         `TransformerBlock.start_as_mean`.
-
-    Raises
-    ------
-    ValueError
-        If `n_heads` does not divide `embedding_dim`.
     """
 
     def __init__(
@@ -145,10 +122,10 @@ class TransformerEncoder(nn.Module):
         attention_mask: Tensor | None = None,
         is_wanted: Tensor | None = None,
     ) -> Tensor:
-        """Map each position of a batch of sequences; see `TransformerBlock`.
+        """Map each position; see `TransformerBlock.forward`.
 
-        Only the last block can leave out the positions that are not wanted: the blocks
-        before it compute what those that are attend to.
+        Only the last block leaves out positions that are not wanted: others attend to
+        them.
         """
         *blocks, last_block = self.blocks
         for block in blocks:

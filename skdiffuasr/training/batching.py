@@ -20,11 +20,10 @@ def token_batches(
 ) -> Iterator[IntArray]:
     """Yield the row numbers of batches of similar length and equal work.
 
-    Rows of similar length stand together, so that little is padded, and every batch
-    holds about as many items as `batch_size` rows of average length: each item weighs
-    the same in the mean loss of its batch, whatever the length of its row. Rows that a
-    far longer one would widen are a batch of their own. The generator shuffles rows of
-    equal length and the batches; without one, both keep their order.
+    Every batch holds about as many items as `batch_size` rows of average length: each
+    item weighs the same in the mean loss of its batch. Rows that a far longer one would
+    widen are a batch of their own. The generator shuffles rows of equal length and the
+    batches; without one, both keep their order.
     """
     if len(lengths) == 0:
         return
@@ -58,8 +57,7 @@ def pad_rows(
 ) -> Tensor:
     """Gather ragged rows of values (n_values, ...) into one right-padded tensor.
 
-    Rows begin at `starts` (batch,) and have `lengths` (batch,) values; the result has
-    the shape (batch, max(lengths), ...).
+    `starts` and `lengths` are (batch,), the result is (batch, max(lengths), ...).
     """
     width = int(lengths.max()) if len(lengths) else 0
     columns = torch.arange(width, device=values.device)

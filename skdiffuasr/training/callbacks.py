@@ -19,11 +19,10 @@ def epoch_callbacks(
 ) -> Iterator[Callable[[nn.Module], bool]]:
     """Tell an estimator's callbacks about the start, the epochs and the end of a fit.
 
-    `X` and `y` are handed on to them as they are. Yields a function to be called with
-    the module after each epoch, which returns whether a callback asks to stop. The
-    attributes let a copy of the estimator predict with the weights of a module; they
-    are only asked for if a callback wants a fitted estimator. The estimator's own must
-    be set when the context is left.
+    Yields a function to be called with the module after each epoch, which returns
+    whether a callback asks to stop. `fitted_attributes` let a copy of the estimator
+    predict with the weights of a module; they are made only for a callback that wants
+    one. The estimator's own must be set when the context is left.
     """
     task = {"estimator": estimator, "X": X, "y": y}
     context = estimator._init_callback_context(max_subtasks=max_epochs)

@@ -6,8 +6,8 @@ import torch
 def resolve_device(device: str) -> torch.device:
     """Return the device that an estimator's ``device`` parameter names.
 
-    ``"auto"`` takes CUDA where it is available and the CPU elsewhere. Raises ValueError
-    if it is none of "auto", "cpu", "cuda" and "cuda:<index>", or not on this machine.
+    ``"auto"`` takes CUDA where it is available and the CPU elsewhere. Raises a
+    ValueError for names that are not accepted, or not on this machine.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -9,8 +9,7 @@ from skdiffuasr.training.weights import to_weights
 class EarlyStopping:
     """Remember the weights with the best score, and stop after `patience` worse epochs.
 
-    Without a patience it never stops. Epochs are counted from 1; `best_epoch` is 0
-    before the first.
+    Without a patience it never stops. `best_epoch` is 0 before the first, which is 1.
     """
 
     def __init__(self, patience: int | None) -> None:
@@ -20,7 +19,7 @@ class EarlyStopping:
         self.best_weights: Weights = {}
 
     def update(self, epoch: int, score: float, module: nn.Module) -> bool:
-        """Take note of an epoch's score, higher is better; return whether to stop."""
+        """Record an epoch's score, higher is better; return whether to stop."""
         if score > self.best_score or self.best_epoch == 0:
             self.best_score = score
             self.best_epoch = epoch

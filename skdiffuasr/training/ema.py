@@ -10,10 +10,9 @@ from torch.optim.swa_utils import AveragedModel
 def averaged_model(module: nn.Module, decay: float) -> AveragedModel:
     """Return a copy of a module that averages its weights with a decay that warms up.
 
-    Call its ``update_parameters(module)`` after each step; ``averaged.module`` has the
-    averages, and shares the frozen parameters. After ``k`` updates the decay is
-    ``min(decay, (1 + k) / (10 + k))``, so that a short training run is not dominated by
-    the random initial weights, as it would be with a constant 0.9999.
+    Call ``update_parameters(module)`` after each step; ``.module`` has the averages,
+    and shares the frozen parameters. After ``k`` updates the decay is ``min(decay, (1 +
+    k) / (10 + k))``, or the random initial weights would dominate a short training run.
     """
 
     def update(

@@ -26,8 +26,8 @@ class HistoryBatches:
     and their probabilities, those of further variants behind those of the first. They
     come with the batch as two more tensors (batch, length, K).
 
-    Of histories in several variants each epoch draws one of every row; a variant with
-    nothing to learn gives way to the first. Rows with nothing to learn are left out.
+    Each epoch draws one variant of every row; a variant with nothing to learn gives way
+    to the first. Rows with nothing to learn are left out.
     """
 
     def __init__(
@@ -103,10 +103,7 @@ class HistoryBatches:
 
 
 def context(histories: Sequences) -> npt.NDArray[np.bool_]:
-    """Return which items are read: context, and the last of a row in any case.
-
-    The last one has nothing behind it, so that its role makes no difference.
-    """
+    """Return which items are read: context, and the last of a row in any case."""
     is_context = histories.is_context
     is_context[histories.offsets[1:][histories.lengths > 0] - 1] = True
     return is_context
@@ -121,9 +118,9 @@ def without_skipped(histories: Sequences) -> Sequences:
 def next_items(histories: Sequences) -> IntArray:
     """Return the code learned after each item, (n_interactions,), -1 for nothing.
 
-    After an item that is read, it is the item right behind it if that is a target, be
-    it read or not; else the next one that is read, if that is a target. An item that is
-    not read is thus learned in place of the one after it, not in addition.
+    After an item that is read, it is the item right behind it if that is a target, read
+    or not; else the next one that is read, if that is a target. An item that is not
+    read is thus learned in place of the one after it, not in addition.
     """
     is_target = histories.is_target
     read = np.flatnonzero(context(histories))

@@ -1,4 +1,4 @@
-"""The items of training histories that are held out for early stopping."""
+"""Items of training histories that are held out for early stopping."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,12 @@ def hold_out(
 ) -> tuple[Sequences, Sequences]:
     """Hold out the last item of a share of the histories, rounded down.
 
-    Returns the histories for training and, whole, those drawn for validation. Training
-    loses the last item of each variant of a history drawn; and the history as a whole
-    if it has nothing to predict without it, or if the item may have left something
-    elsewhere in it: with roles, or variants that differ in observed items. Histories
-    that end in a pseudo item are not drawn. Where pseudo items are learned, or others
-    not, those for validation are without pseudo items: what is learned is of training
-    only.
+    Returns the histories for training, and those drawn for validation as a whole,
+    except those that end in a pseudo item. Training loses the last item of each variant
+    of a history drawn; and the whole history if nothing is left to predict, or if the
+    item may have left something elsewhere in it: with roles, or variants that differ in
+    observed items. Where roles say what is learned, validation has observed items
+    alone.
     """
     rng = np.random.default_rng(random_state)
     n_drawn = int(fraction * len(histories))

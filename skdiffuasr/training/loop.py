@@ -1,4 +1,4 @@
-"""The one training loop: it knows batches and a loss, not which model it trains."""
+"""The training loop: it knows batches and a loss, not which model it trains."""
 
 import math
 import time
@@ -79,6 +79,7 @@ def train(
     learning_rate, weight_decay : float
         AdamW's; it is Adam when the decay is 0.
     device : torch.device
+        Where to train.
     random_state : int
         Seeds dropout and whatever else the loss draws from torch's generator, whose
         state is restored afterwards.
@@ -169,7 +170,7 @@ def _train_epoch(
     device: torch.device,
     dtype: torch.dtype | None,
 ) -> float:
-    """Pass over the batches once, and return the mean of their losses."""
+    """Go through the batches once, and return the mean of their losses."""
     use_bfloat16 = device.type == "cuda" and dtype == torch.bfloat16
     module.train()
     total = torch.zeros((), device=device)
@@ -202,7 +203,7 @@ def _print_epoch(result: TrainingResult, max_epochs: int, seconds: float) -> Non
 
 @contextmanager
 def _interruptible(result: TrainingResult, keep_interrupted: bool) -> Iterator[None]:
-    """End a training run on a keyboard interrupt, with a warning, if that is asked."""
+    """End a training run on a keyboard interrupt, with a warning, if asked."""
     try:
         yield
     except KeyboardInterrupt:

@@ -19,8 +19,8 @@ class _Kept(NamedTuple):
     device: torch.device
 
 
-#: Networks by estimator and name. They are no part of an estimator's state: using one
-#: changes nothing about it, and what is pickled or copied has the weights alone.
+#: Networks by estimator and name. They are not part of an estimator's state: using one
+#: does not change it, and a pickle or a copy has the weights alone.
 _networks: WeakKeyDictionary[Any, dict[str, _Kept]] = WeakKeyDictionary()
 
 
@@ -36,8 +36,8 @@ class NetworkMixin:
     ) -> ModuleT:
         """Return the network with these weights on a device, ready for inference.
 
-        On the CPU it shares the memory of the arrays, so that what is written into one
-        has an effect. The name tells the networks of an estimator apart.
+        On the CPU it shares the memory of the arrays. The name tells the networks of an
+        estimator apart.
         """
         networks = _networks.setdefault(self, {})
         kept = networks.get(name)

@@ -29,7 +29,7 @@ class TrainingParameters:
     precision : {"auto", "float32"}, default="auto"
         Of the products with the whole catalogue in training: ``"auto"`` multiplies in
         bfloat16 where the device does so in hardware, and on a GPU all else in training
-        too; ``"float32"`` nowhere. A fitted estimator computes in float32 in any case.
+        too; ``"float32"`` nowhere. What a fitted estimator returns is as in float32.
     keep_interrupted : bool, default=False
         Whether Ctrl-C ends the training with a warning and keeps the best weights so
         far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.

@@ -36,10 +36,10 @@ def from_weights(
     device: torch.device,
     copy: bool = True,
 ) -> ModuleT:
-    """Build a module around weights by `to_weights`, ready for inference on a device.
+    """Build a module around weights by `to_weights`, for inference on a device.
 
-    Its initialisation is skipped and no parameter has a gradient. Without `copy`,
-    writable arrays share their memory with a module on the CPU.
+    No parameter has a gradient. Without `copy`, writable arrays share their memory with
+    a module on the CPU.
     """
     with torch.device("meta"):
         module = build_module()

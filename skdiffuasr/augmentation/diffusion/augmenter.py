@@ -1,6 +1,7 @@
 """DiffuASR as a scikit-learn transformer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -9,30 +10,34 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, check_memory
 from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
-from skdiffuasr._sklearn_compat import Interval, fit_context
+from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike, Weights
-from skdiffuasr.augmentation.base import check_enough_items
+from skdiffuasr.augmentation.base import BaseAugmenter, check_enough_items
 from skdiffuasr.augmentation.diffusion.generation import generate_codes
 from skdiffuasr.augmentation.diffusion.guidance.base import (
     TrainedModel,
     without_guidance,
 )
-from skdiffuasr.augmentation.diffusion.parameters import BaseTrained
-from skdiffuasr.augmentation.diffusion.parts import PART_CONSTRAINTS
+from skdiffuasr.augmentation.diffusion.parts import PART_CONSTRAINTS, PartsMixin
 from skdiffuasr.augmentation.diffusion.training import (
     DenoiserTraining,
     TrainingRun,
     fit_denoiser,
 )
+from skdiffuasr.augmentation.diffusion.training_pairs import (
+    check_training_pairs,
+    find_training_pairs,
+)
 from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
 from skdiffuasr.metrics import pseudo_item_quality
 from skdiffuasr.model_selection import leave_first_out
-from skdiffuasr.nn.denoiser import Denoiser
+from skdiffuasr.nn.denoiser import Denoiser, on_sphere
+from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.keys import row_keys
 from skdiffuasr.training import (
@@ -41,23 +46,25 @@ from skdiffuasr.training import (
     resolve_device,
     to_weights,
 )
+from skdiffuasr.training.parameters import TrainingParameters
 
 
 @estimator_class
-class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained):
+class DiffusionSequenceAugmenter(
+    NetworkMixin, CallbackSupportMixin, PartsMixin, BaseAugmenter, TrainingParameters
+):
     r"""Put generated items before each history, as DiffuASR does.
 
     A diffusion model over item embeddings learns which M items come before a history
-    [1]_; `transform` generates them from noise and puts them in front. The pseudo items
-    are counted by ``n_pseudo`` of the resulting `Sequences`, so that a recommender does
-    not learn to predict them. In every step of sampling the estimate of the clean
-    embeddings is clamped to the largest coordinate of the item table, in absolute
-    value.
+    [1]_; `transform` generates them from noise and puts them in front. Pseudo items are
+    marked as such, so that a recommender does not learn to predict them. In every step
+    of sampling the estimate of the clean embeddings is clamped to the largest
+    coordinate of the item table, in absolute value.
 
-    `guidance`, `denoiser`, `schedule`, `sampler` and `item_embeddings` are parts. Each
-    is given by its name, with its default values, or as an object with parameters,
-    which ``set_params(sampler__n_steps=3)`` and a search reach. The objects are in
-    `skdiffuasr.augmentation.diffusion`, with the base classes for parts of your own.
+    `guidance`, `denoiser`, `schedule`, `sampler` and `item_embeddings` are parts: a
+    name stands for one with its default values, and an object has parameters, which
+    ``set_params(sampler__n_steps=3)`` and a search reach. The objects are in
+    `skdiffuasr.augmentation.diffusion`, with base classes for your own.
 
     Parameters
     ----------
@@ -69,9 +76,8 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
     guidance_scale : float, default=1.0
         Strength gamma of the guidance. It acts in sampling alone.
     denoiser : str or BaseDenoiser, default="sunet"
-        Architecture of the noise model: ``"sunet"``, ``"transformer"``, `SUNet`,
-        `TransformerDenoiser`, or any object with the methods `build`, `get_params` and
-        `set_params`.
+        Architecture of the noise model: ``"sunet"``, ``"transformer"``, or any object
+        with the methods `build`, `get_params` and `set_params`.
     schedule : str or BaseSchedule, default="linear"
         Noise schedule: ``"linear"``, ``"quadratic"``, ``"sigmoid"``, ``"cosine"``, or
         an object such as ``CosineSchedule(n_timesteps=500)``.
@@ -89,33 +95,22 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
     unique : bool, default=False
         Whether the pseudo items of a row must differ from each other and from the
         items of its history.
-    n_variants : int, default=1
-        Number of variants of each history, from other noise, of which a recommender
-        draws one per epoch: one fixed prefix identifies its user. At prediction the
-        first is read.
-    augment_at : {"always", "fit"}, default="always"
-        ``"always"`` augments the histories given to `transform` as well as those given
-        to `fit_transform`, as in [1]_; ``"fit"`` the latter alone.
-    unknown_items : {"ignore", "error"}, default="ignore"
-        What to do with items that were not in training: generate from the others of
-        the history, or raise. They stay in the history in any case.
-    random_state : int, RandomState instance or None, default=None
-        Determines training and generation. The noise of a row depends on this and on
-        the row's user id, or its items where there is none, and not on other rows.
+    memory : str or joblib.Memory, default=None
+        Cache of the training runs. A search over the parameters of sampling
+        (`guidance`, `guidance_scale`, `sampler`, `unique`, `augment_at`,
+        `max_history_length`) then trains once for each fold, provided `random_state`
+        is an int. A run that a callback or an interrupt ended is not kept.
 
     Attributes
     ----------
     item_embeddings_ : ndarray of float32 of shape (n_items, d)
         The space in which items are generated.
     n_training_pairs_ : int
-        Number of pairs that were found, those set aside for validation included.
+        Number of training pairs, including those set aside for validation.
     weights_ : dict of str to ndarray
         Averaged weights of the denoiser.
     guidance_weights_ : dict of str to ndarray
-        Weights of what the guidance trained, such as the classifier inside; empty if
-        there is nothing.
-    validation_scores_ : list of float
-        Negative loss on the pairs set aside, after each epoch.
+        Weights of what the guidance trained, such as the classifier inside, if any.
 
     References
     ----------
@@ -141,10 +136,12 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
     _short_name = "diffusion"
 
     _parameter_constraints = {
-        **BaseTrained._parameter_constraints,
+        **BaseAugmenter._parameter_constraints,
+        **TrainingParameters._parameter_constraints,
         **PART_CONSTRAINTS,
         "guidance_scale": [Interval(Real, None, None, closed="neither")],
         "unique": ["boolean"],
+        "memory": [str, HasMethods(["cache"]), None],
     }
 
     _fixed_by_fit = ("n_pseudo_items",)
@@ -157,6 +154,8 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
     item_embeddings: Any = "cooccurrence"
     training: DenoiserTraining | None = None
     unique: bool = False
+    max_epochs: int = 100
+    memory: Any = None
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: SequencesLike, y: Any = None) -> Self:
@@ -167,9 +166,9 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
         X : Sequences or iterable of n sequences of item ids
             Histories, oldest item first. Pseudo items are not learned from.
         y : object, default=None
-            Not learned from; handed on to the callbacks. Those that take a fitted
-            estimator get one with ``guidance=None`` after each epoch where the
-            guidance trains a network of its own: it comes after the denoiser.
+            Passed to the callbacks, and otherwise ignored. Callbacks that take a
+            fitted estimator get one with ``guidance=None`` if the guidance trains a
+            network, since that comes after the denoiser.
 
         Returns
         -------
@@ -179,9 +178,8 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
         Raises
         ------
         ValueError
-            If no history has more than `n_pseudo_items` items, if there are fewer than
-            two different items, if the item embeddings do not fit the catalogue, or
-            the guidance fits neither that nor the pseudo items nor the training.
+            If no history has more than `n_pseudo_items` items, there are fewer than
+            two different items, or a part does not fit the others or the catalogue.
         NotFittedError
             If a recommender that is a parameter is not fitted.
 
@@ -214,36 +212,54 @@ class DiffusionSequenceAugmenter(NetworkMixin, CallbackSupportMixin, BaseTrained
                 "guidance": None if trains_guidance else self.guidance,
             },
         ) as on_epoch_end:
-            self._fit_denoiser(run, codes, on_epoch_end)
+            self._fit_denoiser(replace(run, on_epoch_end=on_epoch_end), codes)
             if trains_guidance:
                 self.guidance_weights_ = guidance.train(run, self.item_embeddings_)
         return self
 
-    def _fit_denoiser(
-        self,
-        run: TrainingRun,
-        codes: Sequences,
-        on_epoch_end: Callable[[nn.Module], bool],
-    ) -> None:
+    def _training_run(self, codes: Sequences) -> TrainingRun:
+        """Find the training pairs in histories of codes, and say how to train."""
+        training = self._part("training")
+        pairs = find_training_pairs(codes, self.n_pseudo_items, training.pairs)
+        check_training_pairs(pairs, codes, training.pairs)
+        self.n_training_pairs_ = len(pairs)
+        device = resolve_device(self.device)
+        return TrainingRun(
+            *pairs.split(training.validation_fraction, self.seed_),
+            schedule=self._part("schedule"),
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            patience=training.patience,
+            device=device,
+            dtype=product_dtype(device, self.precision),
+            random_state=self.seed_,
+            memory=check_memory(self.memory),
+            keep_interrupted=self.keep_interrupted,
+            verbose=self.verbose,
+        )
+
+    def _fit_denoiser(self, run: TrainingRun, codes: Sequences) -> None:
         embeddings = self._part("item_embeddings")
-        table = embeddings.table(codes, self.item_ids_, self.seed_)
         result = run.fit(
             fit_denoiser,
-            normalise_embeddings(table),
+            normalise_embeddings(embeddings.table(codes, self.item_ids_, self.seed_)),
             denoiser=self._part("denoiser"),
             training=self._part("training"),
             rounding_weight=None if embeddings.freeze else embeddings.rounding_weight,
-            on_epoch_end=on_epoch_end,
         )
+        if not embeddings.freeze:  # the network reads directions, others the table
+            table = torch.from_numpy(result.weights["item_embedding.weight"])
+            result.weights["item_embedding.weight"] = on_sphere(table).numpy()
         self._store(result)
 
     def score(
         self, X: SequencesLike, y: Any = None, sample_weight: Any = None
     ) -> float:
-        """Measure how near the generated items are to items that were hidden.
+        """Measure how near the generated items are to hidden ones.
 
-        The first `n_pseudo_items` items of each history that is longer are hidden and
-        generated anew from the rest.
+        The first `n_pseudo_items` items of each longer history are hidden and generated
+        anew from the rest.
 
         Parameters
         ----------

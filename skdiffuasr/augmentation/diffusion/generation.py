@@ -32,8 +32,7 @@ def generate_codes(
 ) -> IntArray:
     """Generate the codes (n, M) of pseudo items for n histories of codes.
 
-    `keys` (n,) are those of each row's noise. Every estimate of the clean embeddings is
-    clamped to the largest coordinate of the item table, in absolute value.
+    `keys` (n,) are those of each row's noise.
     """
     table = model.denoiser.item_embedding.weight
     device, max_abs_x0 = table.device, float(table.abs().max())

@@ -7,11 +7,12 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import HasMethods, Interval
-from skdiffuasr._typing import FloatArray, IdArray, IntArray
+from skdiffuasr._typing import FloatArray, IdArray
 from skdiffuasr.augmentation.diffusion.part import UNFITTED, Part
 from skdiffuasr.augmentation.item_embeddings import factorise_cooccurrence
 from skdiffuasr.sequences import Sequences
@@ -74,10 +75,10 @@ class CooccurrenceEmbeddings(BaseItemEmbeddings):
     """A factorisation of which items stand near each other in the histories.
 
     A truncated singular value decomposition of the positive pointwise mutual
-    information between the items of a history, the closed form that skip-gram item
-    embeddings approximate [1]_. An item that stands near no other more often than by
-    chance gets a random vector. It costs seconds where training an embedding costs
-    minutes, and cannot collapse.
+    information between the items of a history, which skip-gram embeddings approximate
+    [1]_. An item that stands near no other more often than by chance gets a random
+    vector. It takes seconds where training an embedding takes minutes, and cannot
+    collapse.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ class CooccurrenceEmbeddings(BaseItemEmbeddings):
         that is not a square goes through a linear map. The paper has 64, which takes
         longer to learn; ``docs/measurements.md`` compares them.
     freeze : bool, default=True
-        Whether the embeddings stay as they are while the denoiser is trained.
+        Whether the embeddings stay fixed while the denoiser is trained.
 
     References
     ----------
@@ -150,11 +151,11 @@ class GivenEmbeddings(BaseItemEmbeddings):
     Parameters
     ----------
     vectors : array-like, mapping, DataFrame or fitted recommender
-        An array (n_items, d) has one row for each item of `X` in sorted order, a
-        mapping goes from item id to vector, a pandas DataFrame has the item ids as its
-        index, and a fitted recommender is asked for `item_embeddings_`.
+        An array (n_items, d) with one row for each item of `X` in sorted order, a
+        mapping from item id to vector, a pandas DataFrame with item ids as its index,
+        or a fitted recommender with `item_embeddings_`.
     freeze : bool, default=True
-        Whether the vectors stay as they are while the denoiser is trained.
+        Whether the vectors stay fixed while the denoiser is trained.
     """
 
     VECTORS = ("array-like", Mapping, HasMethods(["fit"]))
@@ -185,19 +186,18 @@ class GivenEmbeddings(BaseItemEmbeddings):
 def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
     """Bring what a user gave into the order of the catalogue, as float64 (n_items, d).
 
-    Raise a ValueError if an item has no embedding or several, the shape does not fit,
-    or a value is not a finite number.
+    Raises a ValueError that names what does not fit.
     """
     if hasattr(given, "index") and hasattr(given, "columns"):
         rows_of_items = rows_by_index(given, "item_embeddings")
         given = dict(zip(rows_of_items, np.asarray(given), strict=True))
     if hasattr(given, "item_embeddings_"):
         rows = encode_items(item_ids, given.item_ids_)
-        _check_all_known(rows, item_ids)
+        _check_all_known(rows >= 0, item_ids)
         embeddings = _as_floats(given.item_embeddings_)[rows]
     elif isinstance(given, Mapping):
-        known = np.array([item in given for item in item_ids.tolist()])
-        _check_all_known(np.where(known, 0, -1), item_ids)
+        is_known = np.array([item in given for item in item_ids.tolist()])
+        _check_all_known(is_known, item_ids)
         embeddings = _as_floats([given[item] for item in item_ids.tolist()])
     else:
         embeddings = _as_floats(given)
@@ -228,9 +228,9 @@ def _as_floats(vectors: Any) -> FloatArray:
         ) from error
 
 
-def _check_all_known(codes: IntArray, item_ids: IdArray) -> None:
-    """Reject embeddings that lack items of the catalogue."""
-    missing = item_ids[codes < 0]
+def _check_all_known(is_known: npt.NDArray[np.bool_], item_ids: IdArray) -> None:
+    """Raise if items of the catalogue lack an embedding."""
+    missing = item_ids[~is_known]
     if len(missing):
         raise ValueError(
             f"item_embeddings has no vector for {len(missing)} items of X, the first "

@@ -21,13 +21,13 @@ class Part(BaseEstimator):
     Scikit-learn clones, prints and searches a part like an estimator:
     ``set_params(sampler__n_steps=3)`` reaches into the augmenter's sampler. Decorate a
     subclass with `estimator_class`, or write `__init__` as for an estimator, and give
-    it `_parameter_constraints`: the augmenter checks them with its own. Two class
+    it `_parameter_constraints`, which the augmenter checks with its own. Two class
     attributes go with it:
 
-    - `name`, such as ``"ddim"``, is the text by which the augmenter knows the part with
-      its default values;
-    - `fixed_by_fit` has the names of the parameters that trained weights depend on,
-      which cannot change after `fit`; None stands for all.
+    - `name`, such as ``"ddim"``, by which the augmenter knows the part with its default
+      values;
+    - `fixed_by_fit`, the parameters that trained weights depend on, which cannot change
+      after `fit`; None stands for all.
     """
 
     name: ClassVar[str | None] = None

@@ -57,7 +57,13 @@ class PartsMixin(FixedByFitMixin):
         if parameter == "training":
             return DenoiserTraining() if given is None else given
         if isinstance(given, str):
-            return NAMED[parameter][given]()
+            named = NAMED[parameter]
+            if given not in named:
+                raise ValueError(
+                    f"{parameter}={given!r} is not the name of a part; use one of "
+                    f"{sorted(named)}, or an object."
+                )
+            return named[given]()
         if parameter == "item_embeddings" and not isinstance(given, BaseItemEmbeddings):
             return GivenEmbeddings(given)
         return given

@@ -56,13 +56,7 @@ class BaseSchedule(Part, ABC):
         """
 
     def diffusion(self) -> GaussianDiffusion:
-        """Make the forward process.
-
-        Returns
-        -------
-        diffusion : GaussianDiffusion
-            On the CPU.
-        """
+        """Make the forward process, on the CPU."""
         self.check()
         return GaussianDiffusion(self.betas().clamp(max=MAX_BETA))
 
@@ -83,12 +77,6 @@ class LinearSchedule(BaseSchedule):
     ----------
     .. [1] Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020,
        arXiv:2006.11239.
-
-    Examples
-    --------
-    >>> from skdiffuasr.augmentation.diffusion import LinearSchedule
-    >>> LinearSchedule().betas()[[0, -1]].tolist()
-    [0.0001, 0.02]
     """
 
     name = "linear"

@@ -21,11 +21,10 @@ _CHUNK_BLOCKS = 2**12
 class SuffixMeans:
     """Mean embedding of what follows a window, for item embeddings that stay.
 
-    The embeddings of all items before every 32nd position are summed once. A mean then
-    takes the difference of two of these sums and fewer than 64 items, however long the
-    history is, and the sums take less memory than a copy of the items in most cases:
-    d / 4 bytes per item. `values` are the item codes of all histories, one after the
-    other, and `item_embeddings` the float32 table (n_items, d).
+    The embeddings of all items before every 32nd position are summed once: d / 4 bytes
+    per item. A mean then takes the difference of two of these sums and fewer than 64
+    items, however long the history is. `values` are the item codes of all histories,
+    one after the other, and `item_embeddings` the float32 table (n_items, d).
     """
 
     def __init__(self, values: IntArray, item_embeddings: FloatArray) -> None:
@@ -45,10 +44,9 @@ class SuffixMeans:
         np.cumsum(self._before, axis=0, out=self._before)
 
     def __call__(self, starts: IntArray, ends: IntArray) -> tuple[Tensor]:
-        """Average the embeddings of pieces of the values, one item long at least.
+        """Return the mean embeddings (batch, d) of pieces of the values, in a tuple.
 
-        Return the float32 means (batch, d) in a tuple: what a batch has next to its
-        windows.
+        A piece has one item at least.
         """
         # A piece is a head up to the next block, whole blocks, and a tail.
         head_ends = np.minimum((starts // BLOCK_ITEMS + 1) * BLOCK_ITEMS, ends)
@@ -71,12 +69,9 @@ def share_suffixes(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Cut what follows the windows of a batch into segments that windows share.
 
-    For item embeddings that are trained: the items of a history behind its first window
-    in the batch are embedded once. Each window begins a segment, which ends
-    where the next window of the history begins one.
-
-    Return items, segment_lengths, first_segments, end_segments and lengths as
-    `Denoiser.suffix_condition` takes them.
+    For item embeddings that are trained: each window begins a segment, which ends where
+    the next window of the history begins one. Returns the arguments of
+    `Denoiser.suffix_condition`.
     """
     order = np.lexsort((starts, ends))
     begin, row_end = starts[order], ends[order]

@@ -1,9 +1,5 @@
-"""Training of the networks behind the diffusion augmenter.
+"""Training of the networks behind the diffusion augmenter, which joblib can cache."""
 
-Plain functions of arrays and parts, so that joblib can cache them.
-"""
-
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,24 +12,17 @@ from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
-from skdiffuasr._typing import FloatArray, Weights
+from skdiffuasr._typing import FloatArray
 from skdiffuasr.augmentation.diffusion.denoisers import BaseDenoiser
 from skdiffuasr.augmentation.diffusion.part import Part
 from skdiffuasr.augmentation.diffusion.schedules import BaseSchedule
 from skdiffuasr.augmentation.diffusion.suffixes import SuffixMeans, share_suffixes
 from skdiffuasr.augmentation.diffusion.training_pairs import Follow, TrainingPairs
-from skdiffuasr.nn.denoiser import Denoiser, denoising_loss, on_sphere
-from skdiffuasr.nn.precision import product_dtype
-from skdiffuasr.training import (
-    TrainingResult,
-    resolve_device,
-    seeded,
-    seeded_build,
-    train,
-)
+from skdiffuasr.nn.denoiser import Denoiser, denoising_loss
+from skdiffuasr.training import TrainingResult, seeded, seeded_build, train
 
-#: Parameters that do not change the result of a training run that is cached.
-_WITHOUT_EFFECT = ("keep_interrupted", "on_epoch_end", "verbose")
+#: Fields of a `TrainingRun` that do not change its result.
+_WITHOUT_EFFECT = ("memory", "keep_interrupted", "verbose", "on_epoch_end")
 
 
 @estimator_class
@@ -78,33 +67,35 @@ class DenoiserTraining(Part):
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
-    """What all networks of an augmenter are trained with; see its parameters."""
-
-    learning_rate: float
-    batch_size: int
-    max_epochs: int
-    patience: int
-    device: str
-    precision: str
-    random_state: int
-
-
-@dataclass(frozen=True)
 class TrainingRun:
-    """What all networks of an augmenter are trained on, and how.
+    """What all networks of an augmenter are trained on, and how; see its parameters.
 
-    `pairs` are windows and what follows them in item codes, `validation` those of other
-    histories for early stopping, or None, and `memory` is a `joblib.Memory`.
+    `pairs` are windows and what follows them in item codes, and `validation` those of
+    other histories for early stopping, or None.
     """
 
     pairs: TrainingPairs
     validation: TrainingPairs | None
     schedule: BaseSchedule
-    options: TrainingOptions
+    learning_rate: float
+    batch_size: int
+    max_epochs: int
+    patience: int
+    device: torch.device
+    dtype: torch.dtype
+    random_state: int
     memory: Any
-    keep_interrupted: bool
-    verbose: int
+    keep_interrupted: bool = False
+    verbose: int = 0
+    on_epoch_end: Callable[[nn.Module], bool] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what the result depends on, by which the cache knows the run."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in _WITHOUT_EFFECT
+        }
 
     def fit(
         self,
@@ -114,29 +105,66 @@ class TrainingRun:
     ) -> TrainingResult:
         """Train a network, or look the result up in the cache.
 
-        `function`, such as `fit_denoiser`, takes the pairs, the validation, the item
-        embeddings (n_items, d), the keyword arguments below and the given ones; it
-        calls `fit_network`. What a callback ended, or an interrupt with
-        `keep_interrupted`, is not cached.
+        ``function(run, item_embeddings, **parameters)``, such as `fit_denoiser`, calls
+        `train`. What a callback or an interrupt ended is not cached.
         """
-        known = inspect.signature(function).parameters
-        cached = self.memory.cache(
-            function, ignore=[name for name in _WITHOUT_EFFECT if name in known]
-        )
         try:
-            result: TrainingResult = cached(
-                self.pairs,
-                self.validation,
-                item_embeddings,
-                schedule=self.schedule,
-                options=self.options,
-                keep_interrupted=self.keep_interrupted,
-                verbose=self.verbose,
-                **parameters,
+            result: TrainingResult = self.memory.cache(function)(
+                self, item_embeddings, **parameters
             )
         except _EndedEarly as ended:
             result = ended.result
         return result
+
+    def train(
+        self,
+        module: nn.Module,
+        loss: Callable[..., Tensor],
+        follow: Follow,
+        ema_decay: float | None = None,
+    ) -> TrainingResult:
+        """Train by ``loss(module, *batch)`` of what `TrainingPairs.take` returns.
+
+        Raises what `fit` catches if something ended the run.
+        """
+        validate = None
+        if self.validation is not None:
+            validate = partial(self._negative_loss, self.validation, loss, follow)
+        result = train(
+            module,
+            partial(self.pairs.batches, self.batch_size, self.random_state, follow),
+            loss,
+            max_epochs=self.max_epochs,
+            learning_rate=self.learning_rate,
+            device=self.device,
+            random_state=self.random_state,
+            dtype=self.dtype,
+            ema_decay=ema_decay,
+            validate=validate,
+            patience=self.patience,
+            on_epoch_end=self.on_epoch_end,
+            keep_interrupted=self.keep_interrupted,
+            verbose=self.verbose,
+        )
+        if result.is_interrupted:
+            raise _EndedEarly(result)
+        return result
+
+    def _negative_loss(
+        self,
+        pairs: TrainingPairs,
+        loss: Callable[..., Tensor],
+        follow: Follow,
+        module: nn.Module,
+    ) -> float:
+        """Measure the negative loss on pairs, with the same noise at every call."""
+        total = 0.0
+        with seeded(0, self.device):
+            for start in range(0, len(pairs), self.batch_size):
+                rows = np.arange(start, min(start + self.batch_size, len(pairs)))
+                batch = (tensor.to(self.device) for tensor in pairs.take(rows, follow))
+                total += float(loss(module, *batch)) * len(rows)
+        return -total / len(pairs)
 
 
 class _EndedEarly(Exception):
@@ -148,39 +176,31 @@ class _EndedEarly(Exception):
 
 
 def fit_denoiser(
-    pairs: TrainingPairs,
-    validation: TrainingPairs | None,
+    run: TrainingRun,
     item_embeddings: FloatArray,
     *,
     denoiser: BaseDenoiser,
-    schedule: BaseSchedule,
     training: DenoiserTraining,
     rounding_weight: float | None,
-    options: TrainingOptions,
-    keep_interrupted: bool = False,
-    verbose: int = 0,
-    on_epoch_end: Callable[[nn.Module], bool] | None = None,
 ) -> TrainingResult:
     """Train a `Denoiser` on pairs of a window and what follows it.
 
     `item_embeddings` (n_items, d) stay as they are, or are the initial values if there
-    is a `rounding_weight`; those of the result have norm sqrt(d).
+    is a `rounding_weight`.
     """
     is_frozen = rounding_weight is None
-    device = resolve_device(options.device)
-    dtype = product_dtype(device, options.precision)
-    diffusion = schedule.diffusion().to(device)
+    diffusion = run.schedule.diffusion().to(run.device)
     n_items, embedding_dim = item_embeddings.shape
+    M = run.pairs.n_pseudo_items
     module = seeded_build(
-        partial(Denoiser, n_items, pairs.n_pseudo_items, embedding_dim, denoiser.build),
-        options.random_state,
+        partial(Denoiser, n_items, M, embedding_dim, denoiser.build), run.random_state
     )
     module.item_embedding.weight.data.copy_(torch.from_numpy(item_embeddings))
     module.item_embedding.requires_grad_(not is_frozen)
-    follow: Follow = partial(share_suffixes, pairs.values)
+    follow: Follow = partial(share_suffixes, run.pairs.values)
     if is_frozen:
         with torch.no_grad():
-            follow = SuffixMeans(pairs.values, module.catalogue().numpy())
+            follow = SuffixMeans(run.pairs.values, module.catalogue().numpy())
 
     def loss(module: Denoiser, windows: Tensor, *following: Tensor) -> Tensor:
         return denoising_loss(
@@ -190,85 +210,7 @@ def fit_denoiser(
             diffusion=diffusion,
             condition_dropout=training.condition_dropout,
             rounding_weight=rounding_weight or 0.0,
-            dtype=dtype,
+            dtype=run.dtype,
         )
 
-    return fit_network(
-        module,
-        loss,
-        pairs,
-        validation,
-        follow,
-        options,
-        finish=None if is_frozen else _put_on_sphere,
-        ema_decay=training.ema_decay,
-        on_epoch_end=on_epoch_end,
-        keep_interrupted=keep_interrupted,
-        verbose=verbose,
-    )
-
-
-def fit_network(
-    module: nn.Module,
-    loss: Callable[..., Tensor],
-    pairs: TrainingPairs,
-    validation: TrainingPairs | None,
-    follow: Follow,
-    options: TrainingOptions,
-    *,
-    finish: Callable[[Weights], None] | None = None,
-    **parameters: Any,
-) -> TrainingResult:
-    """Train a network by a ``loss(module, *batch)`` of what `TrainingPairs.take` gives.
-
-    `finish` changes the weights in place at the end; more parameters go to `train`. A
-    run that something ended raises what `TrainingRun.fit` catches.
-    """
-    device = resolve_device(options.device)
-    validate = None
-    if validation is not None:
-        validate = partial(
-            _negative_loss, loss, validation, follow, options.batch_size, device
-        )
-    result = train(
-        module,
-        partial(pairs.batches, options.batch_size, options.random_state, follow),
-        loss,
-        max_epochs=options.max_epochs,
-        learning_rate=options.learning_rate,
-        validate=validate,
-        patience=options.patience,
-        device=device,
-        dtype=product_dtype(device, options.precision),
-        random_state=options.random_state,
-        **parameters,
-    )
-    if finish is not None:
-        finish(result.weights)
-    if result.is_interrupted:
-        raise _EndedEarly(result)
-    return result
-
-
-def _put_on_sphere(weights: Weights) -> None:
-    """Scale the item table: the network reads directions, others the table itself."""
-    table = torch.from_numpy(weights["item_embedding.weight"])
-    weights["item_embedding.weight"] = on_sphere(table).numpy()
-
-
-def _negative_loss(
-    loss: Callable[..., Tensor],
-    pairs: TrainingPairs,
-    follow: Follow,
-    batch_size: int,
-    device: torch.device,
-    module: nn.Module,
-) -> float:
-    """Negative loss on held-out pairs, with the same noise at every call."""
-    total = 0.0
-    with seeded(0, device):
-        for start in range(0, len(pairs), batch_size):
-            numbers = np.arange(start, min(start + batch_size, len(pairs)))
-            batch = (tensor.to(device) for tensor in pairs.take(numbers, follow))
-            total += float(loss(module, *batch)) * len(numbers)
-    return -total / len(pairs)
+    return run.train(module, loss, follow, training.ema_decay)

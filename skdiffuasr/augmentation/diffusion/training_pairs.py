@@ -39,9 +39,9 @@ class TrainingPairs:
     def split(
         self, fraction: float, random_state: int
     ) -> "tuple[TrainingPairs, TrainingPairs | None]":
-        """Draw a share of the histories, rounded down, for early stopping.
+        """Set a share of the histories, rounded down, aside for early stopping.
 
-        Return the pairs of the others and those drawn, None if there are none.
+        Return the pairs of the others and of those set aside, None if there are none.
         """
         histories = np.unique(self.ends)
         n_drawn = int(fraction * len(histories))
@@ -57,8 +57,8 @@ class TrainingPairs:
     def take(self, pairs: IntArray, follow: Follow) -> tuple[Tensor, ...]:
         """Gather the pairs with these numbers into one batch.
 
-        Return int64 windows (batch, M) and what ``follow(starts, ends)`` makes of the
-        items that follow each, ``values[start:end]``, at least one.
+        Return int64 windows (batch, M) and what `follow` makes of the items behind
+        each.
         """
         starts = self.starts[pairs]
         windows = self.values[starts[:, None] + np.arange(self.n_pseudo_items)]
@@ -80,8 +80,8 @@ def find_training_pairs(
 ) -> TrainingPairs:
     """Find the training pairs of histories of item codes, in their order.
 
-    ``"heads"`` takes the first M items of each history of more than M items;
-    ``"windows"`` every M consecutive items that something follows.
+    ``"heads"`` takes the first M items of each history that is longer; ``"windows"``
+    every M consecutive items that something follows.
     """
     n_windows = np.maximum(histories.lengths - n_pseudo_items, 0)
     if kind == "heads":
@@ -96,7 +96,7 @@ def check_training_pairs(pairs: TrainingPairs, histories: Sequences, kind: str) 
     if len(pairs) == 0:
         raise ValueError(
             f"No history of X has more than n_pseudo_items={pairs.n_pseudo_items} "
-            f"items, as a training pair must; the longest has "
+            f"items, which a training pair needs; the longest has "
             f"{histories.lengths.max()}."
         )
     if len(pairs) < FEW_PAIRS:

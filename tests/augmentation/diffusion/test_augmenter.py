@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from joblib import Memory
@@ -89,6 +91,7 @@ def test_guidance_none_is_guidance_of_scale_zero(log, fitted):
 @pytest.mark.parametrize("classifier_input", ["x0", "noisy"])
 def test_a_fitted_recommender_guides(log, classifier_input):
     recommender = SASRecEstimator(8, max_epochs=1, random_state=0).fit(log.X)
+    to_module = SASRecEstimator.to_module
     augmenter = DiffusionSequenceAugmenter(
         4,
         guidance=ClassifierGuidance(
@@ -99,7 +102,11 @@ def test_a_fitted_recommender_guides(log, classifier_input):
     ).fit(log.X)
     assert augmenter.item_embeddings_.shape == (60, 8)
     assert augmenter.guidance_weights_ == {}
-    guided = augmenter.set_params(guidance_scale=20.0).generate(log.X)
+    with patch.object(
+        SASRecEstimator, "to_module", autospec=True, side_effect=to_module
+    ) as built:
+        guided = augmenter.set_params(guidance_scale=20.0).generate(log.X)
+    built.assert_called_once()
     plain = augmenter.set_params(guidance_scale=0.0).generate(log.X)
     assert (guided != plain).any()
 

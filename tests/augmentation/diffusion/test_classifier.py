@@ -6,8 +6,8 @@ import torch
 from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr.augmentation.diffusion.guidance.classifier import (
-    check_classifier,
     classifier_log_probability,
+    network_of,
     recommender_log_probability,
 )
 from skdiffuasr.augmentation.item_embeddings import normalise_embeddings
@@ -27,15 +27,18 @@ def recommender():
     return SASRecEstimator(8, max_epochs=2, dropout=0.0, random_state=0).fit(rows)
 
 
+def read_off(recommender, catalogue):
+    network, codes = network_of(recommender, recommender.item_ids_, 3)
+    return recommender_log_probability(network, codes, catalogue)
+
+
 def test_recommender_reads_its_own_embeddings_exactly(recommender):
     catalogue = torch.from_numpy(normalise_embeddings(recommender.item_embeddings_))
     # Centring and scaling each row is not linear; scaling all rows alike is.
     catalogue = torch.from_numpy(
         5 * (recommender.item_embeddings_ - recommender.item_embeddings_.mean(axis=0))
     )
-    log_probability = recommender_log_probability(
-        recommender, recommender.item_ids_, catalogue
-    )
+    log_probability = read_off(recommender, catalogue)
     histories = torch.tensor([[1, 2, 3], [7, 8, 9]])
     first_items = torch.tensor([4, 0])
     with torch.no_grad():
@@ -47,9 +50,7 @@ def test_recommender_reads_its_own_embeddings_exactly(recommender):
 
 def test_embeddings_that_do_not_span_their_space_are_mapped(recommender):
     categories = torch.eye(2)[torch.arange(10) % 2]  # of rank 2 with the bias, of 3
-    log_probability = recommender_log_probability(
-        recommender, recommender.item_ids_, categories
-    )
+    log_probability = read_off(recommender, categories)
     off_the_table = torch.full((1, 3, 2), 5.0)  # both categories at once
     table = torch.from_numpy(recommender.item_embeddings_)
     with torch.no_grad():
@@ -67,9 +68,7 @@ def test_embeddings_that_do_not_span_their_space_are_mapped(recommender):
 
 def test_rows_without_a_first_item_are_not_guided(recommender):
     catalogue = torch.from_numpy(normalise_embeddings(recommender.item_embeddings_))
-    log_probability = recommender_log_probability(
-        recommender, recommender.item_ids_, catalogue
-    )
+    log_probability = read_off(recommender, catalogue)
     x = catalogue[torch.tensor([[1, 2], [3, 4]])].requires_grad_()
     log_probability(x, torch.zeros(2), torch.tensor([3, -1])).sum().backward()
     assert x.grad[0].abs().sum() > 0
@@ -77,22 +76,22 @@ def test_rows_without_a_first_item_are_not_guided(recommender):
 
 
 def test_a_recommender_must_know_the_catalogue(recommender):
-    check_classifier(recommender, np.array([3, 4]), 5)
+    network_of(recommender, np.array([3, 4]), 5)
     with pytest.raises(ValueError, match=r"does not know 1 items .*\[99\]"):
-        check_classifier(recommender, np.array([3, 99]), 5)
+        network_of(recommender, np.array([3, 99]), 5)
 
 
 def test_a_recommender_must_be_able_to_read_the_pseudo_items():
     rows = [[1, 2, 3, 4]] * 5
     short = SASRecEstimator(4, max_length=2, max_epochs=1).fit(rows)
-    check_classifier(short, np.arange(1, 5), 2)
+    network_of(short, np.arange(1, 5), 2)
     with pytest.raises(ValueError, match=r"max_length=2 .* n_pseudo_items=3"):
-        check_classifier(short, np.arange(1, 5), 3)
+        network_of(short, np.arange(1, 5), 3)
     for estimator in (GRU4RecEstimator, BERT4RecEstimator):
         other = FrozenEstimator(estimator(4, max_epochs=1).fit(rows))
         name = estimator.__name__.removesuffix("Estimator")
         with pytest.raises(ValueError, match=f"reads embedded items, .* {name}"):
-            check_classifier(other, np.arange(1, 5), 3)
+            network_of(other, np.arange(1, 5), 3)
 
 
 def test_classifier_gives_log_probabilities():

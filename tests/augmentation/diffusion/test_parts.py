@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from torch import nn
@@ -118,6 +119,15 @@ def test_parameters_of_parts_are_checked_with_those_of_the_augmenter(parts, mess
         DiffusionSequenceAugmenter(2, **parts).fit(X)
 
 
+@pytest.mark.parametrize("parameter", NAMED)
+def test_a_name_that_no_part_has_is_rejected_without_validation_too(parameter):
+    augmenter = tiny(**{parameter: "nameless"})
+    message = rf"{parameter}='nameless' is not .* use one of \['"
+    with config_context(skip_parameter_validation=True):
+        with pytest.raises(ValueError, match=message):
+            augmenter.fit(X)
+
+
 # The null condition
 
 
@@ -190,9 +200,9 @@ class Euler(BaseSampler):
 
     damping: float = 1.0
 
-    def step(self, x_t, x_0, abar_t, abar_s, noise=None):
+    def step(self, x_t, x_0, abar_t, abar_s):
         eps = (x_t - abar_t**0.5 * x_0) / (1 - abar_t) ** 0.5
-        return abar_s**0.5 * x_0 + self.damping * (1 - abar_s) ** 0.5 * eps
+        return abar_s**0.5 * x_0 + self.damping * (1 - abar_s) ** 0.5 * eps, 0.0
 
 
 class Linear(nn.Module):

@@ -1,4 +1,4 @@
-"""Denoisers: the networks that tell noise from item embeddings."""
+"""Denoisers: the networks that separate noise from item embeddings."""
 
 from skdiffuasr.augmentation.diffusion.denoisers.base import BaseDenoiser
 from skdiffuasr.augmentation.diffusion.denoisers.sunet import SUNet

@@ -1,4 +1,4 @@
-"""What every denoiser can do."""
+"""Base class of the denoisers."""
 
 from abc import ABC, abstractmethod
 
@@ -11,7 +11,7 @@ class BaseDenoiser(Part, ABC):
     """Base class of the denoisers: the architecture of the noise model.
 
     The augmenter takes any object with the methods `build`, `get_params` and
-    `set_params`; this class brings the last two. A subclass implements `build`.
+    `set_params`; this class brings the last two.
     """
 
     @abstractmethod
@@ -23,10 +23,8 @@ class BaseDenoiser(Part, ABC):
 
         Parameters
         ----------
-        n_pseudo_items : int
-            Number M of items of a block.
-        embedding_dim : int
-            Width d of an item embedding and of the condition.
+        n_pseudo_items, embedding_dim : int
+            Number M of items of a block, and width d of their embeddings.
 
         Returns
         -------

@@ -12,24 +12,21 @@ from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.augmentation.diffusion.denoisers.base import BaseDenoiser
 from skdiffuasr.nn.dropout import Dropout
-from skdiffuasr.nn.timestep_embedding import timestep_embedding
+from skdiffuasr.nn.timestep_embedding import conditioning_mlp, timestep_embedding
 
 
 @estimator_class
 class SUNet(BaseDenoiser):
-    """Sequential U-Net.
+    """Sequential U-Net [1]_.
 
-    The d-vector of every pseudo item becomes an image of side sqrt(d), and the M
-    positions are the channels of that image. The timestep and the condition are
-    embedded, summed, and added in every residual block [1]_.
+    The d-vector of every pseudo item becomes an image of side sqrt(d), with the M
+    positions as its channels. The timestep and the condition are embedded, summed, and
+    added in every residual block. If d is not a square, a learned linear map takes
+    every d-vector to the next square and another one takes it back.
 
-    Any d will do: if it is not a square, one learned linear map takes every d-vector
-    to the next square and another one takes it back.
-
-    The depth follows the side of the image, which is halved (rounding up) until it
-    is 2: 8 gives levels of side 8, 4, 2 and 7 gives 7, 4, 2. There is no 1 x 1 level,
-    where convolutions see padding, attention has one position and a normalisation
-    few values; only d = 1 leaves no choice.
+    The side is halved (rounding up) from level to level until it is 2. There is no 1 x
+    1 level, where convolutions see padding, attention has one position and a
+    normalisation few values; only d = 1 leaves no choice.
 
     The last convolution starts at zero, and so does the prediction.
 
@@ -49,17 +46,6 @@ class SUNet(BaseDenoiser):
     ----------
     .. [1] Liu et al., "Diffusion Augmentation for Sequential Recommendation",
        CIKM 2023, arXiv:2309.12858 (SU-Net).
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skdiffuasr.augmentation.diffusion import SUNet
-    >>> network = SUNet(n_res_blocks=1).build(n_pseudo_items=10, embedding_dim=64)
-    >>> network.sides
-    [8, 4, 2]
-    >>> x, condition = torch.randn(2, 10, 64), torch.randn(2, 64)
-    >>> network(x, torch.tensor([0, 999]), condition).shape
-    torch.Size([2, 10, 64])
     """
 
     name = "sunet"
@@ -85,34 +71,23 @@ class SUNet(BaseDenoiser):
     def build(self, n_pseudo_items: int, embedding_dim: int) -> "SequentialUNet":
         """Build the network with random weights; see `BaseDenoiser.build`."""
         self.check()
-        base_channels = self.base_channels
-        if base_channels is None:
-            base_channels = max(16, 8 * math.ceil(n_pseudo_items / 8))
-        return SequentialUNet(
-            n_pseudo_items,
-            embedding_dim,
-            base_channels,
-            self.n_res_blocks,
-            self.dropout,
-        )
+        return SequentialUNet(n_pseudo_items, embedding_dim, **self.get_params())
 
 
 class SequentialUNet(nn.Module):
-    """The network that `SUNet` describes.
-
-    `sides` are those of the image at each level, and `null_condition` is a learned
-    vector (d,).
-    """
+    """The network of `SUNet`; `sides` are those of the image at each level."""
 
     def __init__(
         self,
         n_pseudo_items: int,
         embedding_dim: int,
-        base_channels: int,
+        base_channels: int | None,
         n_res_blocks: int,
         dropout: float,
     ) -> None:
         super().__init__()
+        if base_channels is None:
+            base_channels = max(16, 8 * math.ceil(n_pseudo_items / 8))
         side = math.isqrt(embedding_dim - 1) + 1  # the smallest square that holds d
         self.sides = _level_sides(side)
         widths = [base_channels] + [2 * base_channels] * (len(self.sides) - 1)
@@ -126,8 +101,8 @@ class SequentialUNet(nn.Module):
 
         self.time_dim = 4 * base_channels
         hidden_dim = max(self.time_dim, embedding_dim)
-        self.time_mlp = _mlp(self.time_dim, hidden_dim)
-        self.condition_mlp = _mlp(embedding_dim, hidden_dim)
+        self.time_mlp = conditioning_mlp(self.time_dim, hidden_dim)
+        self.condition_mlp = conditioning_mlp(embedding_dim, hidden_dim)
         self.null_condition = nn.Parameter(torch.randn(embedding_dim))
 
         def blocks(n_in: int, width: int, side: int, n_blocks: int) -> list[nn.Module]:
@@ -244,9 +219,3 @@ def _group_norm(n_channels: int, side: int) -> nn.GroupNorm:
     while n_groups > 1 and n_channels * side * side < 16 * n_groups:
         n_groups //= 2
     return nn.GroupNorm(n_groups, n_channels)
-
-
-def _mlp(n_in: int, n_hidden: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Linear(n_hidden, n_hidden)
-    )

@@ -10,17 +10,17 @@ from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.augmentation.diffusion.denoisers.base import BaseDenoiser
 from skdiffuasr.nn.dropout import Dropout
-from skdiffuasr.nn.timestep_embedding import timestep_embedding
+from skdiffuasr.nn.timestep_embedding import conditioning_mlp, timestep_embedding
 
 
 @estimator_class
 class TransformerDenoiser(BaseDenoiser):
-    """Diffusion transformer over the M noisy embeddings.
+    """Diffusion transformer over the M noisy embeddings [1]_.
 
     Every pseudo item is a token, and all attend to all. Timestep and condition are
     embedded and summed, and from the sum every block computes the scale, the shift and
-    the gate of its two branches [1]_. The gates and the output start at zero: a new
-    block is the identity, and a new network predicts zero.
+    the gate of its two branches. The gates and the output start at zero: a new block is
+    the identity, and a new network predicts zero.
 
     Parameters
     ----------
@@ -37,15 +37,6 @@ class TransformerDenoiser(BaseDenoiser):
     ----------
     .. [1] Peebles and Xie, "Scalable Diffusion Models with Transformers", ICCV 2023,
        arXiv:2212.09748 (adaLN-Zero).
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skdiffuasr.augmentation.diffusion import TransformerDenoiser
-    >>> network = TransformerDenoiser(n_layers=2).build(10, 16)
-    >>> x, condition = torch.randn(2, 10, 16), torch.randn(2, 16)
-    >>> network(x, torch.tensor([0, 999]), condition).shape
-    torch.Size([2, 10, 16])
     """
 
     name = "transformer"
@@ -74,14 +65,7 @@ class TransformerDenoiser(BaseDenoiser):
     def build(self, n_pseudo_items: int, embedding_dim: int) -> "DiffusionTransformer":
         """Build the network with random weights; see `BaseDenoiser.build`."""
         self.check()
-        return DiffusionTransformer(
-            n_pseudo_items,
-            embedding_dim,
-            self.n_layers,
-            self.n_heads,
-            self.hidden_dim,
-            self.dropout,
-        )
+        return DiffusionTransformer(n_pseudo_items, embedding_dim, **self.get_params())
 
 
 class DiffusionTransformer(nn.Module):
@@ -102,8 +86,8 @@ class DiffusionTransformer(nn.Module):
         self.position_embedding = nn.Parameter(
             0.02 * torch.randn(n_pseudo_items, hidden_dim)
         )
-        self.time_mlp = _mlp(hidden_dim, hidden_dim)
-        self.condition_mlp = _mlp(embedding_dim, hidden_dim)
+        self.time_mlp = conditioning_mlp(hidden_dim, hidden_dim)
+        self.condition_mlp = conditioning_mlp(embedding_dim, hidden_dim)
         self.blocks = nn.ModuleList(
             _Block(hidden_dim, n_heads, dropout) for _ in range(n_layers)
         )
@@ -152,12 +136,6 @@ class _Block(nn.Module):
         query, key, value = heads.permute(2, 0, 3, 1, 4)  # (batch, heads, M, width)
         attended = F.scaled_dot_product_attention(query, key, value)
         return self.project(attended.transpose(1, 2).flatten(2))  # (batch, M, hidden)
-
-
-def _mlp(n_in: int, n_hidden: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Linear(n_hidden, n_hidden)
-    )
 
 
 def _zeros(linear: nn.Linear) -> nn.Linear:

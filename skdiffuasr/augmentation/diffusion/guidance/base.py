@@ -1,4 +1,4 @@
-"""What every guidance can do, and what it works with.
+"""Base class of the guidances, and what it works with.
 
 The guidance scale gamma acts here, in sampling, and never in the training loss: a
 network trained with it would learn to cancel it.
@@ -24,10 +24,10 @@ GuidedModel = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained denoiser, as a guidance sees it in sampling.
+    """A trained denoiser on one device, as a guidance sees it in sampling.
 
-    All is on one device. ``guidance_network(build)`` puts the weights that
-    `BaseGuidance.train` returned into the network that ``build()`` makes, and keeps it.
+    ``guidance_network(build)`` puts the weights that `BaseGuidance.train` returned into
+    the network that ``build()`` makes, and keeps it.
     """
 
     denoiser: Denoiser
@@ -44,8 +44,8 @@ class TrainedModel:
 class BaseGuidance(Part, ABC):
     """Base class of the guidances.
 
-    A subclass implements `guide`. One that trains a network of its own also implements
-    `train` and says so in `trains`.
+    A subclass implements `guide`. One that trains a network also implements `train` and
+    returns True from `trains`.
     """
 
     @property
@@ -65,7 +65,7 @@ class BaseGuidance(Part, ABC):
         Parameters
         ----------
         run : TrainingRun
-            The pairs that the denoiser was trained on, and how; see `TrainingRun.fit`.
+            The denoiser's pairs and settings; see `TrainingRun.fit`.
         item_embeddings : ndarray of float32 of shape (n_items, d)
             The denoiser's item table.
 
@@ -97,5 +97,5 @@ class BaseGuidance(Part, ABC):
 
 
 def without_guidance(model: TrainedModel) -> GuidedModel:
-    """Follow the condition and nothing else."""
+    """Return the conditional model without guidance."""
     return lambda x_t, t, condition, first_items: model.predict_noise(x_t, t, condition)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import HasMethods, StrOptions
-from skdiffuasr._typing import FloatArray, IdArray, Weights
+from skdiffuasr._typing import FloatArray, IdArray, IntArray, Weights
 from skdiffuasr.augmentation.diffusion.guidance.base import (
     BaseGuidance,
     GuidedModel,
@@ -19,19 +19,12 @@ from skdiffuasr.augmentation.diffusion.guidance.base import (
     without_guidance,
 )
 from skdiffuasr.augmentation.diffusion.part import UNFITTED
-from skdiffuasr.augmentation.diffusion.schedules import BaseSchedule
 from skdiffuasr.augmentation.diffusion.suffixes import first_items
-from skdiffuasr.augmentation.diffusion.training import (
-    TrainingOptions,
-    TrainingRun,
-    fit_network,
-)
-from skdiffuasr.augmentation.diffusion.training_pairs import TrainingPairs
+from skdiffuasr.augmentation.diffusion.training import TrainingRun
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.nn.losses import full_cross_entropy, log_probability
-from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.sequences.vocabulary import encode_items
-from skdiffuasr.training import TrainingResult, resolve_device, seeded_build
+from skdiffuasr.training import TrainingResult, seeded_build
 
 #: log p(v_1 | x) of (batch,) first items, from x (batch, M, d) and t (batch,).
 LogProbability = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -53,8 +46,8 @@ class ClassifierGuidance(BaseGuidance):
     classifier_input : {"x0", "noisy"}, default="noisy"
         ``"noisy"`` reads x_t itself: cheaper, for a classifier trained on noisy
         embeddings, as the one inside then is. ``"x0"`` reads the estimate of the clean
-        embeddings, with the gradient taken through the denoiser [3]_: right for a
-        recommender trained on clean ones. ``docs/measurements.md`` compares them.
+        embeddings, with the gradient taken through the denoiser [3]_, for a recommender
+        trained on clean ones. ``docs/measurements.md`` compares them.
 
     References
     ----------
@@ -90,7 +83,7 @@ class ClassifierGuidance(BaseGuidance):
     def check_catalogue(self, item_ids: IdArray, n_pseudo_items: int) -> None:
         """Raise a ValueError if the classifier cannot read blocks of these items."""
         if self.classifier is not None:
-            check_classifier(self.classifier, item_ids, n_pseudo_items)
+            network_of(self.classifier, item_ids, n_pseudo_items)
 
     def train(self, run: TrainingRun, item_embeddings: FloatArray) -> Weights:
         """Train the classifier, if none is given; see `BaseGuidance.train`."""
@@ -127,33 +120,22 @@ class ClassifierGuidance(BaseGuidance):
         return guided
 
     def _log_probability(self, model: TrainedModel) -> LogProbability:
-        """Read the classifier that was handed over, or the one trained inside."""
-        catalogue = model.denoiser.catalogue()
+        """Read the given classifier, or the one trained inside."""
+        catalogue, M = model.denoiser.catalogue(), model.n_pseudo_items
         if self.classifier is None:
-            build = partial(
-                FirstItemClassifier, model.n_pseudo_items, catalogue.shape[1]
-            )
+            build = partial(FirstItemClassifier, M, catalogue.shape[1])
             return classifier_log_probability(model.guidance_network(build), catalogue)
-        self.check_catalogue(model.item_ids, model.n_pseudo_items)
-        return recommender_log_probability(self.classifier, model.item_ids, catalogue)
+        network, codes = network_of(self.classifier, model.item_ids, M)
+        return recommender_log_probability(network, codes, catalogue)
 
 
 def fit_first_item_classifier(
-    pairs: TrainingPairs,
-    validation: TrainingPairs | None,
-    item_embeddings: FloatArray,
-    *,
-    classifier_input: str,
-    schedule: BaseSchedule,
-    options: TrainingOptions,
-    keep_interrupted: bool = False,
-    verbose: int = 0,
+    run: TrainingRun, item_embeddings: FloatArray, *, classifier_input: str
 ) -> TrainingResult:
     """Train a `FirstItemClassifier` on the denoiser's pairs and table (n_items, d)."""
-    device = resolve_device(options.device)
-    diffusion = schedule.diffusion().to(device)
-    table = torch.tensor(item_embeddings, device=device)
-    dtype = product_dtype(device, options.precision)
+    diffusion = run.schedule.diffusion().to(run.device)
+    table = torch.tensor(item_embeddings, device=run.device)
+    build = partial(FirstItemClassifier, run.pairs.n_pseudo_items, table.shape[1])
 
     def loss(module: nn.Module, windows: Tensor, following: Tensor) -> Tensor:
         x = table[windows]  # (batch, M, d)
@@ -161,30 +143,27 @@ def fit_first_item_classifier(
         if classifier_input == "noisy":
             t = torch.randint(diffusion.n_timesteps, (len(x),), device=x.device)
             x = diffusion.q_sample(x, t, torch.randn_like(x))
-        return full_cross_entropy(module(x, t), table, following, dtype)
+        return full_cross_entropy(module(x, t), table, following, run.dtype)
 
-    return fit_network(
-        seeded_build(
-            partial(FirstItemClassifier, pairs.n_pseudo_items, table.shape[1]),
-            options.random_state,
-        ),
+    return run.train(
+        seeded_build(build, run.random_state),
         loss,
-        pairs,
-        validation,
-        partial(first_items, pairs.values),
-        options,
-        keep_interrupted=keep_interrupted,
-        verbose=verbose,
+        partial(first_items, run.pairs.values),
     )
 
 
-def check_classifier(recommender: Any, item_ids: IdArray, n_pseudo_items: int) -> None:
-    """Raise a ValueError if a recommender cannot read M items of the catalogue."""
-    module = recommender.to_module()
-    if not hasattr(module, "encode"):
+def network_of(
+    recommender: Any, item_ids: IdArray, n_pseudo_items: int
+) -> tuple[nn.Module, IntArray]:
+    """Return a recommender's network and its codes of the catalogue (n_items,).
+
+    Raise a ValueError if it cannot read M items of the catalogue.
+    """
+    network = recommender.to_module()
+    if not hasattr(network, "encode"):
         raise ValueError(
             "classifier must have a network that reads embedded items, as "
-            f"SASRecEstimator has; got a {type(module).__name__}."
+            f"SASRecEstimator has; got a {type(network).__name__}."
         )
     max_length = getattr(recommender, "max_length", n_pseudo_items)
     if max_length < n_pseudo_items:
@@ -192,39 +171,37 @@ def check_classifier(recommender: Any, item_ids: IdArray, n_pseudo_items: int) -
             f"classifier reads max_length={max_length} items, which is less than "
             f"n_pseudo_items={n_pseudo_items}."
         )
-    unknown = item_ids[encode_items(item_ids, recommender.item_ids_) < 0]
+    codes = encode_items(item_ids, recommender.item_ids_)
+    unknown = item_ids[codes < 0]
     if len(unknown):
         raise ValueError(
             f"classifier does not know {len(unknown)} items of X, the first being "
             f"{unknown[:3].tolist()}."
         )
+    return network, codes
 
 
 def classifier_log_probability(
     classifier: nn.Module, catalogue: Tensor
 ) -> LogProbability:
     """Read the first item's log-probability off a `FirstItemClassifier`."""
-
-    def of_first_items(x: Tensor, t: Tensor, first_items: Tensor) -> Tensor:
-        return log_probability(classifier(x, t), catalogue, first_items)
-
-    return of_first_items
+    return lambda x, t, first_items: log_probability(
+        classifier(x, t), catalogue, first_items
+    )
 
 
 def recommender_log_probability(
-    recommender: Any, item_ids: IdArray, catalogue: Tensor
+    network: Any, codes: IntArray, catalogue: Tensor
 ) -> LogProbability:
-    """Read the first item's log-probability off a fitted next-item recommender.
+    """Read the first item's log-probability off what `network_of` returns.
 
-    Its `to_module()` has an `item_embedding` and an ``encode(embedded, lengths)``. The
-    diffusion's embeddings (n_items, d) are brought to the recommender's by the linear
+    The diffusion's embeddings (n_items, d) are brought to the network's by the linear
     map that fits the catalogue best, which is exact if they were taken from it. The
     timestep is ignored: a recommender knows clean embeddings only.
     """
-    codes = torch.from_numpy(encode_items(item_ids, recommender.item_ids_))
-    own_codes = codes.to(catalogue.device)
-    module = recommender.to_module().to(catalogue.device)
-    own_table = module.item_embedding.weight.detach()  # (n_own_items, d_own)
+    own_codes = torch.from_numpy(codes).to(catalogue.device)
+    network = network.to(catalogue.device)
+    own_table = network.item_embedding.weight.detach()  # (n_own_items, d_own)
     with_bias = F.pad(catalogue, (0, 1), value=1.0)  # (n_items, d + 1)
     # On the CPU: the solver of CUDA needs embeddings of full rank.
     linear_map = torch.linalg.lstsq(
@@ -234,7 +211,7 @@ def recommender_log_probability(
     def of_first_items(x: Tensor, t: Tensor, first_items: Tensor) -> Tensor:
         embedded = F.pad(x, (0, 1), value=1.0) @ linear_map  # (batch, M, d_own)
         lengths = torch.full((len(x),), x.shape[1], device=x.device)
-        hidden = module.encode(embedded, lengths)[:, -1]  # (batch, d_own)
+        hidden = network.encode(embedded, lengths)[:, -1]  # (batch, d_own)
         own_first_items = torch.where(first_items < 0, -1, own_codes[first_items])
         return log_probability(hidden, own_table, own_first_items)
 

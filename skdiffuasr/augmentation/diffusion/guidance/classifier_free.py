@@ -34,15 +34,15 @@ class ClassifierFreeGuidance(BaseGuidance):
         """Raise a ValueError if the null condition is used and not trained."""
         if guidance_scale != 0 and training.condition_dropout == 0:
             raise ValueError(
-                f"guidance='classifier_free' at guidance_scale={guidance_scale} takes "
-                f"a denoiser that has also learned without histories, but "
-                f"condition_dropout=0; set training=DenoiserTraining("
-                f"condition_dropout=0.1), guidance_scale=0 or guidance=None."
+                f"guidance='classifier_free' at guidance_scale={guidance_scale} needs "
+                f"a denoiser trained without histories too, but condition_dropout=0; "
+                f"set training=DenoiserTraining(condition_dropout=0.1), "
+                f"guidance_scale=0 or guidance=None."
             )
 
     def guide(self, model: TrainedModel, guidance_scale: float) -> GuidedModel:
         """Make the noise model that the sampler follows; see `BaseGuidance.guide`."""
-        if guidance_scale == 0:  # at half the price
+        if guidance_scale == 0:  # at half the cost
             return without_guidance(model)
         null_condition = model.denoiser.null_condition  # (d,)
 

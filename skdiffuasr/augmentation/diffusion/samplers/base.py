@@ -1,4 +1,4 @@
-"""What every sampler of the reverse process can do."""
+"""Base class of the samplers of the reverse process."""
 
 import math
 from abc import ABC, abstractmethod
@@ -22,8 +22,8 @@ NoisePredictor = Callable[[Tensor, Tensor], Tensor]
 class BaseSampler(Part, ABC):
     """Base class of the samplers.
 
-    A subclass implements `step`, and sets `draws_noise` if its steps add noise. One
-    that needs more than the last estimate overrides `sample`.
+    A subclass implements `step`. One that needs more than the last estimate overrides
+    `sample`.
 
     Parameters
     ----------
@@ -36,20 +36,10 @@ class BaseSampler(Part, ABC):
 
     n_steps: int = 5
 
-    @property
-    def draws_noise(self) -> bool:
-        """Whether `step` is given noise; there is none in the last step."""
-        return False
-
     @abstractmethod
     def step(
-        self,
-        x_t: Tensor,
-        x_0: Tensor,
-        abar_t: float,
-        abar_s: float,
-        noise: Tensor | None = None,
-    ) -> Tensor:
+        self, x_t: Tensor, x_0: Tensor, abar_t: float, abar_s: float
+    ) -> tuple[Tensor, float]:
         """Go from timestep t to an earlier timestep s.
 
         Parameters
@@ -60,50 +50,24 @@ class BaseSampler(Part, ABC):
             Clean embeddings predicted from `x_t`.
         abar_t, abar_s : float
             Shares of the signal's variance that are left at t and at s; ``abar_s=1``
-            is the last step.
-        noise : Tensor of shape (batch, M, d), default=None
-            Standard normal numbers, if the sampler draws noise.
+            is the last step, which must not add noise.
 
         Returns
         -------
-        x_s : Tensor of shape (batch, M, d)
-            Embeddings at s.
+        mean : Tensor of shape (batch, M, d)
+            Mean of the embeddings at s.
+        variance : float
+            Variance of the noise that `sample` adds to it; 0 draws none.
         """
 
     def timesteps(self, n_timesteps: int) -> list[int]:
-        """Choose the timesteps that are visited.
+        """Choose `n_steps` timesteps, strictly descending from ``n_timesteps - 1``.
 
         They are evenly spaced and counted from the end. Sampling starts from pure
         noise, and T - 1 is where the network has seen (nearly) pure noise; a grid that
         counts from 0 would begin at, say, 800 of 1000 and hand the network noise where
-        it expects a trace of signal [1]_.
-
-        Parameters
-        ----------
-        n_timesteps : int
-            Number T of timesteps of the forward process.
-
-        Returns
-        -------
-        timesteps : list of int, of length n_steps
-            Strictly descending from T - 1. The step after the last one leads to
-            abar = 1, the clean embeddings.
-
-        Raises
-        ------
-        ValueError
-            If `n_steps` is larger than `n_timesteps`.
-
-        References
-        ----------
-        .. [1] Lin et al., "Common Diffusion Noise Schedules and Sample Steps are
-           Flawed", WACV 2024, arXiv:2305.08891, table 2 ("trailing").
-
-        Examples
-        --------
-        >>> from skdiffuasr.augmentation.diffusion import DDIM
-        >>> DDIM(n_steps=5).timesteps(1000)
-        [999, 799, 599, 399, 199]
+        it expects a trace of signal (Lin et al., "Common Diffusion Noise Schedules and
+        Sample Steps are Flawed", WACV 2024, arXiv:2305.08891, table 2, "trailing").
         """
         if not 1 <= self.n_steps <= n_timesteps:
             raise ValueError(
@@ -128,9 +92,8 @@ class BaseSampler(Part, ABC):
 
         Parameters
         ----------
-        predict_noise : callable
-            ``predict_noise(x_t, t) -> eps`` on tensors of shape (batch, M, d) and
-            (batch,).
+        predict_noise : callable(x_t, t) -> eps
+            On tensors of shape (batch, M, d) and (batch,).
         x_T : Tensor of shape (batch, M, d)
             Standard normal start.
         diffusion : GaussianDiffusion
@@ -140,31 +103,17 @@ class BaseSampler(Part, ABC):
             the estimate divides the network's error by sqrt(abar_t), which is 0.006 at
             the end of the linear schedule but 0.00005 at the end of the cosine one: set
             a bound with the latter, a little beyond the largest embedding coordinate.
-        draw_noise : callable, default=None
-            ``draw_noise(step_index) -> (batch, M, d)`` standard normal numbers for the
-            step of that index (0 is the first one). Called only for steps that need
-            noise. None draws from torch's global generator.
-        on_step : callable, default=None
-            ``on_step(x_0)`` is told the estimate of the clean embeddings of each step;
-            the last one is what is returned.
+        draw_noise : callable(step_index) -> Tensor of shape (batch, M, d), default=None
+            Standard normal numbers for a step, counted from 0, that adds noise. None
+            draws from torch's global generator.
+        on_step : callable(x_0), default=None
+            Called with the estimate of the clean embeddings of each step; the last one
+            is what is returned.
 
         Returns
         -------
         x_0 : Tensor of shape (batch, M, d)
             Generated embeddings.
-
-        Raises
-        ------
-        ValueError
-            If a parameter of the sampler is out of range.
-
-        Examples
-        --------
-        >>> import torch
-        >>> from skdiffuasr.augmentation.diffusion import DDIM, LinearSchedule
-        >>> diffusion = LinearSchedule().diffusion()
-        >>> DDIM().sample(lambda x_t, t: x_t, torch.ones(2, 3, 4), diffusion).shape
-        torch.Size([2, 3, 4])
         """
         self.check()
         timesteps = self.timesteps(diffusion.n_timesteps)
@@ -177,10 +126,10 @@ class BaseSampler(Part, ABC):
                 x_0 = x_0.clamp(-max_abs_x0, max_abs_x0)
             if on_step is not None:
                 on_step(x_0)
-            noise = None
-            if self.draws_noise and abar_s < 1:
+            x_t, variance = self.step(x_t, x_0, abar_t, abar_s)
+            if variance > 0:
                 noise = draw_noise(step_index) if draw_noise else torch.randn_like(x_t)
-            x_t = self.step(x_t, x_0, abar_t, abar_s, noise)
+                x_t = x_t + math.sqrt(variance) * noise
         return x_t
 
 
@@ -190,12 +139,3 @@ def posterior_variance(abar_t: float, abar_s: float) -> float:
     Eq. 7 of Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020.
     """
     return (1 - abar_t / abar_s) * (1 - abar_s) / (1 - abar_t)
-
-
-def add_noise(mean: Tensor, variance: float, noise: Tensor | None) -> Tensor:
-    """Draw from N(mean, variance); raise if that takes noise and there is none."""
-    if variance == 0:
-        return mean
-    if noise is None:
-        raise ValueError(f"A step of variance {variance:.3g} needs noise, got None.")
-    return mean + math.sqrt(variance) * noise

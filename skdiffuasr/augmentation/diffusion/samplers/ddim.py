@@ -1,4 +1,4 @@
-"""DDIM: few steps, deterministic unless noise is asked for."""
+"""DDIM: few steps, deterministic by default."""
 
 import math
 from numbers import Real
@@ -9,7 +9,6 @@ from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.augmentation.diffusion.samplers.base import (
     BaseSampler,
-    add_noise,
     posterior_variance,
 )
 
@@ -38,23 +37,13 @@ class DDIM(BaseSampler):
 
     eta: float = 0.0
 
-    @property
-    def draws_noise(self) -> bool:
-        """Whether a step adds noise."""
-        return self.eta > 0
-
     def step(
-        self,
-        x_t: Tensor,
-        x_0: Tensor,
-        abar_t: float,
-        abar_s: float,
-        noise: Tensor | None = None,
-    ) -> Tensor:
+        self, x_t: Tensor, x_0: Tensor, abar_t: float, abar_s: float
+    ) -> tuple[Tensor, float]:
         """Go from timestep t to an earlier timestep s; see `BaseSampler.step`."""
         # No more fresh noise than x_s holds in all, which a large eta would ask for.
         eta = min(self.eta, 1e100)  # whose square is finite
         variance = min(eta**2 * posterior_variance(abar_t, abar_s), 1 - abar_s)
         eps = (x_t - math.sqrt(abar_t) * x_0) / math.sqrt(1 - abar_t)
-        x_s = math.sqrt(abar_s) * x_0 + math.sqrt(1 - abar_s - variance) * eps
-        return add_noise(x_s, variance, noise)
+        mean = math.sqrt(abar_s) * x_0 + math.sqrt(1 - abar_s - variance) * eps
+        return mean, variance

@@ -7,7 +7,6 @@ from torch import Tensor
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr.augmentation.diffusion.samplers.base import (
     BaseSampler,
-    add_noise,
     posterior_variance,
 )
 
@@ -27,22 +26,12 @@ class DDPM(BaseSampler):
 
     name = "ddpm"
 
-    @property
-    def draws_noise(self) -> bool:
-        """Whether a step adds noise."""
-        return True
-
     def step(
-        self,
-        x_t: Tensor,
-        x_0: Tensor,
-        abar_t: float,
-        abar_s: float,
-        noise: Tensor | None = None,
-    ) -> Tensor:
+        self, x_t: Tensor, x_0: Tensor, abar_t: float, abar_s: float
+    ) -> tuple[Tensor, float]:
         """Go from timestep t to an earlier timestep s; see `BaseSampler.step`."""
         alpha = abar_t / abar_s
         x_0_weight = math.sqrt(abar_s) * (1 - alpha) / (1 - abar_t)
         x_t_weight = math.sqrt(alpha) * (1 - abar_s) / (1 - abar_t)
         mean = x_0_weight * x_0 + x_t_weight * x_t
-        return add_noise(mean, posterior_variance(abar_t, abar_s), noise)
+        return mean, posterior_variance(abar_t, abar_s)
