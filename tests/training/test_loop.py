@@ -263,6 +263,15 @@ def test_verbose_prints_some_epochs(capsys, verbose, epochs):
     assert [int(re.fullmatch(pattern, line)[1]) for line in lines] == epochs
 
 
-def test_verbose_prints_the_validation_score(capsys):
-    fit(linear_model(), max_epochs=1, verbose=1, validate=lambda module: 0.25)
-    assert ", validation score 0.25000 (" in capsys.readouterr().out
+def test_verbose_prints_what_the_curves_end_in(capsys):
+    scores = [0.25, 0.5, 0.125]
+    result = fit(linear_model(), max_epochs=3, verbose=1, validate=epoch_scores(scores))
+    lines = capsys.readouterr().out.splitlines()
+    for line, loss, score in zip(lines, result.loss_curve, scores, strict=True):
+        assert f": loss {loss:.5f}, validation score {score:.5f} (" in line
+    assert len(set(result.loss_curve)) == 3
+
+
+def test_nothing_is_printed_unasked(capsys):
+    fit(linear_model())
+    assert capsys.readouterr().out == ""

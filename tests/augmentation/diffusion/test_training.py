@@ -1,16 +1,21 @@
 """What the networks behind the diffusion augmenter are trained on."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from skdiffuasr.augmentation.diffusion import DenoiserTraining, LinearSchedule, SUNet
 from skdiffuasr.augmentation.diffusion import training as fitting
 from skdiffuasr.augmentation.diffusion.guidance.classifier import (
     fit_first_item_classifier,
 )
+from skdiffuasr.augmentation.diffusion.suffixes import first_items
 from skdiffuasr.augmentation.diffusion.training import TrainingOptions, fit_denoiser
 from skdiffuasr.augmentation.diffusion.training_pairs import find_training_pairs
+from skdiffuasr.nn.denoiser import denoising_loss
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import from_weights
@@ -72,12 +77,12 @@ def test_the_classifier_learns_the_first_item_behind_the_window(
 
 @pytest.fixture
 def trained_on(monkeypatch):
-    """Batches that `train` is given, and its keyword arguments."""
+    """Batches and loss that `train` is given, and its keyword arguments."""
     found = {}
     train = fitting.train
 
     def spy(module, batches, loss, **kwargs):
-        found["batches"] = list(batches(0))
+        found.update(module=module, batches=list(batches(0)), loss=loss)
         found.update(kwargs)
         return train(module, batches, loss, **kwargs)
 
@@ -85,14 +90,14 @@ def trained_on(monkeypatch):
     return found
 
 
-def denoise(pairs, validation, rounding_weight=None):
+def denoise(pairs, validation, rounding_weight=None, **training):
     return fit_denoiser(
         pairs,
         validation,
         TABLE,
         denoiser=SUNet(base_channels=8, n_res_blocks=1, dropout=0.0),
         schedule=SCHEDULE,
-        training=DenoiserTraining(ema_decay=0.9),
+        training=DenoiserTraining(ema_decay=0.9, **training),
         rounding_weight=rounding_weight,
         options=options(2),
     )
@@ -126,3 +131,94 @@ def test_trained_item_embeddings_come_back_on_the_sphere(pairs):
     trained = denoise(pairs, None, rounding_weight=0.1).weights
     norms = np.linalg.norm(trained["item_embedding.weight"], axis=1)
     np.testing.assert_allclose(norms, 4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("classifier_input", ["x0", "noisy"])
+def test_the_classifier_reads_embeddings_as_noisy_as_it_is_told(
+    pairs, trained_on, classifier_input
+):
+    fit_first_item_classifier(
+        pairs,
+        None,
+        TABLE,
+        classifier_input=classifier_input,
+        schedule=SCHEDULE,
+        options=options(1),
+    )
+    classifier = trained_on["module"].eval()
+    windows, following = trained_on["batches"][0]
+    table = torch.from_numpy(TABLE)
+    x, t = table[windows], torch.zeros(len(windows), dtype=torch.int64)
+    torch.manual_seed(1)
+    if classifier_input == "noisy":
+        t, noise = torch.randint(10, (len(x),)), torch.randn(x.shape)
+        abar = SCHEDULE.diffusion().alphas_cumprod[t, None, None].float()
+        x = abar.sqrt() * x + (1 - abar).sqrt() * noise
+    expected = F.cross_entropy(classifier(x, t) @ table.T, following)
+    torch.manual_seed(1)
+    loss = trained_on["loss"](classifier, windows, following)
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("rounding_weight", [None, 0.7])
+def test_the_denoiser_minimises_the_loss_of_its_parameters(
+    pairs, trained_on, rounding_weight
+):
+    denoise(pairs, None, rounding_weight, condition_dropout=0.5)
+    denoiser = trained_on["module"].eval()
+    windows, *following = trained_on["batches"][0]
+    condition = following[0]
+    if rounding_weight is not None:
+        condition = denoiser.suffix_condition(*following)
+    torch.manual_seed(1)
+    expected = denoising_loss(
+        denoiser,
+        windows,
+        condition,
+        diffusion=SCHEDULE.diffusion(),
+        condition_dropout=0.5,
+        rounding_weight=rounding_weight or 0.0,
+    )
+    torch.manual_seed(1)
+    loss = trained_on["loss"](denoiser, windows, *following)
+    torch.testing.assert_close(loss, expected)
+
+
+def test_the_options_reach_the_training_loop(pairs, trained_on):
+    denoise(pairs, None)
+    expected = {
+        "max_epochs": 2,
+        "learning_rate": 1e-2,
+        "patience": 100,
+        "device": torch.device("cpu"),
+        "random_state": 0,
+        "ema_decay": 0.9,
+        "validate": None,
+    }
+    assert {name: trained_on[name] for name in expected} == expected
+    assert [len(batch[0]) for batch in trained_on["batches"]] == [32, 32, 24]
+
+
+def test_the_validation_score_is_the_mean_loss_with_the_same_noise(pairs):
+    """Of all pairs, each counting once, whatever the size of its batch."""
+
+    def loss(module, windows, firsts):
+        noises.append(torch.rand(1).item())
+        return (windows.sum(dim=1) + 100.0 * firsts).mean()
+
+    noises = []
+    score = partial(
+        fitting._negative_loss,
+        loss,
+        pairs,
+        partial(first_items, pairs.values),
+        32,
+        torch.device("cpu"),
+        None,
+    )
+    windows = pairs.values[pairs.starts[:, None] + np.arange(M)]
+    expected = windows.sum(axis=1) + 100 * pairs.values[pairs.starts + M]
+    assert score() == pytest.approx(-expected.mean())
+    assert score() == pytest.approx(-expected.mean())
+    assert noises[:3] == noises[3:]
+    assert len(set(noises)) == 3
