@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from joblib import Memory
 
 from skdiffuasr.augmentation.diffusion import DenoiserTraining, LinearSchedule, SUNet
 from skdiffuasr.augmentation.diffusion import training as fitting
@@ -13,7 +14,11 @@ from skdiffuasr.augmentation.diffusion.guidance.classifier import (
     fit_first_item_classifier,
 )
 from skdiffuasr.augmentation.diffusion.suffixes import first_items
-from skdiffuasr.augmentation.diffusion.training import TrainingOptions, fit_denoiser
+from skdiffuasr.augmentation.diffusion.training import (
+    TrainingOptions,
+    TrainingRun,
+    fit_denoiser,
+)
 from skdiffuasr.augmentation.diffusion.training_pairs import find_training_pairs
 from skdiffuasr.nn.denoiser import denoising_loss
 from skdiffuasr.nn.first_item_classifier import FirstItemClassifier
@@ -83,6 +88,7 @@ def trained_on(monkeypatch):
 
     def spy(module, batches, loss, **kwargs):
         found.update(module=module, batches=list(batches(0)), loss=loss)
+        found["n_runs"] = found.get("n_runs", 0) + 1
         found.update(kwargs)
         return train(module, batches, loss, **kwargs)
 
@@ -222,3 +228,22 @@ def test_the_validation_score_is_the_mean_loss_with_the_same_noise(pairs):
     assert score() == pytest.approx(-expected.mean())
     assert noises[:3] == noises[3:]
     assert len(set(noises)) == 3
+
+
+def test_a_cache_looks_at_what_changes_the_result(pairs, trained_on, tmp_path):
+    def run(classifier_input="noisy", **without_effect):
+        return TrainingRun(
+            pairs,
+            None,
+            SCHEDULE,
+            options(1),
+            Memory(tmp_path, verbose=0),
+            **{"keep_interrupted": False, "verbose": 0, **without_effect},
+        ).fit(fit_first_item_classifier, TABLE, classifier_input=classifier_input)
+
+    first = run()
+    again = [run(verbose=1), run(keep_interrupted=True)]
+    assert trained_on["n_runs"] == 1
+    assert [result.loss_curve for result in again] == [first.loss_curve] * 2
+    assert run(classifier_input="x0").loss_curve != first.loss_curve
+    assert trained_on["n_runs"] == 2
