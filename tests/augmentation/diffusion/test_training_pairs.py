@@ -81,6 +81,7 @@ def test_what_is_split_off_depends_on_the_seed():
     pairs = find_training_pairs(Sequences.from_iterable([range(5)] * 40), 2, "windows")
     drawn = [set(pairs.split(0.5, seed)[1].ends.tolist()) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
+    assert [len(ends) for ends in drawn] == [20, 20, 20]
 
 
 def test_one_history_may_be_split_off():
