@@ -205,6 +205,22 @@ def test_the_options_reach_the_training_loop(pairs, trained_on):
     assert [len(batch[0]) for batch in trained_on["batches"]] == [32, 32, 24]
 
 
+def test_the_precision_reaches_the_loss_and_the_loop(pairs, trained_on, monkeypatch):
+    def product_dtype(device, precision):
+        assert (device.type, precision) == ("cpu", "float32")
+        return torch.bfloat16
+
+    def loss(*args, dtype, **kwargs):
+        dtypes.append(dtype)
+        return denoising_loss(*args, **kwargs)
+
+    dtypes = []
+    monkeypatch.setattr(fitting, "product_dtype", product_dtype)
+    monkeypatch.setattr(fitting, "denoising_loss", loss)
+    denoise(pairs, None)
+    assert {*dtypes, trained_on["dtype"]} == {torch.bfloat16}
+
+
 def test_the_validation_score_is_the_mean_loss_with_the_same_noise(pairs):
     """Of all pairs, each counting once, whatever the size of its batch."""
 
