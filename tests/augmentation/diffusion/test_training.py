@@ -96,7 +96,7 @@ def trained_on(monkeypatch):
     return found
 
 
-def denoise(pairs, validation, rounding_weight=None, **training):
+def denoise(pairs, validation, rounding_weight=None, watch=None, **training):
     return fit_denoiser(
         pairs,
         validation,
@@ -106,6 +106,7 @@ def denoise(pairs, validation, rounding_weight=None, **training):
         training=DenoiserTraining(ema_decay=0.9, **training),
         rounding_weight=rounding_weight,
         options=options(2),
+        **(watch or {}),
     )
 
 
@@ -191,8 +192,14 @@ def test_the_denoiser_minimises_the_loss_of_its_parameters(
 
 
 def test_the_options_reach_the_training_loop(pairs, trained_on):
-    denoise(pairs, None)
+    watch = {
+        "keep_interrupted": True,
+        "verbose": 3,
+        "on_epoch_end": lambda module: False,
+    }
+    denoise(pairs, None, watch=watch)
     expected = {
+        **watch,
         "max_epochs": 2,
         "learning_rate": 1e-2,
         "patience": 100,
