@@ -19,6 +19,13 @@ def test_a_device_may_be_named(monkeypatch):
         resolve_device("cuda:2")
 
 
+@pytest.mark.parametrize("device", ["cuda", "cuda:0"])
+def test_the_only_device_has_number_0(monkeypatch, device):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert resolve_device(device) == torch.device(device)
+
+
 @pytest.mark.parametrize("device", ["gpu", "", "cuda:x", "mps", "meta", "xpu:0"])
 def test_devices_that_cannot_be_used_are_refused(device):
     message = (

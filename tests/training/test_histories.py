@@ -193,6 +193,26 @@ def test_a_variant_without_labels_gives_way_to_the_first():
         assert (items.tolist(), labels.tolist()) == ([[1]], [[2]])
 
 
+@pytest.mark.parametrize("n_variants", [2, 3])
+def test_each_epoch_draws_a_variant_of_every_row(n_variants):
+    rows = range(0, 400, 10)
+    batches = HistoryBatches(
+        SequenceVariants(
+            Sequences.from_iterable([[row + variant, 0] for row in rows])
+            for variant in range(n_variants)
+        ),
+        8,
+    )
+    epochs = [
+        sorted(torch.cat([items[:, 0] for items, _, _ in batches(epoch)]).tolist())
+        for epoch in (0, 0, 1)
+    ]
+    assert epochs[0] == epochs[1] != epochs[2]
+    for read in epochs:
+        assert [item // 10 * 10 for item in read] == list(rows)
+        assert {item % 10 for item in read} == set(range(n_variants))
+
+
 def test_an_item_that_is_not_read_is_learned_in_place_of_the_next():
     X = Sequences([1, 2, 3], [0, 3], make_roles(is_context=[True, False, True]))
     assert next_items(X).tolist() == [2, -1, -1]

@@ -58,6 +58,17 @@ def test_network_has_the_weights_of_now(replace: str) -> None:
     np.testing.assert_array_equal(weight(line), line.weights_["weight"])
 
 
+def test_names_tell_the_networks_of_an_estimator_apart() -> None:
+    line = Line().fit()
+    others = to_weights(nn.Linear(2, 1))
+    other = line._network(line.build, others, CPU, name="other")
+    assert line.network() is not other
+    assert line._network(line.build, others, CPU, name="other") is other
+    np.testing.assert_array_equal(other.weight.numpy(), others["weight"])
+    np.testing.assert_array_equal(weight(line), line.weights_["weight"])
+    assert line.n_built == 2
+
+
 def test_network_moves_to_another_device() -> None:
     line = Line().fit()
     line.network()

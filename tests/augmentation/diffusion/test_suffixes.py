@@ -96,6 +96,16 @@ def test_means_are_those_of_the_items(lengths, seed):
     np.testing.assert_allclose(means, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("chunk_blocks", [1, 2, 3, 100])
+def test_blocks_are_summed_in_chunks(monkeypatch, chunk_blocks):
+    monkeypatch.setattr(suffixes, "_CHUNK_BLOCKS", chunk_blocks)
+    pairs, table = draw_pairs([300, 37]), draw_table()
+    starts, ends = pairs.starts + M, pairs.ends
+    (means,) = SuffixMeans(pairs.values, table)(starts, ends)
+    expected = naive_means(pairs.values, table, starts, ends)
+    np.testing.assert_allclose(means, expected, rtol=0, atol=1e-6)
+
+
 def test_means_of_short_suffixes_of_a_long_history_keep_their_digits():
     pairs, table = draw_pairs([30, 100_000]), draw_table() + 3
     starts = np.append(random_batch(pairs, 50)[0], 100_030 - np.arange(1, 70))
