@@ -189,6 +189,6 @@ def _next_item_loss(
 ) -> Tensor:
     """Cross-entropy of every item after the first, given those before it."""
     is_learned = labels >= 0
-    hidden = module(items, lengths, is_learned)
+    hidden = module(items, lengths)[is_learned]
     targets = labels[is_learned]
     return full_cross_entropy(hidden, module.item_embedding.weight, targets, dtype)
