@@ -6,7 +6,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from skdiffuasr.augmentation.diffusion import LinearSchedule, SUNet
-from skdiffuasr.nn.denoiser import Denoiser, denoising_loss, drop_condition
+from skdiffuasr.nn import denoiser as denoisers
+from skdiffuasr.nn.denoiser import (
+    Denoiser,
+    denoising_loss,
+    drop_condition,
+    on_sphere,
+)
 from skdiffuasr.training import seeded_build
 
 N_ITEMS, M, D = 12, 2, 4
@@ -229,3 +235,22 @@ def test_dropped_rows_train_the_null_condition_and_kept_rows_the_condition():
     n_kept = condition.grad[:, 0].sum()
     assert 0 < n_kept < 100
     assert torch.equal(null.grad, (100 - n_kept).expand(2))
+
+
+@pytest.mark.parametrize("width", [1, 9, 64])
+def test_vectors_on_the_sphere_have_the_norm_of_the_noise(width):
+    vectors = torch.randn(5, width)
+    scaled = on_sphere(vectors)
+    torch.testing.assert_close(scaled.norm(dim=1), torch.full((5,), width**0.5))
+    torch.testing.assert_close(F.cosine_similarity(scaled, vectors), torch.ones(5))
+
+
+def test_dtype_is_that_of_the_products_of_rounding(monkeypatch):
+    def cross_entropy(states, catalogue, targets, dtype):
+        dtypes.append(dtype)
+        return F.cross_entropy(states @ catalogue.T, targets)
+
+    dtypes = []
+    monkeypatch.setattr(denoisers, "full_cross_entropy", cross_entropy)
+    loss_of(build(), dtype=torch.bfloat16)
+    assert dtypes == [torch.bfloat16]

@@ -234,6 +234,20 @@ def test_sampled_binary_cross_entropy_approaches_its_expectation():
     torch.testing.assert_close(loss, expected, atol=0.01, rtol=0)
 
 
+def test_a_single_negative_counts_fully():
+    hidden, catalogue, _ = draw(1, 2)
+    logits = (hidden @ catalogue.T)[0]
+    targets = torch.tensor([0])
+    torch.manual_seed(next(seed for seed in range(50) if drawn_with(seed) == 1))
+    loss = sampled_binary_cross_entropy(hidden, catalogue, targets, 1)
+    torch.testing.assert_close(loss, F.softplus(-logits[0]) + F.softplus(logits[1]))
+
+
+def drawn_with(seed):
+    torch.manual_seed(seed)
+    return int(torch.randint(2, (1, 1)))
+
+
 def test_one_negative_is_the_loss_of_sasrec():
     hidden, catalogue, targets = draw(50, 2)
     torch.manual_seed(0)
