@@ -70,7 +70,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     ) -> Tensor:
         """Return the mean loss of a batch as `HistoryBatches` yields it."""
         is_learned = labels >= 0
-        # Nearly all are learned: to leave the others out takes longer than they do.
+        # Nearly all are learned, so that selecting them afterwards is faster.
         hidden = network(items, lengths)[is_learned]  # (tokens, d)
         catalogue = network.item_embedding.weight
         return self._item_loss(hidden, catalogue, labels[is_learned])
