@@ -136,6 +136,50 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             scores[rows] = block.cpu()
         return scores
 
+    def predict_log_proba(self, X: SequencesLike) -> FloatArray:
+        """Return the log-probability of every item to be the next one.
+
+        They are the softmax of the scores, except where a recommender counts: then
+        they are its probabilities, none of which is 0.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+
+        Returns
+        -------
+        log_probabilities : ndarray of float32 of shape (n, n_items)
+            In nats; the columns follow `item_ids_`. After a history without any known
+            item they are those of `PopularityRecommender`.
+
+        Raises
+        ------
+        ValueError
+            If `X` has unknown items and ``unknown_items="error"``.
+        """
+        codes = self._encode(X)
+        result = np.empty((len(codes), len(self.item_ids_)), dtype=np.float32)
+        for rows, block in self._score_blocks(codes, as_log_probabilities=True):
+            result[rows] = block.cpu()
+        return result
+
+    def predict_proba(self, X: SequencesLike) -> FloatArray:
+        """Return the probability of every item to be the next one.
+
+        Parameters
+        ----------
+        X : Sequences or iterable of n sequences of item ids
+            Histories, oldest item first.
+
+        Returns
+        -------
+        probabilities : ndarray of float32 of shape (n, n_items)
+            Rows sum to 1; see `predict_log_proba`.
+        """
+        log_probabilities = self.predict_log_proba(X)
+        return np.exp(log_probabilities, out=log_probabilities)
+
     def predict(self, X: SequencesLike) -> IdArray:
         """Predict the next item of each history.
 
@@ -264,8 +308,22 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             )
         return np.setdiff1d(np.arange(len(self.item_ids_)), codes)
 
-    def _score_blocks(self, codes: Sequences) -> Iterator[tuple[slice, Tensor]]:
+    def _log_probabilities(self, scores: Tensor) -> Tensor:
+        """Turn the scores (n, n_items) of `_score` into log-probabilities."""
+        return scores.log_softmax(dim=1)
+
+    def _log_popularity(self) -> FloatArray:
+        """Return the log-probability (n_items,) of each item by its count, plus one."""
+        counts = self.item_counts_ + 1
+        return np.log(counts / counts.sum()).astype(np.float32)
+
+    def _score_blocks(
+        self, codes: Sequences, *, as_log_probabilities: bool = False
+    ) -> Iterator[tuple[slice, Tensor]]:
         """Yield scores of the catalogue for one block of rows after the other."""
+        without_items = (
+            self._log_popularity() if as_log_probabilities else self.item_counts_
+        )
         has_items = codes.lengths > 0
         score = self._scorer(without_skipped(codes)[has_items])
         n_scored = offsets_from_lengths(has_items)
@@ -275,8 +333,10 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             if is_scored.any():
                 scored = slice(n_scored[rows.start], n_scored[rows.stop])
                 block = torch.as_tensor(score(scored))
+                if as_log_probabilities:
+                    block = self._log_probabilities(block)
             if not is_scored.all():
-                scores = block.new_tensor(self.item_counts_).repeat(len(is_scored), 1)
+                scores = block.new_tensor(without_items).repeat(len(is_scored), 1)
                 scores[torch.from_numpy(is_scored)] = block.view(-1, scores.shape[1])
                 block = scores
             yield rows, block

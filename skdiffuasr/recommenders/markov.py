@@ -3,7 +3,9 @@
 from numbers import Real
 
 import numpy as np
+import torch
 from scipy.sparse import csr_array
+from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
@@ -73,3 +75,7 @@ class MarkovRecommender(BaseRecommender):
         counts = self.transition_counts_[codes.last()]
         total = counts.sum(axis=1)[:, None] + self.smoothing
         return (counts.toarray() + prior.astype(np.float32)) / total
+
+    def _log_probabilities(self, scores: Tensor) -> Tensor:
+        # An item that was only a pseudo item has no prior.
+        return scores.clamp(min=torch.finfo(scores.dtype).tiny).log()

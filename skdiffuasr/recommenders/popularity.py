@@ -1,6 +1,7 @@
 """The most popular items: the baseline of every comparison."""
 
 import numpy as np
+from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._typing import FloatArray
@@ -26,3 +27,6 @@ class PopularityRecommender(BaseRecommender):
     def _score(self, codes: Sequences) -> FloatArray:
         counts = self.item_counts_.astype(np.float32)
         return np.tile(counts, (len(codes), 1))
+
+    def _log_probabilities(self, scores: Tensor) -> Tensor:
+        return scores.new_tensor(self._log_popularity()).expand_as(scores)

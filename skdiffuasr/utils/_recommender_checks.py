@@ -26,6 +26,20 @@ def check_decision_function(estimator: Any) -> None:
     assert np.isfinite(scores).all(), "scores are not finite"
 
 
+def check_predict_log_proba(estimator: Any) -> None:
+    """Probabilities sum to 1 and rank the items as the scores do."""
+    estimator, X = fitted(estimator), make_histories()
+    X = Sequences.from_iterable([*X.to_lists(), [], [UNKNOWN_ITEM]])
+    log_probabilities = estimator.predict_log_proba(X)
+    assert np.isfinite(log_probabilities).all(), "log-probabilities are not finite"
+    probabilities = np.exp(log_probabilities, dtype=np.float64)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-4)
+    np.testing.assert_allclose(estimator.predict_proba(X), probabilities, rtol=1e-4)
+    order = np.argsort(estimator.decision_function(X), axis=1)
+    ordered = np.take_along_axis(log_probabilities, order, axis=1)
+    assert (np.diff(ordered, axis=1) > -1e-4).all(), "probabilities rank otherwise"
+
+
 def check_item_counts(estimator: Any) -> None:
     """`item_counts_` counts the observed items of training, not the pseudo items."""
     X = make_histories()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import log_softmax
 from sklearn.exceptions import NotFittedError
 
 from skdiffuasr.recommenders import (
@@ -89,6 +90,30 @@ def test_recommend_ranks_what_is_allowed(rows, k, filter_seen, candidates):
         assert found == best_by_hand(row_scores, allowed)[:k]
         codes = [ITEM_IDS.index(item) for item in found]
         np.testing.assert_array_equal(values, row_scores[codes])
+
+
+def test_log_probabilities_are_the_softmax_of_the_scores():
+    X = [[30], [10, 20]]
+    expected = log_softmax(FITTED.decision_function(X).astype(np.float64), axis=1)
+    found = FITTED.predict_log_proba(X)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(FITTED.predict_proba(X), np.exp(found))
+
+
+@pytest.mark.parametrize(
+    "recommender", [TableRecommender(), PopularityRecommender(), MarkovRecommender()]
+)
+def test_without_known_items_the_probabilities_are_popularity(recommender):
+    recommender.fit([["a", "b"], ["b", "c"]])
+    expected = np.log([[2 / 7, 3 / 7, 2 / 7]])
+    np.testing.assert_allclose(recommender.predict_log_proba([[]]), expected, rtol=1e-6)
+
+
+def test_a_markov_chain_has_probabilities_already():
+    recommender = MarkovRecommender().fit([ITEM_IDS, [10, 30]])
+    scores = recommender.decision_function([[10], [50]])
+    found = recommender.predict_proba([[10], [50]])
+    np.testing.assert_allclose(found, scores, rtol=1e-5)
 
 
 def test_items_that_are_not_read_are_seen_and_the_last_is_read():

@@ -502,6 +502,18 @@ class ScoresEmptyAsNaN(MarkovRecommender):
         return scores
 
 
+@breaks("check_predict_log_proba")
+class ReturnsScoresAsProbabilities(PopularityRecommender):
+    def _log_probabilities(self, scores):
+        return scores
+
+
+@breaks("check_predict_log_proba")
+class RanksOtherwiseByProbability(MarkovRecommender):
+    def _log_probabilities(self, scores):
+        return super()._log_probabilities(scores).flip(1)
+
+
 @breaks("check_item_counts")
 class CountsPseudoItems(MarkovRecommender):
     def fit(self, X, y=None):
