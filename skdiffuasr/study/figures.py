@@ -29,12 +29,15 @@ def draw_figures(
     ``"gain"``: gain in NDCG@10 over the reference, with 95 % intervals over users and
     over users and seeds. ``"length"``: the former by length of the history.
     ``"cost"``: NDCG@10 and seconds of a run. `comparisons` are those of NDCG@10 of the
-    main ranking, from `compare`.
+    main ranking, from `compare`. Between recommenders there is ``"recommenders"``, the
+    first of them.
     """
     gains = comparisons[comparisons["reference"] == results.reference]
     of_all = gains[gains["group_by"] == "all"]
     of_length = gains[gains["group_by"] == "length"]
     seconds = mean_costs(results)["seconds_total"]
+    if results.compared == "recommender":
+        return {"recommenders": _gain_figure(results, of_all)} if len(of_all) else {}
     figures = {}
     if len(of_all):
         figures["gain"] = _gain_figure(results, of_all)
@@ -68,7 +71,7 @@ def _gain_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
                 name=f"95 % over {over}",
             ).plot(ax)
         ax.axhline(0, color="0.6", linewidth=1, zorder=0)
-        ax.set_xlabel("augmenter")
+        ax.set_xlabel(results.compared)
     return figure
 
 

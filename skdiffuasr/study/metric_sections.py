@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _BY = ["recommender", "augmenter"]
 
 
-def main_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
+def main_blocks(
+    results: StudyResults, gains: "pd.DataFrame", picture: str = "gain"
+) -> list[Block]:
     """Show all metrics of the main ranking, and the gains over the reference."""
     gains = gains[gains["group_by"] == "all"].set_index(_BY)
     rows = gains.to_dict("records")
@@ -35,7 +37,7 @@ def main_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
         f"Gain: difference in NDCG@10 to {results.reference} with its 95 % interval."
     )
     caption = f"Gain in NDCG@10 over {results.reference}, 95 % intervals."
-    return [explanation, *tables, *([] if gains.empty else [Picture("gain", caption)])]
+    return [explanation, *tables, *([] if gains.empty else [Picture(picture, caption)])]
 
 
 def group_blocks(results: StudyResults, gains: "pd.DataFrame") -> list[Block]:
@@ -122,4 +124,4 @@ def _noted(
 ) -> Table:
     """Make a table that names the seeds where some are missing."""
     names = [name + seeds_note(results, n_seeds[name]) for name in texts.index]
-    return Table.of(texts.set_axis(names), title)
+    return Table.of(texts.set_axis(names), title, results.compared)

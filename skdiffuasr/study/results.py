@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,8 @@ class StudyResults:
     with_memory : tuple of str
         Names of the augmenters and recommenders that may take a training run from a
         cache.
+    compared : {"augmenter", "recommender"}, default="augmenter"
+        What is compared; see `between_recommenders`.
 
     Raises
     ------
@@ -139,6 +141,7 @@ class StudyResults:
     reference: str = "none"
     candidates: tuple[RunRecord, ...] = ()
     with_memory: tuple[str, ...] = ()
+    compared: str = "augmenter"
 
     def __post_init__(self) -> None:
         if self.main_ranking not in RANKINGS:
@@ -182,6 +185,25 @@ class StudyResults:
         """The runs that failed, those that parameters were chosen by first."""
         records = (*self.candidates, *self.records)
         return tuple(record for record in records if record.error is not None)
+
+    def between_recommenders(self) -> Self:
+        """Return the runs without augmentation, to compare recommenders.
+
+        They take the place of the augmenters, under one recommender that stands for
+        all; the first one is the reference.
+        """
+        plain = [run for run in self.records if run.augmenter == self.reference]
+        return replace(
+            self,
+            records=tuple(
+                replace(run, augmenter=run.recommender, recommender="all")
+                for run in plain
+            ),
+            reference=plain[0].recommender if plain else self.reference,
+            quality=(),
+            candidates=(),
+            compared="recommender",
+        )
 
     @cached_property
     def frame(self) -> "pd.DataFrame":

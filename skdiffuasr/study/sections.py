@@ -56,11 +56,14 @@ _FEW_SEEDS = 5
 
 
 def report_sections(
-    results: StudyResults, comparisons: "pd.DataFrame"
+    results: StudyResults,
+    comparisons: "pd.DataFrame",
+    between: "tuple[StudyResults, pd.DataFrame] | None" = None,
 ) -> list[Section]:
     """Put together the sections that have something to say.
 
-    `comparisons` are those of NDCG@10 of the main ranking, from `compare`.
+    `comparisons` are those of NDCG@10 of the main ranking, from `compare`; `between`
+    are the results between recommenders and their comparisons, if there are several.
     """
     gains = comparisons[comparisons["reference"] == results.reference]
     by_group = {
@@ -73,6 +76,7 @@ def report_sections(
     blocks: dict[str, list[Block]] = {
         "Dataset and protocol": _dataset_blocks(results),
         "In short": _verdict_blocks(results, comparisons),
+        "Recommenders without augmentation": _recommender_blocks(between),
         "Augmenters by recommender": main_blocks(results, gains),
         "Chosen parameters": _choice_blocks(results),
         **by_group,
@@ -82,6 +86,21 @@ def report_sections(
         "Failures": _failure_blocks(results),
     }
     return [Section(title, tuple(found)) for title, found in blocks.items() if found]
+
+
+def _recommender_blocks(
+    between: "tuple[StudyResults, pd.DataFrame] | None",
+) -> list[Block]:
+    """Compare recommenders with the first of them, for all users and in groups."""
+    if between is None:
+        return []
+    results, comparisons = between
+    gains = comparisons[comparisons["reference"] == results.reference]
+    blocks = main_blocks(results, gains, picture="recommenders")
+    for group_by, title in _GROUPS.items():
+        found = group_blocks(results, gains[gains["group_by"] == group_by])
+        blocks += [f"{title}.", *found] if found else []
+    return blocks
 
 
 def _dataset_blocks(results: StudyResults) -> list[Block]:

@@ -24,6 +24,7 @@ REPORT_FILES = (
     "runs.csv",
     "candidates.csv",
     "comparisons.csv",
+    "recommenders.csv",
     "quality.csv",
     "report.md",
     "report.html",
