@@ -221,9 +221,8 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
             validation = {"X_val": X_val, "y_val": y_val}
         members = self._unfitted_members()
         frozen = {name: each for name, each in members if _is_frozen(each)}
-        check_id_types(
-            {"X": X.values} | {k: member_item_ids(frozen[k]) for k in frozen}
-        )
+        catalogues = {name: member_item_ids(frozen[name]) for name in frozen}
+        check_id_types({"X": X.values} | catalogues)
         # Not by threads, which some contexts prefer: torch has one generator for all.
         parallel = Parallel(n_jobs=self.n_jobs, backend="loky")
         fitted = iter(
@@ -236,8 +235,8 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
         self.estimators_ = [
             member if _is_frozen(member) else next(fitted) for _, member in members
         ]
-        catalogues = [member_item_ids(member) for member in self.estimators_]
-        self._count_items(X, np.unique(np.concatenate(catalogues)))
+        known = [member_item_ids(member) for member in self.estimators_]
+        self._count_items(X, np.unique(np.concatenate(known)))
         return self
 
     @property
