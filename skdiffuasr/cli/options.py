@@ -159,7 +159,7 @@ def check_all_used(parameters: Iterable[str], estimators: Iterable[Any]) -> None
     known = {"device", "random_state"}
     for estimator in estimators:
         if estimator is not None:
-            known |= known_parameters(estimator).keys()
+            known |= known_parameters(estimator)
     unused = ", ".join(sorted(set(parameters) - known))
     if unused:
         raise ValueError(f"Nothing that was chosen has the parameters {unused}.")
