@@ -324,14 +324,23 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         self, codes: Sequences, *, as_log_probabilities: bool = False
     ) -> Iterator[tuple[slice, Tensor]]:
         """Yield scores of the catalogue for one block of rows after the other."""
-        score = self._block_scorer(codes, as_log_probabilities)
+        score = self._block_scorer(codes, as_log_probabilities=as_log_probabilities)
         for rows in row_blocks(len(codes), len(self.item_ids_)):
             yield rows, score(rows)
 
     def _block_scorer(
-        self, codes: Sequences, as_log_probabilities: bool
+        self,
+        codes: Sequences,
+        *,
+        as_log_probabilities: bool = False,
+        is_normalised: bool = True,
     ) -> Callable[[slice], Tensor]:
-        """Prepare to score slices of any histories; each may overwrite the last."""
+        """Prepare to score slices of any histories; each may overwrite the last.
+
+        Log-probabilities that are not normalised may lack a constant of each row.
+        """
+        is_softmax = type(self)._log_probabilities is BaseRecommender._log_probabilities
+        is_converted = as_log_probabilities and (is_normalised or not is_softmax)
         without_items = (
             self._log_popularity() if as_log_probabilities else self.item_counts_
         )
@@ -345,7 +354,7 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             if is_scored.any():
                 scored = slice(n_scored[rows.start], n_scored[rows.stop])
                 block = torch.as_tensor(score(scored))
-                if as_log_probabilities:
+                if is_converted:
                     block = self._log_probabilities(block)
             if not is_scored.all():
                 scores = block.new_tensor(without_items).repeat(len(is_scored), 1)

@@ -328,26 +328,39 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
                 codes_of_member = encode_items(member_item_ids(member), self.item_ids_)
                 is_whole = np.array_equal(codes_of_member, np.arange(n_items))
                 columns = None if is_whole else torch.from_numpy(codes_of_member)
-                members.append((weight, log_probability_scorer(member, X), columns))
+                members.append(
+                    (weight, log_probability_scorer(member, X, False), columns)
+                )
+
+        # Fresh memory can cost as much as the sum that fills it.
+        sums = averages = torch.empty(0, n_items)
 
         def average(rows: slice) -> Tensor:
-            total = torch.zeros(())
+            nonlocal sums, averages
+            n_rows = rows.stop - rows.start
             for number, (weight, score, columns) in enumerate(members):
                 block = score(rows)
                 if columns is not None:
-                    of_known = block
-                    block = of_known.amin(dim=1, keepdim=True).repeat(1, n_items)
-                    block[:, columns.to(block.device)] = of_known
+                    block = _widened(block, columns, n_items)
                 if number == 0:
-                    total = weight * block
+                    if len(sums) < n_rows:
+                        sums, averages = block.new_empty(2, n_rows, n_items)
+                    torch.mul(block, weight, out=sums[:n_rows])
                 else:
-                    total.add_(block.to(total.device), alpha=weight)
-            return total.log_softmax(dim=1)
+                    sums[:n_rows].add_(block.to(sums.device), alpha=weight)
+            return torch.log_softmax(sums[:n_rows], dim=1, out=averages[:n_rows])
 
         return average
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         return scores
+
+
+def _widened(block: Tensor, codes: Tensor, n_items: int) -> Tensor:
+    """Place the columns of a member's catalogue; the lowest score fills the others."""
+    wide = block.amin(dim=1, keepdim=True).repeat(1, n_items)
+    wide[:, codes.to(block.device)] = block
+    return wide
 
 
 def _is_frozen(member: Any) -> bool:

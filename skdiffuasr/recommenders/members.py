@@ -71,26 +71,31 @@ def member_item_ids(member: Any) -> IdArray:
     return fitted_attribute(member, "item_ids_")
 
 
-def log_probability_scorer(member: Any, X: Sequences) -> Callable[[slice], Tensor]:
+def log_probability_scorer(
+    member: Any, X: Sequences, is_normalised: bool = True
+) -> Callable[[slice], Tensor]:
     """Prepare a fitted member to score slices of rows; each may overwrite the last.
 
     Return a function from a slice to log-probabilities (n, n_items) over the member's
     catalogue. Items that it does not know are left out of the histories. Augmenters in
-    a pipeline transform all rows first.
+    a pipeline transform all rows first. Log-probabilities that are not normalised may
+    lack a constant of each row.
     """
     if isinstance(member, FrozenEstimator):
-        return log_probability_scorer(member.estimator, X)
+        return log_probability_scorer(member.estimator, X, is_normalised)
     if hasattr(member, "best_estimator_"):
-        return log_probability_scorer(member.best_estimator_, X)
+        return log_probability_scorer(member.best_estimator_, X, is_normalised)
     if hasattr(member, "steps"):
         augmented = member[:-1].transform(X) if len(member.steps) > 1 else X
-        return log_probability_scorer(member.steps[-1][1], augmented)
+        return log_probability_scorer(member.steps[-1][1], augmented, is_normalised)
     if isinstance(member, BaseRecommender):
         member._check_fitted()
         codes = encode_sequences(X.variants[0], member.item_ids_)
-        return member._block_scorer(codes, as_log_probabilities=True)
+        return member._block_scorer(
+            codes, as_log_probabilities=True, is_normalised=is_normalised
+        )
     if hasattr(member, "predict_log_proba"):
         return lambda rows: torch.as_tensor(member.predict_log_proba(X[rows]))
     return lambda rows: torch.as_tensor(member.decision_function(X[rows])).log_softmax(
-        dim=1
+        1
     )
