@@ -12,6 +12,7 @@ from skdiffuasr.metrics.next_item_ranks import RANKINGS, next_item_ranks
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.training.early_stopping import takes_validation
+from skdiffuasr.utils.known_parameters import set_known
 
 # Parameters that say how a result is computed, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
@@ -108,6 +109,7 @@ def train_and_rank(
 
 def _set_everywhere(estimator: Any, name: str, value: Any) -> None:
     """Set a parameter wherever an estimator, or one inside it, has it."""
+    set_known(estimator, {name: value})  # a part that is None is no parameter yet
     names = [
         key
         for key in estimator.get_params(deep=True)
