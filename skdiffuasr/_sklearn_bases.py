@@ -24,9 +24,19 @@ if TYPE_CHECKING:
 
     class CallbackSupportMixin(BaseEstimator): ...
 
+    class BaseComposition(BaseEstimator):
+        def _get_params(self, attr: str, deep: bool = True) -> dict[str, Any]: ...
+
+        def _set_params(self, attr: str, **params: Any) -> Self: ...
+
 else:
     from sklearn.base import BaseEstimator, TransformerMixin
 
-    from skdiffuasr._sklearn_compat import CallbackSupportMixin
+    from skdiffuasr._sklearn_compat import BaseComposition, CallbackSupportMixin
 
-__all__ = ["BaseEstimator", "CallbackSupportMixin", "TransformerMixin"]
+__all__ = [
+    "BaseComposition",
+    "BaseEstimator",
+    "CallbackSupportMixin",
+    "TransformerMixin",
+]

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 from sklearn.base import _fit_context as _untyped_fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 
 from skdiffuasr._fitted import forget
 
@@ -63,6 +64,7 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _
 
 
 __all__ = [
+    "BaseComposition",
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",

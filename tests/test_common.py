@@ -35,6 +35,16 @@ VARIANTS = {
     ),
     "cl4srec-dropout": ("cl4srec", {"views": "dropout"}),
     "sasrec-last-epoch": ("sasrec", {"early_stopping": False, "loss": "bce"}),
+    "ensemble-named": (
+        "ensemble",
+        {
+            "estimator": [
+                ("markov", recommenders.MarkovRecommender()),
+                ("gru4rec", tiny_instance(recommenders.GRU4RecEstimator)),
+            ],
+            "weights": [2, 1],
+        },
+    ),
     "diffusion-unguided": ("diffusion", {"guidance": None}),
     "diffusion-classifier": ("diffusion", {"guidance": "classifier"}),
 }

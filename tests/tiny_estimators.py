@@ -9,6 +9,7 @@ _TINY = {
     "device": "cpu",
     "embedding_dim": 4,
     "max_epochs": 1,
+    "n_estimators": 2,
     "max_length": 10,
     "n_heads": 1,
     "n_layers": 1,

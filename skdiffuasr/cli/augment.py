@@ -14,6 +14,7 @@ from skdiffuasr.cli.models import (
     progress_bar,
 )
 from skdiffuasr.cli.options import (
+    RECOMMENDER_PARAMETERS,
     add_estimator_options,
     add_log_options,
     add_output_options,
@@ -58,7 +59,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     what = "make pseudo items without the last N items of every user, but write these"
     parser.add_argument("--hold-out", **number("N", what, default=0))
-    add_estimator_options(parser, without=frozenset({"n_variants"}))
+    add_estimator_options(
+        parser, without=frozenset({"n_variants", *RECOMMENDER_PARAMETERS})
+    )
 
 
 def run(options: argparse.Namespace) -> int:

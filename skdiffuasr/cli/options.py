@@ -121,7 +121,10 @@ TRAINING_PARAMETERS: dict[str, dict[str, Any]] = {
         "float32 never",
     },
 }
-PARAMETERS = AUGMENTER_PARAMETERS | TRAINING_PARAMETERS
+RECOMMENDER_PARAMETERS: dict[str, dict[str, Any]] = {
+    "n_estimators": number("N", "members of an ensemble; default: 4"),
+}
+PARAMETERS = AUGMENTER_PARAMETERS | RECOMMENDER_PARAMETERS | TRAINING_PARAMETERS
 
 
 def add_parameters(parser: Any, names: Iterable[str]) -> None:
@@ -133,9 +136,11 @@ def add_parameters(parser: Any, names: Iterable[str]) -> None:
 def add_estimator_options(
     parser: argparse.ArgumentParser, without: frozenset[str] = frozenset()
 ) -> None:
-    """Add the parameters of augmenters, and what decides how models are trained."""
+    """Add the parameters of estimators, and what decides how they are trained."""
     group = parser.add_argument_group("augmenter")
     add_parameters(group, sorted(AUGMENTER_PARAMETERS.keys() - without))
+    group = parser.add_argument_group("recommender")
+    add_parameters(group, sorted(RECOMMENDER_PARAMETERS.keys() - without))
     group = parser.add_argument_group("training")
     add_parameters(group, TRAINING_PARAMETERS)
     group.add_argument("--seed", **number("N", "default: 0"))
@@ -154,7 +159,7 @@ def check_all_used(parameters: Iterable[str], estimators: Iterable[Any]) -> None
     known = {"device", "random_state"}
     for estimator in estimators:
         if estimator is not None:
-            known |= known_parameters(estimator).keys()
+            known |= known_parameters(estimator)
     unused = ", ".join(sorted(set(parameters) - known))
     if unused:
         raise ValueError(f"Nothing that was chosen has the parameters {unused}.")

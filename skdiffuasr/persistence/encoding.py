@@ -55,11 +55,14 @@ class Place:
 class Encoder:
     """Turns values into JSON, and collects their arrays in `tensors`.
 
-    What JSON has no word for becomes an object with a "type"; see `Decoder`.
+    What JSON has no word for becomes an object with a "type"; see `Decoder`. An array
+    that occurs twice, as those of a frozen member of an ensemble do, is stored once.
     """
 
     def __init__(self) -> None:
         self.tensors: dict[str, NDArray[Any]] = {}
+        # With the array itself: an id is free again when its owner is gone.
+        self._stored: dict[int, tuple[str, NDArray[Any]]] = {}
 
     def encode(self, value: Any, place: Place) -> Any:
         """Return a value as `json.dumps` accepts it, or raise ValueError.
@@ -147,11 +150,14 @@ class Encoder:
             }
         if value.dtype not in NUMBERS:
             raise _refusal(value, place, f"array of dtype {value.dtype}")
-        name = place.tensor
-        while name in self.tensors:
-            name += "_"
-        # safetensors writes the memory of an array, whatever its strides are.
-        self.tensors[name] = np.asarray(value, order="C")
+        name, _ = self._stored.get(id(value), ("", value))
+        if not name:
+            name = place.tensor
+            while name in self.tensors:
+                name += "_"
+            # safetensors writes the memory of an array, whatever its strides are.
+            self.tensors[name] = np.asarray(value, order="C")
+            self._stored[id(value)] = name, value
         dtype = NUMBERS[value.dtype]
         return {"type": "array", "tensor": name, "dtype": dtype, "shape": shape}
 

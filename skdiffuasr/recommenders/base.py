@@ -103,11 +103,14 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         values = np.concatenate([variant.values for variant in histories.variants])
         if len(values) == 0:
             raise ValueError("Every history of X is empty; there is no item to learn.")
-        self.item_ids_: IdArray = np.unique(values)
-        codes = encode_sequences(histories, self.item_ids_)
+        return self._count_items(histories, np.unique(values))
+
+    def _count_items(self, histories: Sequences, item_ids: IdArray) -> Sequences:
+        """Set the catalogue, count its items and return the histories as item codes."""
+        self.item_ids_ = item_ids
+        codes = encode_sequences(histories, item_ids)
         observed = codes.strip_pseudo().values
-        n_items = len(self.item_ids_)
-        self.item_counts_: IntArray = np.bincount(observed, minlength=n_items)
+        self.item_counts_: IntArray = np.bincount(observed, minlength=len(item_ids))
         self._remember_parameters()
         return codes
 
@@ -321,25 +324,45 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         self, codes: Sequences, *, as_log_probabilities: bool = False
     ) -> Iterator[tuple[slice, Tensor]]:
         """Yield scores of the catalogue for one block of rows after the other."""
+        score = self._block_scorer(codes, as_log_probabilities=as_log_probabilities)
+        for rows in row_blocks(len(codes), len(self.item_ids_)):
+            yield rows, score(rows)
+
+    def _block_scorer(
+        self,
+        codes: Sequences,
+        *,
+        as_log_probabilities: bool = False,
+        is_normalised: bool = True,
+    ) -> Callable[[slice], Tensor]:
+        """Prepare to score slices of any histories; each may overwrite the last.
+
+        Log-probabilities that are not normalised may lack a constant of each row.
+        """
+        is_softmax = type(self)._log_probabilities is BaseRecommender._log_probabilities
+        is_converted = as_log_probabilities and (is_normalised or not is_softmax)
         without_items = (
             self._log_popularity() if as_log_probabilities else self.item_counts_
         )
         has_items = codes.lengths > 0
         score = self._scorer(without_skipped(codes)[has_items])
         n_scored = offsets_from_lengths(has_items)
-        for rows in row_blocks(len(codes), len(self.item_ids_)):
+
+        def score_block(rows: slice) -> Tensor:
             is_scored = has_items[rows]
             block = torch.empty(0)
             if is_scored.any():
                 scored = slice(n_scored[rows.start], n_scored[rows.stop])
                 block = torch.as_tensor(score(scored))
-                if as_log_probabilities:
+                if is_converted:
                     block = self._log_probabilities(block)
             if not is_scored.all():
                 scores = block.new_tensor(without_items).repeat(len(is_scored), 1)
                 scores[torch.from_numpy(is_scored)] = block.view(-1, scores.shape[1])
                 block = scores
-            yield rows, block
+            return block
+
+        return score_block
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -11,6 +11,8 @@ from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.next_item_ranks import RANKINGS, next_item_ranks
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import StudyData
+from skdiffuasr.training.early_stopping import takes_validation
+from skdiffuasr.utils.known_parameters import set_known
 
 # Parameters that say how a result is computed, and not what it is.
 _HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
@@ -79,8 +81,7 @@ def train_and_rank(
     """
     _set_everywhere(recommender, "validation_filter_seen", filter_seen)
     validation = {}
-    takes_validation = "X_val" in inspect.signature(recommender.fit).parameters
-    if takes_validation and getattr(recommender, "early_stopping", True):
+    if takes_validation(recommender):
         validation = {"X_val": data.X_val, "y_val": data.y_val}
     scorer = NextItemScorer(("ndcg@10",), filter_seen=filter_seen)
     costs, ranks = deepcopy(costs), {}
@@ -108,6 +109,7 @@ def train_and_rank(
 
 def _set_everywhere(estimator: Any, name: str, value: Any) -> None:
     """Set a parameter wherever an estimator, or one inside it, has it."""
+    set_known(estimator, {name: value})  # a part that is None is no parameter yet
     names = [
         key
         for key in estimator.get_params(deep=True)

@@ -1,5 +1,8 @@
 """Keeping the best weights and knowing when to stop."""
 
+import inspect
+from typing import Any
+
 from torch import nn
 
 from skdiffuasr._typing import Weights
@@ -25,3 +28,9 @@ class EarlyStopping:
             self.best_epoch = epoch
             self.best_weights = to_weights(module)
         return self.patience is not None and epoch - self.best_epoch >= self.patience
+
+
+def takes_validation(estimator: Any) -> bool:
+    """Whether an estimator stops early by the `X_val` and `y_val` of its `fit`."""
+    has_data = "X_val" in inspect.signature(estimator.fit).parameters
+    return has_data and getattr(estimator, "early_stopping", True)

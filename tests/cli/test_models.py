@@ -10,6 +10,7 @@ from skdiffuasr.cli import main
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection import leave_last_out
+from skdiffuasr.persistence import load
 from skdiffuasr.recommenders import MarkovRecommender
 
 pytest.importorskip("safetensors")
@@ -39,6 +40,24 @@ def test_recommendations_are_those_of_the_estimator(log_file, model_file, tmp_pa
     np.testing.assert_array_equal(table["item"], items.ravel())
     np.testing.assert_array_equal(table["rank"], [1, 2] * len(histories))
     np.testing.assert_allclose(table["score"], scores.ravel(), rtol=1e-6)
+
+
+def test_options_reach_the_members_of_an_ensemble(log_file, tmp_path, capsys):
+    model, out = tmp_path / "ensemble.safetensors", tmp_path / "top.csv"
+    options = ("--n-estimators=2", *TINY[:2], "--patience=1", "--seed=3", "--quiet")
+    arguments = ["fit", log_file, "-o", model, "--recommender=ensemble", *options]
+    assert main(list(map(str, arguments))) == 0
+    ensemble = load(model)
+    assert (ensemble.n_estimators, ensemble.random_state) == (2, 3)
+    for member in ensemble.estimators_:
+        assert (member.embedding_dim, member.max_epochs, member.patience) == (8, 1, 1)
+    assert main(["recommend", str(model), str(log_file), "-o", str(out), "-k2"]) == 0
+    table = np.genfromtxt(out, delimiter=",", names=True)
+    items, _ = ensemble.recommend(read_interactions(log_file).to_sequences(), k=2)
+    np.testing.assert_array_equal(table["item"], items.ravel())
+    arguments = ["evaluate", log_file, "--recommender=ensemble", *options]
+    assert main(list(map(str, arguments))) == 0
+    assert "ndcg@10" in capsys.readouterr().out.lower()
 
 
 def test_evaluation_is_that_of_the_scorer(log_file, model_file, tmp_path, capsys):

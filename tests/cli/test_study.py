@@ -31,6 +31,18 @@ def test_study_writes_and_prints_the_report(log_file, tmp_path, capsys):
     assert "random-seq" in (out / "results.csv").read_text()
 
 
+def test_study_of_an_ensemble(log_file, tmp_path):
+    out = tmp_path / "out"
+    options = (
+        *FAST,
+        "--recommenders=ensemble",
+        "--n-estimators=2",
+        "--embedding-dim=4",
+    )
+    assert study(str(log_file), *options, "--out", str(out)) == 0
+    assert "ensemble" in (out / "results.csv").read_text()
+
+
 def test_study_tells_failures(log_file, tmp_path, capsys):
     """No history is longer than the pseudo items that the diffusion should learn."""
     options = [*FAST, "--augmenters=diffusion", "--n-pseudo-items=9"]

@@ -154,6 +154,17 @@ def test_tensors_are_called_after_where_they_are():
     }
 
 
+def test_an_array_that_occurs_twice_is_stored_once():
+    array, equal = np.arange(3), np.arange(3)
+    encoder = Encoder()
+    encoder.encode([array, {"again": array}, equal], PLACE)
+    assert encoder.tensors.keys() == {"value.0", "value.2"}
+    first, again, _ = round_trip([array, array, equal])
+    assert first is again
+    temporary = [sparse.dok_array(np.eye(2) * scale) for scale in (1.0, 2.0)]
+    assert_identical(round_trip(temporary), temporary)  # whose arrays do not last
+
+
 def test_equal_sets_are_stored_alike():
     encode = partial(Encoder().encode, place=PLACE)
     first, second = {8, 0}, {0, 8}  # they collide, and keep their order

@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 
 from skdiffuasr import (
     DiffusionSequenceAugmenter,
+    EnsembleRecommender,
     MarkovRecommender,
     RandomSequenceAugmenter,
     SASRecEstimator,
@@ -89,6 +90,24 @@ def test_early_stopping_is_by_the_validation_items():
     )
     assert run["n_epochs"] == 3
     assert all(np.isfinite(ranks.n_above).any() for ranks in run["ranks"].values())
+
+
+def test_members_of_an_ensemble_stop_early_by_the_validation_items():
+    tiny = SASRecEstimator(4, n_layers=1, max_epochs=1, device="cpu")
+    for estimator in (tiny, [("tiny", tiny), ("markov", MarkovRecommender())]):
+        ensemble = EnsembleRecommender(estimator, n_estimators=1, random_state=0)
+        train_and_rank(DATA, Costs(), ensemble, None, filter_seen=True)
+        member = ensemble.estimators_[0]
+        score = NextItemScorer(("ndcg@10",), filter_seen=True)
+        assert member.validation_scores_[-1] == pytest.approx(
+            score(member, DATA.X_val, DATA.y_val)["ndcg@10"], rel=1e-5
+        )
+
+
+def test_parameters_reach_the_member_that_none_stands_for():
+    copy = with_parameters(EnsembleRecommender(), 7, {"n_estimators": 2})
+    assert (copy.random_state, copy.n_estimators) == (7, 2)
+    assert copy.estimator.keep_interrupted is False
 
 
 def test_a_recommender_that_does_not_stop_early_can_be_studied():

@@ -1,0 +1,101 @@
+"""What recommenders that are made of others do with these."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from skdiffuasr._typing import IdArray
+from skdiffuasr.metrics.fitted_attribute import fitted_attribute
+from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.ragged import id_type
+from skdiffuasr.sequences.vocabulary import encode_sequences
+from skdiffuasr.training.early_stopping import takes_validation
+
+#: Methods of which a member needs one.
+_SCORES = ("predict_log_proba", "decision_function")
+
+
+def check_member(member: Any, name: str) -> None:
+    """Raise unless a member can be fitted, or is frozen and fitted, and scores."""
+    if isinstance(member, type):
+        raise TypeError(f"{name} is the class {member.__name__}; pass an instance.")
+    if not hasattr(member, "fit") or not any(hasattr(member, m) for m in _SCORES):
+        raise TypeError(
+            f"{name} must be a recommender, with fit and {' or '.join(_SCORES)}, got "
+            f"{type(member).__name__}."
+        )
+    if isinstance(member, FrozenEstimator):
+        check_is_fitted(
+            member,
+            msg=f"{name} is a FrozenEstimator around an unfitted "
+            f"{type(member.estimator).__name__}; fit that first, or pass it as it is.",
+        )
+
+
+def check_id_types(item_ids: dict[str, IdArray]) -> None:
+    """Raise a TypeError if some ids are integers and others strings."""
+    types = {name: id_type(ids) for name, ids in item_ids.items() if len(ids)}
+    for name, found in types.items():
+        first, expected = next(iter(types.items()))
+        if found != expected:
+            raise TypeError(
+                f"All item ids must be of one type, but those of {first} are of type "
+                f"{expected} and those of {name} of type {found}."
+            )
+
+
+def set_random_states(estimator: Any, rng: np.random.RandomState) -> None:
+    """Draw every `random_state` of an estimator and of those inside it."""
+    seeds = {
+        name: rng.randint(2**31 - 1)
+        for name in sorted(estimator.get_params(deep=True))
+        if name == "random_state" or name.endswith("__random_state")
+    }
+    if seeds:
+        estimator.set_params(**seeds)
+
+
+def fit_member(member: Any, X: Sequences, y: Any, validation: dict[str, Any]) -> Any:
+    """Fit a member, with the data for early stopping where it takes them."""
+    return member.fit(X, y, **(validation if takes_validation(member) else {}))
+
+
+def member_item_ids(member: Any) -> IdArray:
+    """Return the catalogue of a fitted member, sorted."""
+    return fitted_attribute(member, "item_ids_")
+
+
+def log_probability_scorer(
+    member: Any, X: Sequences, is_normalised: bool = True
+) -> Callable[[slice], Tensor]:
+    """Prepare a fitted member to score slices of rows; each may overwrite the last.
+
+    Return a function from a slice to log-probabilities (n, n_items) over the member's
+    catalogue. Items that it does not know are left out of the histories. Augmenters in
+    a pipeline transform all rows first. Log-probabilities that are not normalised may
+    lack a constant of each row.
+    """
+    if isinstance(member, FrozenEstimator):
+        return log_probability_scorer(member.estimator, X, is_normalised)
+    if hasattr(member, "best_estimator_"):
+        return log_probability_scorer(member.best_estimator_, X, is_normalised)
+    if hasattr(member, "steps"):
+        augmented = member[:-1].transform(X) if len(member.steps) > 1 else X
+        return log_probability_scorer(member.steps[-1][1], augmented, is_normalised)
+    if isinstance(member, BaseRecommender):
+        member._check_fitted()
+        codes = encode_sequences(X.variants[0], member.item_ids_)
+        return member._block_scorer(
+            codes, as_log_probabilities=True, is_normalised=is_normalised
+        )
+    if hasattr(member, "predict_log_proba"):
+        return lambda rows: torch.as_tensor(member.predict_log_proba(X[rows]))
+    return lambda rows: torch.as_tensor(member.decision_function(X[rows])).log_softmax(
+        1
+    )
