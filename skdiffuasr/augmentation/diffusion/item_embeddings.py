@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._estimator_class import estimator_class
@@ -16,7 +15,7 @@ from skdiffuasr._typing import FloatArray, IdArray
 from skdiffuasr.augmentation.diffusion.part import UNFITTED, Part
 from skdiffuasr.augmentation.item_embeddings import factorise_cooccurrence
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.sequences.vocabulary import encode_items, rows_by_index
+from skdiffuasr.sequences.item_vectors import align_vectors
 
 __all__ = [
     "BaseItemEmbeddings",
@@ -188,51 +187,6 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
 
     Raises a ValueError that names what does not fit.
     """
-    if hasattr(given, "index") and hasattr(given, "columns"):
-        rows_of_items = rows_by_index(given, "item_embeddings")
-        given = dict(zip(rows_of_items, np.asarray(given), strict=True))
     if hasattr(given, "item_embeddings_"):
-        rows = encode_items(item_ids, given.item_ids_)
-        _check_all_known(rows >= 0, item_ids)
-        embeddings = _as_floats(given.item_embeddings_)[rows]
-    elif isinstance(given, Mapping):
-        is_known = np.array([item in given for item in item_ids.tolist()])
-        _check_all_known(is_known, item_ids)
-        embeddings = _as_floats([given[item] for item in item_ids.tolist()])
-    else:
-        embeddings = _as_floats(given)
-    if embeddings.ndim != 2 or len(embeddings) != len(item_ids):
-        raise ValueError(
-            f"item_embeddings must have the shape (n_items, d) with one row for each "
-            f"of the {len(item_ids)} items of X in sorted order; got shape "
-            f"{embeddings.shape}. A mapping from item id to vector fits any catalogue."
-        )
-    is_bad = ~np.isfinite(embeddings).all(axis=1)
-    if is_bad.any():
-        row = int(is_bad.argmax())
-        raise ValueError(
-            f"item_embeddings has a value that is not finite in row {row}, item "
-            f"{item_ids[row].item()!r}."
-        )
-    return embeddings
-
-
-def _as_floats(vectors: Any) -> FloatArray:
-    """Return vectors as an array of float64."""
-    try:
-        return np.asarray(vectors, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "item_embeddings must be dense vectors of numbers, all of one length: "
-            f"{error}"
-        ) from error
-
-
-def _check_all_known(is_known: npt.NDArray[np.bool_], item_ids: IdArray) -> None:
-    """Raise if items of the catalogue lack an embedding."""
-    missing = item_ids[~is_known]
-    if len(missing):
-        raise ValueError(
-            f"item_embeddings has no vector for {len(missing)} items of X, the first "
-            f"being {missing[:3].tolist()}."
-        )
+        given = dict(zip(given.item_ids_.tolist(), given.item_embeddings_, strict=True))
+    return align_vectors(given, item_ids, "item_embeddings")

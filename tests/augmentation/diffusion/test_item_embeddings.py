@@ -93,7 +93,7 @@ def test_wrong_shape_is_refused(shape):
 
 
 def test_missing_items_are_named():
-    with pytest.raises(ValueError, match=r"no vector for 1 items .*\[6\]"):
+    with pytest.raises(ValueError, match=r"no entry for 1 items .*\[6\]"):
         align_embeddings({5: np.ones(2)}, np.array([5, 6]))
 
 
