@@ -13,7 +13,8 @@ class ItemEmbedding(nn.Module):
     An item's embedding is the sum of its own, the mean of those of its attributes, and
     a linear map of its features. Use it in place of the ``nn.Embedding`` that it is
     made from: `weight` is the table of the sums, and calling it looks items up. The
-    table is computed once for a training step, and once in evaluation mode.
+    table is computed once for a training step, and once in evaluation mode; before a
+    checkpoint of activations, read `weight`, or it would be computed inside.
 
     Further items may follow those of the table, known by attributes and features alone.
     Their own part is the mean of all others', and they are not in `weight`, so that no

@@ -43,10 +43,12 @@ def embed_side_information(
     items = np.concatenate([item_ids, cold_items]) if len(cold_items) else item_ids
     parts: dict[str, Any] = {}
     if item_attributes is not None:
-        attributes = align_attributes(item_attributes, items)
-        # An attribute that only cold items have is never learned.
-        n_items_with = attributes[: len(item_ids)].sum(axis=0)
-        attributes = attributes[:, n_items_with > 0]
+        attributes = align_attributes(item_attributes, item_ids)
+        if len(cold_items):
+            attributes = align_attributes(item_attributes, items)
+            # An attribute that only cold items have is never learned.
+            is_learned = attributes[: len(item_ids)].sum(axis=0) > 0
+            attributes = attributes[:, is_learned]
         parts["attribute_offsets"] = torch.from_numpy(attributes.indptr.astype("int64"))
         parts["attribute_codes"] = torch.from_numpy(attributes.indices.astype("int64"))
         parts["n_attributes"] = attributes.shape[1]
