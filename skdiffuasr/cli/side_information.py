@@ -20,7 +20,7 @@ _FILES = {
 
 
 def add_side_information(parser: Any) -> None:
-    """Add the files to a parser or a group."""
+    """Add the files, for whatever takes them, to a parser or a group."""
     for name, what in _FILES.items():
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=what)
     parser.add_argument(
