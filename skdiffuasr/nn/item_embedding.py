@@ -17,8 +17,9 @@ class ItemEmbedding(nn.Module):
     checkpoint of activations, read `weight`, or it would be computed inside.
 
     Further items may follow those of the table, known by attributes and features alone.
-    Their own part is the mean of all others', and they are not in `weight`, so that no
-    loss takes them for items that nobody wanted.
+    Their own part is zero, and they are not in `weight`, so that no loss takes them for
+    items that nobody wanted. Others have to do without their own part in some steps, as
+    in DropoutNet [1]_, or attributes and features would learn only what these lack.
 
     ``state_dict()`` has the sums, not the parts: ``weight``, which an ``nn.Embedding``
     can load, and ``cold_weight`` (n_cold, d) if there are further items.
@@ -36,11 +37,18 @@ class ItemEmbedding(nn.Module):
         Number of attributes.
     features : Tensor of shape (n_items + n_cold, n_features), default=None
         A vector for each item, about as long as a unit vector.
+    own_dropout : float, default=0.0
+        Share of the items that are without their own part, drawn for each step.
 
     Attributes
     ----------
     num_embeddings, embedding_dim : int
         Shape of `weight`.
+
+    References
+    ----------
+    .. [1] Volkovs et al., "DropoutNet: Addressing Cold Start in Recommender Systems",
+       NeurIPS 2017.
     """
 
     attribute_offsets: Tensor
@@ -54,9 +62,11 @@ class ItemEmbedding(nn.Module):
         attribute_codes: Tensor | None = None,
         n_attributes: int = 0,
         features: Tensor | None = None,
+        own_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.own = own
+        self.own_dropout = own_dropout
         self.num_embeddings, self.embedding_dim = own.weight.shape
         self.attribute_embedding = self.feature_map = None
         self._cached: Tensor | None = None
@@ -82,8 +92,11 @@ class ItemEmbedding(nn.Module):
         """Embeddings (n_items, d), with a gradient in training."""
         if self._cached is not None:
             return self._cached
-        side_information = self._side_information()[: self.num_embeddings]
-        table = self.own.weight + side_information
+        own = self.own.weight
+        if self.training and self.own_dropout > 0:
+            is_kept = torch.rand(len(own), 1, device=own.device) >= self.own_dropout
+            own = own * is_kept
+        table = own + self._side_information()[: self.num_embeddings]
         if self.training and table.requires_grad:
             # Its gradient comes when all that used the table has been differentiated.
             table.register_hook(self._forget)
@@ -106,11 +119,10 @@ class ItemEmbedding(nn.Module):
     ) -> Any:
         """Return the sums, as of now; `keep_vars` keeps their graph."""
         destination = {} if destination is None else destination
-        own = self.own.weight
         known, cold = self._side_information().tensor_split([self.num_embeddings])
-        tables = {"weight": own + known}
+        tables = {"weight": self.own.weight + known}
         if self.n_cold_items:
-            tables["cold_weight"] = own.mean(dim=0) + cold
+            tables["cold_weight"] = cold
         for name, table in tables.items():
             destination[prefix + name] = table if keep_vars else table.detach()
         return destination

@@ -248,11 +248,15 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         network = self._build()
         side_information = self._side_information()
         if any(given is not None for given in side_information):
+            id_dropout = self.id_dropout
+            if id_dropout is None:
+                id_dropout = 0.2 if self.include_cold_items else 0.0
             network.item_embedding = embed_side_information(
                 network.item_embedding,  # type: ignore[arg-type]
                 *side_information,
                 self.item_ids_,
                 self._cold_items(),
+                id_dropout,
             )
         return network
 

@@ -73,7 +73,12 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         Whether items without interactions become part of the catalogue: those that
         `item_attributes` and `item_features` name, both if both are given. They are no
         negatives in training. Their embedding is that of their attributes and features
-        plus the mean of all items' own, and their count is 0.
+        alone, and their count is 0.
+    id_dropout : float, default=None
+        Share of the items, drawn for each step of training, that are without their own
+        embedding, so that attributes and features learn to do without it, too. None
+        means 0.2 with `include_cold_items`, which hardly ever recommends cold items
+        otherwise, and 0 without.
     random_state : int, RandomState instance or None, default=None
         Determines all that is drawn: initial weights, dropout, masks, views, negatives,
         held-out rows and batches.
@@ -96,6 +101,7 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         "item_attributes": [Mapping, "array-like", "sparse matrix", None],
         "item_features": [Mapping, "array-like", None],
         "include_cold_items": ["boolean"],
+        "id_dropout": [Interval(Real, 0, 1, closed="left"), None],
         "random_state": ["random_state"],
     }
 
@@ -114,4 +120,5 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     item_attributes: Any = None
     item_features: Any = None
     include_cold_items: bool = False
+    id_dropout: float | None = None
     random_state: RandomState = None

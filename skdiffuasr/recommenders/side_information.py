@@ -1,5 +1,6 @@
 """What is known of items besides histories, as a network's item embeddings take it."""
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def find_cold_items(
         for name, value in given.items()
         if value is not None
     ]
-    in_all = named[0] if len(named) == 1 else np.intersect1d(*named)
+    in_all = reduce(np.intersect1d, named)
     return np.setdiff1d(in_all, item_ids)
 
 
@@ -38,10 +39,11 @@ def embed_side_information(
     item_features: Any,
     item_ids: IdArray,
     cold_items: IdArray,
+    id_dropout: float,
 ) -> ItemEmbedding:
     """Check attributes and features and add them to an embedding of the catalogue."""
     items = np.concatenate([item_ids, cold_items]) if len(cold_items) else item_ids
-    parts: dict[str, Any] = {}
+    parts: dict[str, Any] = {"own_dropout": id_dropout}
     if item_attributes is not None:
         attributes = align_attributes(item_attributes, item_ids)
         if len(cold_items):

@@ -16,9 +16,8 @@ ATTRIBUTES = [[0, 2], [], [1], [0, 1, 2], [2], [1, 2], []]
 FEATURES = torch.randn(N_ITEMS + N_COLD, 3, generator=torch.manual_seed(0))
 
 
-def make(*, attributes=True, features=True, n_rows=N_ITEMS + N_COLD):
+def make(*, attributes=True, features=True, n_rows=N_ITEMS + N_COLD, **parts):
     torch.manual_seed(1)
-    parts = {}
     if attributes:
         rows = ATTRIBUTES[:n_rows]
         parts["attribute_offsets"] = torch.tensor(np.cumsum([0, *map(len, rows)]))
@@ -33,7 +32,7 @@ def dense_table(layer, n_rows=N_ITEMS):
     """The sum of the three parts, one item after the other."""
     rows = []
     for item in range(n_rows):
-        own = layer.own.weight[item] if item < N_ITEMS else layer.own.weight.mean(0)
+        own = layer.own.weight[item] if item < N_ITEMS else torch.zeros(DIM)
         parts = [own]
         if layer.attribute_embedding is not None and ATTRIBUTES[item]:
             embedded = layer.attribute_embedding.weight[ATTRIBUTES[item]]
@@ -153,6 +152,23 @@ def test_features_are_not_trained():
     (optimizer,) = make_optimizers(make(), learning_rate=0.1)
     shapes = [tuple(weight.shape) for weight in optimizer.param_groups[0]["params"]]
     assert sorted(shapes) == [(3, DIM), (DIM, 3), (N_ITEMS, DIM)]
+
+
+def test_some_items_are_without_their_own_part_in_a_step():
+    layer = make(own_dropout=0.3)
+    side_information = dense_table(layer) - layer.own.weight
+    dropped = []
+    for _ in range(200):
+        table = layer.weight
+        is_dropped = torch.isclose(table, side_information, atol=1e-5).all(dim=1)
+        torch.testing.assert_close(table[~is_dropped], dense_table(layer)[~is_dropped])
+        assert layer.weight is table
+        table.sum().backward()
+        dropped.append(is_dropped.float())
+    share = torch.stack(dropped).mean(dim=0)
+    assert (share - 0.3).abs().max() < 0.15
+    torch.testing.assert_close(layer.state_dict()["weight"], dense_table(layer))
+    torch.testing.assert_close(layer.eval().weight, dense_table(layer))
 
 
 @pytest.mark.parametrize("n_cold", [0, N_COLD])

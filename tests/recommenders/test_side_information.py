@@ -142,6 +142,17 @@ def test_it_goes_with_every_way_to_train(parameters, kind):
     assert all(np.isfinite(array).all() for array in weights.values())
 
 
+def test_items_learn_to_do_without_their_own_embedding():
+    """A share of 0.2 is the default where there may be cold items."""
+    given = SIDE_INFORMATION["cold"]
+    weights = [
+        joblib.hash(tiny(**given, id_dropout=share).fit(CIRCLE).weights_)
+        for share in (None, 0.2, 0.5, 0.0)
+    ]
+    assert weights[0] == weights[1]
+    assert len(set(weights)) == 3
+
+
 def test_what_is_averaged_is_in_the_table():
     first, second = (
         tiny(**SIDE_INFORMATION["both"], ema_decay=decay).fit(CIRCLE).item_embeddings_
@@ -308,7 +319,8 @@ def test_cold_items_leave_the_training_alone():
     """They are no negatives: what is learned of the others is the same."""
     parameters = {"item_attributes": ATTRIBUTES | COLD, "item_features": None}
     ignored = tiny(**parameters).fit(CIRCLE)
-    included = tiny(**parameters, include_cold_items=True).fit(CIRCLE)
+    parameters |= {"include_cold_items": True, "id_dropout": 0.0}
+    included = tiny(**parameters).fit(CIRCLE)
     assert included.item_ids_.tolist() == [-1, *range(N_ITEMS), 100]
     assert included.item_counts_.tolist() == [0, *ignored.item_counts_, 0]
     np.testing.assert_allclose(included.loss_curve_, ignored.loss_curve_, rtol=1e-5)
@@ -341,7 +353,9 @@ def test_cold_items_may_be_strings_and_longer_than_others():
 
 def test_a_catalogue_without_cold_items_is_as_it_was():
     plain, asked = (
-        tiny(item_attributes=ATTRIBUTES, include_cold_items=cold).fit(CIRCLE)
+        tiny(item_attributes=ATTRIBUTES, include_cold_items=cold, id_dropout=0.1).fit(
+            CIRCLE
+        )
         for cold in (False, True)
     )
     assert joblib.hash(plain.weights_) == joblib.hash(asked.weights_)
