@@ -144,6 +144,19 @@ class S3RecEstimator(SASRecEstimator):
             )
         return pretraining.network, result.is_interrupted
 
+    def _check_parameters(self) -> None:
+        if (
+            self.include_cold_items
+            and self.item_features is None
+            and not self.embed_attributes
+        ):
+            raise ValueError(
+                "include_cold_items=True takes item_features, or item_attributes with "
+                "embed_attributes=True: what is only asked for in pre-training tells "
+                "nothing of an item without interactions."
+            )
+        super()._check_parameters()
+
     def _side_information(self) -> tuple[Any, Any]:
         attributes = self.item_attributes if self.embed_attributes else None
         return attributes, self.item_features

@@ -435,6 +435,13 @@ def test_bad_side_information_is_refused(cls, parameters, message):
         tiny(cls, **parameters).fit(CIRCLE)
 
 
+def test_s3rec_must_embed_what_cold_items_are_known_by():
+    recommender = tiny(S3RecEstimator, **SIDE_INFORMATION["cold"])
+    recommender.set_params(embed_attributes=False)
+    with pytest.raises(ValueError, match="item_attributes with embed_attributes=True"):
+        recommender.fit(CIRCLE)
+
+
 @pytest.mark.parametrize("name", ["item_attributes", "item_features"])
 def test_parameters_of_another_type_are_refused(name):
     with pytest.raises(ValueError, match=f"'{name}' parameter of SASRecEstimator"):
