@@ -1,14 +1,16 @@
 """Settings of a recommender, compared on the validation items of real logs.
 
     python -m benchmarks.defaults LOG --out FILE [--recommender NAME] [--seeds N]
-                                  [--set SETTING ...]
+                                  [--set SETTING ...] [--attributes FILE]
 
 Each SETTING is a list of parameters, such as ``embedding_dim=128,ema_decay=0.998``; the
 word ``default`` stands for none. The split is leave-last-out: the last item of every
 history is the test, the one before it decides when to stop and which setting to take.
 Seen items are out of the ranking unless a history of the log has repeats.
 
-FILE gets one JSON line a training run, which the same command does not repeat.
+``--attributes`` names a JSON file of item id to attributes, which become the
+recommender's `item_attributes`. FILE gets one JSON line a training run, which the same
+command does not repeat.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import time
 from ast import literal_eval
 from pathlib import Path
 
+from skdiffuasr.cli.side_information import read_attributes
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.study.protocol import leave_last_out_data
@@ -58,7 +61,7 @@ def done(path):
     if not path.exists():
         return []
     lines = path.read_text().splitlines()
-    return [json.loads(line) for line in lines]
+    return [{"attributes": None, **json.loads(line)} for line in lines]
 
 
 def main():
@@ -73,8 +76,12 @@ def main():
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--set", nargs="+", default=["default"], metavar="SETTING")
+    parser.add_argument("--attributes", type=Path, metavar="FILE")
     options = parser.parse_args()
     data = leave_last_out_data(read_interactions(options.log))
+    attributes = None
+    if options.attributes is not None:
+        attributes = read_attributes(options.attributes, are_integers=True)
     for seed in options.seeds:
         for setting in options.set:
             name = {
@@ -82,6 +89,7 @@ def main():
                 "recommender": options.recommender,
                 "setting": setting,
                 "seed": seed,
+                "attributes": attributes and options.attributes.name,
             }
             if any(name.items() <= run.items() for run in done(options.out)):
                 continue
@@ -91,6 +99,7 @@ def main():
                     "validation_filter_seen": not data.has_repeats,
                     "max_length": 50,
                     "patience": 5,
+                    "item_attributes": attributes,
                     **parameters(setting),
                 },
             )

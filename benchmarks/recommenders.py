@@ -27,9 +27,9 @@ BACKBONES = {
     for name, cls in all_estimators("recommender")
     if issubclass(cls, BaseNeuralRecommender)
     and cls is not SASRecEstimator
-    and "item_attributes" not in signature(cls).parameters
+    and "pretraining_epochs" not in signature(cls).parameters
 }
-"""Every other network that needs histories only, measured at the first size only."""
+"""Every other network that is trained in one stage, measured at the first size only."""
 
 RECOMMENDERS = {**LOSSES, **BACKBONES}
 

@@ -17,7 +17,6 @@ patience its own DIR: a report covers one of them.
 """
 
 import argparse
-import json
 from functools import partial
 from pathlib import Path
 
@@ -33,9 +32,9 @@ from skdiffuasr import (
     S3RecEstimator,
     SASRecEstimator,
 )
-from skdiffuasr._files import open_text
 from skdiffuasr.augmentation.diffusion import DenoiserTraining
 from skdiffuasr.cli.progress import print_progress
+from skdiffuasr.cli.side_information import read_attributes
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.study import AugmentationStudy
 
@@ -110,15 +109,6 @@ def make_study(
     )
 
 
-def read_attributes(path):
-    if path is None:
-        return None
-    with open_text(path) as file:
-        content = json.load(file)
-    content = content.get("item2attributes", content)
-    return {int(item): attributes for item, attributes in content.items()}
-
-
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -135,7 +125,9 @@ def main():
     parser.add_argument("--recommenders", nargs="+", metavar="RECOMMENDER")
     options = parser.parse_args()
     out = options.out.resolve()
-    attributes = read_attributes(options.attributes)
+    attributes = None
+    if options.attributes is not None:
+        attributes = read_attributes(options.attributes, are_integers=True)
     try:
         study = make_study(
             options.part,

@@ -1,7 +1,10 @@
 """Item embeddings from which items stand near each other."""
 
+from collections.abc import Iterable
+
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, hstack
+from scipy.sparse.linalg import norm as sparse_norm
 from sklearn.utils.extmath import randomized_svd
 
 from skdiffuasr._typing import FloatArray
@@ -21,20 +24,29 @@ def cooccurrence_embeddings(
 
 
 def factorise_cooccurrence(
-    histories: Sequences, n_items: int, embedding_dim: int, random_state: int
+    histories: Sequences,
+    n_items: int,
+    embedding_dim: int,
+    random_state: int,
+    side_information: Iterable[csr_array] = (),
+    side_information_weight: float = 1.0,
 ) -> FloatArray:
     """Factorise the positive pointwise mutual information of items, (n_items, d).
 
-    See `skdiffuasr.augmentation.diffusion.CooccurrenceEmbeddings`.
+    Matrices (n_items, any) of side information stand beside it, with the same Frobenius
+    norm times a weight. See `skdiffuasr.augmentation.diffusion.CooccurrenceEmbeddings`.
     """
     information = _positive_mutual_information(_cooccurrence_counts(histories, n_items))
+    norm = side_information_weight * (sparse_norm(information) or 1.0)
+    scaled = [norm / sparse_norm(matrix) * matrix for matrix in side_information]
+    information = hstack([information, *scaled], format="csr")
     n_components = min(embedding_dim, n_items)
     left, singular_values, _ = randomized_svd(
         information, n_components, n_iter=4, random_state=random_state
     )
     embeddings = np.zeros((n_items, embedding_dim))
     embeddings[:, :n_components] = left * np.sqrt(singular_values)
-    is_alone = np.asarray(information.sum(axis=1)).ravel() == 0
+    is_alone = np.diff(information.indptr) == 0
     # Without vectors of their own, all of these would become one after the centring.
     rng = np.random.default_rng(random_state)
     scale = np.std(embeddings[~is_alone]) if not is_alone.all() else 1.0
@@ -77,4 +89,6 @@ def _positive_mutual_information(counts: csr_array) -> csr_array:
     total = max(item_totals.sum(), 1.0)
     expected = item_totals[pairs.row] * item_totals[pairs.col] / total
     information = np.maximum(np.log(pairs.data / expected), 0)
-    return csr_array((information, (pairs.row, pairs.col)), shape=counts.shape)
+    result = csr_array((information, (pairs.row, pairs.col)), shape=counts.shape)
+    result.eliminate_zeros()
+    return result

@@ -25,6 +25,7 @@ from skdiffuasr.cli.options import (
     number,
     read_log,
 )
+from skdiffuasr.cli.side_information import add_side_information
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.persistence import load
@@ -68,6 +69,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="groups of users by the length of the history; default: 5,20",
     )
     add_estimator_options(parser)
+    add_side_information(parser.add_argument_group("items"))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -88,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     tested = _long_enough(histories, n_held_out + 1)
     check_held_out(tested, n_held_out)
     if options.model is None:
-        model = make_model(options)
+        model = make_model(options, histories.values)
         with progress_bar(model, options):
             model.fit(tested.drop_last(2))
     else:

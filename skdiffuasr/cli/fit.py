@@ -16,6 +16,7 @@ from skdiffuasr.cli.options import (
     read_log,
     without_held_out,
 )
+from skdiffuasr.cli.side_information import add_side_information
 from skdiffuasr.persistence import save
 
 
@@ -32,13 +33,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--hold-out", **number("N", "leave out the last N items of every user", 0)
     )
     add_estimator_options(parser)
+    add_side_information(parser.add_argument_group("items"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Train and save."""
     check_model_output(options.output, options)
     histories = without_held_out(read_log(options).to_sequences(), options)
-    model = make_model(options)
+    model = make_model(options, histories.values)
     with progress_bar(model, options):
         model.fit(histories[histories.lengths > 0])
     save(model, options.output, overwrite=options.force)

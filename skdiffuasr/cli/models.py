@@ -13,8 +13,10 @@ from sklearn.pipeline import Pipeline
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
+from skdiffuasr._typing import IdArray
 from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
 from skdiffuasr.cli.options import check_all_used, given_parameters
+from skdiffuasr.cli.side_information import read_side_information
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -23,9 +25,13 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recommender", choices=RECOMMENDERS, help="default: sasrec")
 
 
-def make_model(options: argparse.Namespace) -> Any:
-    """Make the recommender, in a pipeline if there is an augmenter."""
+def make_model(options: argparse.Namespace, items: IdArray) -> Any:
+    """Make the recommender, in a pipeline if there is an augmenter.
+
+    `items` are the ids of the log.
+    """
     parameters = {"random_state": 0} | given_parameters(options)
+    parameters |= read_side_information(options, items)
     augmenter = make_estimator(options.augmenter or "none", AUGMENTERS, parameters)
     recommender = make_estimator(
         options.recommender or "sasrec", RECOMMENDERS, parameters

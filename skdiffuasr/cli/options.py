@@ -169,6 +169,7 @@ def check_nothing_to_train(options: argparse.Namespace) -> None:
     """Raise ValueError if an option beside a saved model says how to make one."""
     named = PARAMETERS.keys() - {"device"}
     named |= {"seed", "augmenter", "recommender", "save_model"}
+    named |= {"attributes", "features", "include_cold_items"}
     given = sorted(name for name in named if getattr(options, name, None) is not None)
     if given:
         options_given = ", ".join("--" + name.replace("_", "-") for name in given)

@@ -1,13 +1,9 @@
 """``skdiffuasr study``: augmenters and recommenders in one comparison."""
 
 import argparse
-import json
-import re
 import sys
 from pathlib import Path
-from typing import Any
 
-from skdiffuasr._files import open_text
 from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
 from skdiffuasr.cli.options import (
     PARAMETERS,
@@ -20,6 +16,7 @@ from skdiffuasr.cli.options import (
     read_log,
 )
 from skdiffuasr.cli.progress import show_progress
+from skdiffuasr.cli.side_information import add_side_information, read_side_information
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.results import exception_line
 
@@ -67,18 +64,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         **number("N", "items of the sampled ranking, 0 for none", default=100),
     )
     parser.add_argument(
-        "--attributes",
-        type=Path,
-        metavar="FILE",
-        help="JSON object of item id to list of attributes, for s3rec; may end in .gz",
-    )
-    parser.add_argument(
         "--retry-failed",
         action="store_true",
         help="run the combinations that failed again",
     )
     group = parser.add_argument_group("parameters of all estimators that have them")
     add_parameters(group, PARAMETERS)
+    add_side_information(group)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,11 +81,7 @@ def run(options: argparse.Namespace) -> int:
             "the sampled ranking out."
         )
     log = read_log(options)
-    parameters = given_parameters(options)
-    if options.attributes is not None:
-        parameters["item_attributes"] = read_attributes(
-            options.attributes, are_integers=log.item.dtype.kind == "i"
-        )
+    parameters = given_parameters(options) | read_side_information(options, log.item)
     augmenters, recommenders = (
         {name: make_estimator(name, factories, parameters) for name in chosen}
         for factories, chosen in (
@@ -128,30 +116,3 @@ def run(options: argparse.Namespace) -> int:
     for what, seed, line in failures:
         print(f"skdiffuasr: failed: {what}, seed {seed}: {line}", file=sys.stderr)
     return SOME_RUNS_FAILED if results.failures else 0
-
-
-def read_attributes(
-    path: Path, *, are_integers: bool
-) -> dict[int, Any] | dict[str, Any]:
-    """Read the attributes of each item from a JSON object, which may be compressed.
-
-    Item ids must be integers if `are_integers`, as those of the log then are.
-    """
-    try:
-        with open_text(path) as file:
-            content = json.load(file)
-    except ValueError as error:
-        raise ValueError(f"{path} is not a JSON file: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{path} must hold an object of item id to attributes, got "
-            f"{type(content).__name__}."
-        )
-    if not are_integers:
-        return content
-    for item in content:
-        if not re.fullmatch("0|-?[1-9][0-9]*", item):
-            raise ValueError(
-                f"{path} has the item id {item!r}, but the items of LOG are integers."
-            )
-    return {int(item): attributes for item, attributes in content.items()}

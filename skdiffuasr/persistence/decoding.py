@@ -25,6 +25,7 @@ class Decoder:
     float                  value: "nan", "inf" or "-inf"
     tuple, set, frozenset  items
     dict                   items: list of [key, value]
+    vectors                keys, vectors: dict of the rows of an array
     scalar                 dtype, value: a NumPy scalar
     array                  tensor, dtype, shape: numbers, in the tensor of this name
     strings                dtype, shape, values: flat list of strings
@@ -50,6 +51,7 @@ class Decoder:
             "set": lambda node: set(self._items(node)),
             "frozenset": lambda node: frozenset(self._items(node)),
             "dict": lambda node: dict(self._items(node)),
+            "vectors": self._vectors,
             "scalar": self._scalar,
             "array": self._array,
             "strings": self._strings,
@@ -99,6 +101,10 @@ class Decoder:
     def _items(self, node: dict[str, Any], name: str = "items") -> list[Any]:
         (items,) = fields(node, name)
         return [self.decode(item) for item in items]
+
+    def _vectors(self, node: dict[str, Any]) -> dict[Any, NDArray[Any]]:
+        keys, vectors = map(self.decode, fields(node, "keys", "vectors"))
+        return dict(zip(keys, vectors, strict=True))
 
     def _scalar(self, node: dict[str, Any]) -> Any:
         dtype, value = fields(node, "dtype", "value")

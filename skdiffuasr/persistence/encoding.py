@@ -19,6 +19,7 @@ from skdiffuasr.persistence.classes import (
     SPARSE_PARTS,
 )
 from skdiffuasr.sequences import Sequences, SequenceVariants
+from skdiffuasr.sequences.vocabulary import is_frame
 
 #: What to do instead, by the type that cannot be saved.
 _REMEDIES = (
@@ -124,6 +125,10 @@ class Encoder:
         ]
 
     def _dict(self, value: dict[Any, Any], place: Place) -> dict[str, Any]:
+        if _are_vectors(list(value.values())):  # one tensor for them all
+            keys = self._items(value, place)
+            vectors = self._array(np.stack(list(value.values())), place)
+            return {"type": "vectors", "keys": keys, "vectors": vectors}
         items = []
         for key, item in value.items():
             inside = place.inside(_ascii(key), repr(key))
@@ -188,6 +193,17 @@ class Encoder:
         return nodes
 
 
+def _are_vectors(values: list[Any]) -> bool:
+    """Whether these are several numeric vectors of one length and dtype."""
+    if len(values) < 2 or any(type(value) is not np.ndarray for value in values):
+        return False
+    first = values[0]
+    return first.dtype in NUMBERS and all(
+        value.ndim == 1 and len(value) == len(first) and value.dtype == first.dtype
+        for value in values
+    )
+
+
 def _ascii(key: object) -> str:
     """Return a name for a key that every tool can read."""
     return str(key).encode("ascii", "backslashreplace").decode()
@@ -209,6 +225,8 @@ def _check_attribute(name: str, place: Place) -> None:
 def _refusal(value: Any, place: Place, kind: str | None = None) -> ValueError:
     """Make the error of a value that cannot be stored."""
     remedy = next((text for cls, text in _REMEDIES if isinstance(value, cls)), None)
+    if is_frame(value):
+        remedy = "use a dict with what it has for each item of its index"
     return ValueError(
         f"{place}{kind or type(value).__name__} cannot be saved"
         + (f"; {remedy}." if remedy else ".")

@@ -110,6 +110,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
             n_next_items=self.n_next_items,
         )
         tasks = list(drawn)
+        # What is computed before is not computed again by a checkpoint.
+        catalogue = network.item_embedding.weight
         encode = network
         if sum(is_masked.numel() for _, _, is_masked in tasks) > GROUP_SIZE:
             # Long histories make tasks whose activations would not fit into memory.
@@ -117,5 +119,4 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         hidden = [encode(*task, is_wanted=task[-1]) for task in tasks]
         targets = [task_items[is_masked] for task_items, _, is_masked in tasks]
         states = torch.cat(hidden)  # (tokens, d)
-        catalogue = network.item_embedding.weight
         return self._item_loss(states, catalogue, torch.cat(targets))

@@ -1,7 +1,9 @@
 """The parameters that all neural recommenders share."""
 
+from collections.abc import Mapping
 from dataclasses import field
 from numbers import Integral, Real
+from typing import Any
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
@@ -52,6 +54,31 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         Number of epochs without improvement before training stops.
     ema_decay : float, default=None
         Decay of an exponential moving average of the weights. None trains without.
+    item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
+        Attributes of the items, such as brands and categories. Each has an embedding,
+        and the mean of those of an item is added to the item's own. A mapping from each
+        item id to an iterable of its attribute ids, of any hashable type; it must have
+        all items of `X`, those without attributes with an empty list, and may have
+        others. Or a pandas DataFrame of 0 and 1 with a column for each attribute, whose
+        index likewise holds the item ids. Or a matrix of 0 and 1 of shape (n_items,
+        n_attributes) with rows in the sorted order of the items of `X`, which may not
+        fit a fold of a cross-validation.
+    item_features : mapping, array-like or DataFrame, default=None
+        Vectors of the items, such as embeddings of texts or images. They are
+        standardised, and a linear map of them is learned and added to the items' own
+        embeddings. A mapping from each item id to a vector, a pandas DataFrame with
+        item ids as its index, or an array of shape (n_items, n_features) with rows in
+        the sorted order of the items of `X`.
+    include_cold_items : bool, default=False
+        Whether items without interactions become part of the catalogue: those that
+        `item_attributes` and `item_features` name, both if both are given. They are no
+        negatives in training. Their embedding is that of their attributes and features
+        alone, and their count is 0.
+    id_dropout : float, default=None
+        Share of the items, drawn for each step of training, that are without their own
+        embedding, so that attributes and features learn to do without it, too. None
+        means 0.2 with `include_cold_items`, which hardly ever recommends cold items
+        otherwise, and 0 without.
     random_state : int, RandomState instance or None, default=None
         Determines all that is drawn: initial weights, dropout, masks, views, negatives,
         held-out rows and batches.
@@ -71,6 +98,10 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         "validation_filter_seen": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
+        "item_attributes": [Mapping, "array-like", "sparse matrix", None],
+        "item_features": [Mapping, "array-like", None],
+        "include_cold_items": ["boolean"],
+        "id_dropout": [Interval(Real, 0, 1, closed="left"), None],
         "random_state": ["random_state"],
     }
 
@@ -86,4 +117,8 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     validation_filter_seen: bool = False
     patience: int = 10
     ema_decay: float | None = None
+    item_attributes: Any = None
+    item_features: Any = None
+    include_cold_items: bool = False
+    id_dropout: float | None = None
     random_state: RandomState = None

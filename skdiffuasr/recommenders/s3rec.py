@@ -1,7 +1,6 @@
 """S3-Rec as a scikit-learn estimator."""
 
 import warnings
-from collections.abc import Mapping
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -14,9 +13,9 @@ from torch import Tensor, nn
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.nn.s3rec import S3RecPretraining, draw_mask
-from skdiffuasr.recommenders.item_attributes import align_attributes
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.item_attributes import align_attributes
 from skdiffuasr.training import seeded_build
 
 
@@ -28,11 +27,10 @@ class S3RecEstimator(SASRecEstimator):
     with bidirectional attention over the histories [1]_: which attributes an item has
     (AAP), which items are hidden in a history (MIP), which attributes these have (MAP),
     and which segment is hidden in it (SP). Only the weights of SASRec are kept, so the
-    trained model costs what SASRec costs and reads no attributes. Pre-training does not
-    see what early stopping holds out, but pseudo items may show it; see
-    `early_stopping`. Pseudo items are read as context and not asked for, unless their
-    roles say so. Both stages use the same `dropout`, `learning_rate`, `weight_decay`
-    and `loss`, which is that of MIP, too.
+    trained model costs what SASRec costs. Pre-training does not see what early stopping
+    holds out, but pseudo items may show it; see `early_stopping`. Pseudo items are read
+    as context and not asked for, unless their roles say so. Both stages use the same
+    `dropout`, `learning_rate`, `weight_decay` and `loss`, which is that of MIP, too.
 
     Each task's loss is the mean of its questions, and a question on attributes counts
     as many nats as all attributes of the item together. ``loss="bce"`` with one
@@ -43,13 +41,16 @@ class S3RecEstimator(SASRecEstimator):
     Parameters
     ----------
     item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
-        A mapping from each item id to an iterable of its attribute ids, of any hashable
-        type; it must have all items of `X`, those without attributes with an empty
-        list, and may have others. Or a pandas DataFrame of 0 and 1 with a column for
-        each attribute, whose index likewise holds the item ids. Or a matrix of 0 and 1
-        of shape (n_items, n_attributes) with rows in the sorted order of the items of
-        `X`, which may not fit a fold of a cross-validation. None pre-trains without AAP
-        and MAP.
+        What AAP and MAP ask for; None pre-trains without these. A mapping from each
+        item id to an iterable of its attribute ids, of any hashable type; it must have
+        all items of `X`, those without attributes with an empty list, and may have
+        others. Or a pandas DataFrame of 0 and 1 with a column for each attribute, whose
+        index likewise holds the item ids. Or a matrix of 0 and 1 of shape (n_items,
+        n_attributes) with rows in the sorted order of the items of `X`, which may not
+        fit a fold of a cross-validation.
+    embed_attributes : bool, default=False
+        Whether the attributes also have embeddings that are added to those of the
+        items, as in the other recommenders.
     pretraining_epochs : int, default=20
         Number of passes over the data before training. 0 gives what `SASRecEstimator`
         gives.
@@ -101,7 +102,7 @@ class S3RecEstimator(SASRecEstimator):
 
     _parameter_constraints = {
         **SASRecEstimator._parameter_constraints,
-        "item_attributes": [Mapping, "array-like", "sparse matrix", None],
+        "embed_attributes": ["boolean"],
         "pretraining_epochs": [Interval(Integral, 0, None, closed="left")],
         "mask_probability": [Interval(Real, 0, 1, closed="both")],
         "attribute_weight": [Interval(Real, 0, None, closed="left")],
@@ -110,7 +111,7 @@ class S3RecEstimator(SASRecEstimator):
         "segment_weight": [Interval(Real, 0, None, closed="left")],
     }
 
-    item_attributes: Any = None
+    embed_attributes: bool = False
     pretraining_epochs: int = 20
     mask_probability: float = 0.2
     attribute_weight: float = 0.2
@@ -143,6 +144,23 @@ class S3RecEstimator(SASRecEstimator):
             )
         return pretraining.network, result.is_interrupted
 
+    def _check_parameters(self) -> None:
+        if (
+            self.include_cold_items
+            and self.item_features is None
+            and not self.embed_attributes
+        ):
+            raise ValueError(
+                "include_cold_items=True takes item_features, or item_attributes with "
+                "embed_attributes=True: what is only asked for in pre-training tells "
+                "nothing of an item without interactions."
+            )
+        super()._check_parameters()
+
+    def _side_information(self) -> tuple[Any, Any]:
+        attributes = self.item_attributes if self.embed_attributes else None
+        return attributes, self.item_features
+
     def _attributes(self) -> csr_array | None:
         """Return the checked attributes, one row for each item, if there are any."""
         if self.item_attributes is None:
@@ -150,7 +168,7 @@ class S3RecEstimator(SASRecEstimator):
         return align_attributes(self.item_attributes, self.item_ids_)
 
     def _build_pretraining(self, attributes: csr_array | None) -> S3RecPretraining:
-        network = self._build_module(len(self.item_ids_))
+        network: Any = self._build_for_training()
         if attributes is None:
             return S3RecPretraining(network)
         offsets = torch.from_numpy(attributes.indptr.astype("int64"))

@@ -72,6 +72,15 @@ class SASRecEstimator(BaseNeuralRecommender):
     sparse_gradients: bool = False
 
     def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.sparse_gradients and any(
+            given is not None for given in self._side_information()
+        ):
+            raise ValueError(
+                "sparse_gradients=True cannot be used with item_attributes or "
+                "item_features: what is learned of these changes many items in every "
+                "step."
+            )
         if self.sparse_gradients and (self.loss == "ce" or self.weight_decay > 0):
             raise ValueError(
                 "sparse_gradients=True takes a sampled loss and weight_decay=0, got "

@@ -1,8 +1,10 @@
 """From item ids to positions in a sorted catalogue."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skdiffuasr._typing import IdArray, IntArray
 from skdiffuasr.sequences import Sequences, SequenceVariants
@@ -10,6 +12,7 @@ from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.ragged import id_type, row_of
 
 _N_SHOWN = 5
+_N_MISSING_SHOWN = 3
 
 
 class UnknownItemsError(ValueError):
@@ -77,6 +80,41 @@ def rows_by_index(frame: Any, name: str) -> dict[Any, int]:
             f"several times."
         )
     return rows
+
+
+def named_items(given: Any) -> list[Any] | None:
+    """Return the ids that a mapping or a frame has entries for; None for a matrix."""
+    if is_mapping(given):
+        return list(given)
+    return given.index.tolist() if is_frame(given) else None
+
+
+def is_mapping(given: Any) -> bool:
+    """Whether this is a mapping from item ids; a sparse DOK matrix is another one."""
+    return isinstance(given, Mapping) and not issparse(given)
+
+
+def is_frame(given: Any) -> bool:
+    """Whether this is a frame whose index holds item ids."""
+    return hasattr(given, "index") and hasattr(given, "columns")
+
+
+def check_all_named(given: Any, items: list[Any], name: str, remedy: str) -> None:
+    """Raise if a mapping, or an index, lacks items of the catalogue."""
+    missing = [item for item in items if item not in given]
+    if not missing:
+        return
+    if len(missing) == len(items):
+        shown = list(given)[:_N_MISSING_SHOWN]
+        raise ValueError(
+            f"{name} has none of the {len(items)} items of X: its first ids are "
+            f"{shown}, those of X {items[:_N_MISSING_SHOWN]}. Ids must be of one type; "
+            f"1 is not '1'."
+        )
+    raise ValueError(
+        f"{name} has no entry for {len(missing)} items of X, the first being "
+        f"{missing[:_N_MISSING_SHOWN]}. {remedy}"
+    )
 
 
 def encode_sequences(

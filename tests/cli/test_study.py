@@ -1,10 +1,8 @@
-import gzip
 import json
 
 import pytest
 
 from skdiffuasr.cli import main
-from skdiffuasr.cli.study import read_attributes
 
 
 def study(*options):
@@ -91,15 +89,6 @@ def test_attributes_of_items_that_the_log_cannot_have(log_file, tmp_path, capsys
     assert study(str(log_file), *arguments) == 1
     error = capsys.readouterr().err
     assert f"has the item id {item!r}, but the items of LOG are integers" in error
-
-
-@pytest.mark.parametrize("are_integers", [True, False])
-def test_attributes_may_be_compressed(tmp_path, are_integers):
-    path = tmp_path / "attributes.json.gz"
-    with gzip.open(path, "wt") as file:
-        json.dump({"3": [1, 2], "-4": []}, file)
-    expected = {3: [1, 2], -4: []} if are_integers else {"3": [1, 2], "-4": []}
-    assert read_attributes(path, are_integers=are_integers) == expected
 
 
 def test_attributes_follow_the_items_of_the_log(tmp_path):

@@ -7,7 +7,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from scipy.sparse import csr_array
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from skdiffuasr._estimator_class import estimator_class
@@ -16,7 +18,8 @@ from skdiffuasr._typing import FloatArray, IdArray
 from skdiffuasr.augmentation.diffusion.part import UNFITTED, Part
 from skdiffuasr.augmentation.item_embeddings import factorise_cooccurrence
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.sequences.vocabulary import encode_items, rows_by_index
+from skdiffuasr.sequences.item_attributes import align_attributes
+from skdiffuasr.sequences.item_vectors import align_vectors
 
 __all__ = [
     "BaseItemEmbeddings",
@@ -88,6 +91,18 @@ class CooccurrenceEmbeddings(BaseItemEmbeddings):
         longer to learn; ``docs/measurements.md`` compares them.
     freeze : bool, default=True
         Whether the embeddings stay fixed while the denoiser is trained.
+    item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
+        Attributes of the items, in the forms that recommenders take, such as a mapping
+        from each item id to its attribute ids. Their TF-IDF stands beside the mutual
+        information in the matrix that is decomposed, so that items of like attributes
+        are near each other. The denoiser generates in this space, and reads the history
+        in it, too.
+    item_features : mapping, array-like or DataFrame, default=None
+        Vectors of the items, in the forms that recommenders take. Standardised, they
+        stand beside the mutual information in the same way.
+    side_information_weight : float, default=1.0
+        Frobenius norm of attributes, and of features, relative to that of the mutual
+        information.
 
     References
     ----------
@@ -101,18 +116,42 @@ class CooccurrenceEmbeddings(BaseItemEmbeddings):
         **BaseItemEmbeddings._parameter_constraints,
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "freeze": ["boolean"],
+        "item_attributes": [Mapping, "array-like", "sparse matrix", None],
+        "item_features": [Mapping, "array-like", None],
+        "side_information_weight": [Interval(Real, 0, None, closed="neither")],
     }
 
     embedding_dim: int = 16
     freeze: bool = True
+    item_attributes: Any = None
+    item_features: Any = None
+    side_information_weight: float = 1.0
 
     def table(
         self, histories: Sequences, item_ids: IdArray, random_state: int
     ) -> FloatArray:
         """Make the item table (n_items, d); see `BaseItemEmbeddings.table`."""
         return factorise_cooccurrence(
-            histories, len(item_ids), self.embedding_dim, random_state
+            histories,
+            len(item_ids),
+            self.embedding_dim,
+            random_state,
+            self._side_information(item_ids),
+            self.side_information_weight,
         )
+
+    def _side_information(self, item_ids: IdArray) -> list[csr_array]:
+        """Return TF-IDF of attributes and standardised features, (n_items, any)."""
+        made = []
+        if self.item_attributes is not None:
+            attributes = align_attributes(self.item_attributes, item_ids)
+            made.append(csr_array(TfidfTransformer().fit_transform(attributes)))
+        if self.item_features is not None:
+            vectors = align_vectors(self.item_features, item_ids, "item_features")
+            standardised = StandardScaler().fit_transform(vectors)
+            if standardised.any():
+                made.append(csr_array(standardised))
+        return made
 
 
 @estimator_class
@@ -188,51 +227,6 @@ def align_embeddings(given: Any, item_ids: IdArray) -> FloatArray:
 
     Raises a ValueError that names what does not fit.
     """
-    if hasattr(given, "index") and hasattr(given, "columns"):
-        rows_of_items = rows_by_index(given, "item_embeddings")
-        given = dict(zip(rows_of_items, np.asarray(given), strict=True))
     if hasattr(given, "item_embeddings_"):
-        rows = encode_items(item_ids, given.item_ids_)
-        _check_all_known(rows >= 0, item_ids)
-        embeddings = _as_floats(given.item_embeddings_)[rows]
-    elif isinstance(given, Mapping):
-        is_known = np.array([item in given for item in item_ids.tolist()])
-        _check_all_known(is_known, item_ids)
-        embeddings = _as_floats([given[item] for item in item_ids.tolist()])
-    else:
-        embeddings = _as_floats(given)
-    if embeddings.ndim != 2 or len(embeddings) != len(item_ids):
-        raise ValueError(
-            f"item_embeddings must have the shape (n_items, d) with one row for each "
-            f"of the {len(item_ids)} items of X in sorted order; got shape "
-            f"{embeddings.shape}. A mapping from item id to vector fits any catalogue."
-        )
-    is_bad = ~np.isfinite(embeddings).all(axis=1)
-    if is_bad.any():
-        row = int(is_bad.argmax())
-        raise ValueError(
-            f"item_embeddings has a value that is not finite in row {row}, item "
-            f"{item_ids[row].item()!r}."
-        )
-    return embeddings
-
-
-def _as_floats(vectors: Any) -> FloatArray:
-    """Return vectors as an array of float64."""
-    try:
-        return np.asarray(vectors, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "item_embeddings must be dense vectors of numbers, all of one length: "
-            f"{error}"
-        ) from error
-
-
-def _check_all_known(is_known: npt.NDArray[np.bool_], item_ids: IdArray) -> None:
-    """Raise if items of the catalogue lack an embedding."""
-    missing = item_ids[~is_known]
-    if len(missing):
-        raise ValueError(
-            f"item_embeddings has no vector for {len(missing)} items of X, the first "
-            f"being {missing[:3].tolist()}."
-        )
+        given = dict(zip(given.item_ids_.tolist(), given.item_embeddings_, strict=True))
+    return align_vectors(given, item_ids, "item_embeddings")

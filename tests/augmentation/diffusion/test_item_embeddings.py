@@ -3,8 +3,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.base import clone
 
-from skdiffuasr.augmentation.diffusion.item_embeddings import align_embeddings
+from skdiffuasr import DiffusionSequenceAugmenter
+from skdiffuasr.augmentation.diffusion.item_embeddings import (
+    CooccurrenceEmbeddings,
+    align_embeddings,
+)
 from skdiffuasr.augmentation.item_embeddings import (
     cooccurrence_embeddings,
     normalise_embeddings,
@@ -93,10 +98,90 @@ def test_wrong_shape_is_refused(shape):
 
 
 def test_missing_items_are_named():
-    with pytest.raises(ValueError, match=r"no vector for 1 items .*\[6\]"):
+    with pytest.raises(ValueError, match=r"no entry for 1 items .*\[6\]"):
         align_embeddings({5: np.ones(2)}, np.array([5, 6]))
 
 
 def test_values_that_are_not_finite_are_named():
     with pytest.raises(ValueError, match="row 1, item 6"):
         align_embeddings(np.array([[1.0, 2.0], [np.nan, 0.0]]), np.array([5, 6]))
+
+
+# Side information beside the co-occurrence.
+
+KINDS = np.arange(20) % 4
+SIDE_INFORMATION = {
+    "item_attributes": {item: [int(kind)] for item, kind in enumerate(KINDS)},
+    "item_features": {item: np.eye(4)[kind] for item, kind in enumerate(KINDS)},
+}
+ROWS = Sequences.from_iterable(
+    np.random.default_rng(0).integers(20, size=(60, 4)).tolist()
+)
+
+
+def table(rows=ROWS, **parameters):
+    part = CooccurrenceEmbeddings(embedding_dim=8, **parameters)
+    return normalise_embeddings(part.table(rows, np.arange(20), 0))
+
+
+def likeness(embeddings):
+    """How much nearer two items of a kind are than two of different kinds."""
+    similarity = cosines(embeddings)
+    is_same = KINDS[:, None] == KINDS
+    is_pair = ~np.eye(20, dtype=bool)
+    return similarity[is_same & is_pair].mean() - similarity[~is_same].mean()
+
+
+@pytest.mark.parametrize("names", [["item_attributes"], ["item_features"], []])
+def test_items_of_like_attributes_or_features_are_near(names):
+    names = names or list(SIDE_INFORMATION)
+    given = {name: SIDE_INFORMATION[name] for name in names}
+    weak, strong = (
+        likeness(table(**given, side_information_weight=weight)) for weight in (0.3, 2)
+    )
+    assert likeness(table()) < 0.1
+    assert weak < strong
+    assert strong > 0.5
+
+
+def test_a_small_weight_leaves_the_cooccurrence():
+    given = {**SIDE_INFORMATION, "side_information_weight": 1e-6}
+    np.testing.assert_allclose(cosines(table(**given)), cosines(table()), atol=1e-3)
+
+
+def test_items_that_stand_alone_are_placed_by_their_attributes():
+    alone = Sequences.from_iterable([[item] for item in range(20)])
+    assert likeness(table(alone, **SIDE_INFORMATION)) > 0.9
+    assert abs(likeness(table(alone))) < 0.3
+
+
+def test_constant_features_change_nothing():
+    constant = {"item_features": np.ones((20, 3))}
+    np.testing.assert_array_equal(table(**constant), table())
+
+
+@pytest.mark.parametrize("guidance", ["classifier_free", "classifier"])
+def test_the_augmenter_generates_in_the_space_of_side_information(guidance):
+    part = CooccurrenceEmbeddings(embedding_dim=4, **SIDE_INFORMATION)
+    augmenter = DiffusionSequenceAugmenter(
+        2, item_embeddings=part, guidance=guidance, max_epochs=1, random_state=0
+    )
+    augmenter.fit(ROWS)
+    expected = normalise_embeddings(part.table(ROWS, np.arange(20), augmenter.seed_))
+    np.testing.assert_allclose(augmenter.item_embeddings_, expected)
+    assert clone(augmenter).fit(ROWS).generate(ROWS).shape == (60, 2)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"item_attributes": {0: [1]}}, "item_attributes has no entry for 19 items"),
+        ({"item_features": np.ones((3, 2))}, r"20 items .* got shape \(3, 2\)"),
+        ({"item_features": "words"}, "'item_features' parameter"),
+        ({"side_information_weight": 0}, "'side_information_weight' parameter"),
+    ],
+)
+def test_bad_side_information_is_refused(parameters, message):
+    part = CooccurrenceEmbeddings(**parameters)
+    with pytest.raises(ValueError, match=message):
+        DiffusionSequenceAugmenter(2, item_embeddings=part).fit(ROWS)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from skdiffuasr.recommenders.item_attributes import align_attributes
+from skdiffuasr.sequences.item_attributes import align_attributes
 
 quick = settings(max_examples=60, deadline=None)
 

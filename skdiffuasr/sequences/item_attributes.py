@@ -8,9 +8,16 @@ from scipy.sparse import csr_array, issparse
 
 from skdiffuasr._typing import IdArray
 from skdiffuasr.sequences.ids import is_missing
-from skdiffuasr.sequences.vocabulary import rows_by_index
+from skdiffuasr.sequences.vocabulary import (
+    check_all_named,
+    is_frame,
+    is_mapping,
+    rows_by_index,
+)
 
-_N_SHOWN = 3
+_REMEDY = (
+    "An item without attributes takes an empty list, or a row of 0 in a DataFrame."
+)
 
 
 def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
@@ -19,9 +26,9 @@ def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
     Rows follow the catalogue, sorted `item_ids`; other items of a mapping or a frame
     are ignored. The columns of a mapping do not depend on its order.
     """
-    if isinstance(given, Mapping) and not issparse(given):  # a DOK matrix is both
+    if is_mapping(given):
         attributes = _from_mapping(given, item_ids)
-    elif hasattr(given, "index") and hasattr(given, "columns"):
+    elif is_frame(given):
         attributes = _from_matrix(_rows_by_index(given, item_ids), item_ids)
     else:
         attributes = _from_matrix(given, item_ids)
@@ -36,7 +43,7 @@ def align_attributes(given: Any, item_ids: IdArray) -> csr_array:
 def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
     """Return the attributes of the catalogue's items, given by their ids."""
     items = item_ids.tolist()
-    _check_all_known(given, items)
+    check_all_named(given, items, "item_attributes", _REMEDY)
     rows = [_attributes_of(given[item], item) for item in items]
     # Sets have no order, and ids of several types cannot be compared.
     names = sorted(
@@ -47,25 +54,6 @@ def _from_mapping(given: Mapping[Any, Any], item_ids: IdArray) -> csr_array:
     row_numbers = np.repeat(np.arange(len(rows)), list(map(len, rows)))
     ones = np.ones(len(codes))
     return csr_array((ones, (row_numbers, codes)), shape=(len(rows), len(names)))
-
-
-def _check_all_known(given: Mapping[Any, Any], items: list[Any]) -> None:
-    """Raise if a mapping, or an index, lacks items of the catalogue."""
-    missing = [item for item in items if item not in given]
-    if not missing:
-        return
-    if len(missing) == len(items):
-        shown = list(given)[:_N_SHOWN]
-        raise ValueError(
-            f"item_attributes has none of the {len(items)} items of X: its first ids "
-            f"are {shown}, those of X {items[:_N_SHOWN]}. Ids must be of one type; 1 "
-            f"is not '1'."
-        )
-    raise ValueError(
-        f"item_attributes has no entry for {len(missing)} items of X, the first being "
-        f"{missing[:_N_SHOWN]}. An item without attributes takes an empty list, or a "
-        f"row of 0 in a DataFrame."
-    )
 
 
 def _attributes_of(given: Any, item: Any) -> set[Any]:
@@ -96,7 +84,7 @@ def _rows_by_index(given: Any, item_ids: IdArray) -> Any:
     """Return the values of a DataFrame, with rows in the order of the catalogue."""
     row_of = rows_by_index(given, "item_attributes")
     items = item_ids.tolist()
-    _check_all_known(row_of, items)
+    check_all_named(row_of, items, "item_attributes", _REMEDY)
     return np.asarray(given)[[row_of[item] for item in items]]
 
 
