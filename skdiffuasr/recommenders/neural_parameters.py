@@ -52,8 +52,9 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         does.
     patience : int, default=10
         Number of epochs without improvement before training stops.
-    ema_decay : float, default=None
-        Decay of an exponential moving average of the weights. None trains without.
+    ema_decay : float, default=0.998
+        Decay of an exponential moving average of the weights, which is what is
+        validated and kept. None trains without.
     item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
         Attributes of the items, such as brands and categories. Each has an embedding,
         and the mean of those of an item is added to the item's own. A mapping from each
@@ -116,7 +117,7 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     validation_fraction: float = 0.1
     validation_filter_seen: bool = False
     patience: int = 10
-    ema_decay: float | None = None
+    ema_decay: float | None = 0.998
     item_attributes: Any = None
     item_features: Any = None
     include_cold_items: bool = False

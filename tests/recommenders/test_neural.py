@@ -255,7 +255,7 @@ def test_equal_fits_have_equal_hashes():
     [
         ("learning_rate", 0.02),
         ("weight_decay", 0.1),
-        ("ema_decay", 0.9),
+        ("ema_decay", None),
         ("batch_size", 8),
         ("dropout", 0.2),
         ("max_epochs", 1),
