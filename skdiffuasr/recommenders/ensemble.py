@@ -304,7 +304,7 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
                 f"weights must not be negative, and one must be positive, got "
                 f"{weights.tolist()}."
             )
-        weights /= weights.max()  # the sum of huge ones would be infinite
+        weights = weights / weights.max()  # the sum of huge ones would be infinite
         return weights / weights.sum()
 
     def _fit(self, codes: Sequences) -> None:

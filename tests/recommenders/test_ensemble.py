@@ -90,9 +90,10 @@ def test_weights_may_change_after_fit(mixed):
     changed.set_params(weights=None)
     expected = average(changed.estimators_, X)
     np.testing.assert_allclose(changed.decision_function(X), expected, atol=2e-5)
-    changed.set_params(weights=[1e308, 1e308, 0])
+    changed.set_params(weights=np.array([1e308, 1e308, 0]))
     expected = average(changed.estimators_[:2], X)
     np.testing.assert_allclose(changed.decision_function(X), expected, atol=2e-5)
+    assert changed.weights.tolist() == [1e308, 1e308, 0]
     changed.set_params(weights=[1])
     with pytest.raises(ValueError, match=r"each of the 3 members, got the shape \(1,"):
         changed.predict(X)
