@@ -4,10 +4,10 @@ import torch
 from scipy.stats import chisquare
 
 from skdiffuasr import ASRePAugmenter
-from skdiffuasr.augmentation import prior_generation
+from skdiffuasr.augmentation import asrep, prior_generation
 from skdiffuasr.datasets import make_sequences
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.training import from_weights
+from skdiffuasr.training import from_weights, train
 
 TINY = {
     "embedding_dim": 8,
@@ -206,3 +206,21 @@ def test_heads_must_divide_the_width(log):
 def test_histories_of_one_item_alone_are_an_error():
     with pytest.raises(ValueError, match="No history of X has two items"):
         ASRePAugmenter(2, **TINY).fit([[1], [2]])
+
+
+def test_another_seed_shuffles_the_training_histories_anew(log, monkeypatch):
+    orders = []
+
+    def first_epoch(module, batches, *args, **kwargs):
+        last_items = [batch[0][:, 0] for batch in batches(0)]  # histories are reversed
+        orders.append(torch.cat(last_items).numpy())
+        return train(module, batches, *args, **kwargs)
+
+    monkeypatch.setattr(asrep, "train", first_epoch)
+    for seed in (0, 0, 1):
+        settings = {**TINY, "max_epochs": 1, "random_state": seed}
+        ASRePAugmenter(validation_fraction=0.0, **settings).fit(log.X)
+    first, again, other = orders
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(np.sort(first), np.sort(other))
+    assert not np.array_equal(first, other)

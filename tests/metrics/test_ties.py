@@ -153,3 +153,10 @@ def test_ranks_are_equal_if_both_numbers_are():
 def test_a_mean_rank_is_not_taken_for_a_rank(ranks):
     with pytest.raises(ValueError, match="whole numbers from 1 and inf for a miss"):
         as_target_ranks(ranks)
+
+
+def test_both_counts_have_one_dtype_whatever_is_given():
+    given = np.array([1, 2], dtype=np.int32)
+    ranks = TargetRanks(n_above=given, n_level=given.astype(np.uint8))
+    assert ranks.n_above.dtype == np.float64
+    assert ranks.n_level.dtype == np.int64

@@ -75,8 +75,11 @@ def test_guides_are_given_the_first_observed_item():
     assert generation._first_items(empty).tolist() == [-1, -1]
 
 
-def test_batches_of_rows_are_those_of_the_whole(monkeypatch):
+def test_batches_of_rows_are_those_of_the_whole(sampled, monkeypatch):
     augmenter = clone(TINY["diffusion"]).fit(X)
     whole = augmenter.generate(X)
     monkeypatch.setattr(generation, "BATCH_SIZE", 7)
+    sampled.clear()
     np.testing.assert_array_equal(augmenter.generate(X), whole)
+    n_sampled = [len(call["x_T"]) for call in sampled]
+    assert n_sampled == [7] * 8 + [4]  # every row once

@@ -1,4 +1,5 @@
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -106,6 +107,16 @@ def test_blocks_are_summed_in_chunks(monkeypatch, chunk_blocks):
     np.testing.assert_allclose(means, expected, rtol=0, atol=1e-6)
 
 
+def test_a_mean_reads_fewer_than_two_blocks_of_items(monkeypatch):
+    counter = Counter(monkeypatch)
+    n_items = 4 * suffixes.BLOCK_ITEMS
+    means = SuffixMeans(np.arange(n_items) % N_ITEMS, draw_table())
+    for start, end in combinations(range(n_items + 1), 2):
+        counter.n_items = 0
+        means(np.array([start]), np.array([end]))
+        assert counter.n_items < 2 * suffixes.BLOCK_ITEMS
+
+
 def test_means_of_short_suffixes_of_a_long_history_keep_their_digits():
     pairs, table = draw_pairs([30, 100_000]), draw_table() + 3
     starts = np.append(random_batch(pairs, 50)[0], 100_030 - np.arange(1, 70))
@@ -136,14 +147,6 @@ def test_first_items_are_those_behind_the_windows():
     starts = pairs.starts
     assert first.tolist() == [pairs.values[start + M] for start in starts]
     assert windows[:, -1].tolist() == [pairs.values[start + M - 1] for start in starts]
-
-
-def test_a_mean_takes_two_blocks_of_items_at_most(monkeypatch):
-    pairs, counter = draw_pairs([10] * 20 + [5000]), Counter(monkeypatch)
-    follow = SuffixMeans(pairs.values, draw_table())
-    for _ in pairs.batches(64, 0, follow, 0):
-        pass
-    assert len(pairs) < counter.n_items < 2 * suffixes.BLOCK_ITEMS * len(pairs)
 
 
 def test_a_batch_shares_the_items_of_a_history(monkeypatch):
