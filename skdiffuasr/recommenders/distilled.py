@@ -171,12 +171,13 @@ class DistilledRecommender(BaseRecommender):
         validation = student._encode_validation(X_val, y_val)
         seed = student._draw_seed()
         training, validation = student._hold_out(codes, validation, seed)
-        if X_val is None and validation is not None:
-            X_val, y_val = self._decode(validation[0]), self.item_ids_[validation[1]]
         X_train = self._decode(training)
+        if X_val is None and validation is not None:  # held out of X
+            X = X_train
+            X_val, y_val = self._decode(validation[0]), self.item_ids_[validation[1]]
         labels = None
         if self.teacher_weight > 0:
-            _fit_teacher(teacher, X_train, X_val, y_val)
+            _fit_teacher(teacher, X, X_val, y_val)
         if augmenter is not None:
             X_train = SequenceVariants([X_train, augmenter.fit_transform(X_train)])
             training = encode_sequences(X_train, self.item_ids_, "error")

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import gen_batches
 
 from skdiffuasr._typing import IntArray
 from skdiffuasr.recommenders.top_k import top_k
@@ -42,7 +41,8 @@ def soft_labels(
         first = np.repeat(is_read.offsets[:-1], is_read.lengths)
         lengths = np.arange(len(read)) - first + 1
         size = max(1, BLOCK_BYTES // (4 * len(code_of_column)))
-        for rows in gen_batches(len(read), size):
+        for begin in range(0, len(read), size):
+            rows = slice(begin, begin + size)
             prefixes = is_read._gather(first[rows], lengths[rows], None)
             columns, shares = _most_likely(teacher, prefixes, n_labels, temperature)
             codes[read[rows]] = code_of_column[columns]

@@ -10,6 +10,7 @@ from skdiffuasr.recommenders import bert4rec
 from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
 from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.training import seeded_build
+from skdiffuasr.training.histories import HistoryBatches
 from tests.recommenders.circle import (
     CIRCLE,
     N_ITEMS,
@@ -57,6 +58,12 @@ def test_a_circle_is_learned(settings):
     assert recommender.score(rows, following) >= 0.85
 
 
+def batch_of(X, max_length=8, **others):
+    """The batch of all rows."""
+    batches = HistoryBatches(X, 1, max_length=max_length, cloze=True, **others)
+    return batches.pad(np.arange(len(X)))
+
+
 def watch_tasks(monkeypatch):
     """The arguments and the tasks of each call of `draw_tasks`."""
     calls = []
@@ -79,10 +86,11 @@ def test_loss_is_the_mean_over_the_masked_items_of_all_tasks(X, seed):
         calls = watch_tasks(patch)
         loss = loss_of(tiny(mask_probability=0.5), module, X)
     ((_, _, tasks),) = calls
+    codes = batch_of(X)[0].flatten()
     losses = []
     for task in tasks:
         for row, length, is_masked in zip(*task, strict=True):
-            row, is_masked = row[None, :length], is_masked[None, :length]
+            row, is_masked = codes[row[None, :length]], is_masked[None, :length]
             hidden = module(row, length[None], is_masked)[is_masked]
             logits = hidden @ module.item_embedding.weight.T
             losses.extend(F.cross_entropy(logits, row[is_masked], reduction="none"))
@@ -108,8 +116,9 @@ def test_the_tasks_are_those_of_the_real_items_that_are_read(monkeypatch):
     loss_of(
         recommender, build_module(), with_pseudo([[7, 0, 1, 2, 3, 4, 5, 6, 1]], [2])
     )
-    (((items, lengths, is_target), settings, _),) = calls
-    assert items.tolist() == [[0, 1, 2, 3, 4, 5, 6, 1]]
+    (((positions, lengths, is_target), settings, _),) = calls
+    assert positions.tolist() == [list(range(8))]
+    assert settings.pop("may_be_next") is is_target
     assert lengths.tolist() == [8]
     assert is_target.tolist() == [[False, *[True] * 7]]
     assert settings == {
@@ -135,9 +144,8 @@ def test_sampled_losses_draw_as_many_negatives_as_documented(
     module = build_module()
     is_masked = torch.tensor([[False, True, False, True]])
     items, lengths = torch.tensor([[1, 2, 3, 4]]), torch.tensor([4])
-    monkeypatch.setattr(
-        bert4rec, "draw_tasks", lambda *_, **__: [(items, lengths, is_masked)]
-    )
+    tasks = [(torch.arange(4)[None], lengths, is_masked)]
+    monkeypatch.setattr(bert4rec, "draw_tasks", lambda *_, **__: tasks)
     hidden = module(items, lengths, is_masked)[is_masked]
     targets = torch.tensor([2, 4])
     torch.manual_seed(0)
