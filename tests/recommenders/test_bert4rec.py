@@ -97,15 +97,62 @@ def test_loss_is_the_mean_over_the_masked_items_of_all_tasks(X, seed):
     torch.testing.assert_close(loss, torch.stack(losses).mean())
 
 
-def test_tasks_of_long_histories_give_the_same_gradients(monkeypatch):
+@quick
+@given(histories(longest=9), st.integers(0, 2**31))
+def test_next_items_are_learned_from_soft_labels_too(X, seed):
+    """After every item of a history, pseudo items and the last one included."""
+    soft_labels = draw_soft_labels(X, seed)
+    batch = batch_of(X, soft_labels=soft_labels)
+    module = build_module()
+    torch.manual_seed(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        calls = watch_tasks(patch)
+        loss = tiny(mask_probability=0.5, n_next_items=9)._loss(module, *batch)
+    ((_, _, ((positions, lengths, is_masked), *_)),) = calls
+    items, row_lengths, is_target, *_ = batch
+    catalogue = module.item_embedding.weight
+    log_probabilities = (
+        module(items.flatten()[positions], lengths, is_masked)[is_masked] @ catalogue.T
+    ).log_softmax(dim=1)
+    targets = items.flatten()[positions[is_masked]]
+    losses = [-log_probabilities[n, target] for n, target in enumerate(targets)]
+    for row, n in enumerate(row_lengths.tolist()):
+        for last in range(n):
+            codes, probabilities = (soft[row, last] for soft in batch[3:])
+            before = items[row, : last + 1][None]
+            if last + 1 < n:  # a mask counts as an item, and so does the last one
+                before = torch.cat([before, torch.zeros_like(before[:, :1])], dim=1)
+                mask = torch.arange(last + 2)[None] == last + 1
+                hidden = module(before, torch.tensor([last + 2]), mask)[0, -1]
+            else:
+                hidden = module.last_hidden(before, torch.tensor([n]))[0]
+            after = (catalogue @ hidden).log_softmax(dim=0)
+            total = -probabilities @ after[codes.long()]
+            if last + 1 < n and is_target[row, last + 1]:
+                total = total - (1 - probabilities.sum()) * after[items[row, last + 1]]
+            losses.append(total)
+    torch.testing.assert_close(loss, torch.stack(losses).mean(), rtol=1e-4, atol=1e-5)
+
+
+def draw_soft_labels(X, seed=0):
+    """Two codes after each item; their probabilities sum to 0.4."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(N_ITEMS, size=(len(X.values), 2)).astype(np.int32)
+    probabilities = 0.4 * rng.dirichlet([1, 1], len(X.values)).astype(np.float32)
+    return codes, probabilities
+
+
+@pytest.mark.parametrize("is_soft", [False, True])
+def test_tasks_of_long_histories_give_the_same_gradients(monkeypatch, is_soft):
     """They are computed twice to save memory, with the same dropout."""
     X = with_pseudo([[7, 0, 1, 2, 3, 4], [5, 6, 1, 3]], [0, 0])
+    batch = batch_of(X, soft_labels=draw_soft_labels(X) if is_soft else None)
     gradients = []
     for group_size in (bert4rec.GROUP_SIZE, 1):
         monkeypatch.setattr(bert4rec, "GROUP_SIZE", group_size)
         module = build_module().train()
         torch.manual_seed(0)
-        loss_of(tiny(), module, X).backward()
+        tiny()._loss(module, *batch).backward()
         gradients.append([weight.grad for weight in module.parameters()])
     torch.testing.assert_close(*gradients)
 
