@@ -11,6 +11,7 @@ _TINY = {
     "max_epochs": 1,
     "max_length": 10,
     "n_heads": 1,
+    "n_labels": 4,
     "n_layers": 1,
     "n_pseudo_items": 2,
     "n_res_blocks": 1,

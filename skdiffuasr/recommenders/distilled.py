@@ -1,6 +1,5 @@
 """A recommender that learns what others expect, beside what came next."""
 
-import inspect
 from dataclasses import field
 from numbers import Integral, Real
 from typing import Any, Self
@@ -8,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -17,8 +15,14 @@ from torch import Tensor
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
-from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.recommenders.ensemble import EnsembleRecommender
+from skdiffuasr.recommenders.members import (
+    check_member,
+    fit_member,
+    member_item_ids,
+    set_random_states,
+)
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 from skdiffuasr.recommenders.soft_labels import soft_labels
@@ -43,8 +47,8 @@ class DistilledRecommender(BaseRecommender):
     student : neural recommender, default=None
         What is trained; its ``loss`` must be ``"ce"``. None means `SASRecEstimator`.
     teacher : recommender, default=None
-        Anything with `fit`, `predict_log_proba` and ``item_ids_``. A clone is fitted on
-        what the student is trained on, without what is held out for early stopping.
+        What can be a member of an `EnsembleRecommender`. A clone is fitted on what the
+        student is trained on, without what is held out for early stopping.
         ``FrozenEstimator(teacher)`` is used as it is; it should not have seen that.
         None means an `EnsembleRecommender` of four clones of the student.
     teacher_weight : float, default=0.5
@@ -103,7 +107,7 @@ class DistilledRecommender(BaseRecommender):
     _parameter_constraints = {
         **BaseRecommender._parameter_constraints,
         "student": [BaseNeuralRecommender, None],
-        "teacher": [HasMethods(["fit", "predict_log_proba"]), None],
+        "teacher": [HasMethods(["fit", "get_params"]), None],
         "teacher_weight": [Interval(Real, 0, 1, closed="both")],
         "n_labels": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
@@ -151,17 +155,22 @@ class DistilledRecommender(BaseRecommender):
 
         Raises
         ------
+        NotFittedError
+            If what a frozen teacher holds is not fitted.
+        TypeError
+            If the teacher is not a recommender, or its item ids are integers and those
+            of `X` strings, or the other way round.
         ValueError
             If the student has another loss than ``"ce"``, `n_labels` is larger than the
-            teacher's catalogue, a frozen teacher is not fitted or has other items than
-            `X`, or for what the student's `fit` raises it.
+            catalogue, or a frozen teacher has other items than `X`. Errors of student,
+            teacher and augmenter pass through.
         """
         X = check_sequences(X)
         student, teacher, augmenter = self._parts_to_fit()
         codes = student._fit_catalogue(X)
         self.item_ids_: IdArray = student.item_ids_
         self.item_counts_: IntArray = student.item_counts_
-        if self.n_labels > len(self.item_ids_):
+        if teacher is not None and self.n_labels > len(self.item_ids_):
             raise ValueError(
                 f"n_labels={self.n_labels}, but X has {len(self.item_ids_)} items; use "
                 "at most as many labels."
@@ -175,13 +184,13 @@ class DistilledRecommender(BaseRecommender):
         if X_val is None and validation is not None:  # held out of X
             X = X_train
             X_val, y_val = self._decode(validation[0]), self.item_ids_[validation[1]]
-        labels = None
-        if self.teacher_weight > 0:
-            _fit_teacher(teacher, X, X_val, y_val)
+        if teacher is not None and not isinstance(teacher, FrozenEstimator):
+            fit_member(teacher, X, None, {"X_val": X_val, "y_val": y_val})
         if augmenter is not None:
             X_train = SequenceVariants([X_train, augmenter.fit_transform(X_train)])
             training = encode_sequences(X_train, self.item_ids_, "error")
-        if self.teacher_weight > 0:
+        labels = None
+        if teacher is not None:
             labels = soft_labels(
                 teacher,
                 X_train,
@@ -192,7 +201,6 @@ class DistilledRecommender(BaseRecommender):
             )
             if self.keep_teacher:
                 self.teacher_ = teacher
-        del teacher
         student._fit_network(training, validation, seed, soft_labels=labels)
         self.student_ = student
         return self
@@ -209,18 +217,26 @@ class DistilledRecommender(BaseRecommender):
                 f"The student's loss={student.loss!r} cannot learn soft labels; use "
                 "loss='ce'."
             )
-        teacher = None
+        teacher = augmenter = None
         if self.teacher_weight > 0:
-            if self.teacher is None:
-                teacher = _default_teacher(student)
-            else:
+            teacher = self._default_teacher(student)
+            if self.teacher is not None:
+                check_member(self.teacher, "teacher")
                 teacher = clone(self.teacher)
-        augmenter = None if self.augmenter is None else clone(self.augmenter)
+        if self.augmenter is not None:
+            augmenter = clone(self.augmenter)
         if self.random_state is not None:
             rng = check_random_state(self.random_state)
             for part in (teacher, augmenter):
-                _set_random_states(part, rng)
+                if part is not None:
+                    set_random_states(part, rng)
         return student, teacher, augmenter
+
+    def _default_teacher(self, student: Any) -> EnsembleRecommender:
+        """Return an ensemble of the student's kind; an interrupt ends the whole fit."""
+        member = clone(student)
+        member.set_params(unknown_items="ignore", keep_interrupted=False)
+        return EnsembleRecommender(member, random_state=student.random_state)
 
     def _decode(self, codes: Sequences) -> Sequences:
         """Return histories of item codes as ids."""
@@ -235,19 +251,7 @@ class DistilledRecommender(BaseRecommender):
         One that was fitted here may lack items that are held out.
         """
         is_frozen = isinstance(teacher, FrozenEstimator)
-        try:
-            check_is_fitted(teacher)
-            known = fitted_attribute(teacher, "item_ids_")
-        except NotFittedError as error:
-            raise NotFittedError(
-                "The teacher in FrozenEstimator is not fitted; fit it first, or pass "
-                "it without FrozenEstimator to have a clone fitted."
-            ) from error
-        except AttributeError as error:
-            raise ValueError(
-                f"The teacher {type(teacher).__name__} has no item_ids_ to say what "
-                "its columns are; use a recommender, or a pipeline that ends in one."
-            ) from error
+        known = member_item_ids(teacher)
         codes = encode_items(known, self.item_ids_, "teacher's items")
         extra = known[codes < 0]
         missing = np.setdiff1d(self.item_ids_, known)
@@ -262,7 +266,7 @@ class DistilledRecommender(BaseRecommender):
         return codes
 
     def _fit(self, codes: Sequences) -> None:
-        raise NotImplementedError("fit does all.")
+        """Do nothing: `fit` learns from ids and codes."""
 
     def _score(self, codes: Sequences) -> Tensor:
         return self.student_._score(codes)
@@ -271,8 +275,17 @@ class DistilledRecommender(BaseRecommender):
         return self.student_._scorer(codes)
 
     def _parts(self) -> dict[str, Any]:
-        """Return what `set_known` may look into; its default teacher follows."""
-        return {"student": SASRecEstimator() if self.student is None else self.student}
+        """Return student and teacher, for `set_known`."""
+        student = SASRecEstimator() if self.student is None else self.student
+        teacher = self.teacher
+        if teacher is None and hasattr(student, "get_params"):
+            teacher = self._default_teacher(student)
+        return {"student": student, "teacher": teacher}
+
+    @property
+    def early_stopping(self) -> bool:
+        """Whether the student stops early, and `fit` takes `X_val` and `y_val`."""
+        return self.student is None or self.student.early_stopping
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a student; the catalogue alone comes before it."""
@@ -301,36 +314,3 @@ class DistilledRecommender(BaseRecommender):
     def _of_student(self, name: str) -> Any:
         check_is_fitted(self)
         return getattr(self.student_, name)
-
-
-def _default_teacher(student: Any) -> Any:
-    """Return an ensemble of the student's kind; an interrupt ends the whole fit."""
-    from skdiffuasr.recommenders.ensemble import EnsembleRecommender
-
-    member = clone(student).set_params(unknown_items="ignore", keep_interrupted=False)
-    return EnsembleRecommender(
-        member, n_estimators=4, random_state=student.random_state
-    )
-
-
-def _set_random_states(part: Any, rng: np.random.RandomState) -> None:
-    """Draw every random state of an estimator and of those inside it."""
-    names = [] if part is None else sorted(part.get_params())
-    for name in names:
-        if name == "random_state" or name.endswith("__random_state"):
-            part.set_params(**{name: int(rng.randint(2**31 - 1))})
-
-
-def _fit_teacher(teacher: Any, X: Sequences, X_val: Any, y_val: Any) -> None:
-    """Fit a teacher unless it is frozen; it stops by the validation if it takes one."""
-    if isinstance(teacher, FrozenEstimator):
-        return
-    takes_validation = "X_val" in inspect.signature(teacher.fit).parameters
-    validation = {}
-    if (
-        takes_validation
-        and X_val is not None
-        and getattr(teacher, "early_stopping", True)
-    ):
-        validation = {"X_val": X_val, "y_val": y_val}
-    teacher.fit(X, **validation)

@@ -6,12 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import IntArray
+from skdiffuasr.recommenders.base import row_blocks
+from skdiffuasr.recommenders.members import log_probability_scorer
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import SoftLabels, context, without_skipped
 
-#: Memory that the teacher's log-probabilities of a block of histories may take.
-BLOCK_BYTES = 64 * 2**20
+#: About the number of items that a teacher reads before it labels, block by block.
+N_READ = 2**20
 
 
 def soft_labels(
@@ -40,25 +42,26 @@ def soft_labels(
         is_read = without_skipped(variant)
         first = np.repeat(is_read.offsets[:-1], is_read.lengths)
         lengths = np.arange(len(read)) - first + 1
-        size = max(1, BLOCK_BYTES // (4 * len(code_of_column)))
-        for begin in range(0, len(read), size):
-            rows = slice(begin, begin + size)
+        ends = np.flatnonzero(np.diff(np.cumsum(lengths) // N_READ)) + 1
+        for rows in np.split(np.arange(len(read)), ends) if len(read) else []:
             prefixes = is_read._gather(first[rows], lengths[rows], None)
-            columns, shares = _most_likely(teacher, prefixes, n_labels, temperature)
-            codes[read[rows]] = code_of_column[columns]
-            probabilities[read[rows]] = teacher_weight * shares
+            score = log_probability_scorer(teacher, prefixes)
+            for block in row_blocks(len(prefixes), len(code_of_column)):
+                columns, log_probabilities = top_k(score(block), n_labels)
+                labelled = read[rows][block]
+                codes[labelled] = code_of_column[columns]
+                shares = _softmax(log_probabilities / temperature)
+                probabilities[labelled] = teacher_weight * shares
     return codes, probabilities
 
 
-def _most_likely(
-    teacher: Any, histories: Sequences, k: int, temperature: float
-) -> tuple[IntArray, npt.NDArray[np.float32]]:
-    """Return a teacher's best columns (n, k) and their shares, which sum to 1."""
-    columns, log_probabilities = top_k(teacher.predict_log_proba(histories), k)
-    if not np.isfinite(log_probabilities[:, 0]).all():
+def _softmax(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the softmax of rows of scores that fall."""
+    highest = scores[:, :1]
+    if not np.isfinite(highest).all():
         raise ValueError(
-            f"The teacher's predict_log_proba returned {log_probabilities.max()}; its "
-            "log-probabilities must be finite, or -inf for some items."
+            f"The teacher's log-probabilities must be finite, or -inf for some items, "
+            f"got {scores.max()}."
         )
-    shares = np.exp((log_probabilities - log_probabilities[:, :1]) / temperature)
-    return columns, shares / shares.sum(axis=1, keepdims=True)
+    shares = np.exp(scores - highest)
+    return shares / shares.sum(axis=1, keepdims=True)

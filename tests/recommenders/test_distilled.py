@@ -1,4 +1,3 @@
-import importlib.util
 import pickle
 
 import numpy as np
@@ -20,16 +19,19 @@ from skdiffuasr.recommenders import (
     BERT4RecEstimator,
     CL4SRecEstimator,
     DistilledRecommender,
+    EnsembleRecommender,
     GRU4RecEstimator,
     MarkovRecommender,
     PopularityRecommender,
     S3RecEstimator,
     SASRecEstimator,
+    base,
     soft_labels,
 )
 from skdiffuasr.recommenders.soft_labels import soft_labels as label
 from skdiffuasr.sequences import Sequences, SequenceVariants
 from skdiffuasr.training import seeded_build
+from skdiffuasr.training.early_stopping import takes_validation
 from skdiffuasr.training.histories import HistoryBatches
 from tests.recommenders.circle import CIRCLE, N_ITEMS, TINY, histories, quick
 from tests.training.test_histories import histories_with_roles, naive_rows
@@ -43,11 +45,6 @@ STUDENTS = [
     S3RecEstimator(**TINY, pretraining_epochs=1),
     BERT4RecEstimator(**TINY, n_heads=1, n_next_items=4),
 ]
-
-needs_ensemble = pytest.mark.skipif(
-    importlib.util.find_spec("skdiffuasr.recommenders.ensemble") is None,
-    reason="there is no ensemble",
-)
 
 
 class Skipping(BaseEstimator):
@@ -73,9 +70,9 @@ class Spy(MarkovRecommender):
         self.seen_, self.validation_, self.labelled_ = X, (X_val, y_val), []
         return self
 
-    def predict_log_proba(self, X):
-        self.labelled_ += X.to_lists()
-        return super().predict_log_proba(X)
+    def _scorer(self, codes):
+        self.labelled_ += [self.item_ids_[row].tolist() for row in codes]
+        return super()._scorer(codes)
 
 
 def tiny(student=None, teacher=None, **parameters):
@@ -110,7 +107,9 @@ def test_labels_are_what_a_naive_loop_asks_after_each_item(
     code_of_column = np.arange(10)[::-1]
     with pytest.MonkeyPatch.context() as patch:
         if small_blocks:
-            patch.setattr(soft_labels, "BLOCK_BYTES", 80)
+            patch.setattr(soft_labels, "N_READ", 4)
+            patch.setattr(base, "BLOCK_BYTES", 80)
+            patch.setattr(base, "MIN_BLOCK_ROWS", 1)
         codes, probabilities = label(
             teacher,
             SequenceVariants([X, X]),
@@ -143,7 +142,7 @@ def test_labels_that_are_not_numbers_are_an_error():
         def predict_log_proba(self, X):
             return np.full((len(X), N_ITEMS), np.nan, dtype=np.float32)
 
-    with pytest.raises(ValueError, match="predict_log_proba returned nan"):
+    with pytest.raises(ValueError, match=r"log-probabilities must be finite.* nan"):
         tiny(teacher=Broken()).fit(CIRCLE)
 
 
@@ -204,7 +203,8 @@ def test_without_a_teacher_it_is_the_student_alone(early_stopping):
         **TINY | {"early_stopping": early_stopping, "max_epochs": 3}
     )
     plain = clone(student).fit(X)
-    recommender = tiny(student, teacher_weight=0, keep_teacher=True).fit(X)
+    recommender = tiny(student, teacher_weight=0, keep_teacher=True, n_labels=99)
+    recommender.fit(X)
     np.testing.assert_array_equal(
         recommender.decision_function(X), plain.decision_function(X)
     )
@@ -409,13 +409,16 @@ def test_the_student_costs_what_it_costs_alone():
 
 def test_parameters_of_the_command_line_reach_the_student():
     parameters = {"embedding_dim": 7, "max_epochs": 3, "random_state": 1}
+    parameters |= {"n_estimators": 2}
     recommender = make_estimator("distilled", RECOMMENDERS, parameters)
+    assert isinstance(recommender.teacher, EnsembleRecommender)
+    assert recommender.teacher.n_estimators == 2
+    assert recommender.teacher.estimator.embedding_dim == 7
     assert recommender.student.embedding_dim == 7
     assert recommender.student.max_epochs == 3
     assert recommender.random_state == 1
 
 
-@needs_ensemble
 def test_the_default_teacher_is_an_ensemble_of_the_student():
     X = log()
     recommender = DistilledRecommender(stopping(), n_labels=3, keep_teacher=True).fit(X)
@@ -424,6 +427,21 @@ def test_the_default_teacher_is_an_ensemble_of_the_student():
     assert {type(member) for member in members} == {SASRecEstimator}
     assert {member.embedding_dim for member in members} == {16}
     assert len({member.random_state for member in members}) == 4
+
+
+def test_items_that_are_held_out_are_not_unknown_to_the_default_teacher():
+    """Of a history of two items, nothing is left to train on."""
+    X = Sequences.from_iterable([*log().to_lists(), [1, 2], [3, 4], [7, 8]] * 2)
+    student = stopping(unknown_items="error", validation_fraction=0.9)
+    recommender = DistilledRecommender(student, n_labels=3, keep_teacher=True).fit(X)
+    assert len(recommender.teacher_.item_ids_) < len(recommender.item_ids_)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_study_knows_whether_it_stops_early(early_stopping):
+    student = stopping(early_stopping=early_stopping)
+    assert takes_validation(tiny(student)) == early_stopping
+    assert takes_validation(DistilledRecommender())
 
 
 def test_an_interrupt_passes_through():
@@ -451,13 +469,16 @@ def frozen(rows):
     [
         ({"teacher": frozen([[0, 1, 2, 3, 4, 5, 6]])}, r"has 0 .* lacks 1 .* 7;"),
         ({"teacher": frozen([[*range(8), 9]])}, r"has 1 .* lacks 0 .* 9;"),
-        ({"teacher": FrozenEstimator(SASRecEstimator())}, "not fitted; fit it first"),
+        (
+            {"teacher": FrozenEstimator(SASRecEstimator())},
+            "teacher is a FrozenEstimator around an unfitted SASRecEstimator",
+        ),
         ({"n_labels": 9}, "n_labels=9, but X has 8 items"),
         ({"n_labels": 0}, "'n_labels' parameter of DistilledRecommender"),
         ({"temperature": 0}, "'temperature' parameter of DistilledRecommender"),
         ({"teacher_weight": 1.1}, "'teacher_weight' parameter of Distilled"),
         ({"teacher_weight": -0.1}, "'teacher_weight' parameter of Distilled"),
-        ({"teacher": RandomAugmenter()}, "'teacher' parameter of DistilledRecommender"),
+        ({"teacher": "sasrec"}, "'teacher' parameter of DistilledRecommender"),
         ({"student": MarkovRecommender()}, "'student' parameter of DistilledRec"),
         ({"student": SASRecEstimator(loss="bce")}, "loss='bce' cannot learn soft"),
         ({"student": SASRecEstimator(dropout=2)}, "'dropout' parameter of SASRec"),
@@ -470,9 +491,16 @@ def test_what_does_not_fit_is_named(parameters, message):
         tiny(**parameters).fit(CIRCLE)
 
 
-def test_ids_of_another_type_are_an_error():
-    teacher = frozen([list("abcdefgh")])
-    with pytest.raises(TypeError, match="teacher's items are of type str"):
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (frozen([list("abcdefgh")]), "teacher's items are of type str"),
+        (RandomAugmenter(), "teacher must be a recommender, .* got RandomAugmenter"),
+        (MarkovRecommender, "teacher is the class MarkovRecommender"),
+    ],
+)
+def test_a_teacher_of_another_type_is_an_error(teacher, message):
+    with pytest.raises(TypeError, match=message):
         tiny(teacher=teacher).fit(CIRCLE)
 
 
@@ -482,7 +510,7 @@ def test_a_teacher_must_say_what_its_columns_are():
             self.fitted_ = True
             return self
 
-    with pytest.raises(ValueError, match="Nameless has no item_ids_"):
+    with pytest.raises(AttributeError, match="Nameless has no attribute 'item_ids_'"):
         tiny(teacher=Nameless()).fit(CIRCLE)
 
 
