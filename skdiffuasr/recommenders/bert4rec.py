@@ -121,6 +121,8 @@ class BERT4RecEstimator(BaseNeuralRecommender):
             may_be_next=columns < lengths[:, None] if soft_labels else labels,
         )
         tasks = [cloze, *next_items]
+        # What is computed before is not computed again by a checkpoint.
+        catalogue = network.item_embedding.weight
         encode, encode_last = network, network.last_hidden
         if sum(is_masked.numel() for _, _, is_masked in tasks) > GROUP_SIZE:
             # Long histories make tasks whose activations would not fit into memory.
@@ -146,5 +148,4 @@ class BERT4RecEstimator(BaseNeuralRecommender):
                 F.pad(soft.flatten(0, 1)[before], (0, 0, n_cloze, 0))
                 for soft in soft_labels
             ]
-        catalogue = network.item_embedding.weight
         return self._item_loss(torch.cat(hidden), catalogue, targets, *soft_targets)

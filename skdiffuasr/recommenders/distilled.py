@@ -15,6 +15,7 @@ from torch import Tensor
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
+from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.recommenders.ensemble import EnsembleRecommender
 from skdiffuasr.recommenders.members import (
@@ -248,13 +249,14 @@ class DistilledRecommender(BaseRecommender):
     def _codes_of(self, teacher: Any) -> IntArray:
         """Return the item codes of a teacher's columns, or raise if they do not fit.
 
-        One that was fitted here may lack items that are held out.
+        One that was fitted here may lack items that are held out. Cold items that only
+        one of student and teacher has attributes of have no labels; their code is -1.
         """
         is_frozen = isinstance(teacher, FrozenEstimator)
         known = member_item_ids(teacher)
         codes = encode_items(known, self.item_ids_, "teacher's items")
-        extra = known[codes < 0]
-        missing = np.setdiff1d(self.item_ids_, known)
+        extra = known[(codes < 0) & _is_seen(teacher)]
+        missing = np.setdiff1d(self.item_ids_[self.item_counts_ > 0], known)
         if len(extra) or (is_frozen and len(missing)):
             example = (extra if len(extra) else missing)[0].item()
             raise ValueError(
@@ -314,3 +316,11 @@ class DistilledRecommender(BaseRecommender):
     def _of_student(self, name: str) -> Any:
         check_is_fitted(self)
         return getattr(self.student_, name)
+
+
+def _is_seen(teacher: Any) -> npt.NDArray[np.bool_]:
+    """Return which columns of a teacher are of items that it was trained on."""
+    try:
+        return fitted_attribute(teacher, "item_counts_") > 0
+    except AttributeError:
+        return np.ones(len(member_item_ids(teacher)), dtype=bool)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from skdiffuasr._typing import IntArray
 from skdiffuasr.recommenders.base import row_blocks
@@ -28,9 +29,12 @@ def soft_labels(
     """Return the `SoftLabels` of all variants of histories of item ids.
 
     A label holds the items that a teacher finds the most likely after a history up to
-    and including an item. What it scores in a column has a code in `code_of_column`.
-    Items that are not read have code 0 with probability 0.
+    and including an item. What it scores in a column has a code in `code_of_column`, or
+    -1 if it cannot be a label. Items that are not read have code 0 with probability 0.
     """
+    n_columns = len(code_of_column)
+    labelled_columns = np.flatnonzero(code_of_column >= 0)
+    code_of_column = code_of_column[labelled_columns]
     n_labels = min(n_labels, len(code_of_column))
     n_items = sum(len(variant.values) for variant in histories.variants)
     codes = np.zeros((n_items, n_labels), dtype=np.int32)
@@ -46,8 +50,11 @@ def soft_labels(
         for rows in np.split(np.arange(len(read)), ends) if len(read) else []:
             prefixes = is_read._gather(first[rows], lengths[rows], None)
             score = log_probability_scorer(teacher, prefixes)
-            for block in row_blocks(len(prefixes), len(code_of_column)):
-                columns, log_probabilities = top_k(score(block), n_labels)
+            for block in row_blocks(len(prefixes), n_columns):
+                scores = score(block)
+                if len(labelled_columns) < n_columns:
+                    scores = scores[:, torch.from_numpy(labelled_columns)]
+                columns, log_probabilities = top_k(scores, n_labels)
                 labelled = read[rows][block]
                 codes[labelled] = code_of_column[columns]
                 shares = _softmax(log_probabilities / temperature)

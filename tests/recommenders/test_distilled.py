@@ -97,14 +97,16 @@ def log(n=60, seed=0):
     st.integers(1, 4),
     st.sampled_from([0.5, 1.0, 3.0]),
     st.booleans(),
+    st.sampled_from([[], [0, 4, 5]]),
 )
 def test_labels_are_what_a_naive_loop_asks_after_each_item(
-    given_histories, n_labels, temperature, small_blocks
+    given_histories, n_labels, temperature, small_blocks, cannot_be_labels
 ):
     (X,) = given_histories
     teacher = SASRecEstimator(4, max_length=3, max_epochs=1, random_state=0)
     teacher.fit([list(range(10))] * 2)
-    code_of_column = np.arange(10)[::-1]
+    code_of_column = np.arange(9, -1, -1)
+    code_of_column[cannot_be_labels] = -1
     with pytest.MonkeyPatch.context() as patch:
         if small_blocks:
             patch.setattr(soft_labels, "N_READ", 4)
@@ -127,6 +129,7 @@ def test_labels_are_what_a_naive_loop_asks_after_each_item(
             unread.remove(position)
             prefix = X.values[read[: place + 1]]
             (scores,) = teacher.decision_function([prefix])
+            scores[cannot_be_labels] = -np.inf
             best = np.argsort(-scores)[:n_labels]
             shares = torch.tensor(scores[best] / temperature).softmax(dim=0)
             for copy in (0, len(X.values)):
@@ -290,6 +293,25 @@ def test_pseudo_items_are_labelled_and_not_learned_as_true_items():
     X = Sequences.from_iterable(CIRCLE).prepend([[1, 6]] * len(CIRCLE))
     recommender = tiny(teacher=Spy(), keep_teacher=True).fit(X)
     assert recommender.teacher_.labelled_[:3] == [[1], [1, 6], [1, 6, 0]]
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+@pytest.mark.parametrize("n_cold", [(0, 3), (3, 0), (3, 3)])
+def test_student_and_teacher_may_differ_in_cold_items(n_cold, is_frozen):
+    """Only items that both know are labels."""
+    student, teacher = (
+        stopping(item_attributes={item: [item % 2] for item in range(N_ITEMS + n)})
+        if n
+        else stopping()
+        for n in n_cold
+    )
+    if is_frozen:
+        teacher = FrozenEstimator(teacher.fit(CIRCLE))
+    recommender = tiny(student, teacher, n_labels=8, keep_teacher=True)
+    recommender.fit(CIRCLE * 4)
+    assert len(recommender.item_ids_) == N_ITEMS + n_cold[0]
+    assert len(recommender.teacher_.item_ids_) == N_ITEMS + n_cold[1]
+    assert np.isfinite(recommender.loss_curve_).all()
 
 
 # Variants.
