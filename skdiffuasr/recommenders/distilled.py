@@ -169,8 +169,7 @@ class DistilledRecommender(BaseRecommender):
         X = check_sequences(X)
         student, teacher, augmenter = self._parts_to_fit()
         codes = student._fit_catalogue(X)
-        self.item_ids_: IdArray = student.item_ids_
-        self.item_counts_: IntArray = student.item_counts_
+        self._take_catalogue(student)
         if teacher is not None and self.n_labels > len(self.item_ids_):
             raise ValueError(
                 f"n_labels={self.n_labels}, but X has {len(self.item_ids_)} items; use "
@@ -204,7 +203,12 @@ class DistilledRecommender(BaseRecommender):
                 self.teacher_ = teacher
         student._fit_network(training, validation, seed, soft_labels=labels)
         self.student_ = student
+        self._take_catalogue(student)  # with cold items, if it knows any
         return self
+
+    def _take_catalogue(self, student: BaseNeuralRecommender) -> None:
+        self.item_ids_: IdArray = student.item_ids_
+        self.item_counts_: IntArray = student.item_counts_
 
     def _parts_to_fit(self) -> tuple[BaseNeuralRecommender, Any, Any]:
         """Return unfitted student, teacher and augmenter with their random states."""
@@ -249,8 +253,8 @@ class DistilledRecommender(BaseRecommender):
     def _codes_of(self, teacher: Any) -> IntArray:
         """Return the item codes of a teacher's columns, or raise if they do not fit.
 
-        One that was fitted here may lack items that are held out. Cold items that only
-        one of student and teacher has attributes of have no labels; their code is -1.
+        One that was fitted here may lack items that are held out. Cold items are no
+        labels; their code is -1.
         """
         is_frozen = isinstance(teacher, FrozenEstimator)
         known = member_item_ids(teacher)

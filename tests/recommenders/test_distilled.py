@@ -298,9 +298,12 @@ def test_pseudo_items_are_labelled_and_not_learned_as_true_items():
 @pytest.mark.parametrize("is_frozen", [False, True])
 @pytest.mark.parametrize("n_cold", [(0, 3), (3, 0), (3, 3)])
 def test_student_and_teacher_may_differ_in_cold_items(n_cold, is_frozen):
-    """Only items that both know are labels."""
+    """Only items of the histories are labels."""
     student, teacher = (
-        stopping(item_attributes={item: [item % 2] for item in range(N_ITEMS + n)})
+        stopping(
+            item_attributes={item: [item % 2] for item in range(N_ITEMS + n)},
+            include_cold_items=True,
+        )
         if n
         else stopping()
         for n in n_cold
@@ -311,7 +314,12 @@ def test_student_and_teacher_may_differ_in_cold_items(n_cold, is_frozen):
     recommender.fit(CIRCLE * 4)
     assert len(recommender.item_ids_) == N_ITEMS + n_cold[0]
     assert len(recommender.teacher_.item_ids_) == N_ITEMS + n_cold[1]
-    assert np.isfinite(recommender.loss_curve_).all()
+    scores = recommender.decision_function(CIRCLE)
+    np.testing.assert_array_equal(
+        scores, recommender.student_.decision_function(CIRCLE)
+    )
+    assert scores.shape == (len(CIRCLE), N_ITEMS + n_cold[0])
+    assert np.isfinite(scores).all()
 
 
 # Variants.
