@@ -40,8 +40,9 @@ class DistilledRecommender(BaseRecommender):
     next items together [1]_. It comes near the teacher and costs no more than without
     one when it recommends.
 
-    Labels are made once. They take 8 bytes for each of the `n_labels` labels of each
-    interaction, in all variants: 100 MB for 200,000 interactions and 64 labels.
+    Labels are made once, each from the history up to its item. They take 8 bytes for
+    each of the `n_labels` labels of each interaction, in all variants: 100 MB for
+    200,000 interactions and 64 labels; and twice as much where some are not read.
 
     Parameters
     ----------

@@ -59,8 +59,10 @@ class HistoryBatches:
                     f"items of all variants, got {len(soft)}."
                 )
             columns.append((soft, 0))
+        is_all_read = len(read) == len(values)  # then soft labels are not copied
         self._columns = [
-            (torch.from_numpy(column[read]), pad) for column, pad in columns
+            (torch.from_numpy(column if is_all_read else column[read]), pad)
+            for column, pad in columns
         ]
 
         # The last item of a history is a label, and no input unless it has one itself.
