@@ -34,6 +34,10 @@ VARIANTS = {
         {"temperature": 1.0, "unique": True, "validation_fraction": 0},
     ),
     "cl4srec-dropout": ("cl4srec", {"views": "dropout"}),
+    "distilled-kept": (
+        "distilled",
+        {"teacher": recommenders.MarkovRecommender(), "keep_teacher": True},
+    ),
     "sasrec-last-epoch": ("sasrec", {"early_stopping": False, "loss": "bce"}),
     "ensemble-named": (
         "ensemble",

@@ -12,6 +12,7 @@ _TINY = {
     "n_estimators": 2,
     "max_length": 10,
     "n_heads": 1,
+    "n_labels": 4,
     "n_layers": 1,
     "n_pseudo_items": 2,
     "n_res_blocks": 1,

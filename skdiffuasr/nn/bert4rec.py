@@ -134,18 +134,21 @@ def draw_tasks(
     mask_probability: float,
     n_masked_copies: int,
     n_next_items: int,
+    may_be_next: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Draw what is learned in one step from histories, and from items that are targets.
 
     Each history is a cloze task for each masked copy (`draw_masks`), and some of its
-    targets are the next items of what is before them (`draw_next_items`). Yields items
-    (tasks, length), lengths (tasks,), and which items are masked and learned.
+    targets, or of those that `may_be_next`, are the next items of what is before them
+    (`draw_next_items`). Yields items (tasks, length), lengths (tasks,), and which items
+    are masked and learned, the cloze tasks first.
     """
     repeated = is_target.repeat(n_masked_copies, 1)
     n_items = lengths.repeat(n_masked_copies)
     is_masked = draw_masks(n_items, repeated, mask_probability)
     yield items.repeat(n_masked_copies, 1), n_items, is_masked
-    rows, positions = draw_next_items(is_target, n_next_items)
+    may_be_next = is_target if may_be_next is None else may_be_next
+    rows, positions = draw_next_items(may_be_next, n_next_items)
     n_groups = max(N_GROUPS, -(-len(rows) * items.shape[1] // GROUP_SIZE))
     for group in positions.argsort().tensor_split(n_groups):
         if len(group):

@@ -25,9 +25,10 @@ def full_cross_entropy(
 
     The logits are inner products of hidden states (tokens, d) and item embeddings
     (items, d). Targets are codes (tokens,), or (tokens, K) with probabilities of the
-    same shape, which get no gradient. The softmax is computed in blocks of tokens, in
-    `dtype`, together with the gradient: the (tokens, items) matrix never exists as a
-    whole. The targets' logits, and the sums over blocks, are in float32.
+    same shape, which need not sum to 1 and get no gradient. The softmax is computed in
+    blocks of tokens, in `dtype`, together with the gradient: the (tokens, items) matrix
+    never exists as a whole. The targets' part, and the sums over blocks, are in
+    float32.
     """
     if probabilities is None:
         targets = targets[:, None]
@@ -41,6 +42,21 @@ def full_cross_entropy(
             dtype,
         )
     return loss
+
+
+def with_soft_targets(
+    targets: Tensor, codes: Tensor, probabilities: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Put true targets (tokens,), -1 for none, before soft ones (tokens, K).
+
+    Returns codes and probabilities (tokens, 1 + K): a true target has what the soft
+    ones leave of 1.
+    """
+    rest = (1 - probabilities.sum(dim=1)) * (targets >= 0)
+    return (
+        torch.cat([targets.clamp(min=0)[:, None], codes.to(targets.dtype)], dim=1),
+        torch.cat([rest[:, None], probabilities], dim=1),
+    )
 
 
 class _BlockedCrossEntropy(torch.autograd.Function):
@@ -69,11 +85,19 @@ class _BlockedCrossEntropy(torch.autograd.Function):
             hidden_gradient[rows] = weights @ catalogue * scale
             scaled = (hidden[rows] * scale).to(dtype)
             item_gradient += torch.mm(weights.T, scaled, out=gradient_of_block)
-        for codes, share in zip(targets.T, probabilities.T[:, :, None], strict=True):
-            expected = share * item_embeddings[codes]  # (tokens, d)
-            total -= (hidden * expected).sum()
-            hidden_gradient -= expected
-            item_gradient.index_add_(0, codes, share * hidden, alpha=-1)
+        expected = F.embedding_bag(
+            targets, item_embeddings, per_sample_weights=probabilities, mode="sum"
+        )  # (tokens, d)
+        total -= (hidden * expected).sum()
+        hidden_gradient -= expected
+        # A row of targets has K states to be added, too many for all rows at once.
+        block = max(1, BLOCK_BYTES // (4 * targets.shape[1] * hidden.shape[1]))
+        for start in range(0, len(hidden), block):
+            rows = slice(start, start + block)
+            states = probabilities[rows, :, None] * hidden[rows, None]  # (block, K, d)
+            item_gradient.index_add_(
+                0, targets[rows].flatten(), states.flatten(0, 1), alpha=-1
+            )
         ctx.save_for_backward(hidden_gradient, item_gradient)
         ctx.n_tokens = len(hidden)
         return total / len(hidden)

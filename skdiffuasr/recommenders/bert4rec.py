@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -99,24 +100,52 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         )
 
     def _loss(
-        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
+        self,
+        network: Any,
+        items: Tensor,
+        lengths: Tensor,
+        labels: Tensor,
+        *soft_labels: Tensor,
     ) -> Tensor:
-        drawn = draw_tasks(
-            items,
+        """Return the mean loss of a batch of tasks; soft labels are next items'."""
+        start = torch.arange(len(items), device=items.device) * items.shape[1]
+        columns = torch.arange(items.shape[1], device=items.device)
+        # Tasks are of positions in the batch: a soft label is that of the one before.
+        cloze, *next_items = draw_tasks(
+            start[:, None] + columns,
             lengths,
             labels,
             mask_probability=self.mask_probability,
             n_masked_copies=self.n_masked_copies,
             n_next_items=self.n_next_items,
+            may_be_next=columns < lengths[:, None] if soft_labels else labels,
         )
-        tasks = list(drawn)
+        tasks = [cloze, *next_items]
         # What is computed before is not computed again by a checkpoint.
         catalogue = network.item_embedding.weight
-        encode = network
+        encode, encode_last = network, network.last_hidden
         if sum(is_masked.numel() for _, _, is_masked in tasks) > GROUP_SIZE:
             # Long histories make tasks whose activations would not fit into memory.
-            encode = partial(checkpoint, network, use_reentrant=False)
-        hidden = [encode(*task, is_wanted=task[-1]) for task in tasks]
-        targets = [task_items[is_masked] for task_items, _, is_masked in tasks]
-        states = torch.cat(hidden)  # (tokens, d)
-        return self._item_loss(states, catalogue, torch.cat(targets))
+            encode, encode_last = (
+                partial(checkpoint, function, use_reentrant=False)
+                for function in (encode, encode_last)
+            )
+        codes = items.flatten()
+        hidden = [
+            encode(codes[positions], n_items, is_masked, is_wanted=is_masked)
+            for positions, n_items, is_masked in tasks
+        ]
+        masked = torch.cat([positions[is_masked] for positions, _, is_masked in tasks])
+        targets = codes[masked].where(labels.flatten()[masked], -1)
+        soft_targets = []
+        if soft_labels:
+            # A mask behind the whole history has no true item.
+            hidden.append(encode_last(items, lengths))
+            targets = torch.cat([targets, torch.full_like(lengths, -1)])
+            n_cloze = int(cloze[-1].sum())
+            before = torch.cat([masked[n_cloze:] - 1, start + lengths - 1])
+            soft_targets = [
+                F.pad(soft.flatten(0, 1)[before], (0, 0, n_cloze, 0))
+                for soft in soft_labels
+            ]
+        return self._item_loss(torch.cat(hidden), catalogue, targets, *soft_targets)

@@ -99,11 +99,18 @@ class CL4SRecEstimator(SASRecEstimator):
         return CL4SRec(network) if self.views == "operators" else network
 
     def _loss(
-        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
+        self,
+        network: Any,
+        items: Tensor,
+        lengths: Tensor,
+        labels: Tensor,
+        *soft_labels: Tensor,
     ) -> Tensor:
-        loss = super()._loss(network, items, lengths, labels)
+        loss = super()._loss(network, items, lengths, labels, *soft_labels)
         if self.contrastive_weight == 0:
             return loss
+        if soft_labels:  # views are without the last item, in any case
+            lengths = (lengths - 1).clamp(min=1)
         contrastive = self._contrastive_loss(network, items, lengths, labels)
         return loss + self.contrastive_weight * contrastive
 

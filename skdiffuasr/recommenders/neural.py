@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from skdiffuasr.nn.losses import (
     full_cross_entropy,
     sampled_binary_cross_entropy,
     sampled_cross_entropy,
+    with_soft_targets,
 )
 from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
@@ -44,8 +46,21 @@ from skdiffuasr.training import (
     to_weights,
     train,
 )
-from skdiffuasr.training.histories import HistoryBatches, has_target, without_skipped
+from skdiffuasr.training.histories import (
+    HistoryBatches,
+    SoftLabels,
+    has_target,
+    without_skipped,
+)
 from skdiffuasr.training.hold_out import hold_out
+
+#: Histories of item codes, and the code that came next after each.
+Validation = tuple[Sequences, IntArray]
+
+NOTHING_TO_TRAIN = (
+    "No history of X has a real item with another item before it; there is nothing to "
+    "train on."
+)
 
 
 class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters):
@@ -76,22 +91,44 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         """Build the network for a catalogue of `n_items`."""
 
     def _loss(
-        self, network: Any, items: Tensor, lengths: Tensor, labels: Tensor
+        self,
+        network: Any,
+        items: Tensor,
+        lengths: Tensor,
+        labels: Tensor,
+        *soft_labels: Tensor,
     ) -> Tensor:
         """Return the mean loss of a batch as `HistoryBatches` yields it."""
         is_learned = labels >= 0
+        if soft_labels:  # there is one after each item
+            columns = torch.arange(items.shape[1], device=items.device)
+            is_learned = columns < lengths[:, None]
         # Nearly all are learned, so that selecting them afterwards is faster.
         hidden = network(items, lengths)[is_learned]  # (tokens, d)
         catalogue = network.item_embedding.weight
-        return self._item_loss(hidden, catalogue, labels[is_learned])
+        soft_targets = (soft[is_learned] for soft in soft_labels)
+        return self._item_loss(hidden, catalogue, labels[is_learned], *soft_targets)
 
-    def _item_loss(self, hidden: Tensor, catalogue: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean `loss` of targets (tokens,) after hidden states."""
+    def _item_loss(
+        self,
+        hidden: Tensor,
+        catalogue: Tensor,
+        targets: Tensor,
+        *soft_targets: Tensor,
+    ) -> Tensor:
+        """Return the mean `loss` of targets (tokens,) after hidden states.
+
+        With codes and probabilities (tokens, K) of soft targets, it is the
+        cross-entropy of both; see `with_soft_targets`.
+        """
         if len(targets) == 0:
             return hidden.sum()  # zero, and the mean of nothing would be NaN
         if self.loss == "ce":
+            probabilities = None
+            if soft_targets:
+                targets, probabilities = with_soft_targets(targets, *soft_targets)
             dtype = product_dtype(hidden.device, self.precision)
-            return full_cross_entropy(hidden, catalogue, targets, dtype)
+            return full_cross_entropy(hidden, catalogue, targets, dtype, probabilities)
         loss, n_negatives = {
             "sampled_ce": (sampled_cross_entropy, 256),
             "bce": (sampled_binary_cross_entropy, 1),
@@ -152,7 +189,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
 
     def _encode_validation(
         self, X_val: SequencesLike | None, y_val: npt.ArrayLike | None
-    ) -> tuple[Sequences, IntArray] | None:
+    ) -> Validation | None:
         """Check the data for early stopping, and encode known items of each history."""
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
@@ -176,23 +213,43 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     def _fit(
         self,
         codes: Sequences,
-        validation: tuple[Sequences, IntArray] | None = None,
+        validation: Validation | None = None,
         on_epoch_end: Callable[[nn.Module], bool] | None = None,
     ) -> None:
         """Train on histories, and stop early by others and their next items."""
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = self._draw_seed()
+        codes, validation = self._hold_out(codes, validation, seed)
+        self._fit_network(codes, validation, seed, on_epoch_end)
+
+    def _draw_seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _hold_out(
+        self, codes: Sequences, validation: Validation | None, seed: int
+    ) -> tuple[Sequences, Validation | None]:
+        """Return what is trained on, and what is stopped by unless that is given."""
         codes = codes[has_target(codes)]
-        if self.early_stopping and validation is None:
+        if self.early_stopping and validation is None and len(codes):
             codes, held_out = hold_out(codes, self.validation_fraction, seed)
             held_out = held_out[held_out.lengths > 1]
             if len(held_out):
                 validation = held_out.drop_last(), held_out.last()
-        batches = self._batches(codes, seed, cloze=self._is_cloze)
+        if len(codes) == 0:
+            raise ValueError(NOTHING_TO_TRAIN)
+        return codes, validation
+
+    def _fit_network(
+        self,
+        codes: Sequences,
+        validation: Validation | None,
+        seed: int,
+        on_epoch_end: Callable[[nn.Module], bool] | None = None,
+        soft_labels: SoftLabels | None = None,
+    ) -> None:
+        """Train on what `_hold_out` returns, and on soft labels as `HistoryBatches`."""
+        batches = self._batches(codes, seed, self._is_cloze, soft_labels)
         if len(batches) == 0:
-            raise ValueError(
-                "No history of X has a real item with another item before it; there "
-                "is nothing to train on."
-            )
+            raise ValueError(NOTHING_TO_TRAIN)
         network, is_interrupted = self._initial_module(codes, seed)
         result = self._train(
             network,
@@ -231,9 +288,20 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             **others,
         )
 
-    def _batches(self, codes: Sequences, seed: int, *, cloze: bool) -> HistoryBatches:
+    def _batches(
+        self,
+        codes: Sequences,
+        seed: int,
+        cloze: bool,
+        soft_labels: SoftLabels | None = None,
+    ) -> HistoryBatches:
         return HistoryBatches(
-            codes, self.batch_size, seed, max_length=self.max_length, cloze=cloze
+            codes,
+            self.batch_size,
+            seed,
+            max_length=self.max_length,
+            cloze=cloze,
+            soft_labels=soft_labels,
         )
 
     def _initial_module(self, codes: Sequences, seed: int) -> tuple[nn.Module, bool]:

@@ -1,6 +1,7 @@
 """Histories as training batches: what a network reads, and what it learns from it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,10 @@ from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.ragged import offsets_from_lengths
 from skdiffuasr.training.batching import pad_rows, token_batches
 
+#: Codes (n_interactions, K) that a teacher expects after each item of all variants, and
+#: their probabilities. These sum to its weight; the true item has what is left of 1.
+SoftLabels = tuple[npt.NDArray[np.integer[Any]], FloatArray]
+
 
 class HistoryBatches:
     """Right-padded batches of histories with labels, shuffled anew in every epoch.
@@ -22,9 +27,8 @@ class HistoryBatches:
     the `max_length` most recent inputs are read. The last item is an input only if
     something is learned there: itself, or a soft label.
 
-    Soft labels are what a teacher expects after each item: codes (n_interactions, K)
-    and their probabilities, those of further variants behind those of the first. They
-    come with the batch as two more tensors (batch, length, K).
+    `SoftLabels` come with the batch as two more tensors (batch, length, K); those of
+    further variants stand behind those of the first.
 
     Each epoch draws one variant of every row; a variant with nothing to learn gives way
     to the first. Rows with nothing to learn are left out.
@@ -38,7 +42,7 @@ class HistoryBatches:
         *,
         max_length: int | None = None,
         cloze: bool = False,
-        soft_labels: tuple[IntArray, FloatArray] | None = None,
+        soft_labels: SoftLabels | None = None,
     ) -> None:
         self.batch_size = batch_size
         self.random_state = random_state
@@ -55,8 +59,10 @@ class HistoryBatches:
                     f"items of all variants, got {len(soft)}."
                 )
             columns.append((soft, 0))
+        is_all_read = len(read) == len(values)  # then soft labels are not copied
         self._columns = [
-            (torch.from_numpy(column[read]), pad) for column, pad in columns
+            (torch.from_numpy(column if is_all_read else column[read]), pad)
+            for column, pad in columns
         ]
 
         # The last item of a history is a label, and no input unless it has one itself.

@@ -21,7 +21,11 @@ def test_names_are_those_of_the_papers():
     names = {"random-seq", "asrep", "reppad", "sliding-window", "diffusion"}
     assert names | {"random-popular", "diffusion-cg"} <= AUGMENTERS.keys()
     names = {"popularity", "markov", "sasrec", "bert4rec", "gru4rec", "s3rec"}
-    assert names | {"cl4srec", "ensemble", "sasrec-bce"} == RECOMMENDERS.keys()
+    assert (
+        names | {"cl4srec", "distilled", "ensemble", "sasrec-bce"}
+        == RECOMMENDERS.keys()
+    )
+
     assert AUGMENTERS["diffusion-cg"]().guidance == "classifier"
 
 

@@ -12,6 +12,7 @@ from skdiffuasr.nn.losses import (
     log_probability,
     sampled_binary_cross_entropy,
     sampled_cross_entropy,
+    with_soft_targets,
 )
 
 quick = settings(max_examples=60, deadline=None)
@@ -95,6 +96,31 @@ def test_a_hard_target_is_a_soft_one_of_probability_one():
         hidden, catalogue, targets[:, None], probabilities=torch.ones(6, 1)
     )
     assert hard == soft
+
+
+def test_soft_targets_leave_the_rest_of_one_to_the_true_one():
+    targets = torch.tensor([3, -1, 0])
+    codes = torch.tensor([[1, 2], [4, 0], [0, 1]], dtype=torch.int32)
+    soft = torch.tensor([[0.3, 0.2], [0.25, 0.25], [0.0, 0.0]])
+    joined, probabilities = with_soft_targets(targets, codes, soft)
+    assert joined.tolist() == [[3, 1, 2], [0, 4, 0], [0, 0, 1]]
+    expected = [[0.5, 0.3, 0.2], [0, 0.25, 0.25], [1, 0, 0]]
+    torch.testing.assert_close(probabilities, torch.tensor(expected))
+
+
+@pytest.mark.parametrize("block_bytes", [1, 200])
+def test_gradients_of_soft_targets_do_not_depend_on_the_block(monkeypatch, block_bytes):
+    hidden, catalogue, _ = draw(30, 12)
+    targets = torch.randint(12, (30, 4))
+    probabilities = torch.rand(30, 4)
+    gradients = []
+    for size in (losses.BLOCK_BYTES, block_bytes):
+        monkeypatch.setattr(losses, "BLOCK_BYTES", size)
+        loss = full_cross_entropy(
+            hidden, catalogue, targets, probabilities=probabilities
+        )
+        gradients.append(gradients_of(loss, hidden, catalogue))
+    torch.testing.assert_close(*gradients)
 
 
 def test_full_cross_entropy_reaches_what_lies_behind_its_inputs():

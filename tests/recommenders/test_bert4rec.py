@@ -10,6 +10,7 @@ from skdiffuasr.recommenders import bert4rec
 from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
 from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.training import seeded_build
+from skdiffuasr.training.histories import HistoryBatches
 from tests.recommenders.circle import (
     CIRCLE,
     N_ITEMS,
@@ -57,6 +58,12 @@ def test_a_circle_is_learned(settings):
     assert recommender.score(rows, following) >= 0.85
 
 
+def batch_of(X, max_length=8, **others):
+    """The batch of all rows."""
+    batches = HistoryBatches(X, 1, max_length=max_length, cloze=True, **others)
+    return batches.pad(np.arange(len(X)))
+
+
 def watch_tasks(monkeypatch):
     """The arguments and the tasks of each call of `draw_tasks`."""
     calls = []
@@ -79,25 +86,73 @@ def test_loss_is_the_mean_over_the_masked_items_of_all_tasks(X, seed):
         calls = watch_tasks(patch)
         loss = loss_of(tiny(mask_probability=0.5), module, X)
     ((_, _, tasks),) = calls
+    codes = batch_of(X)[0].flatten()
     losses = []
     for task in tasks:
         for row, length, is_masked in zip(*task, strict=True):
-            row, is_masked = row[None, :length], is_masked[None, :length]
+            row, is_masked = codes[row[None, :length]], is_masked[None, :length]
             hidden = module(row, length[None], is_masked)[is_masked]
             logits = hidden @ module.item_embedding.weight.T
             losses.extend(F.cross_entropy(logits, row[is_masked], reduction="none"))
     torch.testing.assert_close(loss, torch.stack(losses).mean())
 
 
-def test_tasks_of_long_histories_give_the_same_gradients(monkeypatch):
+@quick
+@given(histories(longest=9), st.integers(0, 2**31))
+def test_next_items_are_learned_from_soft_labels_too(X, seed):
+    """After every item of a history, pseudo items and the last one included."""
+    soft_labels = draw_soft_labels(X, seed)
+    batch = batch_of(X, soft_labels=soft_labels)
+    module = build_module()
+    torch.manual_seed(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        calls = watch_tasks(patch)
+        loss = tiny(mask_probability=0.5, n_next_items=9)._loss(module, *batch)
+    ((_, _, ((positions, lengths, is_masked), *_)),) = calls
+    items, row_lengths, is_target, *_ = batch
+    catalogue = module.item_embedding.weight
+    log_probabilities = (
+        module(items.flatten()[positions], lengths, is_masked)[is_masked] @ catalogue.T
+    ).log_softmax(dim=1)
+    targets = items.flatten()[positions[is_masked]]
+    losses = [-log_probabilities[n, target] for n, target in enumerate(targets)]
+    for row, n in enumerate(row_lengths.tolist()):
+        for last in range(n):
+            codes, probabilities = (soft[row, last] for soft in batch[3:])
+            before = items[row, : last + 1][None]
+            if last + 1 < n:  # a mask counts as an item, and so does the last one
+                before = torch.cat([before, torch.zeros_like(before[:, :1])], dim=1)
+                mask = torch.arange(last + 2)[None] == last + 1
+                hidden = module(before, torch.tensor([last + 2]), mask)[0, -1]
+            else:
+                hidden = module.last_hidden(before, torch.tensor([n]))[0]
+            after = (catalogue @ hidden).log_softmax(dim=0)
+            total = -probabilities @ after[codes.long()]
+            if last + 1 < n and is_target[row, last + 1]:
+                total = total - (1 - probabilities.sum()) * after[items[row, last + 1]]
+            losses.append(total)
+    torch.testing.assert_close(loss, torch.stack(losses).mean(), rtol=1e-4, atol=1e-5)
+
+
+def draw_soft_labels(X, seed=0):
+    """Two codes after each item; their probabilities sum to 0.4."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(N_ITEMS, size=(len(X.values), 2)).astype(np.int32)
+    probabilities = 0.4 * rng.dirichlet([1, 1], len(X.values)).astype(np.float32)
+    return codes, probabilities
+
+
+@pytest.mark.parametrize("is_soft", [False, True])
+def test_tasks_of_long_histories_give_the_same_gradients(monkeypatch, is_soft):
     """They are computed twice to save memory, with the same dropout."""
     X = with_pseudo([[7, 0, 1, 2, 3, 4], [5, 6, 1, 3]], [0, 0])
+    batch = batch_of(X, soft_labels=draw_soft_labels(X) if is_soft else None)
     gradients = []
     for group_size in (bert4rec.GROUP_SIZE, 1):
         monkeypatch.setattr(bert4rec, "GROUP_SIZE", group_size)
         module = build_module().train()
         torch.manual_seed(0)
-        loss_of(tiny(), module, X).backward()
+        tiny()._loss(module, *batch).backward()
         gradients.append([weight.grad for weight in module.parameters()])
     torch.testing.assert_close(*gradients)
 
@@ -108,8 +163,9 @@ def test_the_tasks_are_those_of_the_real_items_that_are_read(monkeypatch):
     loss_of(
         recommender, build_module(), with_pseudo([[7, 0, 1, 2, 3, 4, 5, 6, 1]], [2])
     )
-    (((items, lengths, is_target), settings, _),) = calls
-    assert items.tolist() == [[0, 1, 2, 3, 4, 5, 6, 1]]
+    (((positions, lengths, is_target), settings, _),) = calls
+    assert positions.tolist() == [list(range(8))]
+    assert settings.pop("may_be_next") is is_target
     assert lengths.tolist() == [8]
     assert is_target.tolist() == [[False, *[True] * 7]]
     assert settings == {
@@ -135,9 +191,8 @@ def test_sampled_losses_draw_as_many_negatives_as_documented(
     module = build_module()
     is_masked = torch.tensor([[False, True, False, True]])
     items, lengths = torch.tensor([[1, 2, 3, 4]]), torch.tensor([4])
-    monkeypatch.setattr(
-        bert4rec, "draw_tasks", lambda *_, **__: [(items, lengths, is_masked)]
-    )
+    tasks = [(torch.arange(4)[None], lengths, is_masked)]
+    monkeypatch.setattr(bert4rec, "draw_tasks", lambda *_, **__: tasks)
     hidden = module(items, lengths, is_masked)[is_masked]
     targets = torch.tensor([2, 4])
     torch.manual_seed(0)

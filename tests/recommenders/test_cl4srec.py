@@ -117,6 +117,21 @@ def test_same_target_views_are_contrasted():
     torch.testing.assert_close(total, sasrec + 0.1 * contrastive)
 
 
+@pytest.mark.parametrize("views", ["dropout", "same_target"])
+def test_views_are_the_same_with_soft_labels(views):
+    """The last item is then read, but not in the views."""
+    module = build_module(mask=False)
+    X = Sequences.from_iterable([[1, 2, 5], [3, 4, 6, 5], [1, 2, 7], [6, 0]])
+    n = len(X.values)
+    soft_labels = np.ones((n, 1), dtype=np.int32), np.full((n, 1), 0.5, np.float32)
+    contrastive = []
+    for soft in (None, soft_labels):
+        batch = HistoryBatches(X, 1, soft_labels=soft).pad(np.arange(len(X)))
+        total, sasrec = losses(tiny(views=views), module, batch)
+        contrastive.append(total - sasrec)
+    torch.testing.assert_close(*contrastive, rtol=1e-3, atol=1e-5)
+
+
 @all_views
 def test_last_targets_are_not_read(views):
     """Rows differ in their last item only; no two of them end alike."""
