@@ -122,14 +122,16 @@ def test_bfloat16_only_where_the_gpu_does_not_emulate_it(monkeypatch):
     assert fast_dtype(torch.device("cuda:1")) == torch.bfloat16
 
 
-def test_bfloat16_only_where_the_processor_multiplies_it(monkeypatch):
+def test_bfloat16_only_where_the_processor_is_faster_with_it(monkeypatch):
     cpu = torch.device("cpu")
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
-    assert fast_dtype(cpu) == torch.float32
-    for name in ("avx512_bf16", "amx_bf16"):
+    for capabilities, expected in [
+        ({}, torch.float32),
+        ({"avx512_bf16": True, "amx_bf16": False}, torch.float32),
+        ({"avx512_bf16": True, "amx_bf16": True}, torch.bfloat16),
+    ]:
         monkeypatch.setattr(
-            torch.cpu, "get_capabilities", lambda name=name: {name: True}
+            torch.cpu, "get_capabilities", lambda found=capabilities: found
         )
-        assert fast_dtype(cpu) == torch.bfloat16
+        assert fast_dtype(cpu) == expected
     monkeypatch.delattr(torch.cpu, "get_capabilities")
     assert fast_dtype(cpu) == torch.float32
