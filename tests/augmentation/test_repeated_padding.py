@@ -217,6 +217,7 @@ def test_only_without_a_separator_the_start_is_learned_after_the_end(separator):
         learning_rate=0.02,
         max_epochs=40,
         early_stopping=False,
+        ema_decay=None,
         device="cpu",
         random_state=0,
     ).fit(augmenter.fit_transform(X))
