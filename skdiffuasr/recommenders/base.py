@@ -123,7 +123,8 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         -------
         scores : ndarray of float32 of shape (n, n_items)
             Higher is better; the columns follow `item_ids_`. A history without any
-            known item is scored by the items' counts in training.
+            known item is scored by the items' counts in training. For histories in
+            several variants they are the log-probabilities of `predict_log_proba`.
 
         Raises
         ------
@@ -140,7 +141,8 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         """Return the log-probability of every item to be the next one.
 
         They are the softmax of the scores, except where a recommender counts: then
-        they are its probabilities, none of which is 0.
+        they are its probabilities, none of which is 0. Those of several variants of a
+        history are averaged, and normalised anew.
 
         Parameters
         ----------
@@ -290,10 +292,9 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         return scorer(self, X, y, sample_weight)["ndcg@10"]
 
     def _encode(self, X: SequencesLike) -> Sequences:
-        """Check histories and return their first variant as codes of known items."""
+        """Check histories, and return them as codes of known items."""
         self._check_fitted()
-        histories = check_sequences(X).variants[0]
-        return encode_sequences(histories, self.item_ids_, self.unknown_items)
+        return encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
 
     def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
         """Return the codes of the items that are not candidates."""
@@ -320,7 +321,26 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
     def _score_blocks(
         self, codes: Sequences, *, as_log_probabilities: bool = False
     ) -> Iterator[tuple[slice, Tensor]]:
-        """Yield scores of the catalogue for one block of rows after the other."""
+        """Yield scores of the catalogue for one block of rows after the other.
+
+        Those of several variants are averaged log-probabilities, normalised anew.
+        """
+        if len(codes.variants) == 1:
+            yield from self._one_variant_blocks(codes, as_log_probabilities)
+            return
+        passes = [
+            self._one_variant_blocks(variant, as_log_probabilities=True)
+            for variant in codes.variants
+        ]
+        for (rows, total), *others in zip(*passes, strict=True):
+            for _, block in others:
+                total = total + block
+            yield rows, (total / len(passes)).log_softmax(dim=1)
+
+    def _one_variant_blocks(
+        self, codes: Sequences, as_log_probabilities: bool
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Yield what `_score_blocks` does, of the first variant."""
         without_items = (
             self._log_popularity() if as_log_probabilities else self.item_counts_
         )

@@ -79,7 +79,12 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
+    _fixed_by_fit = (
+        *BaseNeuralRecommender._fixed_by_fit,
+        "n_layers",
+        "n_heads",
+        "max_length",
+    )
 
     n_layers: int = 2
     n_heads: int = 2
@@ -118,4 +123,5 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         targets = [task_items[is_masked] for task_items, _, is_masked in tasks]
         states = torch.cat(hidden)  # (tokens, d)
         catalogue = network.item_embedding.weight
-        return self._item_loss(states, catalogue, torch.cat(targets))
+        codes = torch.cat(targets) % len(catalogue)  # of pseudo items, too
+        return self._item_loss(states, catalogue, codes)

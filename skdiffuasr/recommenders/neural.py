@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
+import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -20,9 +21,10 @@ from skdiffuasr.nn.losses import (
     sampled_cross_entropy,
 )
 from skdiffuasr.nn.precision import product_dtype
+from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
     NetworkMixin,
@@ -44,7 +46,8 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     A subclass implements `_build_module`, which returns a `CausalNetwork`. For another
     network, which has `item_embedding` and `last_hidden`, it implements `_loss`, too,
     and sets `_is_cloze` if the network learns the items that it reads. It may override
-    `_initial_module` to pre-train the network.
+    `_initial_module` to pre-train the network. A network that is a `PseudoItemReader`
+    is told which items are pseudo items; others read them like observed ones.
 
     Attributes
     ----------
@@ -52,11 +55,14 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         The trained item embeddings.
     validation_scores_ : list of float
         NDCG@10 on the held-out items after each epoch.
+    reads_pseudo_items_ : bool
+        Whether pseudo items are read: if there were any in training, or with
+        ``pseudo_item_gate=False``. Else prediction leaves them out.
     """
 
     _is_cloze = False
 
-    _fixed_by_fit: ClassVar[tuple[str, ...]] = ("embedding_dim",)
+    _fixed_by_fit: ClassVar[tuple[str, ...]] = ("embedding_dim", "pseudo_item_gate")
 
     #: Whether an item that a step does not use has no gradient; a parameter of some.
     sparse_gradients = False
@@ -155,13 +161,32 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         histories = check_sequences(X_val, input_name="X_val").variants[0]
         next_items = check_targets(y_val, len(histories), "y_val")
         codes = without_skipped(
-            encode_sequences(histories, self.item_ids_, self.unknown_items, "X_val")
+            self._readable(
+                encode_sequences(histories, self.item_ids_, self.unknown_items, "X_val")
+            )
         )
         is_known = codes.lengths > 0
         if not is_known.any():
             raise ValueError("No history of X_val has an item that is in X.")
         targets = encode_items(next_items, self.item_ids_, "items of y_val")
         return codes[is_known], targets[is_known]
+
+    def _fit_catalogue(self, histories: Sequences) -> Sequences:
+        codes = super()._fit_catalogue(histories)
+        has_pseudo = any(variant.is_pseudo.any() for variant in codes.variants)
+        self.reads_pseudo_items_ = has_pseudo or not self.pseudo_item_gate
+        return codes
+
+    def _encode(self, X: SequencesLike) -> Sequences:
+        return self._readable(super()._encode(X))
+
+    def _readable(self, codes: Sequences) -> Sequences:
+        """Leave out pseudo items unless they are read."""
+        if self.reads_pseudo_items_:
+            return codes
+        if len(codes.variants) == 1:
+            return codes.strip_pseudo()
+        return SequenceVariants(variant.strip_pseudo() for variant in codes.variants)
 
     def _fit(
         self,
@@ -222,8 +247,15 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         )
 
     def _batches(self, codes: Sequences, seed: int, *, cloze: bool) -> HistoryBatches:
+        with torch.device("meta"):
+            pseudo_offset = getattr(self._build(), "pseudo_offset", 0)
         return HistoryBatches(
-            codes, self.batch_size, seed, max_length=self.max_length, cloze=cloze
+            codes,
+            self.batch_size,
+            seed,
+            max_length=self.max_length,
+            cloze=cloze,
+            pseudo_offset=pseudo_offset,
         )
 
     def _initial_module(self, codes: Sequences, seed: int) -> tuple[nn.Module, bool]:
@@ -234,7 +266,11 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         return seeded_build(self._build, seed), False
 
     def _build(self) -> nn.Module:
-        return self._build_module(len(self.item_ids_))
+        network = self._build_module(len(self.item_ids_))
+        is_gated = self.pseudo_item_gate and self.reads_pseudo_items_
+        if is_gated and isinstance(network, PseudoItemReader):
+            network.tell_pseudo_items()
+        return network
 
     def to_module(self) -> nn.Module:
         """Build the trained network, for use with torch.

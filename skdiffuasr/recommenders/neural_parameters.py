@@ -52,6 +52,10 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         Number of epochs without improvement before training stops.
     ema_decay : float, default=None
         Decay of an exponential moving average of the weights. None trains without.
+    pseudo_item_gate : bool, default=True
+        Whether the network is told which items are pseudo items, and learns how much
+        they count: little at the start. If training had none, prediction leaves them
+        out. False reads them like observed items.
     random_state : int, RandomState instance or None, default=None
         Determines all that is drawn: initial weights, dropout, masks, views, negatives,
         held-out rows and batches.
@@ -71,6 +75,7 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         "validation_filter_seen": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
+        "pseudo_item_gate": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -86,4 +91,5 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     validation_filter_seen: bool = False
     patience: int = 10
     ema_decay: float | None = None
+    pseudo_item_gate: bool = True
     random_state: RandomState = None

@@ -150,7 +150,7 @@ class S3RecEstimator(SASRecEstimator):
         return align_attributes(self.item_attributes, self.item_ids_)
 
     def _build_pretraining(self, attributes: csr_array | None) -> S3RecPretraining:
-        network = self._build_module(len(self.item_ids_))
+        network = self._build()
         if attributes is None:
             return S3RecPretraining(network)
         offsets = torch.from_numpy(attributes.indptr.astype("int64"))
@@ -173,15 +173,16 @@ class S3RecEstimator(SASRecEstimator):
     ) -> Tensor:
         """Return the weighted sum of the objectives, on a batch for cloze models."""
         losses = []
+        codes = items % module.network.item_embedding.num_embeddings
         has_attributes = self.item_attributes is not None
         if has_attributes and self.attribute_weight:
-            loss = module.attribute_loss(items[is_target])
+            loss = module.attribute_loss(codes[is_target])
             losses.append(self.attribute_weight * loss)
         asks_attributes = has_attributes and self.masked_attribute_weight
         if self.masked_item_weight or asks_attributes:
             is_masked = draw_mask(is_target, self.mask_probability)
             hidden = module.encode(items, lengths, is_masked, is_wanted=is_masked)
-            masked = items[is_masked]
+            masked = codes[is_masked]
         if self.masked_item_weight:
             loss = module.masked_item_loss(hidden, masked, self._item_loss)
             losses.append(self.masked_item_weight * loss)

@@ -26,6 +26,8 @@ class HistoryBatches:
     and their probabilities, those of further variants behind those of the first. They
     come with the batch as two more tensors (batch, length, K).
 
+    With a `pseudo_offset`, items are `tokens`, while labels are codes.
+
     Each epoch draws one variant of every row; a variant with nothing to learn gives way
     to the first. Rows with nothing to learn are left out.
     """
@@ -39,11 +41,12 @@ class HistoryBatches:
         max_length: int | None = None,
         cloze: bool = False,
         soft_labels: tuple[IntArray, FloatArray] | None = None,
+        pseudo_offset: int = 0,
     ) -> None:
         self.batch_size = batch_size
         self.random_state = random_state
         variants = histories.variants
-        values = np.concatenate([variant.values for variant in variants])
+        values = np.concatenate([tokens(variant, pseudo_offset) for variant in variants])
         row_lengths = np.concatenate([variant.lengths for variant in variants])
         labels = np.concatenate(list(map(maskable if cloze else next_items, variants)))
         read = np.flatnonzero(np.concatenate(list(map(context, variants))))
@@ -100,6 +103,16 @@ class HistoryBatches:
             pad_rows(values, starts, lengths, pad) for values, pad in self._columns
         )
         return items, lengths, *labels
+
+
+def tokens(histories: Sequences, pseudo_offset: int) -> IntArray:
+    """Return what a network reads of codes: a pseudo item's code has the offset added.
+
+    See `skdiffuasr.nn.pseudo_items.PseudoItemReader`.
+    """
+    if pseudo_offset == 0:
+        return histories.values
+    return histories.values + pseudo_offset * histories.is_pseudo
 
 
 def context(histories: Sequences) -> npt.NDArray[np.bool_]:
