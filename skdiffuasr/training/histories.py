@@ -46,7 +46,9 @@ class HistoryBatches:
         self.batch_size = batch_size
         self.random_state = random_state
         variants = histories.variants
-        values = np.concatenate([tokens(variant, pseudo_offset) for variant in variants])
+        values = np.concatenate(
+            [tokens(variant, pseudo_offset) for variant in variants]
+        )
         row_lengths = np.concatenate([variant.lengths for variant in variants])
         labels = np.concatenate(list(map(maskable if cloze else next_items, variants)))
         read = np.flatnonzero(np.concatenate(list(map(context, variants))))
