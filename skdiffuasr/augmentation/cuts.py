@@ -3,8 +3,9 @@
 import numpy as np
 
 from skdiffuasr._typing import IntArray
-from skdiffuasr.sequences import Sequences, make_roles
+from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
+from skdiffuasr.training.histories import n_observed_so_far, with_targets
 
 _STREAM = 0x637574  # "cut": not a stream that items are generated from
 
@@ -31,14 +32,5 @@ def learned_after(histories: Sequences, cuts: IntArray) -> Sequences:
 
     A cut comes behind a number (n,) of observed items; at 0 it leaves a row as it is.
     """
-    n_seen = np.cumsum(~histories.is_pseudo)  # this item included
-    n_before = np.concatenate([[0], n_seen])[histories.offsets[:-1]]
-    place = n_seen - np.repeat(n_before, histories.lengths)
-    roles = make_roles(
-        is_pseudo=histories.is_pseudo,
-        is_target=histories.is_target & (place > np.repeat(cuts, histories.lengths)),
-        is_context=histories.is_context,
-    )
-    return Sequences._unchecked(
-        histories.values, histories.offsets, roles, histories.user_ids
-    )
+    is_after = n_observed_so_far(histories) > np.repeat(cuts, histories.lengths)
+    return with_targets(histories, histories.is_target & is_after)

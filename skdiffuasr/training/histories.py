@@ -1,6 +1,6 @@
 """Histories as training batches: what a network reads, and what it learns from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from skdiffuasr._typing import FloatArray, IntArray
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.sequences.ragged import offsets_from_lengths
 from skdiffuasr.training.batching import pad_rows, token_batches
 
@@ -26,7 +26,8 @@ class HistoryBatches:
     and their probabilities, those of further variants behind those of the first. They
     come with the batch as two more tensors (batch, length, K).
 
-    With a `pseudo_offset`, items are `tokens`, while labels are codes.
+    With a `pseudo_offset`, items are `tokens`, while labels are codes; and behind pseudo
+    items the first observed item is not learned, as it is not without them.
 
     Each epoch draws one variant of every row; a variant with nothing to learn gives way
     to the first. Rows with nothing to learn are left out.
@@ -45,7 +46,9 @@ class HistoryBatches:
     ) -> None:
         self.batch_size = batch_size
         self.random_state = random_state
-        variants = histories.variants
+        variants: Sequence[Sequences] = histories.variants
+        if pseudo_offset:
+            variants = list(map(without_first_target, variants))
         values = np.concatenate(
             [tokens(variant, pseudo_offset) for variant in variants]
         )
@@ -115,6 +118,32 @@ def tokens(histories: Sequences, pseudo_offset: int) -> IntArray:
     if pseudo_offset == 0:
         return histories.values
     return histories.values + pseudo_offset * histories.is_pseudo
+
+
+def without_first_target(histories: Sequences) -> Sequences:
+    """Return histories whose first observed item is no target behind pseudo items."""
+    is_first = ~histories.is_pseudo & (n_observed_so_far(histories) == 1)
+    is_first[histories.offsets[:-1][histories.lengths > 0]] = False
+    return with_targets(histories, histories.is_target & ~is_first)
+
+
+def n_observed_so_far(histories: Sequences) -> IntArray:
+    """Count the observed items of a row up to each item, itself included."""
+    n_seen = np.cumsum(~histories.is_pseudo)
+    before_row = np.concatenate([[0], n_seen])[histories.offsets[:-1]]
+    counts: IntArray = n_seen - np.repeat(before_row, histories.lengths)
+    return counts
+
+
+def with_targets(histories: Sequences, is_target: npt.NDArray[np.bool_]) -> Sequences:
+    """Return histories of which other items (n_interactions,) are targets."""
+    roles = make_roles(
+        is_pseudo=histories.is_pseudo,
+        is_target=is_target,
+        is_context=histories.is_context,
+    )
+    parts = histories.values, histories.offsets, roles, histories.user_ids
+    return Sequences._unchecked(*parts)
 
 
 def context(histories: Sequences) -> npt.NDArray[np.bool_]:
