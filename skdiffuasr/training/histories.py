@@ -26,8 +26,8 @@ class HistoryBatches:
     and their probabilities, those of further variants behind those of the first. They
     come with the batch as two more tensors (batch, length, K).
 
-    With a `pseudo_offset`, items are `tokens`, while labels are codes; and behind pseudo
-    items the first observed item is not learned, as it is not without them.
+    With a `pseudo_offset`, items are `tokens`, while labels are codes; and the first
+    observed item is not learned behind pseudo items, as it is not without them.
 
     Each epoch draws one variant of every row; a variant with nothing to learn gives way
     to the first. Rows with nothing to learn are left out.
