@@ -182,11 +182,11 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
 
     def _readable(self, codes: Sequences) -> Sequences:
         """Leave out pseudo items unless they are read."""
-        if self.reads_pseudo_items_:
+        has_pseudo = any(variant.is_pseudo.any() for variant in codes.variants)
+        if self.reads_pseudo_items_ or not has_pseudo:
             return codes
-        if len(codes.variants) == 1:
-            return codes.strip_pseudo()
-        return SequenceVariants(variant.strip_pseudo() for variant in codes.variants)
+        variants = [variant._where(~variant.is_pseudo) for variant in codes.variants]
+        return SequenceVariants(variants) if len(variants) > 1 else variants[0]
 
     def _fit(
         self,
