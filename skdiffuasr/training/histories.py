@@ -75,6 +75,13 @@ class HistoryBatches:
             self._n_items = np.minimum(self._n_items, max_length + n_not_read)
         starts = offsets[1:] - self._n_items
         self._starts = torch.from_numpy(starts)
+        # Generated items must not change how much the observed ones of a row weigh.
+        counted = np.ones(len(read), dtype=np.int64)
+        if pseudo_offset:
+            generated = [v.is_pseudo & ~v.is_target for v in variants]
+            counted -= np.concatenate(generated)[read]
+        n_counted = offsets_from_lengths(counted)
+        self._n_counted = n_counted[offsets[1:]] - n_counted[starts]
         self._lengths = np.maximum(self._n_items - n_not_read, 0)
 
         is_learned = labels[read] if cloze else labels[read] >= 0
@@ -97,7 +104,7 @@ class HistoryBatches:
         if len(self._rows) > 1:
             drawn = rng.integers(len(self._rows), size=len(rows))
             rows = self._rows[drawn, np.arange(len(rows))]
-        for batch in token_batches(self._n_items[rows], self.batch_size, rng):
+        for batch in token_batches(self._n_counted[rows], self.batch_size, rng):
             yield self.pad(rows[batch])
 
     def pad(self, rows: IntArray) -> tuple[Tensor, ...]:

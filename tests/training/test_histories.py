@@ -283,3 +283,11 @@ def test_batches_have_tokens_to_read_and_codes_to_learn(cloze):
         assert items.tolist() == [[14, 15, 1, 2]]
         assert labels.tolist() == [[-1, -1, 2, 3]]
     assert lengths.tolist() == [items.shape[1]]
+
+
+def test_a_prefix_that_is_told_apart_changes_no_batch():
+    X = Sequences.from_iterable([[row] * (2 + row % 7) for row in range(50)])
+    prefixed = X.prepend(np.full((50, 3), 60))
+    expected = [items[:, 0].tolist() for items, *_ in HistoryBatches(X, 8)(0)]
+    batches = HistoryBatches(prefixed, 8, pseudo_offset=100)(0)
+    assert [items[:, 3].tolist() for items, *_ in batches] == expected
