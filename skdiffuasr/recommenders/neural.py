@@ -62,6 +62,9 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
 
     _is_cloze = False
 
+    # Until `fit` says so, and in model files that do not.
+    reads_pseudo_items_ = False
+
     _fixed_by_fit: ClassVar[tuple[str, ...]] = ("embedding_dim", "pseudo_item_gate")
 
     #: Whether an item that a step does not use has no gradient; a parameter of some.

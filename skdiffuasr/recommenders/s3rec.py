@@ -150,7 +150,7 @@ class S3RecEstimator(SASRecEstimator):
         return align_attributes(self.item_attributes, self.item_ids_)
 
     def _build_pretraining(self, attributes: csr_array | None) -> S3RecPretraining:
-        network = self._build()
+        network: Any = self._build()
         if attributes is None:
             return S3RecPretraining(network)
         offsets = torch.from_numpy(attributes.indptr.astype("int64"))
