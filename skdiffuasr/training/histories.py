@@ -27,7 +27,7 @@ class HistoryBatches:
     come with the batch as two more tensors (batch, length, K).
 
     With a `pseudo_offset`, items are `tokens`, while labels are codes; and the first
-    observed item is not learned behind pseudo items, as it is not without them.
+    observed item is not learned behind generated items, as it is not without them.
 
     Each epoch draws one variant of every row; a variant with nothing to learn gives way
     to the first. Rows with nothing to learn are left out.
@@ -78,8 +78,7 @@ class HistoryBatches:
         # Generated items must not change how much the observed ones of a row weigh.
         counted = np.ones(len(read), dtype=np.int64)
         if pseudo_offset:
-            generated = [v.is_pseudo & ~v.is_target for v in variants]
-            counted -= np.concatenate(generated)[read]
+            counted -= np.concatenate(list(map(_is_generated, variants)))[read]
         n_counted = offsets_from_lengths(counted)
         self._n_counted = n_counted[offsets[1:]] - n_counted[starts]
         self._lengths = np.maximum(self._n_items - n_not_read, 0)
@@ -128,10 +127,18 @@ def tokens(histories: Sequences, pseudo_offset: int) -> IntArray:
 
 
 def without_first_target(histories: Sequences) -> Sequences:
-    """Return histories whose first observed item is no target behind pseudo items."""
+    """Return histories whose first observed item is no target behind a generated one.
+
+    An item is generated if it is a pseudo item and not learned itself, as copies are.
+    """
     is_first = ~histories.is_pseudo & (n_observed_so_far(histories) == 1)
     is_first[histories.offsets[:-1][histories.lengths > 0]] = False
+    is_first[1:] &= _is_generated(histories)[:-1]
     return with_targets(histories, histories.is_target & ~is_first)
+
+
+def _is_generated(histories: Sequences) -> npt.NDArray[np.bool_]:
+    return histories.is_pseudo & ~histories.is_target
 
 
 def n_observed_so_far(histories: Sequences) -> IntArray:
