@@ -55,7 +55,8 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     pseudo_item_gate : bool, default=True
         Whether the network is told which items are pseudo items, and learns how much
         they count: little at the start. If training had none, prediction leaves them
-        out. False reads them like observed items.
+        out. Copies that are learned like the history are read like it. False reads all
+        pseudo items like observed ones.
     random_state : int, RandomState instance or None, default=None
         Determines all that is drawn: initial weights, dropout, masks, views, negatives,
         held-out rows and batches.

@@ -78,7 +78,7 @@ class HistoryBatches:
         # Generated items must not change how much the observed ones of a row weigh.
         counted = np.ones(len(read), dtype=np.int64)
         if pseudo_offset:
-            counted -= np.concatenate(list(map(_is_generated, variants)))[read]
+            counted -= np.concatenate(list(map(is_generated, variants)))[read]
         n_counted = offsets_from_lengths(counted)
         self._n_counted = n_counted[offsets[1:]] - n_counted[starts]
         self._lengths = np.maximum(self._n_items - n_not_read, 0)
@@ -117,28 +117,32 @@ class HistoryBatches:
 
 
 def tokens(histories: Sequences, pseudo_offset: int) -> IntArray:
-    """Return what a network reads of codes: a pseudo item's code has the offset added.
+    """Return what a network reads of codes: generated items have the offset added.
 
     See `skdiffuasr.nn.pseudo_items.PseudoItemReader`.
     """
     if pseudo_offset == 0:
         return histories.values
-    return histories.values + pseudo_offset * histories.is_pseudo
+    return histories.values + pseudo_offset * is_generated(histories)
 
 
 def without_first_target(histories: Sequences) -> Sequences:
-    """Return histories whose first observed item is no target behind a generated one.
-
-    An item is generated if it is a pseudo item and not learned itself, as copies are.
-    """
+    """Return histories whose first observed item is no target behind generated ones."""
     is_first = ~histories.is_pseudo & (n_observed_so_far(histories) == 1)
     is_first[histories.offsets[:-1][histories.lengths > 0]] = False
-    is_first[1:] &= _is_generated(histories)[:-1]
+    is_first[1:] &= is_generated(histories)[:-1]
     return with_targets(histories, histories.is_target & ~is_first)
 
 
-def _is_generated(histories: Sequences) -> npt.NDArray[np.bool_]:
-    return histories.is_pseudo & ~histories.is_target
+def is_generated(histories: Sequences) -> npt.NDArray[np.bool_]:
+    """Return which items are pseudo items of a row that learns none of its own.
+
+    Where some are learned, they are copies of the history, and are read like it.
+    """
+    is_pseudo = histories.is_pseudo
+    n_learned = offsets_from_lengths(is_pseudo & histories.is_target)
+    has_copies = np.diff(n_learned[histories.offsets]) > 0
+    return is_pseudo & ~np.repeat(has_copies, histories.lengths)
 
 
 def n_observed_so_far(histories: Sequences) -> IntArray:
