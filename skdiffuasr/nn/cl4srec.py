@@ -22,8 +22,7 @@ class CL4SRec(SASRec):
     Attributes
     ----------
     mask_code : int
-        Stands for a masked item: twice the size of the catalogue, behind the tokens
-        of observed and pseudo items.
+        Stands for a masked item: -1, which is no token.
 
     References
     ----------
@@ -36,7 +35,7 @@ class CL4SRec(SASRec):
         PseudoItemReader.__init__(self)
         for name, layer in network.named_children():
             self.add_module(name, layer)
-        self.mask_code = 2 * network.item_embedding.num_embeddings
+        self.mask_code = -1
         embedding_dim = network.item_embedding.embedding_dim
         self.mask_embedding = nn.Parameter(torch.empty(embedding_dim))
         nn.init.normal_(self.mask_embedding, std=0.02)

@@ -67,7 +67,7 @@ class PseudoItemReader(nn.Module):
     """Base class of networks that can tell pseudo items from observed ones.
 
     Once `tell_pseudo_items` was called, a network reads tokens: the code of an observed
-    item, and ``code + n_items`` for a pseudo item. Before, it reads codes alone.
+    item, and ``code + pseudo_offset`` for a pseudo item. Before, it reads codes alone.
 
     Attributes
     ----------
@@ -77,6 +77,8 @@ class PseudoItemReader(nn.Module):
         Number of layers.
     pseudo_items : PseudoItems or None
         None as long as pseudo items are read like observed ones.
+    pseudo_offset : int
+        What is added to the code of a pseudo item; 0 as long as nothing is.
     """
 
     item_embedding: nn.Embedding
@@ -84,21 +86,30 @@ class PseudoItemReader(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.pseudo_items: PseudoItems | None = None
+        self.pseudo_offset = 0
 
     @property
     def n_layers(self) -> int:
         """Number of layers."""
         raise NotImplementedError
 
-    def tell_pseudo_items(self) -> None:
-        """Read tokens from now on, with a new `PseudoItems`."""
-        table = self.item_embedding
-        self.pseudo_items = PseudoItems(table.embedding_dim, self.n_layers)
+    def tell_pseudo_items(self, n_items: int) -> None:
+        """Read tokens from now on, with a new `PseudoItems`.
 
-    @property
-    def pseudo_offset(self) -> int:
-        """What is added to the code of a pseudo item: ``n_items``, or 0."""
-        return 0 if self.pseudo_items is None else self.item_embedding.num_embeddings
+        Parameters
+        ----------
+        n_items : int
+            Size of the catalogue, which becomes the `pseudo_offset`.
+        """
+        embedding_dim = self.item_embedding.embedding_dim
+        self.pseudo_items = PseudoItems(embedding_dim, self.n_layers)
+        self.pseudo_offset = n_items
+
+    def codes(self, items: Tensor) -> Tensor:
+        """Return the item codes of tokens of any shape."""
+        if self.pseudo_items is None:
+            return items
+        return items - self.pseudo_offset * (items >= self.pseudo_offset)
 
     def embed(self, items: Tensor) -> tuple[Tensor, Tensor | None]:
         """Embed tokens (batch, length); return which are pseudo items besides.
@@ -108,7 +119,7 @@ class PseudoItemReader(nn.Module):
         if self.pseudo_items is None:
             return self.item_embedding(items), None
         is_pseudo = items >= self.pseudo_offset
-        embedded = self.item_embedding(items - self.pseudo_offset * is_pseudo)
+        embedded = self.item_embedding(self.codes(items))
         return self.pseudo_items(embedded, is_pseudo), is_pseudo
 
     def item_biases(self, is_pseudo: Tensor | None) -> Tensor | None:

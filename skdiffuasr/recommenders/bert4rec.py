@@ -123,5 +123,5 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         targets = [task_items[is_masked] for task_items, _, is_masked in tasks]
         states = torch.cat(hidden)  # (tokens, d)
         catalogue = network.item_embedding.weight
-        codes = torch.cat(targets) % len(catalogue)  # of pseudo items, too
+        codes = network.codes(torch.cat(targets))
         return self._item_loss(states, catalogue, codes)

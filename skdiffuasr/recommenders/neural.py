@@ -272,7 +272,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         network = self._build_module(len(self.item_ids_))
         is_gated = self.pseudo_item_gate and self.reads_pseudo_items_
         if is_gated and isinstance(network, PseudoItemReader):
-            network.tell_pseudo_items()
+            network.tell_pseudo_items(len(self.item_ids_))
         return network
 
     def to_module(self) -> nn.Module:

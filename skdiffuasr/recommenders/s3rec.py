@@ -173,7 +173,7 @@ class S3RecEstimator(SASRecEstimator):
     ) -> Tensor:
         """Return the weighted sum of the objectives, on a batch for cloze models."""
         losses = []
-        codes = items % module.network.item_embedding.num_embeddings
+        codes = module.network.codes(items)
         has_attributes = self.item_attributes is not None
         if has_attributes and self.attribute_weight:
             loss = module.attribute_loss(codes[is_target])

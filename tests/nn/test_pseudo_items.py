@@ -24,7 +24,7 @@ PREFIXED = [N_ITEMS + 2, N_ITEMS + 7, *HISTORY]
 
 def build_telling(build, *, bias=None, gate=None, mark=None):
     module = seeded_build(build, 0).eval()
-    module.tell_pseudo_items()
+    module.tell_pseudo_items(N_ITEMS)
     with torch.no_grad():
         for name, value in {"bias": bias, "gate": gate, "mark": mark}.items():
             if value is not None:
@@ -76,7 +76,7 @@ def test_what_is_new_draws_no_random_number(build):
     torch.manual_seed(0)
     expected = torch.rand(())
     torch.manual_seed(0)
-    module.tell_pseudo_items()
+    module.tell_pseudo_items(N_ITEMS)
     assert torch.rand(()) == expected
     new = {f"pseudo_items.{name}" for name in ("gate", "mark", "bias")}
     assert set(module.state_dict()) - set(weights) == new
