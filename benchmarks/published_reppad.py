@@ -112,6 +112,7 @@ def main():
             model = SparingSASRec(
                 max_length=MAX_LENGTH,
                 loss="bce",
+                pseudo_item_gate=False,
                 patience=options.patience,
                 validation_filter_seen=filter_seen,
                 random_state=options.seed,

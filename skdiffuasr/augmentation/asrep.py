@@ -39,8 +39,13 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
         Whether the pseudo items of a row must differ from each other and from the
         items of its history.
     n_variants : int, default=1
-        Number of variants of each history, of which a recommender draws one per epoch.
-        More than one takes a temperature above 0.
+        Number of variants of each history that `fit_transform` makes, of which a
+        recommender draws one per epoch. More than one takes a temperature above 0, or
+        ``condition="before_cut"``.
+    n_prediction_variants : int, default=1
+        Number of variants of each history that `transform` makes. A recommender
+        averages its log-probabilities over them. More than one takes a temperature
+        above 0.
     max_history_length : int, default=None
         Augment only histories of at most this many items; [1]_ leaves those of 18 and
         more alone. None augments all.
@@ -151,11 +156,15 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
         self._store(result)
 
     def _check_parameters(self) -> None:
-        if self.n_variants > 1 and self.temperature == 0:
-            raise ValueError(
-                f"n_variants={self.n_variants} are all the same at temperature=0; give "
-                "a temperature above 0."
-            )
+        names = ["n_prediction_variants"]
+        if self.condition == "history":
+            names.append("n_variants")
+        for name in names:
+            if getattr(self, name) > 1 and self.temperature == 0:
+                raise ValueError(
+                    f"{name}={getattr(self, name)} are all the same at temperature=0; "
+                    "give a temperature above 0."
+                )
 
     def _build_module(self) -> SASRec:
         return SASRec(

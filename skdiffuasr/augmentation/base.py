@@ -13,6 +13,7 @@ from skdiffuasr._fitted import FixedByFitMixin
 from skdiffuasr._sklearn_bases import BaseEstimator, TransformerMixin
 from skdiffuasr._sklearn_compat import Interval, StrOptions, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
+from skdiffuasr.augmentation.cuts import draw_cuts, learned_after
 from skdiffuasr.augmentation.encoded_histories import EncodedHistories
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.keys import UInt64Array
@@ -31,7 +32,8 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
     Parameters
     ----------
     n_variants : int, default=1
-        Number of variants of each history, of which a recommender draws one per epoch.
+        Number of variants of each history that `fit_transform` makes, of which a
+        recommender draws one per epoch.
     augment_at : {"always", "fit"}, default="always"
         Whether `transform` augments too, or `fit_transform` alone.
     unknown_items : {"ignore", "error"}, default="ignore"
@@ -95,11 +97,14 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         """Learn more than the catalogue, from the codes of the observed items."""
 
     @abstractmethod
-    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+    def _augment(
+        self, variants: list[EncodedHistories], *, is_training: bool
+    ) -> list[Sequences]:
         """Turn the variants of histories, mostly one, into augmented variants.
 
         Given rows go into the result with their ids, pseudo items and unknown items;
-        what is new in them comes from codes and keys.
+        what is new in them comes from codes and keys. In training there are
+        `n_variants` for each that was given.
         """
 
     def _fit_catalogue(self, X: SequencesLike) -> Sequences:
@@ -137,7 +142,9 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         self._check_fitted()
         histories = check_sequences(X)
         variants = self._encode(histories)  # raises for unknown items in any case
-        return histories if self.augment_at == "fit" else self._transform(variants)
+        if self.augment_at == "fit":
+            return histories
+        return self._transform(variants, is_training=False)
 
     def fit_transform(self, X: SequencesLike, y: Any = None) -> Sequences:
         """Fit, and augment the same histories.
@@ -152,11 +159,11 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
         Returns
         -------
         X_augmented : Sequences of n rows
-            The augmented histories, whatever `augment_at` is.
+            The augmented histories, whatever `augment_at` is, in `n_variants`.
         """
         histories = check_sequences(X)
         self.fit(histories, y)
-        return self._transform(self._encode(histories))
+        return self._transform(self._encode(histories), is_training=True)
 
     def _encode(self, histories: Sequences) -> list[EncodedHistories]:
         """Encode every variant."""
@@ -165,9 +172,11 @@ class BaseSequenceAugmenter(  # type: ignore[call-arg]
             for variant in histories.variants
         ]
 
-    def _transform(self, variants: list[EncodedHistories]) -> Sequences:
+    def _transform(
+        self, variants: list[EncodedHistories], *, is_training: bool
+    ) -> Sequences:
         """Augment, whatever `augment_at` is."""
-        augmented = self._augment(variants)
+        augmented = self._augment(variants, is_training=is_training)
         return augmented[0] if len(augmented) == 1 else SequenceVariants(augmented)
 
     def inverse_transform(self, X: SequencesLike) -> Sequences:
@@ -203,6 +212,16 @@ class BaseAugmenter(BaseSequenceAugmenter):
     ----------
     n_pseudo_items : int, default=10
         Number M of items that are put before a history.
+    n_prediction_variants : int, default=1
+        Number of variants of each history that `transform` makes. A recommender
+        averages its log-probabilities over them.
+    condition : {"history", "before_cut"}, default="history"
+        What the items that go before a training history are generated from. They may
+        show what the history holds, and a recommender that learns all of it learns to
+        look there, in vain at prediction. With ``"before_cut"`` each variant cuts the
+        history at random: items are generated from what is before the cut, and only
+        what comes after it is learned. The cuts of a history are spread evenly over it;
+        the first of several leaves one item before it. `transform` cuts nothing.
     max_history_length : int, default=None
         Augment only histories of at most this many items. None augments all.
     """
@@ -210,11 +229,15 @@ class BaseAugmenter(BaseSequenceAugmenter):
     _parameter_constraints = {
         **BaseSequenceAugmenter._parameter_constraints,
         "n_pseudo_items": [Interval(Integral, 1, None, closed="left")],
+        "n_prediction_variants": [Interval(Integral, 1, None, closed="left")],
+        "condition": [StrOptions({"history", "before_cut"})],
         "max_history_length": [Interval(Integral, 0, None, closed="left"), None],
     }
 
     n_pseudo_items: int = field(default=10, kw_only=False)
     n_variants: int = 1
+    n_prediction_variants: int = 1
+    condition: str = "history"
     augment_at: str = "always"
     max_history_length: int | None = None
     unknown_items: str = "ignore"
@@ -256,8 +279,11 @@ class BaseAugmenter(BaseSequenceAugmenter):
         codes = self._generate(histories.codes, histories.keys(self.seed_))
         return self.item_ids_[codes]
 
-    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+    def _augment(
+        self, variants: list[EncodedHistories], *, is_training: bool
+    ) -> list[Sequences]:
         """Put items for the first variant before all; long histories get none."""
+        n_variants = self.n_variants if is_training else self.n_prediction_variants
         first = variants[0]
         given = [variant.given for variant in variants]
         is_short = np.ones(len(first.codes), dtype=bool)
@@ -269,11 +295,18 @@ class BaseAugmenter(BaseSequenceAugmenter):
         codes = first.codes if is_short.all() else first.codes[is_short]
         self._check_enough_items(codes, np.flatnonzero(is_short))
         augmented = []
-        for variant in range(self.n_variants):
+        cut_keys = first.keys(self.seed_)[is_short]
+        for variant in range(n_variants):
             keys = first.keys(self.seed_ + variant)[is_short]
-            items = self.item_ids_[self._generate(codes, keys).ravel()]
+            condition, learned = codes, given
+            if is_training and self.condition == "before_cut":
+                cuts = np.zeros(len(is_short), dtype=np.int64)
+                cuts[is_short] = draw_cuts(codes.lengths, cut_keys, variant, n_variants)
+                condition = codes.drop_last(codes.lengths - cuts[is_short])
+                learned = [learned_after(histories, cuts) for histories in given]
+            items = self.item_ids_[self._generate(condition, keys).ravel()]
             pseudo = Sequences._unchecked(items, offsets)
-            augmented += [histories.prepend(pseudo) for histories in given]
+            augmented += [histories.prepend(pseudo) for histories in learned]
         return augmented
 
     def _check_enough_items(self, codes: Sequences, rows: IntArray) -> None:

@@ -49,7 +49,9 @@ class BaseOperatorAugmenter(BaseSequenceAugmenter):
     n_variants: int = 4
     random_state: RandomState = None
 
-    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+    def _augment(
+        self, variants: list[EncodedHistories], *, is_training: bool
+    ) -> list[Sequences]:
         given = [variant.given for variant in variants]
         first = variants[0]
         pseudo = first.given.drop_last(first.n_observed)

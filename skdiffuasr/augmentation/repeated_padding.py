@@ -44,8 +44,8 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
         that item in every copy and reads it in none; a recommender that reads it can
         look it up in the copy before. It counts in `max_length` even if not read.
     n_variants : int, default=4
-        Number of variants of each history, with other numbers of copies where these
-        are drawn, of which a recommender draws one per epoch.
+        Number of variants of each training history, with other numbers of copies where
+        these are drawn, of which a recommender draws one per epoch.
     augment_at : {"always", "fit"}, default="fit"
         Whether `transform` augments too, or `fit_transform` alone, as in [1]_.
 
@@ -96,11 +96,14 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     unknown_items: str = "ignore"
     random_state: RandomState = None
 
-    def _augment(self, variants: list[EncodedHistories]) -> list[Sequences]:
+    def _augment(
+        self, variants: list[EncodedHistories], *, is_training: bool
+    ) -> list[Sequences]:
+        n_variants = self.n_variants if is_training else 1
         return [
             self._with_copies(histories, histories.keys(self.seed_ + variant))
             for histories in variants
-            for variant in range(self.n_variants)
+            for variant in range(n_variants)
         ]
 
     def _with_copies(self, histories: EncodedHistories, keys: UInt64Array) -> Sequences:

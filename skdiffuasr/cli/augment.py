@@ -60,7 +60,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     what = "make pseudo items without the last N items of every user, but write these"
     parser.add_argument("--hold-out", **number("N", what, default=0))
     add_estimator_options(
-        parser, without=frozenset({"n_variants", *RECOMMENDER_PARAMETERS})
+        parser,
+        without=frozenset(
+            {"n_variants", "n_prediction_variants", *RECOMMENDER_PARAMETERS}
+        ),
     )
 
 

@@ -102,6 +102,11 @@ AUGMENTER_PARAMETERS: dict[str, dict[str, Any]] = {
         "variants of each history, of which one is drawn per epoch; default: 1, or 4 "
         "where only training is augmented",
     ),
+    "n_prediction_variants": number(
+        "N",
+        "variants of each history at prediction, over which scores are averaged; "
+        "default: 1",
+    ),
     "max_history_length": number("N", "augment only histories of at most N items"),
 }
 TRAINING_PARAMETERS: dict[str, dict[str, Any]] = {

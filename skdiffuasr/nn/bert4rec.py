@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from skdiffuasr.nn.distance_bias import DistanceBias
 from skdiffuasr.nn.dropout import Dropout
+from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.nn.transformer import TransformerEncoder
 
 #: Tasks of predicting the next item are padded to the longest of so many groups.
@@ -16,7 +17,7 @@ N_GROUPS = 4
 GROUP_SIZE = 2**16
 
 
-class BERT4Rec(nn.Module):
+class BERT4Rec(PseudoItemReader):
     """Predict masked items of a history from the items on both sides.
 
     Histories are right-padded. Positions are counted from the end of the history, as in
@@ -87,8 +88,9 @@ class BERT4Rec(nn.Module):
         Items (batch, length) that are masked, or behind a row's end, may be any code;
         `lengths` (batch,) are at least 1. States behind a row's end are undefined.
         """
+        embedded, is_pseudo = self.embed(items)
         embedded = torch.where(
-            is_masked[:, :, None], self.mask_embedding, self.item_embedding(items)
+            is_masked[:, :, None], self.mask_embedding, embedded
         )  # (batch, length, d)
         columns = torch.arange(items.shape[1], device=items.device)
         from_end = (lengths[:, None] - 1 - columns).clamp(min=0)  # (batch, length)
@@ -99,7 +101,13 @@ class BERT4Rec(nn.Module):
         bias = self.distance_bias(items.shape[1])[None].masked_fill(
             ~is_within[:, None, None, :], -torch.inf
         )  # (batch, heads, length, length)
-        return self.encoder(self.dropout(x), bias, is_wanted)
+        pseudo_biases = self.item_biases(is_pseudo)
+        return self.encoder(self.dropout(x), bias, is_wanted, pseudo_biases)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of transformer blocks."""
+        return len(self.encoder.blocks)
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Return the hidden state (batch, d) at a mask behind the last item of each.

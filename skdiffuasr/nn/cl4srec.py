@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.nn.sequence_operators import crop, mask, reorder
 
@@ -21,7 +22,7 @@ class CL4SRec(SASRec):
     Attributes
     ----------
     mask_code : int
-        Stands for a masked item: the size of the catalogue.
+        Stands for a masked item: -1, which is no token.
 
     References
     ----------
@@ -30,10 +31,11 @@ class CL4SRec(SASRec):
     """
 
     def __init__(self, network: SASRec) -> None:
-        nn.Module.__init__(self)  # SASRec's own would draw weights that are there
+        # SASRec's own would draw weights that are there.
+        PseudoItemReader.__init__(self)
         for name, layer in network.named_children():
             self.add_module(name, layer)
-        self.mask_code = network.item_embedding.num_embeddings
+        self.mask_code = -1
         embedding_dim = network.item_embedding.embedding_dim
         self.mask_embedding = nn.Parameter(torch.empty(embedding_dim))
         nn.init.normal_(self.mask_embedding, std=0.02)
@@ -43,9 +45,9 @@ class CL4SRec(SASRec):
     ) -> Tensor:
         """Return the hidden state after each item or mask; see `CausalNetwork`."""
         is_masked = items == self.mask_code
-        embedded = self.item_embedding(items.masked_fill(is_masked, 0))
+        embedded, is_pseudo = self.embed(items.masked_fill(is_masked, 0))
         embedded = torch.where(is_masked[:, :, None], self.mask_embedding, embedded)
-        return self.encode(embedded, lengths, is_wanted=is_wanted)
+        return self.encode(embedded, lengths, is_pseudo, is_wanted=is_wanted)
 
 
 def draw_operator_views(

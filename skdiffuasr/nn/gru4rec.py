@@ -1,12 +1,15 @@
 """GRU4Rec: a recurrent network over a history of items."""
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skdiffuasr.nn.causal import CausalNetwork
 from skdiffuasr.nn.dropout import Dropout
+from skdiffuasr.nn.pseudo_items import PseudoItemReader
 
 
-class GRU4Rec(CausalNetwork):
+class GRU4Rec(PseudoItemReader, CausalNetwork):
     """Predict the next item of a history after each of its items.
 
     Parameters
@@ -56,6 +59,42 @@ class GRU4Rec(CausalNetwork):
     ) -> Tensor:
         """Return the hidden state after each item; see `CausalNetwork`."""
         # Scaled as in SASRec: the gates need inputs of the order of 1.
-        embedded = self.item_embedding(items) * self.item_embedding.embedding_dim**0.5
-        states, _ = self.gru(self.dropout(embedded))  # (batch, length, hidden_dim)
+        embedded, is_pseudo = self.embed(items)
+        x = self.dropout(embedded * self.item_embedding.embedding_dim**0.5)
+        biases = self.item_biases(is_pseudo)
+        if biases is None:
+            states, _ = self.gru(x)  # (batch, length, hidden_dim)
+        else:
+            states = self._biased_states(x, biases)
         return self.output(states if is_wanted is None else states[is_wanted])
+
+    @property
+    def n_layers(self) -> int:
+        """Number of recurrent layers."""
+        return self.gru.num_layers
+
+    def _biased_states(self, x: Tensor, biases: Tensor) -> Tensor:
+        """Return the states where biases (n_layers, batch, length) lower each update.
+
+        A bias comes in as one more input, of which the update gates alone read.
+        """
+        gru = self.gru
+        reads_bias = x.new_tensor([0.0, -1.0, 0.0])  # reset, update and new gates
+        column = reads_bias.repeat_interleave(gru.hidden_size)[:, None]
+        initial = x.new_zeros(1, len(x), gru.hidden_size)
+        for layer, bias in enumerate(biases):
+            if layer > 0:
+                x = F.dropout(x, gru.dropout, self.training)
+            of_input, *others = gru.all_weights[layer]
+            x, _ = torch.gru(
+                torch.cat([x, bias[:, :, None]], dim=2),
+                initial,
+                [torch.cat([of_input, column], dim=1), *others],
+                has_biases=True,
+                num_layers=1,
+                dropout=0.0,
+                train=self.training,
+                bidirectional=False,
+                batch_first=True,
+            )
+        return x

@@ -80,14 +80,11 @@ class S3RecPretraining(nn.Module):
 
         Arguments are those of `BERT4Rec.forward`.
         """
-        embedded = torch.where(
-            is_masked[:, :, None],
-            self.mask_embedding,
-            self.network.item_embedding(items),
-        )
+        embedded, is_pseudo = self.network.embed(items)
+        embedded = torch.where(is_masked[:, :, None], self.mask_embedding, embedded)
         columns = torch.arange(items.shape[1], device=items.device)
         is_within = (columns < lengths[:, None])[:, None, None, :]
-        return self.network.encode(embedded, lengths, is_within, is_wanted)
+        return self.network.encode(embedded, lengths, is_pseudo, is_within, is_wanted)
 
     def attribute_loss(self, items: Tensor) -> Tensor:
         """Associated attribute prediction (AAP): items (n,) tell their attributes.

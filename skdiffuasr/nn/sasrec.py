@@ -5,10 +5,11 @@ from torch import Tensor, nn
 
 from skdiffuasr.nn.causal import CausalNetwork
 from skdiffuasr.nn.dropout import Dropout
+from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.nn.transformer import TransformerEncoder
 
 
-class SASRec(CausalNetwork):
+class SASRec(PseudoItemReader, CausalNetwork):
     """Predict the next item of a history after each of its items.
 
     Positions are counted from the end of the history, so the most recent item always
@@ -58,16 +59,23 @@ class SASRec(CausalNetwork):
         self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
     ) -> Tensor:
         """Return the hidden state after each item; see `CausalNetwork`."""
-        return self.encode(self.item_embedding(items), lengths, is_wanted=is_wanted)
+        embedded, is_pseudo = self.embed(items)
+        return self.encode(embedded, lengths, is_pseudo, is_wanted=is_wanted)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of transformer blocks."""
+        return len(self.encoder.blocks)
 
     def encode(
         self,
         embedded: Tensor,
         lengths: Tensor,
+        is_pseudo: Tensor | None = None,
         attention_mask: Tensor | None = None,
         is_wanted: Tensor | None = None,
     ) -> Tensor:
-        """Return what `forward` does, for embedded items (batch, length, d).
+        """Return what `forward` does, for what `embed` returned.
 
         An attention mask, as `TransformerBlock` takes it, replaces the causal one.
         """
@@ -75,4 +83,5 @@ class SASRec(CausalNetwork):
         from_end = (lengths[:, None] - 1 - columns).clamp(min=0)  # (batch, length)
         # Scaled as in SASRec, or the residual branches would drown the items.
         x = embedded * embedded.shape[2] ** 0.5 + self.position_embedding(from_end)
-        return self.encoder(self.dropout(x), attention_mask, is_wanted)
+        biases = self.item_biases(is_pseudo)
+        return self.encoder(self.dropout(x), attention_mask, is_wanted, biases)

@@ -54,12 +54,14 @@ class TransformerBlock(nn.Module):
         x: Tensor,
         attention_mask: Tensor | None = None,
         is_wanted: Tensor | None = None,
+        key_bias: Tensor | None = None,
     ) -> Tensor:
         """Map each position of x (batch, length, d), or those wanted, to (wanted, d).
 
         The mask broadcasts to (batch, n_heads, length, length): a bool says what may be
         attended to, a float is added to the attention. None attends causally, to the
-        position itself and those before it.
+        position itself and those before it. A bias (batch, length) is added to all
+        attention that a position gets.
         """
         batch, length, _ = x.shape
         query, key, value = (
@@ -67,8 +69,20 @@ class TransformerBlock(nn.Module):
             .view(batch, length, 3, self.n_heads, -1)
             .permute(2, 0, 3, 1, 4)
         )  # each (batch, heads, length, d / heads)
+        scale = None
+        if key_bias is not None:
+            # One more dimension, which goes with any mask.
+            scale = query.shape[3] ** -0.5
+            query = F.pad(query, (0, 1), value=1.0)
+            bias = key_bias[:, None, :, None].expand_as(key[..., :1])
+            key = torch.cat([key, bias / scale], dim=3)
         attended = F.scaled_dot_product_attention(
-            query, key, value, attention_mask, is_causal=attention_mask is None
+            query,
+            key,
+            value,
+            attention_mask,
+            is_causal=attention_mask is None,
+            scale=scale,
         )
         attended = attended.transpose(1, 2).reshape(batch, length, -1)
         if is_wanted is not None:
@@ -121,13 +135,15 @@ class TransformerEncoder(nn.Module):
         x: Tensor,
         attention_mask: Tensor | None = None,
         is_wanted: Tensor | None = None,
+        key_biases: Tensor | None = None,
     ) -> Tensor:
         """Map each position; see `TransformerBlock.forward`.
 
         Only the last block leaves out positions that are not wanted: others attend to
-        them.
+        them. Each block has its own bias, of (n_layers, batch, length).
         """
+        biases = [None] * len(self.blocks) if key_biases is None else list(key_biases)
         *blocks, last_block = self.blocks
-        for block in blocks:
-            x = block(x, attention_mask)
-        return self.norm(last_block(x, attention_mask, is_wanted))
+        for block, bias in zip(blocks, biases, strict=False):
+            x = block(x, attention_mask, key_bias=bias)
+        return self.norm(last_block(x, attention_mask, is_wanted, biases[-1]))

@@ -126,7 +126,8 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         -------
         scores : ndarray of float32 of shape (n, n_items)
             Higher is better; the columns follow `item_ids_`. A history without any
-            known item is scored by the items' counts in training.
+            known item is scored by the items' counts in training. For histories in
+            several variants they are the log-probabilities of `predict_log_proba`.
 
         Raises
         ------
@@ -143,7 +144,8 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         """Return the log-probability of every item to be the next one.
 
         They are the softmax of the scores, except where a recommender counts: then
-        they are its probabilities, none of which is 0.
+        they are its probabilities, none of which is 0. Those of several variants of a
+        history are averaged, and normalised anew.
 
         Parameters
         ----------
@@ -293,10 +295,9 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         return scorer(self, X, y, sample_weight)["ndcg@10"]
 
     def _encode(self, X: SequencesLike) -> Sequences:
-        """Check histories and return their first variant as codes of known items."""
+        """Check histories, and return them as codes of known items."""
         self._check_fitted()
-        histories = check_sequences(X).variants[0]
-        return encode_sequences(histories, self.item_ids_, self.unknown_items)
+        return encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
 
     def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
         """Return the codes of the items that are not candidates."""
@@ -337,8 +338,22 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
     ) -> Callable[[slice], Tensor]:
         """Prepare to score slices of any histories; each may overwrite the last.
 
-        Log-probabilities that are not normalised may lack a constant of each row.
+        Log-probabilities that are not normalised may lack a constant of each row. Those
+        of several variants are averaged and normalised again.
         """
+        if len(codes.variants) > 1:
+            scorers = [
+                self._block_scorer(variant, as_log_probabilities=True)
+                for variant in codes.variants
+            ]
+
+            def average(rows: slice) -> Tensor:
+                total = scorers[0](rows)
+                for score in scorers[1:]:
+                    total = total + score(rows)
+                return (total / len(scorers)).log_softmax(dim=1)
+
+            return average
         is_softmax = type(self)._log_probabilities is BaseRecommender._log_probabilities
         is_converted = as_log_probabilities and (is_normalised or not is_softmax)
         without_items = (

@@ -80,7 +80,12 @@ class BERT4RecEstimator(BaseNeuralRecommender):
         "n_masked_copies": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit = ("embedding_dim", "n_layers", "n_heads", "max_length")
+    _fixed_by_fit = (
+        *BaseNeuralRecommender._fixed_by_fit,
+        "n_layers",
+        "n_heads",
+        "max_length",
+    )
 
     n_layers: int = 2
     n_heads: int = 2
@@ -130,13 +135,14 @@ class BERT4RecEstimator(BaseNeuralRecommender):
                 partial(checkpoint, function, use_reentrant=False)
                 for function in (encode, encode_last)
             )
-        codes = items.flatten()
+        tokens = items.flatten()
         hidden = [
-            encode(codes[positions], n_items, is_masked, is_wanted=is_masked)
+            encode(tokens[positions], n_items, is_masked, is_wanted=is_masked)
             for positions, n_items, is_masked in tasks
         ]
         masked = torch.cat([positions[is_masked] for positions, _, is_masked in tasks])
-        targets = codes[masked].where(labels.flatten()[masked], -1)
+        targets = network.codes(tokens[masked])
+        targets = targets.where(labels.flatten()[masked], -1)
         soft_targets = []
         if soft_labels:
             # A mask behind the whole history has no true item.

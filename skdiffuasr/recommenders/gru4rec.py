@@ -50,7 +50,7 @@ class GRU4RecEstimator(BaseNeuralRecommender):
         "n_layers": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _fixed_by_fit = ("embedding_dim", "hidden_dim", "n_layers")
+    _fixed_by_fit = (*BaseNeuralRecommender._fixed_by_fit, "hidden_dim", "n_layers")
 
     hidden_dim: int | None = None
     n_layers: int = 1

@@ -90,7 +90,7 @@ def log_probability_scorer(
         return log_probability_scorer(member.steps[-1][1], augmented, is_normalised)
     if isinstance(member, BaseRecommender):
         member._check_fitted()
-        codes = encode_sequences(X.variants[0], member.item_ids_)
+        codes = encode_sequences(X, member.item_ids_)
         return member._block_scorer(
             codes, as_log_probabilities=True, is_normalised=is_normalised
         )

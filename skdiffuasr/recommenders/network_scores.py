@@ -13,6 +13,7 @@ from skdiffuasr.nn.precision import without_tf32
 from skdiffuasr.recommenders.base import row_blocks
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import pad_rows, token_batches
+from skdiffuasr.training.histories import tokens
 
 
 def network_scorer(
@@ -65,7 +66,7 @@ def _hidden_states(
     """Return the last hidden states (n, d) of non-empty histories."""
     weight = network.item_embedding.weight
     recent = codes.tail(max_length)
-    values = torch.tensor(recent.values)
+    values = torch.tensor(tokens(recent, getattr(network, "pseudo_offset", 0)))
     starts, lengths = map(torch.tensor, (recent.offsets[:-1], recent.lengths))
     hidden = weight.new_empty(len(recent), weight.shape[1])
     with torch.no_grad(), without_tf32(weight.device):

@@ -23,13 +23,14 @@ from skdiffuasr.nn.losses import (
     with_soft_targets,
 )
 from skdiffuasr.nn.precision import product_dtype
+from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
 from skdiffuasr.recommenders.side_information import (
     embed_side_information,
     find_cold_items,
 )
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.vocabulary import (
     encode_items,
     encode_sequences,
@@ -69,7 +70,8 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
     A subclass implements `_build_module`, which returns a `CausalNetwork`. For another
     network, which has `item_embedding` and `last_hidden`, it implements `_loss`, too,
     and sets `_is_cloze` if the network learns the items that it reads. It may override
-    `_initial_module` to pre-train the network.
+    `_initial_module` to pre-train the network. A network that is a `PseudoItemReader`
+    is told which items are pseudo items; others read them like observed ones.
 
     Attributes
     ----------
@@ -77,11 +79,17 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         The trained item embeddings, with what attributes and features add to them.
     validation_scores_ : list of float
         NDCG@10 on the held-out items after each epoch.
+    reads_pseudo_items_ : bool
+        Whether pseudo items are read: if there were any in training, or with
+        ``pseudo_item_gate=False``. Else prediction leaves them out.
     """
 
     _is_cloze = False
 
-    _fixed_by_fit: ClassVar[tuple[str, ...]] = ("embedding_dim",)
+    # Until `fit` says so, and in model files that do not.
+    reads_pseudo_items_ = False
+
+    _fixed_by_fit: ClassVar[tuple[str, ...]] = ("embedding_dim", "pseudo_item_gate")
 
     #: Whether an item that a step does not use has no gradient; a parameter of some.
     sparse_gradients = False
@@ -202,13 +210,32 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         histories = check_sequences(X_val, input_name="X_val").variants[0]
         next_items = check_targets(y_val, len(histories), "y_val")
         codes = without_skipped(
-            encode_sequences(histories, self.item_ids_, self.unknown_items, "X_val")
+            self._readable(
+                encode_sequences(histories, self.item_ids_, self.unknown_items, "X_val")
+            )
         )
         is_known = codes.lengths > 0
         if not is_known.any():
             raise ValueError("No history of X_val has an item that is in X.")
         targets = encode_items(next_items, self.item_ids_, "items of y_val")
         return codes[is_known], targets[is_known]
+
+    def _fit_catalogue(self, histories: Sequences) -> Sequences:
+        codes = super()._fit_catalogue(histories)
+        has_pseudo = any(variant.is_pseudo.any() for variant in codes.variants)
+        self.reads_pseudo_items_ = has_pseudo or not self.pseudo_item_gate
+        return codes
+
+    def _encode(self, X: SequencesLike) -> Sequences:
+        return self._readable(super()._encode(X))
+
+    def _readable(self, codes: Sequences) -> Sequences:
+        """Leave out pseudo items unless they are read."""
+        has_pseudo = any(variant.is_pseudo.any() for variant in codes.variants)
+        if self.reads_pseudo_items_ or not has_pseudo:
+            return codes
+        variants = [variant._where(~variant.is_pseudo) for variant in codes.variants]
+        return SequenceVariants(variants) if len(variants) > 1 else variants[0]
 
     def _fit(
         self,
@@ -295,6 +322,8 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         cloze: bool,
         soft_labels: SoftLabels | None = None,
     ) -> HistoryBatches:
+        with torch.device("meta"):
+            pseudo_offset = getattr(self._build(), "pseudo_offset", 0)
         return HistoryBatches(
             codes,
             self.batch_size,
@@ -302,6 +331,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             max_length=self.max_length,
             cloze=cloze,
             soft_labels=soft_labels,
+            pseudo_offset=pseudo_offset,
         )
 
     def _initial_module(self, codes: Sequences, seed: int) -> tuple[nn.Module, bool]:
@@ -371,7 +401,11 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         }
 
     def _build(self) -> nn.Module:
-        return self._build_module(len(self.item_ids_))
+        network = self._build_module(len(self.item_ids_))
+        is_gated = self.pseudo_item_gate and self.reads_pseudo_items_
+        if is_gated and isinstance(network, PseudoItemReader):
+            network.tell_pseudo_items(len(self.item_ids_))
+        return network
 
     def to_module(self) -> nn.Module:
         """Build the trained network, for use with torch.

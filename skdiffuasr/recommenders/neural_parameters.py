@@ -55,6 +55,11 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     ema_decay : float, default=0.998
         Decay of an exponential moving average of the weights, which is what is
         validated and kept. None trains without.
+    pseudo_item_gate : bool, default=True
+        Whether the network is told which items are pseudo items, and learns how much
+        they count: little at the start. If training had none, prediction leaves them
+        out. Copies that are learned like the history are read like it. False reads all
+        pseudo items like observed ones.
     item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
         Attributes of the items, such as brands and categories. Each has an embedding,
         and the mean of those of an item is added to the item's own. A mapping from each
@@ -103,6 +108,7 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         "item_features": [Mapping, "array-like", None],
         "include_cold_items": ["boolean"],
         "id_dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "pseudo_item_gate": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -118,6 +124,7 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     validation_filter_seen: bool = False
     patience: int = 10
     ema_decay: float | None = 0.998
+    pseudo_item_gate: bool = True
     item_attributes: Any = None
     item_features: Any = None
     include_cold_items: bool = False

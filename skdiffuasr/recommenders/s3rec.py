@@ -191,15 +191,16 @@ class S3RecEstimator(SASRecEstimator):
     ) -> Tensor:
         """Return the weighted sum of the objectives, on a batch for cloze models."""
         losses = []
+        codes = module.network.codes(items)
         has_attributes = self.item_attributes is not None
         if has_attributes and self.attribute_weight:
-            loss = module.attribute_loss(items[is_target])
+            loss = module.attribute_loss(codes[is_target])
             losses.append(self.attribute_weight * loss)
         asks_attributes = has_attributes and self.masked_attribute_weight
         if self.masked_item_weight or asks_attributes:
             is_masked = draw_mask(is_target, self.mask_probability)
             hidden = module.encode(items, lengths, is_masked, is_wanted=is_masked)
-            masked = items[is_masked]
+            masked = codes[is_masked]
         if self.masked_item_weight:
             loss = module.masked_item_loss(hidden, masked, self._item_loss)
             losses.append(self.masked_item_weight * loss)

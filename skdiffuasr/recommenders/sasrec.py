@@ -61,7 +61,7 @@ class SASRecEstimator(BaseNeuralRecommender):
     }
 
     _fixed_by_fit: ClassVar[tuple[str, ...]] = (
-        "embedding_dim",
+        *BaseNeuralRecommender._fixed_by_fit,
         "n_layers",
         "n_heads",
         "max_length",

@@ -1,6 +1,6 @@
 """Histories as training batches: what a network reads, and what it learns from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from skdiffuasr._typing import FloatArray, IntArray
-from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences import Sequences, make_roles
 from skdiffuasr.sequences.ragged import offsets_from_lengths
 from skdiffuasr.training.batching import pad_rows, token_batches
 
@@ -30,6 +30,9 @@ class HistoryBatches:
     `SoftLabels` come with the batch as two more tensors (batch, length, K); those of
     further variants stand behind those of the first.
 
+    With a `pseudo_offset`, items are `tokens`, while labels are codes; and the first
+    observed item is not learned behind generated items, as it is not without them.
+
     Each epoch draws one variant of every row; a variant with nothing to learn gives way
     to the first. Rows with nothing to learn are left out.
     """
@@ -43,11 +46,16 @@ class HistoryBatches:
         max_length: int | None = None,
         cloze: bool = False,
         soft_labels: SoftLabels | None = None,
+        pseudo_offset: int = 0,
     ) -> None:
         self.batch_size = batch_size
         self.random_state = random_state
-        variants = histories.variants
-        values = np.concatenate([variant.values for variant in variants])
+        variants: Sequence[Sequences] = histories.variants
+        if pseudo_offset:
+            variants = list(map(without_first_target, variants))
+        values = np.concatenate(
+            [tokens(variant, pseudo_offset) for variant in variants]
+        )
         row_lengths = np.concatenate([variant.lengths for variant in variants])
         labels = np.concatenate(list(map(maskable if cloze else next_items, variants)))
         read = np.flatnonzero(np.concatenate(list(map(context, variants))))
@@ -73,6 +81,12 @@ class HistoryBatches:
             self._n_items = np.minimum(self._n_items, max_length + n_not_read)
         starts = offsets[1:] - self._n_items
         self._starts = torch.from_numpy(starts)
+        # Generated items must not change how much the observed ones of a row weigh.
+        counted = np.ones(len(read), dtype=np.int64)
+        if pseudo_offset:
+            counted -= np.concatenate(list(map(is_generated, variants)))[read]
+        n_counted = offsets_from_lengths(counted)
+        self._n_counted = n_counted[offsets[1:]] - n_counted[starts]
         self._lengths = np.maximum(self._n_items - n_not_read, 0)
 
         is_learned = labels[read] if cloze else labels[read] >= 0
@@ -95,7 +109,7 @@ class HistoryBatches:
         if len(self._rows) > 1:
             drawn = rng.integers(len(self._rows), size=len(rows))
             rows = self._rows[drawn, np.arange(len(rows))]
-        for batch in token_batches(self._n_items[rows], self.batch_size, rng):
+        for batch in token_batches(self._n_counted[rows], self.batch_size, rng):
             yield self.pad(rows[batch])
 
     def pad(self, rows: IntArray) -> tuple[Tensor, ...]:
@@ -106,6 +120,54 @@ class HistoryBatches:
             pad_rows(values, starts, lengths, pad) for values, pad in self._columns
         )
         return items, lengths, *labels
+
+
+def tokens(histories: Sequences, pseudo_offset: int) -> IntArray:
+    """Return what a network reads of codes: generated items have the offset added.
+
+    See `skdiffuasr.nn.pseudo_items.PseudoItemReader`.
+    """
+    if pseudo_offset == 0:
+        return histories.values
+    return histories.values + pseudo_offset * is_generated(histories)
+
+
+def without_first_target(histories: Sequences) -> Sequences:
+    """Return histories whose first observed item is no target behind generated ones."""
+    is_first = ~histories.is_pseudo & (n_observed_so_far(histories) == 1)
+    is_first[histories.offsets[:-1][histories.lengths > 0]] = False
+    is_first[1:] &= is_generated(histories)[:-1]
+    return with_targets(histories, histories.is_target & ~is_first)
+
+
+def is_generated(histories: Sequences) -> npt.NDArray[np.bool_]:
+    """Return which items are pseudo items of a row that learns none of its own.
+
+    Where some are learned, they are copies of the history, and are read like it.
+    """
+    is_pseudo = histories.is_pseudo
+    n_learned = offsets_from_lengths(is_pseudo & histories.is_target)
+    has_copies = np.diff(n_learned[histories.offsets]) > 0
+    return is_pseudo & ~np.repeat(has_copies, histories.lengths)
+
+
+def n_observed_so_far(histories: Sequences) -> IntArray:
+    """Count the observed items of a row up to each item, itself included."""
+    n_seen = np.cumsum(~histories.is_pseudo)
+    before_row = np.concatenate([[0], n_seen])[histories.offsets[:-1]]
+    counts: IntArray = n_seen - np.repeat(before_row, histories.lengths)
+    return counts
+
+
+def with_targets(histories: Sequences, is_target: npt.NDArray[np.bool_]) -> Sequences:
+    """Return histories of which other items (n_interactions,) are targets."""
+    roles = make_roles(
+        is_pseudo=histories.is_pseudo,
+        is_target=is_target,
+        is_context=histories.is_context,
+    )
+    parts = histories.values, histories.offsets, roles, histories.user_ids
+    return Sequences._unchecked(*parts)
 
 
 def context(histories: Sequences) -> npt.NDArray[np.bool_]:

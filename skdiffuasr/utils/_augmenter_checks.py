@@ -1,5 +1,6 @@
 """Checks of the estimators that put pseudo items before histories or change them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -83,12 +84,12 @@ def check_inverse_transform(estimator: Any) -> None:
 
 
 def check_fit_transform(estimator: Any) -> None:
-    """`fit_transform` is `fit` and `transform`."""
+    """`fit_transform` is `fit` and `transform`, but for the number of variants."""
     if is_operator(estimator):
         return
     X = make_histories()
-    expected = fitted(estimator, X).transform(X)
-    actual = prepared(estimator).fit_transform(X, X.last())
+    expected = fitted(estimator, X).transform(X).variants[0]
+    actual = prepared(estimator).fit_transform(X, X.last()).variants[0]
     assert actual == expected, "fit_transform differs from fit and transform"
 
 
@@ -128,22 +129,37 @@ def check_pandas_output(estimator: Any) -> None:
 
 
 def check_n_variants(estimator: Any) -> None:
-    """Several variants differ, keep the histories, and begin with the only one.
+    """Several variants keep the histories, and begin with the only one.
 
-    An estimator whose parameters leave nothing to draw may refuse them.
+    `n_variants` acts in training, `n_prediction_variants` in `transform`. An estimator
+    whose parameters leave nothing to draw may refuse them.
     """
     if is_operator(estimator) or not has_parameter(estimator, "n_variants"):
         return
     X = make_histories()
-    one = fitted(estimator, n_variants=1).transform(X)
+    _check_variants(
+        lambda n: prepared(estimator, n_variants=n).fit_transform(X), "n_variants", X
+    )
+    name = "n_prediction_variants"
+    if not has_parameter(estimator, name):
+        return
+    _check_variants(
+        lambda n: fitted(estimator).set_params(**{name: n}).transform(X), name, X
+    )
+
+
+def _check_variants(
+    augment: Callable[[int], Sequences], name: str, X: Sequences
+) -> None:
+    one = augment(1)
     try:
-        three = fitted(estimator, n_variants=1).set_params(n_variants=3).transform(X)
+        three = augment(3)
     except ValueError as error:
-        if "n_variants" not in str(error):
+        if name not in str(error):
             raise
         return
-    assert len(one.variants) == 1, "n_variants=1 makes several"
-    assert len(three.variants) == 3, "n_variants=3 does not make three"
+    assert len(one.variants) == 1, f"{name}=1 makes several"
+    assert len(three.variants) == 3, f"{name}=3 does not make three"
     assert three.variants[0] == one, "the first variant differs from the only one"
     for variant in three.variants:
         assert variant.strip_pseudo() == X, "a variant changes the histories"
@@ -174,8 +190,9 @@ def check_operator_rows(estimator: Any) -> None:
     X = make_histories()
     estimator = fitted(estimator)
     whole = estimator.fit_transform(X)
-    part = estimator._transform(estimator._encode(X[3:9]))
+    part = estimator._transform(estimator._encode(X[3:9]), is_training=True)
     assert part == whole[3:9], "rows change with other rows"
     pseudo = np.full((len(X), 2), X.values[0])
-    augmented = estimator._transform(estimator._encode(X.prepend(pseudo)))
+    encoded = estimator._encode(X.prepend(pseudo))
+    augmented = estimator._transform(encoded, is_training=True)
     assert augmented == whole.prepend(pseudo), "pseudo items change rows"

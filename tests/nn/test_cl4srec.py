@@ -54,7 +54,7 @@ def test_without_masks_the_network_is_sasrec():
 
 def test_a_mask_is_read_as_the_mask_embedding():
     module = build_module()
-    items, lengths = torch.tensor([[1, N_ITEMS, 3]]), torch.tensor([3])
+    items, lengths = torch.tensor([[1, module.mask_code, 3]]), torch.tensor([3])
     embedded = module.item_embedding.weight[[1, 0, 3]].clone()
     embedded[1] = module.mask_embedding
     expected = module.encode(embedded[None], lengths)

@@ -84,7 +84,9 @@ def test_operator_views_are_contrasted_with_the_weight(weight):
     total, sasrec = losses(recommender, module, batch)
     torch.manual_seed(0)
     items, lengths, _ = batch
-    views = to_rows(*draw_operator_views(items, lengths, N_ITEMS, mask_ratio=0.5))
+    views = to_rows(
+        *draw_operator_views(items, lengths, module.mask_code, mask_ratio=0.5)
+    )
     hidden = last_hidden(module, views)
     contrastive = nt_xent(hidden[:4], hidden[4:], 0.7)
     torch.testing.assert_close(total, sasrec + weight * contrastive)

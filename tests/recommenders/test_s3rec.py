@@ -246,7 +246,7 @@ def test_pseudo_items_are_context_and_never_asked_for(monkeypatch):
         return masked_item_loss(self, hidden, items, item_loss)
 
     def spy_on_encode(self, items, lengths, is_masked, is_wanted):
-        read.extend(items[~is_masked].tolist())
+        read.extend(self.network.codes(items)[~is_masked].tolist())
         return encode(self, items, lengths, is_masked, is_wanted)
 
     monkeypatch.setattr(S3RecPretraining, "masked_item_loss", spy_on_masked)
@@ -306,7 +306,8 @@ def test_variants_are_drawn(monkeypatch):
     recommender = tiny(max_epochs=1, pretraining_epochs=4)
     batches = spy_on_pretraining(recommender, monkeypatch)
     recommender.fit(SequenceVariants(variants))
-    assert {row[0] for row in rows_in(batches)} == {8, 9}
+    # The tokens of pseudo items in a catalogue of ten.
+    assert {row[0] for row in rows_in(batches)} == {18, 19}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from skdiffuasr.augmentation import RepeatedPaddingAugmenter
 from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
-from skdiffuasr.training.histories import HistoryBatches, has_target, next_items
+from skdiffuasr.training.histories import (
+    HistoryBatches,
+    has_target,
+    next_items,
+    tokens,
+    without_first_target,
+)
 from tests.training.histories import histories, quick, rows_of
 
 
@@ -237,3 +243,54 @@ def test_targets_are_real_items_with_an_item_before_them(X):
         for row, m in rows_of(X)
     ]
     assert has_target(X).tolist() == expected
+
+
+@quick
+@given(X=histories_with_roles())
+def test_tokens_are_codes_with_an_offset_for_generated_items(X):
+    """Pseudo items of a row that learns some of them are copies."""
+    expected = X.values.tolist()
+    for start, stop in pairwise(X.offsets.tolist()):
+        if not (X.is_pseudo & X.is_target)[start:stop].any():
+            for p in range(start, stop):
+                expected[p] += 10 * int(X.is_pseudo[p])
+    assert tokens(X, 10).tolist() == expected
+    assert tokens(X, 0).tolist() == X.values.tolist()
+
+
+@quick
+@given(X=histories_with_roles())
+def test_the_first_observed_item_is_not_learned_behind_a_generated_one(X):
+    expected = X.is_target
+    for start, stop in pairwise(X.offsets.tolist()):
+        observed = [p for p in range(start, stop) if not X.is_pseudo[p]]
+        has_copies = (X.is_pseudo & X.is_target)[start:stop].any()
+        if observed and observed[0] > start and not has_copies:
+            expected[observed[0]] = False
+    actual = without_first_target(X)
+    assert actual.is_target.tolist() == expected.tolist()
+    assert actual.is_context.tolist() == X.is_context.tolist()
+    assert actual.is_pseudo.tolist() == X.is_pseudo.tolist()
+
+
+@pytest.mark.parametrize("cloze", [False, True])
+def test_batches_have_tokens_to_read_and_codes_to_learn(cloze):
+    X = Sequences.from_iterable([[1, 2, 3]]).prepend([[4, 5]])
+    items, lengths, labels = HistoryBatches(X, 1, cloze=cloze, pseudo_offset=10).pad(
+        np.arange(1)
+    )
+    if cloze:
+        assert items.tolist() == [[14, 15, 1, 2, 3]]
+        assert labels.tolist() == [[False, False, False, True, True]]
+    else:
+        assert items.tolist() == [[14, 15, 1, 2]]
+        assert labels.tolist() == [[-1, -1, 2, 3]]
+    assert lengths.tolist() == [items.shape[1]]
+
+
+def test_a_prefix_that_is_told_apart_changes_no_batch():
+    X = Sequences.from_iterable([[row] * (2 + row % 7) for row in range(50)])
+    prefixed = X.prepend(np.full((50, 3), 60))
+    expected = [items[:, 0].tolist() for items, *_ in HistoryBatches(X, 8)(0)]
+    batches = HistoryBatches(prefixed, 8, pseudo_offset=100)(0)
+    assert [items[:, 3].tolist() for items, *_ in batches] == expected

@@ -427,7 +427,7 @@ class GeneratesOneMore(RandomAugmenter):
 
 @breaks("check_generate")
 class TransformsOtherwise(RandomAugmenter):
-    def _augment(self, variants):
+    def _augment(self, variants, *, is_training):
         return [v.given.prepend(np.sort(self.generate(v.given))) for v in variants]
 
 
@@ -461,7 +461,7 @@ class FitTransformsOtherwise(RandomAugmenter):
 @breaks("check_augment_at_fit")
 class AugmentsAlways(RandomAugmenter):
     def transform(self, X):
-        return self._transform(self._encode(check_sequences(X)))
+        return self._transform(self._encode(check_sequences(X)), is_training=False)
 
 
 @breaks("check_augment_at_fit")
@@ -472,7 +472,7 @@ class AugmentsAtFitNever(RandomAugmenter):
 
 @breaks("check_max_history_length")
 class AugmentsAllLengths(RandomAugmenter):
-    def _augment(self, variants):
+    def _augment(self, variants, *, is_training):
         return [v.given.prepend(self.generate(v.given)) for v in variants]
 
 
@@ -597,22 +597,22 @@ class IgnoresSampleWeight(MarkovRecommender):
 
 @breaks("check_operator")
 class OperatesOnTheFirstVariant(CropAugmenter):
-    def _augment(self, variants):
-        return super()._augment(variants)[1:]
+    def _augment(self, variants, *, is_training):
+        return super()._augment(variants, is_training=is_training)[1:]
 
 
 @breaks("check_operator_rows")
 class OperatesByPlaceInTheBatch(CropAugmenter):
-    def _augment(self, variants):
-        first, *others = super()._augment(variants)
+    def _augment(self, variants, *, is_training):
+        first, *others = super()._augment(variants, is_training=is_training)
         n_dropped = np.arange(len(first)) % 2
         return [first, *(variant.drop_last(n_dropped) for variant in others)]
 
 
 @breaks("check_n_variants")
 class MakesOneVariant(RandomSequenceAugmenter):
-    def _augment(self, variants):
-        return super()._augment(variants)[:1]
+    def _augment(self, variants, *, is_training):
+        return super()._augment(variants, is_training=is_training)[:1]
 
 
 @pytest.mark.parametrize(("broken", "check"), BROKEN)
