@@ -100,7 +100,7 @@ def histories(shape, n_users, n_long, n_items):
 
 
 def _augment_as_in_fit(model, X):
-    return model._transform(model._encode(X))
+    return model._transform(model._encode(X), is_training=True)
 
 
 def measured(name, function):

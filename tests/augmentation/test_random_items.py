@@ -63,7 +63,7 @@ def test_draws_depend_on_the_row_alone(log):
 
 
 def test_variants_are_independent_draws(log):
-    augmenter = RandomAugmenter(20, n_variants=3, random_state=0).fit(log.X)
+    augmenter = RandomAugmenter(20, n_prediction_variants=3, random_state=0).fit(log.X)
     draws = [
         variant.drop_last(variant.lengths - variant.n_pseudo).values
         for variant in augmenter.transform(log.X).variants

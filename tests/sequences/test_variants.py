@@ -3,9 +3,11 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from skdiffuasr import (
     CropAugmenter,
+    EnsembleRecommender,
     RandomAugmenter,
     RepeatedPaddingAugmenter,
     SASRecEstimator,
@@ -100,13 +102,17 @@ def test_learned_pseudo_items_are_not_validated_on():
     assert validation.lengths.tolist() == [2]
 
 
-def test_only_the_first_variant_is_scored():
+@pytest.mark.parametrize("is_member", [False, True])
+def test_log_probabilities_are_averaged_over_variants(is_member):
     recommender = SASRecEstimator(4, n_layers=1, max_epochs=1, early_stopping=False)
-    recommender.set_params(device="cpu", random_state=0).fit(VARIANTS)
-    np.testing.assert_array_equal(
-        recommender.decision_function(VARIANTS),
-        recommender.decision_function(VARIANTS.variants[0]),
-    )
+    recommender.set_params(device="cpu", random_state=0)
+    if is_member:
+        recommender = EnsembleRecommender([("one", recommender)])
+    recommender.fit(VARIANTS)
+    of_variants = map(recommender.predict_log_proba, VARIANTS.variants)
+    expected = log_softmax(np.mean(list(of_variants), axis=0), axis=1)
+    for method in (recommender.predict_log_proba, recommender.decision_function):
+        np.testing.assert_allclose(method(VARIANTS), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
