@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.utils import check_random_state
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
 from skdiffuasr._sklearn_compat import fit_context
-from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike, Weights
+from skdiffuasr._typing import FloatArray, IntArray, SequencesLike
 from skdiffuasr.metrics._checks import check_targets
 from skdiffuasr.nn.losses import (
     full_cross_entropy,
@@ -26,17 +25,8 @@ from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
-from skdiffuasr.recommenders.side_information import (
-    embed_side_information,
-    find_cold_items,
-)
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
-from skdiffuasr.sequences.vocabulary import (
-    encode_items,
-    encode_sequences,
-    is_frame,
-    is_mapping,
-)
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
     NetworkMixin,
     TrainingResult,
@@ -341,64 +331,10 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         """
         return seeded_build(self._build_for_training, seed), False
 
-    def _build_for_training(self) -> nn.Module:
-        """Build a network that learns what side information says of the items."""
-        network = self._build()
-        side_information = self._side_information()
-        if any(given is not None for given in side_information):
-            id_dropout = self.id_dropout
-            if id_dropout is None:
-                id_dropout = 0.2 if self.include_cold_items else 0.0
-            network.item_embedding = embed_side_information(
-                network.item_embedding,  # type: ignore[arg-type]
-                *side_information,
-                self.item_ids_,
-                self._cold_items(),
-                id_dropout,
-            )
-        return network
-
-    def _side_information(self) -> tuple[Any, Any]:
-        """Return the attributes and features to be added to the item embeddings."""
-        return self.item_attributes, self.item_features
-
-    def _cold_items(self) -> IdArray:
-        """Return the items to be added to the catalogue of the histories."""
-        if not self.include_cold_items:
-            return self.item_ids_[:0]
-        return find_cold_items(*self._side_information(), self.item_ids_)
-
-    def _check_parameters(self) -> None:
-        given = [value for value in self._side_information() if value is not None]
-        names_items = [is_mapping(value) or is_frame(value) for value in given]
-        if self.include_cold_items and not (given and all(names_items)):
-            raise ValueError(
-                "include_cold_items=True takes a mapping or a DataFrame as "
-                "item_attributes or item_features, which are added to the item "
-                "embeddings; the rows of a matrix are items of X."
-            )
-
     def _store(self, result: TrainingResult) -> None:
         super()._store(result)
         for name, value in self._learned(result.weights).items():
             setattr(self, name, value)
-
-    def _learned(self, weights: Weights) -> dict[str, Any]:
-        """Return fitted attributes whose catalogue has the cold items, if any."""
-        cold = weights.get("item_embedding.cold_weight")
-        if cold is None:
-            return {"weights_": weights}
-        item_ids = np.concatenate([self.item_ids_, self._cold_items()])
-        order = np.argsort(item_ids)
-        counts = np.pad(self.item_counts_, (0, len(cold)))
-        table = np.concatenate([weights["item_embedding.weight"], cold])
-        weights = {**weights, "item_embedding.weight": table[order]}
-        del weights["item_embedding.cold_weight"]
-        return {
-            "weights_": weights,
-            "item_ids_": item_ids[order],
-            "item_counts_": counts[order],
-        }
 
     def _build(self) -> nn.Module:
         network = self._build_module(len(self.item_ids_))

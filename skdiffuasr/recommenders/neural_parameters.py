@@ -1,19 +1,18 @@
 """The parameters that all neural recommenders share."""
 
-from collections.abc import Mapping
 from dataclasses import field
 from numbers import Integral, Real
-from typing import Any
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import RandomState
 from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.recommenders.side_information import SideInformation
 from skdiffuasr.training.parameters import TrainingParameters
 
 
 @estimator_class
-class NeuralParameters(BaseRecommender, TrainingParameters):
+class NeuralParameters(SideInformation, BaseRecommender, TrainingParameters):
     """Parameters of a recommender that is trained by gradient descent.
 
     Parameters
@@ -60,31 +59,6 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         they count: little at the start. If training had none, prediction leaves them
         out. Copies that are learned like the history are read like it. False reads all
         pseudo items like observed ones.
-    item_attributes : mapping, array-like, sparse matrix or DataFrame, default=None
-        Attributes of the items, such as brands and categories. Each has an embedding,
-        and the mean of those of an item is added to the item's own. A mapping from each
-        item id to an iterable of its attribute ids, of any hashable type; it must have
-        all items of `X`, those without attributes with an empty list, and may have
-        others. Or a pandas DataFrame of 0 and 1 with a column for each attribute, whose
-        index likewise holds the item ids. Or a matrix of 0 and 1 of shape (n_items,
-        n_attributes) with rows in the sorted order of the items of `X`, which may not
-        fit a fold of a cross-validation.
-    item_features : mapping, array-like or DataFrame, default=None
-        Vectors of the items, such as embeddings of texts or images. They are
-        standardised, and a linear map of them is learned and added to the items' own
-        embeddings. A mapping from each item id to a vector, a pandas DataFrame with
-        item ids as its index, or an array of shape (n_items, n_features) with rows in
-        the sorted order of the items of `X`.
-    include_cold_items : bool, default=False
-        Whether items without interactions become part of the catalogue: those that
-        `item_attributes` and `item_features` name, both if both are given. They are no
-        negatives in training. Their embedding is that of their attributes and features
-        alone, and their count is 0.
-    id_dropout : float, default=None
-        Share of the items, drawn for each step of training, that are without their own
-        embedding, so that attributes and features learn to do without it, too. None
-        means 0.2 with `include_cold_items`, which hardly ever recommends cold items
-        otherwise, and 0 without.
     random_state : int, RandomState instance or None, default=None
         Determines all that is drawn: initial weights, dropout, masks, views, negatives,
         held-out rows and batches.
@@ -93,6 +67,7 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     _parameter_constraints = {
         **BaseRecommender._parameter_constraints,
         **TrainingParameters._parameter_constraints,
+        **SideInformation._parameter_constraints,
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -104,10 +79,6 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
         "validation_filter_seen": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
-        "item_attributes": [Mapping, "array-like", "sparse matrix", None],
-        "item_features": [Mapping, "array-like", None],
-        "include_cold_items": ["boolean"],
-        "id_dropout": [Interval(Real, 0, 1, closed="left"), None],
         "pseudo_item_gate": ["boolean"],
         "random_state": ["random_state"],
     }
@@ -125,8 +96,4 @@ class NeuralParameters(BaseRecommender, TrainingParameters):
     patience: int = 10
     ema_decay: float | None = 0.998
     pseudo_item_gate: bool = True
-    item_attributes: Any = None
-    item_features: Any = None
-    include_cold_items: bool = False
-    id_dropout: float | None = None
     random_state: RandomState = None

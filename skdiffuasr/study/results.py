@@ -196,7 +196,7 @@ class StudyResults:
         return replace(
             self,
             records=tuple(
-                replace(run, augmenter=run.recommender, recommender="all")
+                replace(run, augmenter=run.recommender, recommender="no augmentation")
                 for run in plain
             ),
             reference=plain[0].recommender if plain else self.reference,
