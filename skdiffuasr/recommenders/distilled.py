@@ -30,6 +30,9 @@ from skdiffuasr.recommenders.soft_labels import soft_labels
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
+#: Number of items in a label unless the user says otherwise.
+N_LABELS = 64
+
 
 @estimator_class
 class DistilledRecommender(BaseRecommender):
@@ -56,9 +59,10 @@ class DistilledRecommender(BaseRecommender):
     teacher_weight : float, default=0.5
         Share of the soft labels in the loss, from 0 to 1; the rest is the true next
         item's. 0 trains the student alone, and no teacher.
-    n_labels : int, default=64
+    n_labels : int, default=None
         Number of items in a label: those that the teacher finds the most likely. Items
-        of the history may be among them.
+        of the history may be among them. None means 64, or all items if there are
+        fewer.
     temperature : float, default=1.0
         Divides the teacher's scores before their softmax; a higher one makes the labels
         more even.
@@ -111,7 +115,7 @@ class DistilledRecommender(BaseRecommender):
         "student": [BaseNeuralRecommender, None],
         "teacher": [HasMethods(["fit", "get_params"]), None],
         "teacher_weight": [Interval(Real, 0, 1, closed="both")],
-        "n_labels": [Interval(Integral, 1, None, closed="left")],
+        "n_labels": [Interval(Integral, 1, None, closed="left"), None],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "augmenter": [HasMethods(["fit_transform"]), None],
         "keep_teacher": ["boolean"],
@@ -121,7 +125,7 @@ class DistilledRecommender(BaseRecommender):
     student: Any = field(default=None, kw_only=False)
     teacher: Any = field(default=None, kw_only=False)
     teacher_weight: float = 0.5
-    n_labels: int = 64
+    n_labels: int | None = None
     temperature: float = 1.0
     augmenter: Any = None
     keep_teacher: bool = False
@@ -171,9 +175,10 @@ class DistilledRecommender(BaseRecommender):
         student, teacher, augmenter = self._parts_to_fit()
         codes = student._fit_catalogue(X)
         self._take_catalogue(student)
-        if teacher is not None and self.n_labels > len(self.item_ids_):
+        n_labels = self.n_labels or min(N_LABELS, len(self.item_ids_))
+        if teacher is not None and n_labels > len(self.item_ids_):
             raise ValueError(
-                f"n_labels={self.n_labels}, but X has {len(self.item_ids_)} items; use "
+                f"n_labels={n_labels}, but X has {len(self.item_ids_)} items; use "
                 "at most as many labels."
             )
         if isinstance(teacher, FrozenEstimator):
@@ -196,7 +201,7 @@ class DistilledRecommender(BaseRecommender):
                 teacher,
                 X_train,
                 self._codes_of(teacher),
-                n_labels=self.n_labels,
+                n_labels=n_labels,
                 temperature=self.temperature,
                 teacher_weight=self.teacher_weight,
             )

@@ -322,6 +322,15 @@ def test_student_and_teacher_may_differ_in_cold_items(n_cold, is_frozen):
     assert np.isfinite(scores).all()
 
 
+def test_a_small_catalogue_has_as_many_labels_as_items():
+    by_default, all_items = (
+        tiny(n_labels=n_labels).fit(CIRCLE * 4).student_.weights_
+        for n_labels in (None, N_ITEMS)
+    )
+    for name, weight in all_items.items():
+        np.testing.assert_array_equal(by_default[name], weight)
+
+
 # Variants.
 
 
