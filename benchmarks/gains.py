@@ -56,7 +56,7 @@ class Gains:
         if found is None:
             found = RunRecord("none", name, seed, **self._run(name, seed, attributes))
             self.store.add_record(found, key, name, seed)
-            print(name, seed, found.seconds, found.validation_score, flush=True)
+            print(name, seed, f"validation {found.validation_score:.4f}", flush=True)
         return found
 
     def _run(self, name, seed, attributes):
@@ -68,7 +68,7 @@ class Gains:
             strict=True,
         )
         teacher = EnsembleRecommender(
-            [(f"sasrec{i}", FrozenEstimator(each)) for i, each in enumerate(members)]
+            [(f"member{i}", FrozenEstimator(each)) for i, each in enumerate(members)]
         ).fit(self.data.X_train)
         recommender = teacher
         if model == "distilled":
@@ -83,16 +83,14 @@ class Gains:
     def _member(self, number, seed, attributes):
         """Return a trained recommender and the fields of its run."""
         kind = "attributes" if attributes else "ids"
-        name = f"{kind}-{seed}-{number}"
-        model, run = (self.folder / "models" / name).with_suffix, None
-        if model(".fields").exists():
-            run = joblib.load(model(".fields"))
-            return load(model(".safetensors")), run
+        path = self.folder / "models" / f"{kind}-{seed}-{number}.safetensors"
+        path_of_run = path.with_suffix(".run")
+        if path_of_run.exists():
+            return load(path), joblib.load(path_of_run)
         recommender = self._recommender(N_MEMBERS * (seed + 1) + number, attributes)
         run = self._measured(recommender)
-        save(recommender, model(".safetensors"), overwrite=True)
-        joblib.dump(run, model(".fields"))
-        print(name, run["seconds"], run["validation_score"], flush=True)
+        save(recommender, path, overwrite=True)
+        joblib.dump(run, path_of_run)
         return recommender, run
 
     def _recommender(self, seed, attributes):

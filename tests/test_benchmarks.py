@@ -14,7 +14,9 @@ import torch.nn.functional as F
 
 from benchmarks import (
     augmentation,
+    defaults,
     files,
+    gains,
     log_files,
     logs,
     long_history,
@@ -308,3 +310,51 @@ def test_published_reppad_spares_the_items_that_come_later():
     drawn = losses[losses.isfinite()]  # where the negative was spared there is none
     assert 0 < len(drawn) < 50
     torch.testing.assert_close(drawn, expected.expand_as(drawn))
+
+
+@pytest.fixture
+def small_log(tmp_path):
+    """A log of text and a file of attributes."""
+    X = logs.histories(30, 12, length=6)
+    pairs = [f"{user} {item}" for user, row in enumerate(X) for item in row]
+    (tmp_path / "log.txt").write_text("\n".join(pairs) + "\n")
+    attributes = {str(item): [item % 3] for item in range(12)}
+    (tmp_path / "attributes.json").write_text(json.dumps(attributes))
+    return tmp_path
+
+
+SETTING = "max_epochs=1,embedding_dim=4,n_layers=1"
+
+
+def run_main(module, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+    module.main()
+
+
+def test_settings_are_run_once(small_log, monkeypatch):
+    out = small_log / "runs.jsonl"
+    command = [small_log / "log.txt", "--out", out, "--seeds", 0, 1, "--set", SETTING]
+    run_main(defaults, monkeypatch, *command)
+    written = out.read_text()
+    runs = [json.loads(line) for line in written.splitlines()]
+    assert [run["seed"] for run in runs] == [0, 1]
+    assert all(0 <= run["ndcg@10"] <= run["hr@10"] <= 1 for run in runs)
+    run_main(defaults, monkeypatch, *command)
+    assert out.read_text() == written
+
+
+def test_gains_go_on_where_they_stopped(small_log, monkeypatch):
+    out = small_log / "gains"
+    command = [small_log / "log.txt", "--out", out, "--seeds", 0, "--set", SETTING]
+    command += ["--attributes", small_log / "attributes.json"]
+    run_main(gains, monkeypatch, *command, "--only", "plain", "ensemble")
+    trained = {path: path.stat().st_mtime_ns for path in (out / "models").iterdir()}
+    assert len(trained) == 2 * gains.N_MEMBERS
+    run_main(gains, monkeypatch, *command)
+    found = {path: path.stat().st_mtime_ns for path in (out / "models").iterdir()}
+    assert len(found) == 2 * len(trained)
+    assert trained.items() <= found.items()
+    text = (out / "recommenders.csv").read_text()
+    for model in gains.MODELS[1:]:
+        assert f"\n{model},plain," in text
+        assert f"\n{model} + attributes,plain," in text
