@@ -46,16 +46,16 @@ class Gains:
         self.folder = folder
         self.recommender_class = recommender_class
         self.settings = settings
+        self.key = joblib.hash((settings, recommender_class.__name__))
         self.store = StudyStore(folder, joblib.hash(data))
         (folder / "models").mkdir(exist_ok=True)
 
     def record(self, name, seed, attributes):
         """Return the run of a model, from disk or made now."""
-        key = joblib.hash((self.settings, self.recommender_class.__name__))
-        found = self.store.record(key, name, seed)
+        found = self.store.record(self.key, name, seed)
         if found is None:
             found = RunRecord("none", name, seed, **self._run(name, seed, attributes))
-            self.store.add_record(found, key, name, seed)
+            self.store.add_record(found, self.key, name, seed)
             print(name, seed, f"validation {found.validation_score:.4f}", flush=True)
         return found
 
@@ -83,7 +83,8 @@ class Gains:
     def _member(self, number, seed, attributes):
         """Return a trained recommender and the fields of its run."""
         kind = "attributes" if attributes else "ids"
-        path = self.folder / "models" / f"{kind}-{seed}-{number}.safetensors"
+        name = f"{kind}-{seed}-{number}-{self.key[:8]}.safetensors"
+        path = self.folder / "models" / name
         path_of_run = path.with_suffix(".run")
         if path_of_run.exists():
             return load(path), joblib.load(path_of_run)
