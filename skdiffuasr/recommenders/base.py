@@ -134,11 +134,7 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         ValueError
             If `X` has unknown items and ``unknown_items="error"``.
         """
-        codes = self._encode(X)
-        scores = np.empty((len(codes), len(self.item_ids_)), dtype=np.float32)
-        for rows, block in self._score_blocks(codes):
-            scores[rows] = block.cpu()
-        return scores
+        return self._score_all(X, as_log_probabilities=False)
 
     def predict_log_proba(self, X: SequencesLike) -> FloatArray:
         """Return the log-probability of every item to be the next one.
@@ -163,11 +159,7 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         ValueError
             If `X` has unknown items and ``unknown_items="error"``.
         """
-        codes = self._encode(X)
-        result = np.empty((len(codes), len(self.item_ids_)), dtype=np.float32)
-        for rows, block in self._score_blocks(codes, as_log_probabilities=True):
-            result[rows] = block.cpu()
-        return result
+        return self._score_all(X, as_log_probabilities=True)
 
     def predict_proba(self, X: SequencesLike) -> FloatArray:
         """Return the probability of every item to be the next one.
@@ -294,6 +286,14 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         scorer = NextItemScorer(metrics=("ndcg@10",))
         return scorer(self, X, y, sample_weight)["ndcg@10"]
 
+    def _score_all(self, X: SequencesLike, as_log_probabilities: bool) -> FloatArray:
+        """Return scores of the catalogue after each history, (n, n_items)."""
+        codes = self._encode(X)
+        scores = np.empty((len(codes), len(self.item_ids_)), dtype=np.float32)
+        for rows, block in self._score_blocks(codes, as_log_probabilities):
+            scores[rows] = block.cpu()
+        return scores
+
     def _encode(self, X: SequencesLike) -> Sequences:
         """Check histories, and return them as codes of known items."""
         self._check_fitted()
@@ -322,7 +322,7 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         return np.log(counts / counts.sum()).astype(np.float32)
 
     def _score_blocks(
-        self, codes: Sequences, *, as_log_probabilities: bool = False
+        self, codes: Sequences, as_log_probabilities: bool = False
     ) -> Iterator[tuple[slice, Tensor]]:
         """Yield scores of the catalogue for one block of rows after the other."""
         score = self._block_scorer(codes, as_log_probabilities=as_log_probabilities)

@@ -228,10 +228,12 @@ class DistilledRecommender(BaseRecommender):
                 f"The student's loss={student.loss!r} cannot learn soft labels; use "
                 "loss='ce'."
             )
-        teacher = augmenter = None
+        teacher: Any = None
+        augmenter: Any = None
         if self.teacher_weight > 0:
-            teacher = self._default_teacher(student)
-            if self.teacher is not None:
+            if self.teacher is None:
+                teacher = self._default_teacher(student)
+            else:
                 check_member(self.teacher, "teacher")
                 teacher = clone(self.teacher)
         if self.augmenter is not None:
