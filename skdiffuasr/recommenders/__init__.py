@@ -2,6 +2,7 @@
 
 from skdiffuasr.recommenders.bert4rec import BERT4RecEstimator
 from skdiffuasr.recommenders.cl4srec import CL4SRecEstimator
+from skdiffuasr.recommenders.cooccurrence import CooccurrenceRecommender
 from skdiffuasr.recommenders.distilled import DistilledRecommender
 from skdiffuasr.recommenders.ensemble import EnsembleRecommender
 from skdiffuasr.recommenders.gru4rec import GRU4RecEstimator
@@ -13,6 +14,7 @@ from skdiffuasr.recommenders.sasrec import SASRecEstimator
 __all__ = [
     "BERT4RecEstimator",
     "CL4SRecEstimator",
+    "CooccurrenceRecommender",
     "DistilledRecommender",
     "EnsembleRecommender",
     "GRU4RecEstimator",

@@ -77,5 +77,9 @@ class MarkovRecommender(BaseRecommender):
         return (counts.toarray() + prior.astype(np.float32)) / total
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
-        # An item that was only a pseudo item has no prior.
-        return scores.clamp(min=torch.finfo(scores.dtype).tiny).log()
+        return log_of_smoothed(scores)
+
+
+def log_of_smoothed(probabilities: Tensor) -> Tensor:
+    """Return logarithms; an item that was only a pseudo item has no prior."""
+    return probabilities.clamp(min=torch.finfo(probabilities.dtype).tiny).log()
