@@ -33,6 +33,7 @@ from skdiffuasr.sequences import Sequences, SequenceVariants
 from skdiffuasr.training import seeded_build
 from skdiffuasr.training.early_stopping import takes_validation
 from skdiffuasr.training.histories import HistoryBatches
+from skdiffuasr.utils.known_parameters import set_known
 from tests.recommenders.circle import CIRCLE, N_ITEMS, TINY, histories, quick
 from tests.training.test_histories import histories_with_roles, naive_rows
 
@@ -466,6 +467,17 @@ def test_the_default_teacher_is_an_ensemble_of_the_student():
     assert {type(member) for member in members} == {SASRecEstimator}
     assert {member.embedding_dim for member in members} == {16}
     assert len({member.random_state for member in members}) == 4
+
+
+def test_by_default_the_student_is_larger_than_its_teachers():
+    X = Sequences.from_iterable([[1, 2, 3, 4]] * 20)
+    recommender = set_known(DistilledRecommender(n_labels=2), {"max_epochs": 1})
+    assert (
+        recommender.set_params(keep_teacher=True).fit(X).student_.embedding_dim == 128
+    )
+    members = recommender.teacher_.estimators_
+    assert [member.embedding_dim for member in members] == [64] * 4
+    assert {member.n_iter_ for member in members} == {1}
 
 
 def test_items_that_are_held_out_are_not_unknown_to_the_default_teacher():
