@@ -8,7 +8,8 @@ The models of each seed:
 
 - ``co-occurrence``: a `CooccurrenceRecommender`, a baseline without a seed;
 - ``plain``: the recommender; the others are compared with it;
-- ``reppad``, ``diffusion``: the recommender behind these augmenters;
+- ``reppad``, ``diffusion``: the recommender behind these augmenters, the latter with
+  five pseudo items, eight variants in training and four in prediction;
 - ``plain + co-occurrence``: the average of the two, the latter with weight 0.4;
 - ``ensemble``: the plain recommenders of four other seeds;
 - ``ensemble + co-occurrence``: these, and the latter with weight 0.4;
@@ -30,7 +31,8 @@ import joblib
 from sklearn.frozen import FrozenEstimator
 
 from benchmarks.defaults import parameters
-from benchmarks.study import MAX_LENGTH, augmenters
+from benchmarks.study import MAX_LENGTH, diffusion
+from skdiffuasr.augmentation import RepeatedPaddingAugmenter
 from skdiffuasr.cli.side_information import read_attributes
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.persistence import load, save
@@ -51,7 +53,10 @@ N_MEMBERS = 4
 #: Chosen on the validation items of Beauty with one seed.
 COOCCURRENCE_WEIGHT = 0.4
 STUDENT = "embedding_dim=128,dropout=0.3"
-AUGMENTERS = {"reppad": "RepPad", "diffusion": "diffusion CF"}
+AUGMENTERS = {
+    "reppad": RepeatedPaddingAugmenter(max_length=MAX_LENGTH),
+    "diffusion": diffusion(5, n_variants=8, n_prediction_variants=4),
+}
 MODELS = (
     "plain",
     "co-occurrence",
@@ -99,8 +104,8 @@ class Gains:
     def _run(self, name, seed):
         first, *others = name.split(" + ")
         if first in AUGMENTERS:
-            augmenter = augmenters(str(self.folder / "trainings"))[AUGMENTERS[first]]
-            data, costs = augment(self.data, with_parameters(augmenter, seed, {}))
+            augmenter = with_parameters(AUGMENTERS[first], seed, {})
+            data, costs = augment(self.data, augmenter)
             return self._measured(self._recommender(seed, {}), data, costs)
         if first == "co-occurrence":
             return self._measured(CooccurrenceRecommender())
