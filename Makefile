@@ -2,8 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+COMMAND := $(VENV)/.command
 
-.PHONY: help demo test test-slow mutation bench docs linkcheck lint format clean
+.PHONY: help demo test test-slow mutation bench dist docs linkcheck lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -13,7 +14,13 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
-demo: $(INSTALLED) ## Compare with and without augmentation on a synthetic log.
+# The command line and what it needs, without the developers' tools.
+$(COMMAND): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[cli]"
+	touch $@
+
+demo: $(COMMAND) ## Compare with and without augmentation on a synthetic log.
 	$(BIN)/python -m skdiffuasr demo
 
 test: $(INSTALLED) ## Run the tests, the doctests and the examples.
@@ -30,6 +37,15 @@ mutation: $(INSTALLED) ## Count the changed lines that no test notices; ONLY='sk
 bench: $(INSTALLED) ## Measure speed and memory; LOG=path names a log.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,plot]"
 	$(BIN)/python -m benchmarks $(if $(LOG),--log "$(LOG)")
+
+dist: $(INSTALLED) ## Build wheel and source archive, and try the wheel in an empty environment.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,dist]"
+	rm -rf build dist
+	$(BIN)/python -m build --outdir dist
+	$(PYTHON) -m venv dist/venv
+	dist/venv/bin/python -m pip install --quiet --constraint constraints.txt \
+		"$$(echo dist/*.whl)[cli]"
+	tests/first_steps.sh dist/venv/bin
 
 docs: $(INSTALLED) ## Build the documentation site in docs/_build/html.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"
@@ -50,4 +66,4 @@ format: $(INSTALLED) ## Rewrite the code in the house style.
 	$(BIN)/ruff format .
 
 clean: ## Remove everything that the other targets made.
-	rm -rf $(VENV) benchmarks/.peers mutants docs/_build docs/api docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
+	rm -rf $(VENV) build dist benchmarks/.peers mutants docs/_build docs/api docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis demo_report.md
