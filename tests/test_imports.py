@@ -41,6 +41,7 @@ FLOORS = {
     "_sklearn_bases": 0,
     "_sklearn_compat": 0,
     "_typing": 0,
+    "_wording": 0,
     "sequences": 0,
     "datasets": 1,
     "metrics": 1,

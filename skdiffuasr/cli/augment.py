@@ -21,9 +21,11 @@ from skdiffuasr.cli.options import (
     check_all_used,
     check_nothing_to_train,
     check_output,
+    column_options,
     given_parameters,
     number,
     read_log,
+    say_columns,
     without_held_out,
 )
 from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
@@ -113,10 +115,9 @@ def _augment_whole(
 def _augment_in_parts(augmenter: Any, options: argparse.Namespace) -> int:
     """Augment a log that may be larger than memory, some users at a time."""
     n_pseudo = 0
+    say_columns(options)
     with parquet_writer(options.output, overwrite=options.force) as write:
-        for part in iter_interactions(
-            options.log, user=options.user, item=options.item, time=options.time
-        ):
+        for part in iter_interactions(options.log, **column_options(options)):
             log = part.sort()
             augmented = _put_before(_histories(log), augmenter.transform, options)
             write(interaction_columns(augmented, log.time))

@@ -4,7 +4,9 @@ import argparse
 import warnings
 from dataclasses import replace
 
-from skdiffuasr.cli.options import add_log_options, read_log
+from skdiffuasr.cli.options import add_log_options, column_options
+from skdiffuasr.datasets import read_interactions
+from skdiffuasr.datasets.readers import open_table
 
 add_options = add_log_options
 
@@ -13,10 +15,13 @@ def run(options: argparse.Namespace) -> int:
     """Describe."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        log = read_log(options)
+        columns = column_options(options)
+        log = read_interactions(options.log, **columns)
+    use = open_table(options.log, **columns).use
     description = log.describe()
     # Only reading sees some traps, such as mixed time zones; others are found twice.
     on_reading = [str(warning.message) for warning in caught]
     found = tuple(dict.fromkeys((*description.warnings, *on_reading)))
+    print(f"columns: {use}")
     print(replace(description, warnings=found))
     return 0

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from skdiffuasr import __version__
+from skdiffuasr._wording import on_command_line
 from skdiffuasr.cli.config import with_config
 
 #: Name: what it does. The module of that name in this package has its options.
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = make_parser(given[:1]).parse_args(with_config(given, list(COMMANDS)))
         debug = options.debug
-        with _warnings_in_one_line():
+        with _warnings_in_one_line(), on_command_line():
             exit_code: int = options.run(options)
             sys.stdout.flush()
     except BrokenPipeError:

@@ -1,6 +1,7 @@
 """Options that several commands share, and what is made of them."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.datasets import Interactions, read_interactions
+from skdiffuasr.datasets.readers import open_table
 from skdiffuasr.datasets.writers import check_ending
 from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.sequences import Sequences
@@ -35,10 +37,10 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     """Add the names of the columns of the log."""
     group = parser.add_argument_group("columns of the log, by name or position from 0")
     defaults = {
-        "user": "user or user_id; without a header, the first",
-        "item": "item or item_id; without a header, the second",
-        "time": "time, timestamp, datetime or date; without one, histories are in the "
-        "order of the file",
+        "user": "user, user_id, customer_id, ...; without a header, the first",
+        "item": "item, item_id, product_id, sku, ...; without a header, the second",
+        "time": "time, timestamp, date, event_time, created_at, ...; without one, "
+        "histories are in the order of the file",
     }
     for role, default in defaults.items():
         group.add_argument(
@@ -52,16 +54,24 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def column_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters of `read_interactions` that options set."""
+    names = ("user", "item", "time", "sep", "header")
+    return {name: getattr(options, name) for name in names}
+
+
 def read_log(options: argparse.Namespace) -> Interactions:
-    """Read the log that `add_log_options` asks for."""
-    return read_interactions(
-        options.log,
-        user=options.user,
-        item=options.item,
-        time=options.time,
-        sep=options.sep,
-        header=options.header,
-    )
+    """Read the log that `add_log_options` asks for, and say on stderr what is read."""
+    log = read_interactions(options.log, **column_options(options))
+    say_columns(options)
+    return log
+
+
+def say_columns(options: argparse.Namespace) -> None:
+    """Say on stderr which columns of the log are read, unless it is to be quiet."""
+    if not getattr(options, "quiet", False):
+        use = open_table(options.log, **column_options(options)).use
+        print(f"skdiffuasr: {options.log.name}: {use}", file=sys.stderr, flush=True)
 
 
 def add_output_options(

@@ -2,16 +2,41 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from skdiffuasr._wording import spelled
 
 #: Columns that are asked for, by role: their name or position, or None to look for it.
 Wanted = Mapping[str, str | int | None]
 
-# Roles by the column names that have them, without letter case and underscores.
-_ROLES = {
-    **{"user": "user", "userid": "user", "item": "item", "itemid": "item"},
-    **dict.fromkeys(("time", "timestamp", "datetime", "date"), "time"),
-    "ispseudo": "is_pseudo",
+# Column names by role, without letter case and marks; those of the second table count
+# where none of the first is there.
+_USUAL = {
+    "user": "user userid",
+    "item": "item itemid",
+    "time": "time timestamp datetime date",
+    "is_pseudo": "ispseudo",
 }
+_OTHERS = {
+    "user": "uid customer customerid client clientid visitorid memberid accountid "
+    "buyerid reviewerid",
+    "item": "iid product productid sku asin article articleid movieid bookid isbn "
+    "songid trackid gameid businessid venueid poiid contentid newsid recipeid",
+    "time": "ts epoch unixtime unixtimestamp unixreviewtime timems timestampms utctime "
+    "eventtime eventtimestamp eventdate interactiontime createdat createdon occurredat "
+    "purchasedate purchasetime purchasedat orderdate ordertime orderedat "
+    "transactiondate transactiontime reviewtime reviewdate ratedat boughtat viewedat "
+    "clickedat watchedat visitedat",
+}
+
+# Words in the name of a column that may hold times.
+_WORDS_OF_TIME = frozenset("time times timestamp datetime date ts at when".split())
+_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
+
+# The years 1995 to 2040 in Unix seconds; also in milli-, micro- and nanoseconds.
+_UNIX_TIMES = tuple(
+    (788_918_400 * unit, 2_208_988_800 * unit) for unit in (1, 10**3, 10**6, 10**9)
+)
 
 # RecBole's headers carry the type of a column behind its name.
 _RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
@@ -19,6 +44,7 @@ _RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
 # Rows by which a first row of unknown names is told from a first interaction.
 N_ROWS_COMPARED = 10
 
+_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{4})([T ].*)?")
 _NUMBER_OR_DATE = re.compile(
     r"\s*([+-]?\d+(\.\d*)?(e[+-]?\d+)?|\d{4}-\d\d-\d\d.*)\s*", re.I | re.S
 )
@@ -34,14 +60,14 @@ def find_names(
     line, first_row = first_rows[0]
     if header is None:
         is_named = any(isinstance(column, str) for column in columns.values())
-        header = is_named or any(map(role_of, first_row))
+        header = is_named or names_roles(first_row)
         if not header and looks_like_names([row for _, row in first_rows]):
-            remedy = "pass header=True, or --header on the command line"
+            remedy = f"pass {spelled('header', True)}"
             if None in (columns["user"], columns["item"]):
-                remedy = "say which are user and item"
+                remedy = f"say which by {spelled('user')} and {spelled('item')}"
             raise ValueError(
                 f"{source}, line {line}: {first_row} looks like names of columns, but "
-                f"none is known; {remedy}; or pass header=False, or --no-header, if "
+                f"these are not known; {remedy}; or pass {spelled('header', False)} if "
                 "the line is an interaction."
             )
     return [_without_type(name) for name in first_row] if header else None
@@ -57,9 +83,18 @@ def looks_like_names(first_rows: Iterable[Iterable[str]]) -> bool:
     return not any(first) and any(all(column) for column in below)
 
 
-def role_of(name: str) -> str | None:
-    """Return the role of a column by its name, if that is a usual one."""
-    return _ROLES.get(_without_type(name).lower().replace("_", ""))
+def names_roles(first_row: Iterable[str]) -> bool:
+    """Whether fields are names: a usual one is enough, of the others it takes two."""
+    plain = set(map(_plain, first_row))
+    usual, others = (
+        [role for role, names in table.items() if plain & set(names.split())]
+        for table in (_USUAL, _OTHERS)
+    )
+    return bool(usual) or len(others) > 1
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.-]", "", _without_type(name)).lower()
 
 
 def _without_type(name: str) -> str:
@@ -82,16 +117,91 @@ def locate_columns(
         elif names is None and role in ("user", "item"):
             positions[role] = ("user", "item").index(role)
         else:
-            roles = list(map(role_of, names or ()))
-            if role in roles:
-                positions[role] = roles.index(role)
+            position = _find_role(role, names or (), source)
+            if position is not None:
+                positions[role] = position
             elif role in ("user", "item"):
                 raise ValueError(
                     f"{source}: no {role} column found among {names}; say which it is, "
-                    f"by name or position from 0: {role}=, or --{role} on the command "
-                    "line."
+                    f"by name or position from 0: {spelled(role)}."
                 )
     return positions
+
+
+def _find_role(role: str, names: Sequence[str], source: str) -> int | None:
+    """Return the position of the one column whose name has a role, if there is one."""
+    plain = list(map(_plain, names))
+    for table in (_USUAL, _OTHERS):
+        known = table.get(role, "").split()
+        found = [position for position, name in enumerate(plain) if name in known]
+        if len(found) > 1:
+            candidates = " or ".join(repr(names[position]) for position in found)
+            raise ValueError(
+                f"{source}: the {role} column may be {candidates}; say which it is by "
+                f"{spelled(role)}."
+            )
+        if found:
+            return found[0]
+    return None
+
+
+class ColumnUse(NamedTuple):
+    """Which columns of a file are read, by role, and which are not."""
+
+    used: dict[str, str | int]  # names, or positions where there are no names
+    ignored: tuple[str | int, ...]
+    like_times: tuple[str | int, ...]  # of those that are ignored, if no times are used
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        used = ", ".join(f"{role} = {_shown(name)}" for role, name in self.used.items())
+        ignored = ", ".join(map(_shown, self.ignored)) or "nothing"
+        order = "its times" if "time" in self.used else "the file"
+        return f"{used}; ignored: {ignored}; histories in the order of {order}"
+
+
+def _shown(name: str | int) -> str:
+    return f"column {name}" if isinstance(name, int) else repr(name)
+
+
+def column_use(
+    positions: Mapping[str, int],
+    labels: Sequence[str | int],
+    sample: Mapping[int, Sequence[str]],
+) -> ColumnUse:
+    """Return which columns are used, given the first values of some, by position."""
+    # A position may be too large, which reading explains.
+    used = {
+        role: labels[position] if position < len(labels) else position
+        for role, position in positions.items()
+    }
+    ignored = [k for k in range(len(labels)) if k not in positions.values()]
+    may_be_times = [] if "time" in positions else ignored
+    return ColumnUse(
+        used,
+        tuple(labels[k] for k in ignored),
+        tuple(
+            labels[k]
+            for k in may_be_times
+            if _names_times(str(labels[k])) or _are_times(sample.get(k, ()))
+        ),
+    )
+
+
+def _names_times(label: str) -> bool:
+    return bool(_WORDS_OF_TIME & {word.lower() for word in _WORD.findall(label)})
+
+
+def _are_times(values: Sequence[str]) -> bool:
+    """Whether all values look like dates, or Unix times of our days."""
+    return bool(values) and all(
+        _DATE.fullmatch(value) is not None or _is_unix_time(value) for value in values
+    )
+
+
+def _is_unix_time(value: str) -> bool:
+    number = float(value) if re.fullmatch(r"\s*\d{9,19}(\.\d*)?\s*", value) else 0
+    return any(first <= number <= last for first, last in _UNIX_TIMES)
 
 
 def _find_name(column: str, names: Sequence[str] | None, source: str) -> int:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
+from skdiffuasr.datasets.column_names import ColumnUse
 from skdiffuasr.datasets.texts import as_integers, text_flags, text_ids, text_times
 from skdiffuasr.sequences.ids import as_ids, show
 from skdiffuasr.sequences.table import as_flags
@@ -33,6 +34,7 @@ class Table(NamedTuple):
     source: str
     read: Callable[[], Iterator[dict[str, Any]]]
     where: Callable[[str, int], str]
+    use: ColumnUse
     is_typed: bool
 
 

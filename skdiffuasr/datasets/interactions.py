@@ -251,4 +251,16 @@ class Interactions:
             *describe_times(log.users, log.times),
             *describe_repeated_ends(*log),
         )
-        return replace(description, warnings=found)
+        if log.times is None or not len(log.times):
+            return replace(description, warnings=found)
+        is_same = [column[1:] == column[:-1] for column in (log.users, log.times)]
+        is_tied = is_same[0] & is_same[1]  # with the one before
+        is_last = np.append(~is_same[0][1:], True)[: len(is_tied)]
+        pairs = np.unique(np.rec.fromarrays([log.users, log.items, log.times]))
+        return replace(
+            description,
+            warnings=found,
+            time_range=(str(log.times.min()), str(log.times.max())),
+            tied_end_share=float((is_tied & is_last).sum()) / description.n_users,
+            n_duplicates=len(log.times) - len(pairs),
+        )

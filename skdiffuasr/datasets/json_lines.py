@@ -9,7 +9,7 @@ import numpy as np
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr.datasets.blocks import ReadBlocks, lines_of
-from skdiffuasr.datasets.column_names import Wanted, locate_columns
+from skdiffuasr.datasets.column_names import Wanted, column_use, locate_columns
 from skdiffuasr.datasets.columns import Table
 
 # Arrow's types of what the first line has; others take the slow way.
@@ -61,7 +61,9 @@ def json_table(
     types = {name: _TYPES.get(type(first[name])) for name in fields.values()}
     is_plain = parse is json.loads and None not in types.values()
     schema = pyarrow.schema(types) if is_plain else None
-    return Table(source, batches, where, is_typed=True)
+    sample = {k: [str(value)] for k, value in enumerate(first.values())}
+    use = column_use(positions, names, sample)
+    return Table(source, batches, where, use, is_typed=True)
 
 
 def _parse_plain(block: bytes, schema: Any) -> dict[str, Any] | None:

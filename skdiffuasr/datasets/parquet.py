@@ -9,7 +9,12 @@ from typing import Any
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing, replaced
-from skdiffuasr.datasets.column_names import Wanted, locate_columns
+from skdiffuasr.datasets.column_names import (
+    N_ROWS_COMPARED,
+    Wanted,
+    column_use,
+    locate_columns,
+)
 from skdiffuasr.datasets.columns import Columns, Table
 from skdiffuasr.sequences.conversion import arrow_array
 
@@ -18,25 +23,56 @@ _BATCH_ROWS = 2**18
 
 def parquet_table(path: Path, columns: Wanted) -> Table:
     """Open a Parquet file; of its columns only those that are needed are read."""
+    with _opened(path) as file:
+        names = file.schema_arrow.names
+        positions = locate_columns(columns, names, str(path))
+        use = column_use(positions, names, _sample(file, positions))
+    found = {role: names[position] for role, position in positions.items()}
     return Table(
         str(path),
-        partial(_read_batches, path, columns),
-        where=lambda role, row: f"{path}: the {role} of row {row}",
+        partial(_read_batches, path, found),
+        lambda role, row: f"{path}: the {role} of row {row}",
+        use,
         is_typed=True,
     )
 
 
-def _read_batches(path: Path, columns: Wanted) -> Iterator[dict[str, Any]]:
+def _sample(file: Any, positions: dict[str, int]) -> dict[int, list[str]]:
+    """Return the first values of the columns that may be times and are not read."""
+    types = import_extra("pyarrow.types", "frames")
+    may_be = {
+        k: field.name
+        for k, field in enumerate(file.schema_arrow)
+        if "time" not in positions
+        and k not in positions.values()
+        and (types.is_integer(field.type) or types.is_temporal(field.type))
+    }
+    if not may_be:
+        return {}
+    first = next(
+        file.iter_batches(N_ROWS_COMPARED, columns=list(may_be.values())), None
+    )
+    return {
+        k: list(map(str, first.column(name).to_pylist())) if first else []
+        for k, name in may_be.items()
+    }
+
+
+def _read_batches(path: Path, found: dict[str, str]) -> Iterator[dict[str, Any]]:
+    with _opened(path) as file:
+        needed = list(dict.fromkeys(found.values()))
+        for batch in file.iter_batches(_BATCH_ROWS, columns=needed):
+            yield {role: batch.column(name) for role, name in found.items()}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a Parquet file; what is wrong with it becomes a ValueError."""
     pyarrow = import_extra("pyarrow", "frames")
     parquet = import_extra("pyarrow.parquet", "frames")
     try:
         with parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            positions = locate_columns(columns, names, str(path))
-            found = {role: names[position] for role, position in positions.items()}
-            needed = list(dict.fromkeys(found.values()))
-            for batch in file.iter_batches(_BATCH_ROWS, columns=needed):
-                yield {role: batch.column(name) for role, name in found.items()}
+            yield file
     except (pyarrow.ArrowException, OSError) as error:
         if getattr(error, "errno", None) is not None:
             raise

@@ -1,6 +1,7 @@
 """Read interaction logs from files, whole or some users at a time."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skdiffuasr._wording import spelled
 from skdiffuasr.datasets.blocks import ending_of, read_blocks
 from skdiffuasr.datasets.columns import Columns, Table, read_parts, read_whole
 from skdiffuasr.datasets.interactions import Interactions
@@ -44,13 +46,15 @@ def read_interactions(
         The file.
     user, item : str, int or None, default=None
         Column of the user and the item ids, by name or by position from 0. None
-        looks for ``user`` or ``user_id`` (``item`` or ``item_id``) in the header,
-        whatever the letter case and underscores (``userId`` is found too). Files
-        without a header have them at positions 0 and 1.
+        looks for ``user`` or ``user_id`` (``item`` or ``item_id``) in the header, then
+        for other usual names, such as ``customer_id`` and ``sku``, whatever the letter
+        case and underscores (``userId`` is found too). Files without a header have them
+        at positions 0 and 1.
     time : str, int or None, default=None
         Column of the times. None looks for ``time``, ``timestamp``, ``datetime`` or
-        ``date`` in the header in the same way, and reads no times if there is none, or
-        if there is no header.
+        ``date`` in the header in the same way, then for others, such as ``event_time``,
+        ``created_at`` and ``ts``; and reads no times if there is none, or if there is
+        no header.
     sep : str, default=None
         What separates two fields of delimited text. None takes the tab, comma or
         semicolon that the first line has, the tab before the others, and otherwise any
@@ -98,7 +102,8 @@ def read_interactions(
     ...     read_interactions(path)
     Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
     """
-    table = _open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    table = open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    _warn_of_unused_times(table)
     return Interactions(**read_whole(table))
 
 
@@ -159,7 +164,8 @@ def iter_interactions(
         raise ValueError(
             f"max_interactions must be at least 1, got {max_interactions}."
         )
-    table = _open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    table = open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    _warn_of_unused_times(table)
     kept: list[Columns] = []
     n_kept = n_read = 0
     for batch in read_parts(table, min(BATCH_ROWS, max_interactions)):
@@ -185,22 +191,34 @@ def iter_interactions(
     yield Interactions(**_joined(kept))
 
 
-def _open_table(
+def open_table(
     path: str | os.PathLike[str],
     *,
-    sep: str | None,
-    header: bool | None,
+    sep: str | None = None,
+    header: bool | None = None,
     **columns: str | int | None,
 ) -> Table:
     """Open a file of any format; see `read_interactions`."""
     path = Path(path)
-    columns["is_pseudo"] = None
+    columns = dict.fromkeys(("user", "item", "time", "is_pseudo")) | columns
     if path.suffix == ".parquet":
         return parquet_table(path, columns)
     read = partial(read_blocks, path)
     if ending_of(path) in (".json", ".jsonl"):
         return json_table(read, str(path), columns)
     return text_table(read, str(path), columns, sep=sep, header=header)
+
+
+def _warn_of_unused_times(table: Table) -> None:
+    if table.use.like_times:
+        column = table.use.like_times[0]
+        warnings.warn(
+            f"{table.source}: the column {column!r} looks like times and is not used: "
+            "histories are in the order of the file. If it says when, pass "
+            f"{spelled('time', column)}.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _joined(batches: list[Columns]) -> dict[str, npt.NDArray[Any]]:

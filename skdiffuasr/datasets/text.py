@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdiffuasr._extras import import_extra
+from skdiffuasr._wording import spelled
 from skdiffuasr.datasets.blocks import BLOCK_SIZE, ReadBlocks, lines_of
 from skdiffuasr.datasets.column_names import (
     N_ROWS_COMPARED,
     Wanted,
+    column_use,
     find_names,
     locate_columns,
 )
@@ -81,7 +83,11 @@ def text_table(
 
     n_fields = len(first_rows[0][1])
     batches = partial(_read_batches, text, n_fields, positions, n_names)
-    return Table(source, batches, where, is_typed=False)
+    sample = dict(
+        enumerate(zip(*(row for _, row in first_rows[n_names:]), strict=False))
+    )
+    use = column_use(positions, names or range(len(first_rows[0][1])), sample)
+    return Table(source, batches, where, use, is_typed=False)
 
 
 def _find_separator(read: ReadBlocks, source: str) -> str | None:
@@ -93,8 +99,8 @@ def _find_separator(read: ReadBlocks, source: str) -> str | None:
         if len(marks) != 1:
             raise ValueError(
                 f"{source}: the first line has commas and semicolons, and the first "
-                "rows do not tell which of them separates; pass sep, or --sep on the "
-                "command line."
+                "rows do not tell which of them separates; pass "
+                f"{spelled('sep')}."
             )
     return marks[0] if marks else None
 

@@ -11,7 +11,11 @@ import numpy.typing as npt
 
 from skdiffuasr._files import open_text, refuse_existing, replaced
 from skdiffuasr.datasets.blocks import ending_of
-from skdiffuasr.datasets.column_names import N_ROWS_COMPARED, looks_like_names, role_of
+from skdiffuasr.datasets.column_names import (
+    N_ROWS_COMPARED,
+    looks_like_names,
+    names_roles,
+)
 from skdiffuasr.datasets.columns import Columns
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.parquet import parquet_writer
@@ -199,7 +203,7 @@ def _refuse_header(columns: Columns) -> None:
     first_rows = [list(map(str, row)) for row in zip(*compared, strict=True)]
     if not first_rows:
         return
-    if any(map(role_of, first_rows[0])) or looks_like_names(first_rows):
+    if names_roles(first_rows[0]) or looks_like_names(first_rows):
         raise ValueError(
             f"Row 0 is {first_rows[0]}, which .txt files cannot hold: without a "
             "header it would be taken for one. Change the id, or write another format."

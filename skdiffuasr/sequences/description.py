@@ -32,6 +32,9 @@ class LogDescription:
     tail_share: float  # of the interactions, with the 80 % least popular items
     repeat_share: float  # of the interactions, with an item the user has had before
     warnings: tuple[str, ...]  # obstacles to augmentation, in sentences
+    time_range: tuple[str, str] | None = None  # the first and the last, of a log
+    tied_end_share: float = 0.0  # of the users, whose last two items have one time
+    n_duplicates: int = 0  # interactions with user, item and time of an earlier one
 
     def __repr__(self) -> str:
         """Return a table."""
@@ -49,6 +52,12 @@ class LogDescription:
         }
         if self.n_pseudo_items:
             rows["pseudo items, not counted above"] = f"{self.n_pseudo_items:,}"
+        if self.time_range is not None:
+            rows["times"] = " to ".join(self.time_range)
+            rows["users whose last two items have one time"] = (
+                f"{self.tied_end_share:.1%}"
+            )
+            rows["duplicates: user, item and time"] = f"{self.n_duplicates:,}"
         width = max(map(len, rows))
         lines = [f"{name:<{width}}  {value}" for name, value in rows.items()]
         return "\n".join(lines + [f"Warning: {text}" for text in self.warnings])

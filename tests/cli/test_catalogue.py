@@ -20,7 +20,15 @@ def test_every_estimator_has_a_name():
 def test_names_are_those_of_the_papers():
     names = {"random-seq", "asrep", "reppad", "sliding-window", "diffusion"}
     assert names | {"random-popular", "diffusion-cg"} <= AUGMENTERS.keys()
-    names = {"popularity", "markov", "sasrec", "bert4rec", "gru4rec", "s3rec"}
+    names = {
+        "popularity",
+        "cooccurrence",
+        "markov",
+        "sasrec",
+        "bert4rec",
+        "gru4rec",
+        "s3rec",
+    }
     assert (
         names | {"cl4srec", "distilled", "ensemble", "sasrec-bce"}
         == RECOMMENDERS.keys()

@@ -84,7 +84,7 @@ def test_a_signal_ends_the_process(log_file, tmp_path, command):
         text=True,
     )
     assert (result.returncode, result.stdout) == (130, "")
-    assert result.stderr == "skdiffuasr: interrupted\n"
+    assert result.stderr.endswith("skdiffuasr: interrupted\n")
     assert list(out.iterdir()) == []
 
 
@@ -114,7 +114,8 @@ def test_an_interrupted_training_writes_nothing(
     interrupt(loop, "_train_epoch")
     assert main(filled(command, log_file, out)) == 130
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "skdiffuasr: interrupted\n")
+    assert captured.out == ""
+    assert captured.err.endswith("skdiffuasr: interrupted\n")
     assert list(out.iterdir()) == []
 
 
@@ -142,7 +143,7 @@ def test_an_interrupt_while_writing_leaves_no_file(
     waiting = interrupt_before_renaming(monkeypatch)
     assert main(filled(command, log_file, out)) == 130
     assert waiting[0] > 0
-    assert capsys.readouterr().err == "skdiffuasr: interrupted\n"
+    assert capsys.readouterr().err.endswith("skdiffuasr: interrupted\n")
     assert list(out.iterdir()) == []
 
 

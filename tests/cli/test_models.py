@@ -65,7 +65,7 @@ def test_evaluation_is_that_of_the_scorer(log_file, model_file, tmp_path, capsys
     arguments = ["evaluate", log_file, "--model", model_file, "-o", out]
     assert main(list(map(str, arguments))) == 0
     captured = capsys.readouterr()
-    assert captured.err == ""
+    assert captured.err.startswith("skdiffuasr: log.txt: user = column 0, ")
     histories = read_interactions(log_file).to_sequences()
     _, _, X_test, y_test = leave_last_out(histories)
     recommender = MarkovRecommender().fit(histories.drop_last())

@@ -234,7 +234,7 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
         (
             "user,thing\n1,2\n",
             {},
-            r"no item column found among \['user', 'thing'\].*: item=, or --item on",
+            r"no item column found among \['user', 'thing'\].*: item=",
         ),
         ("1,2\n", {"user": "u", "header": False}, "'u' cannot be found without a"),
         ("1,2\n", {"user": -1}, "user=-1: positions count from 0"),
@@ -242,8 +242,12 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
         ("a,b\n1,2\n", {}, r"line 1: \['a', 'b'\] looks like names of columns"),
         ("a,b,c\nu,i,2020-01-31T10\n", {}, "line 1: .* looks like names of columns"),
         ("\na b c\nu i 1.5e9\nv j 2e9\n", {}, "line 2: .* looks like names"),
-        ("a,b\n1,2\n", {"user": 0}, "say which are user and item"),
-        ("a,b\n1,2\n", {"user": 0, "item": 1}, "pass header=True, or --header"),
+        ("a,b\n1,2\n", {"user": 0}, "say which by user= and item="),
+        (
+            "a,b\n1,2\n",
+            {"user": 0, "item": 1},
+            "=True; or pass header=False",
+        ),
         ("user,item,is_pseudo\n1,2,0\n1,3,2\n", {}, "line 3: is_pseudo is '2'"),
         ("user,item,is_pseudo\n1,2,\n", {}, "line 2: is_pseudo is ''"),
     ],
