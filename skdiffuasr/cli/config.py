@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 #: Options with a form for no, as no is not their default.
-_WITH_NEGATIVE = frozenset({"header"})
+_WITH_NEGATIVE = frozenset({"header", "day_first", "day-first"})
 
 
 def with_config(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
@@ -60,7 +60,7 @@ def _as_arguments(name: str, value: Any, path: str) -> list[str]:
     """Write one option as it would be given on the command line."""
     option = "--" + name.replace("_", "-")
     if isinstance(value, bool):
-        negative = [f"--no-{name}"] if name in _WITH_NEGATIVE else []
+        negative = [f"--no-{name.replace('_', '-')}"] if name in _WITH_NEGATIVE else []
         return [option] if value else negative
     if isinstance(value, list):
         value = ",".join(map(str, value))

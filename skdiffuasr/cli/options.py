@@ -52,11 +52,22 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether the first line names the columns; default: if it looks like it",
     )
+    group.add_argument(
+        "--encoding", metavar="NAME", help="such as cp1252; default: UTF-8 or UTF-16"
+    )
+    group.add_argument(
+        "--time-format", metavar="FORMAT", help="how times are written: %%d/%%m/%%y"
+    )
+    group.add_argument(
+        "--day-first",
+        action=argparse.BooleanOptionalAction,
+        help="whether 03/04/2024 is in April; default: as other times show",
+    )
 
 
 def column_options(options: argparse.Namespace) -> dict[str, Any]:
     """Return the parameters of `read_interactions` that options set."""
-    names = ("user", "item", "time", "sep", "header")
+    names = "user item time sep header encoding time_format day_first".split()
     return {name: getattr(options, name) for name in names}
 
 

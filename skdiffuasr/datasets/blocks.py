@@ -3,11 +3,12 @@
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
 from skdiffuasr._files import COMPRESSIONS
+from skdiffuasr._wording import spelled
 
 #: Begins to read a text, in blocks of whole lines.
 ReadBlocks = Callable[[], Iterator[bytes]]
@@ -16,6 +17,7 @@ ReadBlocks = Callable[[], Iterator[bytes]]
 BLOCK_SIZE = 2**20
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def ending_of(path: Path) -> str:
@@ -23,22 +25,42 @@ def ending_of(path: Path) -> str:
     return Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
 
 
-def read_blocks(path: Path) -> Iterator[bytes]:
-    """Yield the blocks of a file; raise ValueError if it cannot be read as UTF-8."""
+def read_blocks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
+    """Yield the blocks of a file in UTF-8; raise ValueError if it cannot be read.
+
+    Without an encoding it is UTF-8, or UTF-16 if it begins like that.
+    """
     opener = COMPRESSIONS.get(path.suffix, open)
     try:
         with opener(path, "rb") as file:
-            yield from blocks_of(file)
+            if encoding is None and file.peek(2)[:2] in _UTF_16_MARKS:
+                encoding = "utf-16"
+            if encoding is None:
+                yield from blocks_of(file)
+            else:
+                yield from _encoded_again(file, encoding)
     except UnicodeDecodeError as error:
+        line = f", line {_first_bad_line(path)}," if encoding is None else ""
         raise ValueError(
-            f"{path}, line {_first_bad_line(path)}, cannot be read as UTF-8: "
-            f"{error.reason}; save the file as UTF-8."
+            f"{path}{line} cannot be read as {encoding or 'UTF-8'}: {error.reason}; "
+            f"say which encoding it has, such as {spelled('encoding', 'cp1252')}."
         ) from error
+    except LookupError as error:
+        raise ValueError(f"{error}; see Python's list of encodings.") from error
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         if getattr(error, "errno", None) is not None:
             raise
         # The content is cut short, or not compressed as the ending says.
         raise ValueError(f"{path} cannot be read: {error}.") from error
+
+
+def _encoded_again(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """Yield the blocks of an open file of another encoding in UTF-8."""
+    mark = "\ufeff"
+    with TextIOWrapper(file, encoding, newline="") as text:
+        while block := text.read(BLOCK_SIZE):
+            yield (block + text.readline()).removeprefix(mark).encode()
+            mark = ""
 
 
 def blocks_of(file: BinaryIO) -> Iterator[bytes]:

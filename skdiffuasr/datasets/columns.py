@@ -10,6 +10,7 @@ import numpy.typing as npt
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
 from skdiffuasr.datasets.column_names import ColumnUse
+from skdiffuasr.datasets.dates import DateForm
 from skdiffuasr.datasets.texts import as_integers, text_flags, text_ids, text_times
 from skdiffuasr.sequences.ids import as_ids, show
 from skdiffuasr.sequences.table import as_flags
@@ -36,6 +37,7 @@ class Table(NamedTuple):
     where: Callable[[str, int], str]
     use: ColumnUse
     is_typed: bool
+    dates: DateForm | None = None
 
 
 def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
@@ -106,7 +108,7 @@ def _convert(
         return as_flags(column, where, "is_pseudo")
     if role in ("time", "rating"):
         if is_text:
-            return text_times(column, where, kind)
+            return text_times(column, where, kind, table.dates)
         return as_times(column, where, f"the {role}s", kind)
     if is_text:
         may_be_integers = not table.is_typed and kind != "U"

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from skdiffuasr._wording import spelled
 from skdiffuasr.datasets.blocks import ending_of, read_blocks
 from skdiffuasr.datasets.columns import Columns, Table, read_parts, read_whole
+from skdiffuasr.datasets.dates import DateForm
 from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.json_lines import json_table
 from skdiffuasr.datasets.parquet import parquet_table
@@ -30,6 +31,9 @@ def read_interactions(
     time: str | int | None = None,
     sep: str | None = None,
     header: bool | None = None,
+    encoding: str | None = None,
+    time_format: str | None = None,
+    day_first: bool | None = None,
 ) -> Interactions:
     r"""Read a log of interactions from delimited text, JSON lines or Parquet.
 
@@ -37,7 +41,7 @@ def read_interactions(
     JSON object in each line. All others are delimited: comma, semicolon and tab
     separated values, text separated by blanks (``user item``) and RecBole's ``.inter``
     files are recognised by their first line. A further ``.gz``, ``.bz2`` or ``.xz``
-    is decompressed. The text is UTF-8; blank lines are skipped. A column ``is_pseudo``,
+    is decompressed. Blank lines are skipped. A column ``is_pseudo``,
     of 0 and 1, marks pseudo items; its name is looked for like the others.
 
     Parameters
@@ -63,6 +67,15 @@ def read_interactions(
     header : bool, default=None
         Whether the first line names the columns. None means that it does if a
         column is given by name or if it has one of the names above.
+    encoding : str, default=None
+        Encoding of a text file, such as ``"cp1252"``. None takes UTF-8, or UTF-16 if
+        the file begins with its mark.
+    time_format : str, default=None
+        How times that are texts are written, as in `datetime.datetime.strptime`. None
+        reads ISO 8601, ``31.12.2024 23:59`` and, with slashes or hyphens, days and
+        months in the order that a number above 12 shows.
+    day_first : bool, default=None
+        Whether the day is before the month where nothing shows it, as in 03/04/2024.
 
     Returns
     -------
@@ -70,7 +83,7 @@ def read_interactions(
         Of delimited text, ids are int64 if every id of the column is an integer written
         the canonical way, and strings otherwise: ``007`` and ``+7`` are not the id 7.
         Blanks around ids are dropped. JSON and Parquet have types. Times are
-        int64, float64 or, for ISO 8601 dates, datetime64 in microseconds (UTC if they
+        int64, float64 or, for dates, datetime64 in microseconds (UTC if they
         have an offset).
 
     Raises
@@ -80,7 +93,7 @@ def read_interactions(
     TypeError
         If ids of JSON or Parquet are neither all integers nor all strings.
     ValueError
-        If the file cannot be read as UTF-8 text, holds no interactions, lacks a
+        If the file cannot be read in its encoding, holds no interactions, lacks a
         column, or has a line with too few or too many fields, a misplaced quote, an id
         that is empty or has a line break in it, or a time or a mark of a pseudo item
         that cannot be read; or if its first line looks like unknown names of columns:
@@ -102,7 +115,17 @@ def read_interactions(
     ...     read_interactions(path)
     Interactions(n=2, n_users=1, n_items=2, time=1.5..2.5)
     """
-    table = open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    table = open_table(
+        path,
+        user=user,
+        item=item,
+        time=time,
+        sep=sep,
+        header=header,
+        encoding=encoding,
+        time_format=time_format,
+        day_first=day_first,
+    )
     _warn_of_unused_times(table)
     return Interactions(**read_whole(table))
 
@@ -115,6 +138,9 @@ def iter_interactions(
     time: str | int | None = None,
     sep: str | None = None,
     header: bool | None = None,
+    encoding: str | None = None,
+    time_format: str | None = None,
+    day_first: bool | None = None,
     max_interactions: int = 1_000_000,
 ) -> Iterator[Interactions]:
     r"""Read a log from a file that is sorted by user, some users at a time.
@@ -126,7 +152,7 @@ def iter_interactions(
     ----------
     path : str or path-like
         A file that `read_interactions` reads.
-    user, item, time, sep, header
+    user, item, time, sep, header, encoding, time_format, day_first
         See `read_interactions`.
     max_interactions : int, default=1_000_000
         A part is handed out once it has more; by at most a batch of rows and a user.
@@ -164,7 +190,17 @@ def iter_interactions(
         raise ValueError(
             f"max_interactions must be at least 1, got {max_interactions}."
         )
-    table = open_table(path, user=user, item=item, time=time, sep=sep, header=header)
+    table = open_table(
+        path,
+        user=user,
+        item=item,
+        time=time,
+        sep=sep,
+        header=header,
+        encoding=encoding,
+        time_format=time_format,
+        day_first=day_first,
+    )
     _warn_of_unused_times(table)
     kept: list[Columns] = []
     n_kept = n_read = 0
@@ -196,17 +232,22 @@ def open_table(
     *,
     sep: str | None = None,
     header: bool | None = None,
+    encoding: str | None = None,
+    time_format: str | None = None,
+    day_first: bool | None = None,
     **columns: str | int | None,
 ) -> Table:
     """Open a file of any format; see `read_interactions`."""
     path = Path(path)
     columns = dict.fromkeys(("user", "item", "time", "is_pseudo")) | columns
+    read = partial(read_blocks, path, encoding)
     if path.suffix == ".parquet":
-        return parquet_table(path, columns)
-    read = partial(read_blocks, path)
-    if ending_of(path) in (".json", ".jsonl"):
-        return json_table(read, str(path), columns)
-    return text_table(read, str(path), columns, sep=sep, header=header)
+        table = parquet_table(path, columns)
+    elif ending_of(path) in (".json", ".jsonl"):
+        table = json_table(read, str(path), columns)
+    else:
+        table = text_table(read, str(path), columns, sep=sep, header=header)
+    return table._replace(dates=DateForm(time_format, day_first))
 
 
 def _warn_of_unused_times(table: Table) -> None:

@@ -10,6 +10,11 @@ import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
+from skdiffuasr.datasets.dates import (
+    DateForm,
+    dates_as_written,
+    with_decimal_points,
+)
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.times import as_times
 
@@ -102,13 +107,24 @@ def text_flags(texts: Any, where: Callable[[int], str]) -> npt.NDArray[np.bool_]
 
 
 def text_times(
-    texts: Any, where: Callable[[int], str], kind: str | None = None
+    texts: Any,
+    where: Callable[[int], str],
+    kind: str | None = None,
+    form: DateForm | None = None,
 ) -> npt.NDArray[Any]:
     """Return what `as_times` makes of texts, which it is left to where they are odd."""
     compute = import_extra("pyarrow.compute", "frames")
-    times = _parse(texts, kind)
+    form = form or DateForm()
+    if form.time_format is not None:
+        times = dates_as_written(texts, form, where)
+    else:
+        times = _parse(texts, kind)
     if times is None:  # Python's numbers may have blanks around them
         times = _parse(compute.utf8_trim(texts, characters=string.whitespace), kind)
+    if times is None and kind in (None, "M"):
+        times = dates_as_written(texts, form, where)
+    if times is None and (numbers := with_decimal_points(texts)) is not None:
+        times = _parse(numbers, kind)
     if times is None:
         times = as_times(texts.to_pylist(), where, "the times", kind)
     return times

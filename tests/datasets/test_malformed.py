@@ -1,10 +1,13 @@
 """Malformed and odd files: each gives one clear line, or the right log."""
 
+import gzip
 import json
+import re
 
 import numpy as np
 import pytest
 
+from skdiffuasr.cli import main
 from skdiffuasr.datasets import blocks, read_interactions
 
 pytest.importorskip("pyarrow")
@@ -21,7 +24,17 @@ ERRORS = [
         b"user,item\r\n1,2\r\n\r\n1,\xe9\r\n",
         "line 4, cannot be read as UTF-8",
     ),
-    ("log.csv", "user,item\n1,2\n".encode("utf-16"), "line 1, cannot be read as UTF-8"),
+    ("log.csv", b"\xff\xfeu", "cannot be read as utf-16: truncated data"),
+    ("log.csv", b"user,sku,product\n1,2,3\n", "item column may be 'sku' or 'product'"),
+    (
+        "log.csv",
+        b"user;item;date\n1;2;30.02.2024\n",
+        "line 2: the time is '30.02.2024'",
+    ),
+    ("log.csv", b"user,item,time\n1,2,-\n", "line 2: the time is '-'"),
+    ("log.csv.gz", gzip.compress(b"user,item\n1,2\n" * 99)[:40], "cannot be read: "),
+    ("log.csv.gz", b"user,item\n1,2\n", "cannot be read: Not a gzipped file"),
+    ("log.csv", b"user,item;x\n1,2;3\n", "commas and semicolons"),
     ("log.csv", b'user,item\n1,"a\n2,b\n', "line 2: unexpected end of data"),
     ("log.csv", b'user,item\n1,"a" b\n', "line 2: ',' expected after"),
     ("log.csv", b'user,item\n1,"a\nb"\n', "line 2: the item id 'a.nb' has a line br"),
@@ -101,7 +114,23 @@ def test_a_bad_file_gives_one_line(tmp_path, name, content, message):
     assert not type(caught.value).__module__.startswith("pyarrow")
 
 
+@pytest.mark.parametrize(("name", "content", "message"), ERRORS)
+def test_the_command_line_says_it_in_one_line(tmp_path, capsys, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert main(["describe", str(path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.fullmatch(f"skdiffuasr: error: .*{name}.*{message}.*\n", captured.err)
+
+
 LOGS = [
+    ("log.csv", "user,item\n1,2\n".encode("utf-16"), [1], [2]),
+    ("log.csv", "Customer;SKU;Price\nÄ;ö;1,5\n".encode("utf-16"), ["Ä"], ["ö"]),
+    ("log.csv", b"user\titem\n1\t2\n", [1], [2]),
+    ("log.csv", b"user,item\n" + b"1,3\n" * 10_000, [1] * 10_000, [3] * 10_000),
+    ("log.csv", b"customer_id;product_id;price\r\n7;8;1,5\r\n", [7], [8]),
+    ("log.csv", b"anna,bread\nben,milk\n", ["anna", "ben"], ["bread", "milk"]),
     ("log.csv", b"\xef\xbb\xbfuser,item\n1,2\n", [1], [2]),
     ("log.csv", b"user,item\r1,2\r3,4", [1, 3], [2, 4]),
     ("log.csv", b"user,item\r\n1,2\n3,4\r\n\n\r\n5,6\r", [1, 3, 5], [2, 4, 6]),

@@ -358,7 +358,7 @@ def test_a_tab_goes_before_commas_and_semicolons(write):
     ("name", "content", "message"),
     [
         ("log.csv", "user,item\nu,i\n\nu,café\n".encode("latin-1"), ", line 4, cannot"),
-        ("log.csv", "user,item\nu,i\n".encode("utf-16"), ", line 1, cannot be read as"),
+        ("log.csv", b"user,item\nu,\xe9\n", ", line 2, cannot be read as"),
         ("log.csv.gz", b"user,item\nu,i\n", " cannot be read: Not a gzipped file"),
         ("log.csv.bz2", b"user,item\nu,i\n", " cannot be read: Invalid data stream"),
         ("log.csv.xz", b"user,item\nu,i\n", " cannot be read: Input format"),

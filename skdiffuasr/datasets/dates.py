@@ -1,0 +1,109 @@
+"""Dates in texts as people and spreadsheets write them; ISO 8601 is read elsewhere."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skdiffuasr._extras import import_extra
+from skdiffuasr._wording import spelled
+
+# Day and month in either order, a year of two or four digits, perhaps a clock.
+_DATE = r"^\s*\d{1,2}([./-])\d{1,2}[./-](\d{4}|\d{2})(\s+\d{1,2}:\d{2}.*)?\s*$"
+_CLOCKS = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+_DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
+
+
+@dataclass
+class DateForm:
+    """How dates of a file are written: a format of `strptime`, or what comes first.
+
+    What the first rows decide is kept for the others.
+    """
+
+    time_format: str | None = None
+    day_first: bool | None = None
+
+
+def dates_as_written(
+    texts: Any, form: DateForm, where: Callable[[int], str]
+) -> npt.NDArray[np.datetime64] | None:
+    """Return dates of texts, an Arrow array, or None if they are of no form known here.
+
+    Dates with dots have the day first. Others have what `form` says, or what the texts
+    decide: one number above 12 is a day. A ValueError names a date that does not fit,
+    or says that nothing decides.
+    """
+    if form.time_format is not None:
+        return _parsed(texts, [form.time_format], where)
+    compute = import_extra("pyarrow.compute", "frames")
+    if not len(texts):
+        return None
+    found = re.match(_DATE, texts[0].as_py())
+    is_date = compute.match_substring_regex(texts, _DATE)
+    if found is None or not compute.all(is_date).as_py():
+        return None
+    mark, year = found[1], "%Y" if len(found[2]) == 4 else "%y"
+    if form.day_first is None and mark != ".":
+        form.day_first = _is_day_first(texts, where)
+    has_day_first = mark == "." or form.day_first
+    first, second = ("%d", "%m") if has_day_first else ("%m", "%d")
+    date = mark.join((first, second, year))
+    return _parsed(texts, [f"{date} {clock}".strip() for clock in _CLOCKS], where)
+
+
+def _is_day_first(texts: Any, where: Callable[[int], str]) -> bool:
+    """Decide by a number above 12 which of two comes first."""
+    first, second = (
+        np.array([int(number) for number in numbers])
+        for numbers in zip(*_numbers(texts), strict=True)
+    )
+    is_possible = [not (numbers > 12).any() for numbers in (first, second)]  # months
+    if all(is_possible):
+        raise ValueError(
+            f"{where(0)} is {texts[0].as_py()!r}, and no time in its column shows "
+            f"whether the day or the month comes first; pass "
+            f"{spelled('day_first', True)}, {spelled('day_first', False)} or "
+            f"{spelled('time_format')}."
+        )
+    return bool(first[0] > 12) if not any(is_possible) else is_possible[1]
+
+
+def _numbers(texts: Any) -> Iterator[list[str]]:
+    for text in texts.to_pylist():
+        yield re.split("[./-]", text.strip(), maxsplit=2)[:2]
+
+
+def _parsed(
+    texts: Any, formats: list[str], where: Callable[[int], str]
+) -> npt.NDArray[np.datetime64]:
+    """Return dates by the format that reads the first, in UTC if it has an offset."""
+    pandas = import_extra("pandas", "frames")
+    plain = pandas.Series(texts.to_pylist(), dtype=object).str.strip()
+    plain = plain.str.replace(r"\s+", " ", regex=True)
+    dates = [
+        pandas.to_datetime(plain, format=each, errors="coerce", utc="%z" in each)
+        for each in formats
+    ]
+    best = min(dates, key=lambda each: (each.isna()[0], int(each.isna().sum())))
+    if best.isna().any():
+        row = int(best.isna().to_numpy().argmax())
+        form = formats[[each is best for each in dates].index(True)]
+        raise ValueError(
+            f"{where(row)} is {texts[row].as_py()!r}, which is not a date of the form "
+            f"{form}; {spelled('time_format')} says how times are written."
+        )
+    if getattr(best.dtype, "tz", None) is not None:
+        best = best.dt.tz_convert(None)
+    return best.to_numpy().astype("datetime64[us]")
+
+
+def with_decimal_points(texts: Any) -> Any | None:
+    """Return numbers with a decimal comma with a point, or None if they are others."""
+    compute = import_extra("pyarrow.compute", "frames")
+    if not compute.all(compute.match_substring_regex(texts, _DECIMAL_COMMA)).as_py():
+        return None
+    return compute.replace_substring(texts, ",", ".")
