@@ -4,12 +4,13 @@ from numbers import Real
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
+from sklearn.metrics.pairwise import cosine_similarity
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr._typing import FloatArray
+from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context
@@ -75,6 +76,15 @@ class MarkovRecommender(BaseRecommender):
         counts = self.transition_counts_[codes.last()]
         total = counts.sum(axis=1)[:, None] + self.smoothing
         return (counts.toarray() + prior.astype(np.float32)) / total
+
+    def _scores_without_items(self) -> FloatArray:
+        return np.exp(self._log_popularity())
+
+    def _item_cosines(self, codes: IntArray) -> FloatArray:
+        counts = self.transition_counts_
+        neighbours = hstack([counts, counts.T], format="csr")
+        cosines: FloatArray = cosine_similarity(neighbours[codes], neighbours)
+        return cosines
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         # An item that was only a pseudo item has no prior.

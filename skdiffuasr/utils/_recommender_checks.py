@@ -100,12 +100,19 @@ def check_recommend_candidates(estimator: Any) -> None:
         estimator.recommend(X, k=1, candidates=[UNKNOWN_ITEM])
 
 
-def check_recommend_rejects_bad_k(estimator: Any) -> None:
-    """More items than there are cannot be recommended, nor fewer than one."""
+def check_recommend_k(estimator: Any) -> None:
+    """Where there are fewer than `k` items, rows are padded; `k` is not below 1."""
     estimator, X = fitted(estimator), make_histories()
-    for k in (0, len(estimator.item_ids_) + 1):
-        with raises(ValueError, match=f"k.*{k}", given=f"k={k}"):
-            estimator.recommend(X, k=k, filter_seen=False)
+    n_items = len(estimator.item_ids_)
+    items, scores = estimator.recommend(X, k=n_items + 1, filter_seen=False)
+    assert items.shape == scores.shape == (len(X), n_items + 1), items.shape
+    np.testing.assert_array_equal(
+        np.sort(items[:, :-1], axis=1), np.tile(estimator.item_ids_, (len(X), 1))
+    )
+    assert (items[:, -1] == -1).all(), "the padding is not -1"
+    assert np.isneginf(scores[:, -1]).all(), "scores of the padding are not -inf"
+    with raises(ValueError, match="k.*0", given="k=0"):
+        estimator.recommend(X, k=0)
 
 
 def check_score(estimator: Any) -> None:

@@ -568,10 +568,23 @@ class IgnoresCandidates(MarkovRecommender):
         return super().recommend(X, k, filter_seen=filter_seen)
 
 
-@breaks("check_recommend_rejects_bad_k")
+@breaks("check_recommend_k")
 class ClipsK(MarkovRecommender):
     def recommend(self, X, k=10, **options):
-        return super().recommend(X, min(max(k, 1), len(self.item_ids_)), **options)
+        return super().recommend(X, min(k, len(self.item_ids_)), **options)
+
+
+@breaks("check_recommend_k")
+class TakesAnyK(MarkovRecommender):
+    def recommend(self, X, k=10, **options):
+        return super().recommend(X, max(k, 1), **options)
+
+
+@breaks("check_recommend_k")
+class PadsWithTheBest(MarkovRecommender):
+    def recommend(self, X, k=10, **options):
+        items, scores = super().recommend(X, k, **options)
+        return np.where(np.isneginf(scores), items[:, :1], items), scores
 
 
 @breaks("check_score")
