@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy.typing as npt
 from sklearn.frozen import FrozenEstimator
 
 from skdiffuasr._typing import SequencesLike
@@ -45,13 +46,29 @@ def recommend(model: Any, X: SequencesLike, k: int = 10, **options: Any) -> Any:
     >>> items.tolist()
     [['c']]
     """
+    recommender, X = _recommender_and_input(model, X)
+    return recommender.recommend(X, k, **options)
+
+
+def recommend_columns(
+    model: Any, X: SequencesLike, k: int, **options: Any
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of the table that `recommend` returns, as arrays."""
+    recommender, X = _recommender_and_input(model, X)
+    columns: dict[str, npt.NDArray[Any]]
+    columns = recommender._recommend_columns(X, k, **options)
+    return columns
+
+
+def _recommender_and_input(model: Any, X: SequencesLike) -> tuple[Any, Sequences]:
+    """Return the recommender of `unwrapped`, or raise if it is none."""
     recommender, X = unwrapped(model, check_sequences(X))
     if not hasattr(recommender, "recommend"):
         raise TypeError(
             f"{type(recommender).__name__} has no recommend; pass a fitted "
             "recommender, or a pipeline or search that ends in one."
         )
-    return recommender.recommend(X, k, **options)
+    return recommender, X
 
 
 def unwrapped(model: Any, X: Sequences) -> tuple[Any, Sequences]:

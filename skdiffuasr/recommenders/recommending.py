@@ -138,18 +138,24 @@ default="decision_function"
         0     0    c     1  0.800000        False
         1     1    b     1  0.400000         True
         """
+        options = {
+            "filter_seen": filter_seen,
+            "candidates": candidates,
+            "unknown_candidates": unknown_candidates,
+            "response_method": response_method,
+        }
+        if as_frame:
+            return as_table(self._recommend_columns(X, k, **options), self)
+        found = self._recommend(self._encode(X), k, **options)
+        return found.items, found.scores
+
+    def _recommend_columns(
+        self, X: SequencesLike, k: int, **options: Any
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of the table of `recommend` as arrays."""
         codes = self._encode(X)
-        found = self._recommend(
-            codes,
-            k,
-            filter_seen=filter_seen,
-            candidates=candidates,
-            unknown_candidates=unknown_candidates,
-            response_method=response_method,
-        )
-        if not as_frame:
-            return found.items, found.scores
-        return as_table(found.columns(codes.user_ids, is_fallback(codes)), self)
+        found = self._recommend(codes, k, **options)
+        return found.columns(codes.user_ids, is_fallback(codes))
 
     def _recommend(
         self,
