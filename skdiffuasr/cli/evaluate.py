@@ -96,9 +96,9 @@ def run(options: argparse.Namespace) -> int:
             model.fit(tested.drop_last(2))
     else:
         model = load(options.model, device=options.device)
-        known = KnownItems(recommender_of(model).item_ids_)
-        known.add(tested)
-        known.report()
+        known_items = KnownItems(recommender_of(model).item_ids_)
+        known_items.add(histories)
+        known_items.report()
         _warn_of_leak(model, histories)
     metrics = scorer(model, tested.drop_last(), tested.last())
     if options.output is not None:

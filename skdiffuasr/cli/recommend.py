@@ -74,13 +74,13 @@ def run(options: argparse.Namespace) -> int:
         settings["candidates"] = _candidates(options.candidates, item_ids)
     users = options.users and IdFile(options.users, "users", "LOG")
     known = KnownItems(item_ids)
-    n_rows = n_users = n_fallback = 0
+    n_rows = n_users = n_full = n_fallback = 0
     with _writer(options) as write:
         for log in _parts(options):
             histories = log.to_sequences()
             is_asked = np.ones(len(histories), dtype=bool)
             if users is not None:
-                ids = histories.user_ids
+                ids = np.asarray(histories.user_ids)
                 is_asked = np.isin(ids, users.like(ids))
             known.add(histories, is_asked)
             n_users += int(is_asked.sum())
@@ -90,15 +90,16 @@ def run(options: argparse.Namespace) -> int:
                 )
                 write(columns | {"is_fallback": columns["is_fallback"].astype(np.int8)})
                 n_rows += len(columns["user"])
-                is_first = columns["rank"] == 1
-                n_fallback += int(columns["is_fallback"][is_first].sum())
+                n_full += int((columns["rank"] == options.k).sum())
+                n_fallback += int(columns["is_fallback"][columns["rank"] == 1].sum())
         if users is not None:
             users.report(n_users)
         known.report()
-    print(
-        f"{n_rows} items for {n_users} users are in {options.output}; those of "
-        f"{n_fallback} are a fallback, the most popular ones."
-    )
+    print(f"{n_rows} items for {n_users} users are in {options.output}.")
+    if n_full < n_users:
+        print(f"{n_users - n_full} users get fewer than {options.k} items.")
+    if n_fallback:
+        print(f"{n_fallback} users get the most popular items (is_fallback).")
     return 0
 
 

@@ -27,7 +27,7 @@ class Recommendations:
         """Item ids (n, k), and -1 or None where there is none."""
         is_missing = np.isneginf(self.scores)
         if self.item_ids.dtype.kind == "U":
-            items = self.item_ids.astype(object)[self.codes]
+            items = self.item_ids[self.codes].astype(object)
             items[is_missing] = None
             return items
         return np.where(is_missing, -1, self.item_ids[self.codes])

@@ -134,9 +134,9 @@ default="decision_function"
         >>> items.tolist()
         [['c', None], ['a', None]]
         >>> recommender.recommend([["a", "b"], ["x"]], k=1, as_frame=True)
-           user item  rank     score  is_fallback
-        0     0    c     1  0.800000        False
-        1     1    b     1  0.400000         True
+           user item  rank  score  is_fallback
+        0     0    c     1  0.800        False
+        1     1    b     1  0.375         True
         """
         options = {
             "filter_seen": filter_seen,
@@ -266,6 +266,8 @@ default="decision_function"
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Set the kind of table that `recommend` returns with ``as_frame=True``.
+
+        A pickle and a clone keep it; a model file does not.
 
         Parameters
         ----------

@@ -1,5 +1,6 @@
 """Recommendations are those of a naive loop over rows and items."""
 
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,7 @@ from skdiffuasr import (
     recommend,
 )
 from skdiffuasr.model_selection import LeaveLastOut
+from skdiffuasr.persistence import load, save
 from skdiffuasr.recommenders import blocks
 from skdiffuasr.sequences import Sequences, SequenceVariants, make_roles
 from tests.recommenders.table import (
@@ -296,8 +298,19 @@ def test_set_output_goes_before_the_configuration():
     assert isinstance(
         clone(recommender).fit([[1]]).recommend([[2]], as_frame=True), polars.DataFrame
     )
+    copy = pickle.loads(pickle.dumps(recommender))
+    assert isinstance(copy.recommend([["b"]], as_frame=True), polars.DataFrame)
     with pytest.raises(ValueError, match="output config must be in"):
         recommender.set_output(transform="arrow").recommend([["b"]], as_frame=True)
+
+
+def test_a_model_file_has_no_settings_of_tables(tmp_path):
+    pytest.importorskip("safetensors")
+    pandas = pytest.importorskip("pandas")
+    recommender = MarkovRecommender().fit([["b", "a"]]).set_output(transform="polars")
+    save(recommender, tmp_path / "model.safetensors")
+    loaded = load(tmp_path / "model.safetensors")
+    assert isinstance(loaded.recommend([["b"]], as_frame=True), pandas.DataFrame)
 
 
 def test_made_up_items_do_not_hide_a_fallback():
