@@ -31,7 +31,9 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
 
     A subclass implements `_fit` and `_score`, which take histories of item codes:
     positions in `item_ids_`. This class checks and encodes what users hand over, once
-    per call.
+    per call. Where the softmax of the scores is not what the subclass means by
+    probabilities, it overrides `_log_probabilities`, and `_scores_without_items` to
+    match; with `_item_cosines` it has `similar_items`.
 
     Parameters
     ----------

@@ -51,8 +51,4 @@ def as_table(columns: dict[str, npt.NDArray[Any]], estimator: Any) -> Any:
     """Return a table of polars or pandas, as scikit-learn's output is configured."""
     container = output_container(estimator)
     library = import_extra("polars" if container == "polars" else "pandas", "frames")
-    texts = {
-        name: values.tolist() if values.dtype.kind == "U" else values
-        for name, values in columns.items()
-    }
-    return library.DataFrame(texts)
+    return library.DataFrame(columns)

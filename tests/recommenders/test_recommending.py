@@ -287,6 +287,17 @@ def test_a_table_has_the_rows_that_are_not_padded(library):
     assert found == expected
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_table_without_rows_has_the_types_of_one_with_rows(library):
+    pytest.importorskip(library)
+    recommender = MarkovRecommender().fit([["b", "a"], ["b"]])
+    recommender.set_output(transform=library)
+    filled = recommender.recommend([["b"]], as_frame=True)
+    empty = recommender.recommend([["a", "b"]], as_frame=True)
+    assert (len(filled), len(empty)) == (1, 0)
+    assert list(empty.dtypes) == list(filled.dtypes)
+
+
 def test_set_output_goes_before_the_configuration():
     polars = pytest.importorskip("polars")
     recommender = clone(FITTED).fit([["b", "a"], ["b"]]).set_output(transform="polars")
