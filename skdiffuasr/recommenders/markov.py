@@ -4,14 +4,14 @@ from numbers import Real
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array, hstack
-from sklearn.metrics.pairwise import cosine_similarity
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.recommenders.neighbours import neighbour_cosines
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context
 
@@ -81,10 +81,7 @@ class MarkovRecommender(BaseRecommender):
         return np.exp(self._log_popularity())
 
     def _item_cosines(self, codes: IntArray) -> FloatArray:
-        counts = self.transition_counts_
-        neighbours = hstack([counts, counts.T], format="csr")
-        cosines: FloatArray = cosine_similarity(neighbours[codes], neighbours)
-        return cosines
+        return neighbour_cosines(self.transition_counts_, codes)
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         # An item that was only a pseudo item has no prior.

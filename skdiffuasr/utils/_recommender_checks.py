@@ -75,6 +75,19 @@ def check_recommend(estimator: Any) -> None:
         assert len(set(row.tolist())) == 5, "an item is recommended twice"
 
 
+def check_recommend_log_probabilities(estimator: Any) -> None:
+    """Log-probabilities are those of `predict_log_proba`, of unknown histories too."""
+    estimator, X = fitted(estimator), make_histories()
+    X = Sequences.from_iterable([*X.to_lists(), [], [UNKNOWN_ITEM]])
+    items, found = estimator.recommend(
+        X, k=5, filter_seen=False, response_method="predict_log_proba"
+    )
+    expected = np.take_along_axis(
+        estimator.predict_log_proba(X), encode_items(items, estimator.item_ids_), axis=1
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
 def check_recommend_leaves_out_seen_items(estimator: Any) -> None:
     """Observed items are left out if asked; pseudo items are not observed."""
     estimator, X = fitted(estimator), make_histories()

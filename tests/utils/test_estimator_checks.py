@@ -549,10 +549,22 @@ class RecommendsOneItem(MarkovRecommender):
         return np.repeat(items[:, :1], k, axis=1), np.repeat(scores[:, :1], k, axis=1)
 
 
+@breaks("check_recommend_log_probabilities")
+class ScoresUnknownHistoriesByCounts(MarkovRecommender):
+    def _scores_without_items(self):
+        return self.item_counts_.astype(np.float32)
+
+
+@breaks("check_recommend_log_probabilities")
+class HasOneScale(MarkovRecommender):
+    def recommend(self, X, k=10, *, response_method=None, **options):
+        return super().recommend(X, k, **options)
+
+
 @breaks("check_recommend_leaves_out_seen_items")
 class RecommendsSeenItems(MarkovRecommender):
-    def recommend(self, X, k=10, *, filter_seen=True, candidates=None):
-        return super().recommend(X, k, filter_seen=False, candidates=candidates)
+    def recommend(self, X, k=10, *, filter_seen=True, **options):
+        return super().recommend(X, k, filter_seen=False, **options)
 
 
 @breaks("check_recommend_leaves_out_seen_items")
@@ -564,8 +576,8 @@ class TakesPseudoItemsForSeen(MarkovRecommender):
 
 @breaks("check_recommend_candidates")
 class IgnoresCandidates(MarkovRecommender):
-    def recommend(self, X, k=10, *, filter_seen=True, candidates=None):
-        return super().recommend(X, k, filter_seen=filter_seen)
+    def recommend(self, X, k=10, *, candidates=None, **options):
+        return super().recommend(X, k, **options)
 
 
 @breaks("check_recommend_k")
