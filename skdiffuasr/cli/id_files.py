@@ -6,13 +6,13 @@ from pathlib import Path
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
-from skdiffuasr.cli.known_items import NothingKnownError
+from skdiffuasr.cli.known_items import NothingKnownError, kind_of
 from skdiffuasr.datasets.blocks import lines_of, read_blocks
 from skdiffuasr.datasets.column_names import role_of
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.ragged import id_type
 
-IDS_HELP = "text file of one id per line, or Parquet file, whose first column it is"
+IDS_HELP = "text file of one id per line, or Parquet file with ids in its first column"
 
 
 class IdFile:
@@ -45,9 +45,8 @@ class IdFile:
                 self._ids = as_ids(list(map(self._integer, self._texts)), "ids")
         if len(self._ids) and id_type(self._ids) != wanted:
             raise NothingKnownError(
-                f"{self.path} has {self.what} such as {self._ids[0].item()!r}, those "
-                f"of {self.where} are such as {ids[0].item()!r}: one is a text, the "
-                "other an integer."
+                f"The {self.what} in {self.path} are {kind_of(self._ids)}, those of "
+                f"{self.where} {kind_of(ids)}. Bring both to one type."
             )
         return self._ids
 

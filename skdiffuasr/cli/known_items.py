@@ -36,13 +36,13 @@ class KnownItems:
         Raises a NothingKnownError if ids are integers here and texts there.
         """
         observed = histories.strip_pseudo()
-        own, known = id_type(observed.values), id_type(self._item_ids)
-        if len(observed.values) and own != known:
+        has_items = len(observed.values) > 0
+        if has_items and id_type(observed.values) != id_type(self._item_ids):
             raise NothingKnownError(
-                f"The model knows no item of LOG: those of LOG are {_TYPE_NAMES[own]} "
-                f"such as {_shown(observed.values, 1)}, those of the model "
-                f"{_TYPE_NAMES[known]} such as {_shown(self._item_ids, 1)}. Bring both "
-                "to one type; a Parquet file keeps it."
+                "The model knows no item of LOG: those of LOG are "
+                f"{kind_of(observed.values)}, those of the model "
+                f"{kind_of(self._item_ids)}. Bring both to one type; a Parquet file "
+                "keeps it."
             )
         items = np.unique(observed.values)
         self._items = items if self._items is None else np.union1d(self._items, items)
@@ -68,6 +68,11 @@ class KnownItems:
             f"and items of {self._n_known_users} of {self._n_users} users.",
             file=sys.stderr,
         )
+
+
+def kind_of(ids: IdArray) -> str:
+    """Return the type of ids in words, and the first of them."""
+    return f"{_TYPE_NAMES[id_type(ids)]} such as {_shown(ids, 1)}"
 
 
 def _shown(ids: IdArray, n: int = _N_SHOWN) -> str:

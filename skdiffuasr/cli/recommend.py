@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _candidates(path: Path, item_ids: IdArray) -> IdArray:
     """Read the items that may be recommended; some of them must be known."""
-    file = IdFile(path, "items", "the model")
+    file = IdFile(path, "items", "MODEL")
     candidates = file.like(item_ids)
     file.report(int(np.isin(item_ids, candidates).sum()))
     return candidates

@@ -150,7 +150,7 @@ def test_only_some_users_and_some_items(log_file, model_file, tmp_path, capsys, 
     assert run("recommend", model_file, log_file, "-o", out, *options) == 0
     error = capsys.readouterr().err
     assert f"LOG has 3 of the 4 users in {users}." in error
-    assert f"the model has 4 of the 5 items in {items}." in error
+    assert f"MODEL has 4 of the 5 items in {items}." in error
     assert "items of 3 of 3 users" in error
     histories = read_interactions(log_file).to_sequences()
     asked = histories[np.isin(histories.user_ids, [3, 7, 58])]
@@ -170,9 +170,9 @@ def test_only_some_users_and_some_items(log_file, model_file, tmp_path, capsys, 
         ("--users", "100\n101", "LOG has none of the 2 users in"),
         ("--users", "u1", "has 'u1' among its users, but those of LOG are integers."),
         ("--users", "1\n02", "has '02' among its users, but those of LOG are"),
-        ("--candidates", "77", "the model has none of the 1 items in"),
-        ("--candidates", "tea", "has 'tea' among its items, but those of the model"),
-        ("--candidates", "", "the model has none of the 0 items in"),
+        ("--candidates", "77", "MODEL has none of the 1 items in"),
+        ("--candidates", "tea", "has 'tea' among its items, but those of MODEL"),
+        ("--candidates", "", "MODEL has none of the 0 items in"),
     ],
 )
 def test_files_of_other_ids_are_refused(
@@ -190,7 +190,7 @@ def test_ids_of_parquet_keep_their_type(log_file, model_file, tmp_path, capsys):
     path, out = tmp_path / "ids.parquet", tmp_path / "top.csv"
     pandas.DataFrame({"user": ["1", "2"]}).to_parquet(path)
     assert run("recommend", model_file, log_file, "-o", out, "--users", path) == 2
-    message = "has users such as '1', those of LOG are such as 0: one is a text"
+    message = "are texts such as '1', those of LOG integers such as 0. Bring both"
     assert message in capsys.readouterr().err
 
 
