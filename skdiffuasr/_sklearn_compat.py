@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 from sklearn.base import _fit_context as _untyped_fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 
 from skdiffuasr._fitted import forget
@@ -63,6 +64,14 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _
     return decorator
 
 
+def output_container(estimator: Any) -> str:
+    """Return "default", "pandas" or "polars": what scikit-learn's `set_output` says.
+
+    Raises a ValueError for anything else.
+    """
+    return str(_get_output_config("transform", estimator)["dense"])
+
+
 __all__ = [
     "BaseComposition",
     "CallbackSupportMixin",
@@ -70,4 +79,5 @@ __all__ = [
     "Interval",
     "StrOptions",
     "fit_context",
+    "output_container",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from skdiffuasr._files import refuse_existing, write_text
 from skdiffuasr._markdown import markdown_table
+from skdiffuasr.cli.known_items import KnownItems
 from skdiffuasr.cli.models import (
     add_model_options,
     make_model,
@@ -95,6 +96,9 @@ def run(options: argparse.Namespace) -> int:
             model.fit(tested.drop_last(2))
     else:
         model = load(options.model, device=options.device)
+        known_items = KnownItems(recommender_of(model).item_ids_)
+        known_items.add(histories)
+        known_items.report()
         _warn_of_leak(model, histories)
     metrics = scorer(model, tested.drop_last(), tested.last())
     if options.output is not None:

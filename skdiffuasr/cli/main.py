@@ -30,7 +30,7 @@ EXIT_CODES = """\
 exit codes:
   0    success
   1    the input cannot be used, or something failed; one line says why
-  2    the arguments are wrong
+  2    the arguments are wrong, or the model knows none of the ids that they bring
   3    a combination of a study failed; the others are reported
   130  interrupted by Ctrl-C
 """
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         print(f"skdiffuasr: error: {_in_one_line(error)}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_code", 1)
     return exit_code
 
 

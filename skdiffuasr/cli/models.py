@@ -17,6 +17,7 @@ from skdiffuasr._typing import IdArray
 from skdiffuasr.cli.catalogue import AUGMENTERS, RECOMMENDERS, make_estimator
 from skdiffuasr.cli.options import check_all_used, given_parameters
 from skdiffuasr.cli.side_information import read_side_information
+from skdiffuasr.recommenders.pipelines import final_recommender
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def augmenter_of(model: Any) -> Any:
 
 def recommender_of(model: Any) -> Any:
     """Return a loaded recommender, or that of a pipeline; ValueError if it is none."""
-    recommender = model.steps[-1][1] if hasattr(model, "steps") else model
+    recommender = final_recommender(model)
     if not hasattr(recommender, "recommend"):
         raise ValueError(
             f"MODEL is a {type(recommender).__name__}, which is not a recommender."

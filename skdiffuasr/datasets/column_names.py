@@ -93,6 +93,15 @@ def names_roles(first_row: Iterable[str]) -> bool:
     return bool(usual) or len(others) > 1
 
 
+def role_of(name: str) -> str | None:
+    """Return the role of a column by its name, if that is one known here."""
+    for table in (_USUAL, _OTHERS):
+        for role, names in table.items():
+            if _plain(name) in names.split():
+                return role
+    return None
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[\s_.-]", "", _without_type(name)).lower()
 

@@ -103,7 +103,8 @@ class Encoder:
         if type(value) not in ESTIMATORS.values():
             raise _refusal(value, place)
         parameters = value.get_params(deep=False)
-        attributes = {k: v for k, v in vars(value).items() if k not in parameters}
+        left_out = {*parameters, "_sklearn_output_config"}  # of `set_output`
+        attributes = {k: v for k, v in vars(value).items() if k not in left_out}
         for name in attributes:
             _check_attribute(name, place)
         return {

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from skdiffuasr._typing import IdArray, SequencesLike
+from skdiffuasr._typing import SequencesLike
 from skdiffuasr.metrics._checks import check_weights
 from skdiffuasr.plotting._display import (
     COLOURS,
@@ -16,7 +16,8 @@ from skdiffuasr.plotting._display import (
     check_matplotlib,
 )
 from skdiffuasr.plotting._steps import only_step
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.recommenders import recommend
+from skdiffuasr.sequences import check_sequences
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.vocabulary import encode_items
 
@@ -83,7 +84,8 @@ class PopularityDriftDisplay(Display):
             "pseudo": model.generate(histories).ravel(),
         }
         if recommender is not None:
-            items["recommended"] = _recommended(recommender, histories, k).ravel()
+            best, scores = recommend(recommender, histories, k)
+            items["recommended"] = best[scores > -np.inf]  # without padding
         item_ids, counts = np.unique(histories.values, return_counts=True)
         return cls.from_predictions(items, item_ids, counts, ax=ax)
 
@@ -150,12 +152,3 @@ class PopularityDriftDisplay(Display):
         )
         add_legend(ax)
         return self
-
-
-def _recommended(recommender: Any, histories: Sequences, k: int) -> IdArray:
-    """Best items of a recommender, or of the last step of a pipeline or search."""
-    recommender = getattr(recommender, "best_estimator_", recommender)
-    *before, (_, last) = getattr(recommender, "steps", [("", recommender)])
-    for _, step in before:
-        histories = step.transform(histories)
-    return last.recommend(histories, k)[0]

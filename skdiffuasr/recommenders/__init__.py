@@ -7,6 +7,7 @@ from skdiffuasr.recommenders.distilled import DistilledRecommender
 from skdiffuasr.recommenders.ensemble import EnsembleRecommender
 from skdiffuasr.recommenders.gru4rec import GRU4RecEstimator
 from skdiffuasr.recommenders.markov import MarkovRecommender
+from skdiffuasr.recommenders.pipelines import recommend
 from skdiffuasr.recommenders.popularity import PopularityRecommender
 from skdiffuasr.recommenders.s3rec import S3RecEstimator
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
@@ -22,4 +23,5 @@ __all__ = [
     "PopularityRecommender",
     "S3RecEstimator",
     "SASRecEstimator",
+    "recommend",
 ]

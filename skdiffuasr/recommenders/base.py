@@ -2,13 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.utils import Tags, check_scalar, gen_batches
+from sklearn.utils import Tags
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
@@ -17,27 +16,24 @@ from skdiffuasr._sklearn_bases import BaseEstimator
 from skdiffuasr._sklearn_compat import StrOptions, fit_context
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.recommenders.blocks import row_blocks
+from skdiffuasr.recommenders.recommending import RecommendMixin
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.ragged import offsets_from_lengths
-from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import without_skipped
-
-#: Memory that a block of (rows, items) scores may take, within a cache.
-BLOCK_BYTES = 16 * 2**20
-
-#: Fewer rows than this make a block slow: each block reads the whole item table.
-MIN_BLOCK_ROWS = 64
 
 
 @estimator_class
-class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
+class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
     """Base class of the next-item recommenders.
 
     A subclass implements `_fit` and `_score`, which take histories of item codes:
     positions in `item_ids_`. This class checks and encodes what users hand over, once
-    per call.
+    per call. Where the softmax of the scores is not what the subclass means by
+    probabilities, it overrides `_log_probabilities`, and `_scores_without_items` to
+    match; with `_item_cosines` it has `similar_items`.
 
     Parameters
     ----------
@@ -126,8 +122,9 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         -------
         scores : ndarray of float32 of shape (n, n_items)
             Higher is better; the columns follow `item_ids_`. A history without any
-            known item is scored by the items' counts in training. For histories in
-            several variants they are the log-probabilities of `predict_log_proba`.
+            known item is scored by popularity, on the scale of the others: as
+            `predict_log_proba` has it, where that is the softmax of scores. For
+            histories in several variants they are those log-probabilities.
 
         Raises
         ------
@@ -197,70 +194,6 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
             best[rows] = top_k(block, 1)[0][:, 0]
         return self.item_ids_[best]
 
-    def recommend(
-        self,
-        X: SequencesLike,
-        k: int = 10,
-        *,
-        filter_seen: bool = True,
-        candidates: npt.ArrayLike | None = None,
-    ) -> tuple[IdArray, FloatArray]:
-        """Recommend the `k` items with the highest scores.
-
-        Parameters
-        ----------
-        X : Sequences or iterable of n sequences of item ids
-            Histories, oldest item first.
-        k : int, default=10
-            Number of items for each history.
-        filter_seen : bool, default=True
-            Leave out the items that are in the history. Pseudo items do not count as
-            seen.
-        candidates : array-like of shape (n_candidates,), default=None
-            Ids of the items that may be recommended. None allows the catalogue.
-
-        Returns
-        -------
-        items : ndarray of shape (n, k)
-            Item ids, best first; the smaller id first where scores tie.
-        scores : ndarray of float32 of shape (n, k)
-            Their scores.
-
-        Raises
-        ------
-        TypeError
-            If `candidates` mixes integers and strings, or holds neither.
-        ValueError
-            If `k` is less than 1, `candidates` is not one-dimensional or has an item
-            that is not in the catalogue, or fewer than `k` items are left for a
-            history.
-        """
-        check_scalar(k, "k", Integral, min_val=1)
-        codes = self._encode(X)
-        not_allowed = self._codes_not_in(candidates)
-        items = np.empty((len(codes), k), dtype=np.int64)
-        scores = np.empty((len(codes), k), dtype=np.float32)
-        for rows, block in self._score_blocks(codes):
-            block[:, not_allowed] = -torch.inf
-            if filter_seen:
-                seen = codes[rows].strip_pseudo()
-                row_numbers = np.repeat(np.arange(len(seen)), seen.lengths)
-                block[
-                    torch.from_numpy(row_numbers), torch.tensor(seen.values)
-                ] = -torch.inf
-            best, best_scores = top_k(block, min(k, block.shape[1]))
-            is_full = np.isfinite(best_scores).all(axis=1) & (k <= block.shape[1])
-            if not is_full.all():
-                row = int(is_full.argmin())
-                n_left = int(block[row].isfinite().sum())
-                raise ValueError(
-                    f"k={k}, but only {n_left} items can be recommended for "
-                    f"{_row_name(codes, rows.start + row)} after filtering; take a "
-                    "smaller k, or keep seen items."
-                )
-            items[rows], scores[rows] = best, best_scores
-        return self.item_ids_[items], scores
-
     def score(
         self,
         X: SequencesLike,
@@ -299,22 +232,13 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         self._check_fitted()
         return encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
 
-    def _codes_not_in(self, candidates: npt.ArrayLike | None) -> IntArray:
-        """Return the codes of the items that are not candidates."""
-        if candidates is None:
-            return np.empty(0, dtype=np.int64)
-        ids = as_ids(candidates, "candidates")
-        codes = encode_items(ids, self.item_ids_, "candidates")
-        if (codes < 0).any():
-            unknown = ids[codes < 0][0].item()
-            raise ValueError(
-                f"candidates has the item {unknown!r}, which was not in training."
-            )
-        return np.setdiff1d(np.arange(len(self.item_ids_)), codes)
-
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         """Turn the scores (n, n_items) of `_score` into log-probabilities."""
         return scores.log_softmax(dim=1)
+
+    def _scores_without_items(self) -> FloatArray:
+        """Return scores (n_items,) by popularity alone, on the scale of `_score`."""
+        return self._log_popularity()
 
     def _log_popularity(self) -> FloatArray:
         """Return the log-probability (n_items,) of each item by its count, plus one."""
@@ -357,7 +281,9 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         is_softmax = type(self)._log_probabilities is BaseRecommender._log_probabilities
         is_converted = as_log_probabilities and (is_normalised or not is_softmax)
         without_items = (
-            self._log_popularity() if as_log_probabilities else self.item_counts_
+            self._log_popularity()
+            if as_log_probabilities
+            else self._scores_without_items()
         )
         has_items = codes.lengths > 0
         score = self._scorer(without_skipped(codes)[has_items])
@@ -385,16 +311,3 @@ class BaseRecommender(FixedByFitMixin, BaseEstimator, ABC):
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
-
-
-def row_blocks(n_rows: int, n_items: int) -> Iterator[slice]:
-    """Split rows into blocks whose scores, of all items, take up to `BLOCK_BYTES`."""
-    size = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * n_items))
-    return gen_batches(n_rows, size)
-
-
-def _row_name(histories: Sequences, row: int) -> str:
-    """Return what to call a row in a message."""
-    if histories.user_ids is None:
-        return f"row {row}"
-    return f"row {row}, user {histories.user_ids[row].item()!r},"

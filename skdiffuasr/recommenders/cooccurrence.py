@@ -8,9 +8,10 @@ from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr._typing import FloatArray
+from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.recommenders.markov import log_of_smoothed
+from skdiffuasr.recommenders.neighbours import neighbour_cosines
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context, without_skipped
 
@@ -143,6 +144,12 @@ class CooccurrenceRecommender(BaseRecommender):
         scores *= share / np.maximum(total, np.finfo(np.float32).tiny)
         scores += (1 - share) * popularity.astype(np.float32)
         return scores
+
+    def _scores_without_items(self) -> FloatArray:
+        return np.exp(self._log_popularity())
+
+    def _item_cosines(self, codes: IntArray) -> FloatArray:
+        return neighbour_cosines(self.similarities_, codes)
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         return log_of_smoothed(scores)

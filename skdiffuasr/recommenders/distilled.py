@@ -297,6 +297,9 @@ class DistilledRecommender(BaseRecommender):
     def _scorer(self, codes: Sequences) -> Any:
         return self.student_._scorer(codes)
 
+    def _item_cosines(self, codes: IntArray) -> Any:
+        return self.student_._item_cosines(codes)
+
     def _parts(self) -> dict[str, Any]:
         """Return student and teacher, for `set_known`."""
         student = self._student()

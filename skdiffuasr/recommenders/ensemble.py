@@ -17,12 +17,13 @@ from torch import Tensor
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_bases import BaseComposition
 from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
-from skdiffuasr._typing import FloatArray, RandomState, SequencesLike
+from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.recommenders.members import (
     check_id_types,
     check_member,
     fit_member,
+    item_cosines,
     log_probability_scorer,
     member_item_ids,
     set_random_states,
@@ -351,6 +352,21 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
             return torch.log_softmax(sums[:n_rows], dim=1, out=averages[:n_rows])
 
         return average
+
+    def _item_cosines(self, codes: IntArray) -> FloatArray | None:
+        total_weight = 0.0
+        total = np.zeros((len(codes), len(self.item_ids_)), dtype=np.float32)
+        weights = self._normalised_weights(len(self.estimators_))
+        for weight, member in zip(weights.tolist(), self.estimators_, strict=True):
+            own = encode_items(self.item_ids_, member_item_ids(member))
+            is_known = own >= 0
+            asked = own[codes]
+            cosines = item_cosines(member, np.maximum(asked, 0))
+            if weight > 0 and cosines is not None:
+                cosines[asked < 0] = 0
+                total[:, is_known] += weight * cosines[:, own[is_known]]
+                total_weight += weight
+        return total / total_weight if total_weight else None
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         return scores

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
-from skdiffuasr._typing import FloatArray
+from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.recommenders.neighbours import neighbour_cosines
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context
 
@@ -75,6 +76,12 @@ class MarkovRecommender(BaseRecommender):
         counts = self.transition_counts_[codes.last()]
         total = counts.sum(axis=1)[:, None] + self.smoothing
         return (counts.toarray() + prior.astype(np.float32)) / total
+
+    def _scores_without_items(self) -> FloatArray:
+        return np.exp(self._log_popularity())
+
+    def _item_cosines(self, codes: IntArray) -> FloatArray:
+        return neighbour_cosines(self.transition_counts_, codes)
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         return log_of_smoothed(scores)

@@ -9,9 +9,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from skdiffuasr._typing import IdArray
+from skdiffuasr._typing import FloatArray, IdArray, IntArray
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.recommenders.pipelines import final_recommender, unwrapped
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.ragged import id_type
 from skdiffuasr.sequences.vocabulary import encode_sequences
@@ -71,6 +72,14 @@ def member_item_ids(member: Any) -> IdArray:
     return fitted_attribute(member, "item_ids_")
 
 
+def item_cosines(member: Any, codes: IntArray) -> FloatArray | None:
+    """Return cosines (n, n_items) of a fitted member's items; see `similar_items`."""
+    recommender = final_recommender(member)
+    if isinstance(recommender, BaseRecommender):
+        return recommender._item_cosines(codes)
+    return None
+
+
 def log_probability_scorer(
     member: Any, X: Sequences, is_normalised: bool = True
 ) -> Callable[[slice], Tensor]:
@@ -81,13 +90,7 @@ def log_probability_scorer(
     a pipeline transform all rows first. Log-probabilities that are not normalised may
     lack a constant of each row.
     """
-    if isinstance(member, FrozenEstimator):
-        return log_probability_scorer(member.estimator, X, is_normalised)
-    if hasattr(member, "best_estimator_"):
-        return log_probability_scorer(member.best_estimator_, X, is_normalised)
-    if hasattr(member, "steps"):
-        augmented = member[:-1].transform(X) if len(member.steps) > 1 else X
-        return log_probability_scorer(member.steps[-1][1], augmented, is_normalised)
+    member, X = unwrapped(member, X)
     if isinstance(member, BaseRecommender):
         member._check_fitted()
         codes = encode_sequences(X, member.item_ids_)

@@ -10,7 +10,7 @@ from torch import Tensor
 from skdiffuasr._typing import IntArray
 from skdiffuasr.metrics import mask_seen, ndcg_at_k, target_ranks
 from skdiffuasr.nn.precision import without_tf32
-from skdiffuasr.recommenders.base import row_blocks
+from skdiffuasr.recommenders.blocks import row_blocks
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import pad_rows, token_batches
 from skdiffuasr.training.histories import tokens

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
 import torch
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -360,6 +361,11 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         """Trained item embeddings of shape (n_items, embedding_dim)."""
         check_is_fitted(self)
         return self.weights_["item_embedding.weight"]
+
+    def _item_cosines(self, codes: IntArray) -> FloatArray:
+        embeddings = self.item_embeddings_
+        cosines: FloatArray = cosine_similarity(embeddings[codes], embeddings)
+        return cosines
 
     def _score(self, codes: Sequences) -> Tensor:
         return self._scorer(codes)(slice(None))

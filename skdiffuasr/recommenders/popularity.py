@@ -25,8 +25,10 @@ class PopularityRecommender(BaseRecommender):
         """Learn nothing more: the items are counted already."""
 
     def _score(self, codes: Sequences) -> FloatArray:
-        counts = self.item_counts_.astype(np.float32)
-        return np.tile(counts, (len(codes), 1))
+        return np.tile(self._scores_without_items(), (len(codes), 1))
+
+    def _scores_without_items(self) -> FloatArray:
+        return self.item_counts_.astype(np.float32)
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         return scores.new_tensor(self._log_popularity()).expand_as(scores)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from skdiffuasr._typing import IntArray
-from skdiffuasr.recommenders.base import row_blocks
+from skdiffuasr.recommenders.blocks import row_blocks
 from skdiffuasr.recommenders.members import log_probability_scorer
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences

@@ -75,6 +75,19 @@ def check_recommend(estimator: Any) -> None:
         assert len(set(row.tolist())) == 5, "an item is recommended twice"
 
 
+def check_recommend_log_probabilities(estimator: Any) -> None:
+    """Log-probabilities are those of `predict_log_proba`, of unknown histories too."""
+    estimator, X = fitted(estimator), make_histories()
+    X = Sequences.from_iterable([*X.to_lists(), [], [UNKNOWN_ITEM]])
+    items, found = estimator.recommend(
+        X, k=5, filter_seen=False, response_method="predict_log_proba"
+    )
+    expected = np.take_along_axis(
+        estimator.predict_log_proba(X), encode_items(items, estimator.item_ids_), axis=1
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
 def check_recommend_leaves_out_seen_items(estimator: Any) -> None:
     """Observed items are left out if asked; pseudo items are not observed."""
     estimator, X = fitted(estimator), make_histories()
@@ -100,12 +113,19 @@ def check_recommend_candidates(estimator: Any) -> None:
         estimator.recommend(X, k=1, candidates=[UNKNOWN_ITEM])
 
 
-def check_recommend_rejects_bad_k(estimator: Any) -> None:
-    """More items than there are cannot be recommended, nor fewer than one."""
+def check_recommend_k(estimator: Any) -> None:
+    """Where there are fewer than `k` items, rows are padded; `k` is not below 1."""
     estimator, X = fitted(estimator), make_histories()
-    for k in (0, len(estimator.item_ids_) + 1):
-        with raises(ValueError, match=f"k.*{k}", given=f"k={k}"):
-            estimator.recommend(X, k=k, filter_seen=False)
+    n_items = len(estimator.item_ids_)
+    items, scores = estimator.recommend(X, k=n_items + 1, filter_seen=False)
+    assert items.shape == scores.shape == (len(X), n_items + 1), items.shape
+    np.testing.assert_array_equal(
+        np.sort(items[:, :-1], axis=1), np.tile(estimator.item_ids_, (len(X), 1))
+    )
+    assert (items[:, -1] == -1).all(), "the padding is not -1"
+    assert np.isneginf(scores[:, -1]).all(), "scores of the padding are not -inf"
+    with raises(ValueError, match="k.*0", given="k=0"):
+        estimator.recommend(X, k=0)
 
 
 def check_score(estimator: Any) -> None:

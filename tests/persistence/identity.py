@@ -13,7 +13,7 @@ def assert_identical(actual, expected):
     if isinstance(expected, np.ndarray | np.generic):
         assert actual.dtype == expected.dtype
         assert actual.shape == expected.shape
-        if expected.dtype.kind == "U":
+        if expected.dtype.kind in "UO":
             assert actual.tolist() == expected.tolist()
         else:
             assert actual.tobytes() == expected.tobytes()

@@ -25,7 +25,7 @@ from skdiffuasr.recommenders import (
     PopularityRecommender,
     S3RecEstimator,
     SASRecEstimator,
-    base,
+    blocks,
     soft_labels,
 )
 from skdiffuasr.recommenders.soft_labels import soft_labels as label
@@ -111,8 +111,8 @@ def test_labels_are_what_a_naive_loop_asks_after_each_item(
     with pytest.MonkeyPatch.context() as patch:
         if small_blocks:
             patch.setattr(soft_labels, "N_READ", 4)
-            patch.setattr(base, "BLOCK_BYTES", 80)
-            patch.setattr(base, "MIN_BLOCK_ROWS", 1)
+            patch.setattr(blocks, "BLOCK_BYTES", 80)
+            patch.setattr(blocks, "MIN_BLOCK_ROWS", 1)
         codes, probabilities = label(
             teacher,
             SequenceVariants([X, X]),

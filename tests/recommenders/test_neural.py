@@ -231,7 +231,7 @@ def test_what_is_trained_on_cuda_predicts_on_the_cpu():
 def test_unknown_items_are_not_seen_and_nothing_known_means_popularity():
     scores = FITTED.decision_function([[99, 1, -5, 2, 99], [99], []])
     np.testing.assert_allclose(scores[0], FITTED.decision_function([[1, 2]])[0])
-    np.testing.assert_array_equal(scores[1:], [FITTED.item_counts_] * 2)
+    np.testing.assert_array_equal(scores[1:], [FITTED._log_popularity()] * 2)
 
 
 def test_fitted_estimators_can_be_stored(tmp_path):

@@ -549,10 +549,22 @@ class RecommendsOneItem(MarkovRecommender):
         return np.repeat(items[:, :1], k, axis=1), np.repeat(scores[:, :1], k, axis=1)
 
 
+@breaks("check_recommend_log_probabilities")
+class ScoresUnknownHistoriesByCounts(MarkovRecommender):
+    def _scores_without_items(self):
+        return self.item_counts_.astype(np.float32)
+
+
+@breaks("check_recommend_log_probabilities")
+class HasOneScale(MarkovRecommender):
+    def recommend(self, X, k=10, *, response_method=None, **options):
+        return super().recommend(X, k, **options)
+
+
 @breaks("check_recommend_leaves_out_seen_items")
 class RecommendsSeenItems(MarkovRecommender):
-    def recommend(self, X, k=10, *, filter_seen=True, candidates=None):
-        return super().recommend(X, k, filter_seen=False, candidates=candidates)
+    def recommend(self, X, k=10, *, filter_seen=True, **options):
+        return super().recommend(X, k, filter_seen=False, **options)
 
 
 @breaks("check_recommend_leaves_out_seen_items")
@@ -564,14 +576,27 @@ class TakesPseudoItemsForSeen(MarkovRecommender):
 
 @breaks("check_recommend_candidates")
 class IgnoresCandidates(MarkovRecommender):
-    def recommend(self, X, k=10, *, filter_seen=True, candidates=None):
-        return super().recommend(X, k, filter_seen=filter_seen)
+    def recommend(self, X, k=10, *, candidates=None, **options):
+        return super().recommend(X, k, **options)
 
 
-@breaks("check_recommend_rejects_bad_k")
+@breaks("check_recommend_k")
 class ClipsK(MarkovRecommender):
     def recommend(self, X, k=10, **options):
-        return super().recommend(X, min(max(k, 1), len(self.item_ids_)), **options)
+        return super().recommend(X, min(k, len(self.item_ids_)), **options)
+
+
+@breaks("check_recommend_k")
+class TakesAnyK(MarkovRecommender):
+    def recommend(self, X, k=10, **options):
+        return super().recommend(X, max(k, 1), **options)
+
+
+@breaks("check_recommend_k")
+class PadsWithTheBest(MarkovRecommender):
+    def recommend(self, X, k=10, **options):
+        items, scores = super().recommend(X, k, **options)
+        return np.where(np.isneginf(scores), items[:, :1], items), scores
 
 
 @breaks("check_score")
