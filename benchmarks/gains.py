@@ -13,7 +13,7 @@ The models of each seed:
 - ``plain + co-occurrence``: the average of the two, the latter with weight 0.4;
 - ``ensemble``: the plain recommenders of four other seeds;
 - ``ensemble + co-occurrence``: these, and the latter with weight 0.4;
-- ``distilled``: one that learned from ``ensemble``;
+- ``distilled``: one that learned from ``ensemble + co-occurrence``;
 - ``distilled + co-occurrence``: that one and the latter averaged;
 - ``plain + attributes``, ``ensemble + attributes``, ``distilled + attributes``.
 
@@ -41,6 +41,7 @@ from skdiffuasr.recommenders import (
     DistilledRecommender,
     EnsembleRecommender,
 )
+from skdiffuasr.recommenders.distilled import COOCCURRENCE_WEIGHT
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import leave_last_out_data
 from skdiffuasr.study.report import write_report
@@ -50,9 +51,7 @@ from skdiffuasr.study.store import StudyStore
 from skdiffuasr.utils import all_estimators
 
 N_MEMBERS = 4
-#: Chosen on the validation items of Beauty with one seed.
-COOCCURRENCE_WEIGHT = 0.4
-STUDENT = "embedding_dim=128,dropout=0.3"
+STUDENT = "embedding_dim=128,dropout=0.2"
 AUGMENTERS = {
     "reppad": RepeatedPaddingAugmenter(max_length=MAX_LENGTH),
     "diffusion": diffusion(5, n_variants=8, n_prediction_variants=4),
@@ -109,21 +108,25 @@ class Gains:
             return self._measured(self._recommender(seed, {}), data, costs)
         if first == "co-occurrence":
             return self._measured(CooccurrenceRecommender())
-        recommender, run = self._made(first, seed, "attributes" in others)
-        if "co-occurrence" in others:
-            weights = (1, COOCCURRENCE_WEIGHT)
-            mixed = ensemble([recommender, CooccurrenceRecommender()], weights)
-            return with_costs(self._measured(mixed), [run])
-        return run
+        with_attributes = "attributes" in others
+        return self._made(first, seed, with_attributes, "co-occurrence" in others)[1]
 
-    def _made(self, name, seed, with_attributes):
-        """Return a fitted recommender and the fields of its run."""
-        if name != "ensemble":
-            return self._kept(name, seed, with_attributes)
-        numbers = [(seed + i) % self.n_pool for i in range(1, N_MEMBERS + 1)]
-        made = [self._kept("plain", each, with_attributes) for each in numbers]
+    def _made(self, name, seed, with_attributes, with_neighbours):
+        """Return a fitted recommender and its run."""
+        if name == "ensemble":
+            numbers = [(seed + i) % self.n_pool for i in range(1, N_MEMBERS + 1)]
+            made = [self._kept("plain", each, with_attributes) for each in numbers]
+        else:
+            made = [self._kept(name, seed, with_attributes)]
         members, runs = zip(*made, strict=True)
-        recommender = ensemble(members)
+        if with_neighbours:
+            weights = (*[1 / len(members)] * len(members), COOCCURRENCE_WEIGHT)
+            recommender = ensemble([*members, CooccurrenceRecommender()], weights)
+        elif len(members) == 1:
+            return made[0]
+        else:
+            recommender = ensemble(members)
+        recommender.fit(self.data.X_train)
         return recommender, with_costs(self._measured(recommender), runs)
 
     def _kept(self, name, seed, with_attributes):
@@ -140,7 +143,9 @@ class Gains:
             recommender = self._recommender(seed, given)
             run = self._measured(recommender)
         else:
-            teacher, run_of_teacher = self._made("ensemble", seed, with_attributes)
+            teacher, run_of_teacher = self._made(
+                "ensemble", seed, with_attributes, with_neighbours=True
+            )
             student = self._recommender(seed, {**given, **self.student})
             recommender = DistilledRecommender(student, FrozenEstimator(teacher))
             run = with_costs(self._measured(recommender), [run_of_teacher])

@@ -17,6 +17,7 @@ from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.recommenders.base import BaseRecommender
+from skdiffuasr.recommenders.cooccurrence import CooccurrenceRecommender
 from skdiffuasr.recommenders.ensemble import EnsembleRecommender
 from skdiffuasr.recommenders.members import (
     check_member,
@@ -29,6 +30,9 @@ from skdiffuasr.recommenders.sasrec import SASRecEstimator
 from skdiffuasr.recommenders.soft_labels import soft_labels
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
+
+#: Weight of the neighbours in the default teacher, beside 1 of the networks.
+COOCCURRENCE_WEIGHT = 0.4
 
 #: Number of items in a label unless the user says otherwise.
 N_LABELS = 64
@@ -58,7 +62,8 @@ class DistilledRecommender(BaseRecommender):
         student is trained on, without what is held out for early stopping.
         ``FrozenEstimator(teacher)`` is used as it is; it should not have seen that.
         None means an `EnsembleRecommender` of four clones of the student, or of four
-        `SASRecEstimator` with their own defaults if that is None, too.
+        `SASRecEstimator` with their own defaults if that is None, too; together with a
+        `CooccurrenceRecommender` of weight 0.4.
     teacher_weight : float, default=0.5
         Share of the soft labels in the loss, from 0 to 1; the rest is the true next
         item's. 0 trains the student alone, and no teacher.
@@ -255,10 +260,18 @@ class DistilledRecommender(BaseRecommender):
         return student
 
     def _default_teacher(self, student: Any) -> EnsembleRecommender:
-        """Return an ensemble of the student's kind; an interrupt ends the whole fit."""
+        """Return what labels well; an interrupt of a member ends the whole fit."""
         member = SASRecEstimator() if self.student is None else clone(student)
         member.set_params(unknown_items="ignore", keep_interrupted=False)
-        return EnsembleRecommender(member, random_state=student.random_state)
+        members = [
+            ("networks", EnsembleRecommender(member)),
+            ("neighbours", CooccurrenceRecommender()),
+        ]
+        return EnsembleRecommender(
+            members,
+            weights=[1, COOCCURRENCE_WEIGHT],
+            random_state=student.random_state,
+        )
 
     def _decode(self, codes: Sequences) -> Sequences:
         """Return histories of item codes as ids."""

@@ -453,7 +453,8 @@ def test_parameters_of_the_command_line_reach_the_student():
     recommender = make_estimator("distilled", RECOMMENDERS, parameters)
     assert isinstance(recommender.teacher, EnsembleRecommender)
     assert recommender.teacher.n_estimators == 2
-    assert recommender.teacher.estimator.embedding_dim == 7
+    networks = dict(recommender.teacher.estimator)["networks"]
+    assert networks.estimator.embedding_dim == 7
     assert recommender.student.embedding_dim == 7
     assert recommender.student.max_epochs == 3
     assert recommender.random_state == 1
@@ -462,7 +463,7 @@ def test_parameters_of_the_command_line_reach_the_student():
 def test_the_default_teacher_is_an_ensemble_of_the_student():
     X = log()
     recommender = DistilledRecommender(stopping(), n_labels=3, keep_teacher=True).fit(X)
-    members = recommender.teacher_.estimators_
+    members = recommender.teacher_.named_estimators_.networks.estimators_
     assert len(members) == 4
     assert {type(member) for member in members} == {SASRecEstimator}
     assert {member.embedding_dim for member in members} == {16}
@@ -475,7 +476,7 @@ def test_by_default_the_student_is_larger_than_its_teachers():
     assert (
         recommender.set_params(keep_teacher=True).fit(X).student_.embedding_dim == 128
     )
-    members = recommender.teacher_.estimators_
+    members = recommender.teacher_.named_estimators_.networks.estimators_
     assert [member.embedding_dim for member in members] == [64] * 4
     assert {member.n_iter_ for member in members} == {1}
 
