@@ -23,7 +23,7 @@ from skdiffuasr.study.results import exception_line
 SOME_RUNS_FAILED = 3
 DEFAULTS = {
     "augmenters": ["none", "random", "random-seq", "reppad", "asrep", "diffusion"],
-    "recommenders": ["markov", "sasrec"],
+    "recommenders": ["markov", "cooccurrence", "sasrec"],
 }
 
 

@@ -56,7 +56,7 @@ class DistilledRecommender(BaseRecommender):
     student : neural recommender, default=None
         What is trained; its ``loss`` must be ``"ce"``. Soft labels regularise: it does
         well with less dropout and more dimensions than a network that is trained alone.
-        None means ``SASRecEstimator(embedding_dim=128, dropout=0.3)``.
+        None means ``SASRecEstimator(embedding_dim=128, dropout=0.2)``.
     teacher : recommender, default=None
         What can be a member of an `EnsembleRecommender`. A clone is fitted on what the
         student is trained on, without what is held out for early stopping.
@@ -255,7 +255,7 @@ class DistilledRecommender(BaseRecommender):
 
     def _student(self) -> BaseNeuralRecommender:
         if self.student is None:
-            return SASRecEstimator(embedding_dim=128, dropout=0.3)
+            return SASRecEstimator(embedding_dim=128, dropout=0.2)
         student: BaseNeuralRecommender = self.student
         return student
 
