@@ -14,7 +14,7 @@ awk 'BEGIN {
     print "Customer;Product;Date;Price"
     for (user = 1; user <= 200; user++) {
         item = int(rand() * 60)
-        for (n = 0; n < 4 + user % 5; n++) {
+        for (n = 0; n < 4 + user % 9; n++) {
             day = 1 + int(user / 8) % 28
             printf "C%d;P%d;%02d.%02d.2024 %02d:%02d;%d,%d\n",
                 user, item, day, 1 + n, n, user % 60, item, n

@@ -13,6 +13,7 @@ from typing import Any
 from skdiffuasr import __version__
 from skdiffuasr._wording import on_command_line
 from skdiffuasr.cli.config import with_config
+from skdiffuasr.cli.wording import with_options
 
 #: Name: what it does. The module of that name in this package has its options.
 COMMANDS = {
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    options = argparse.Namespace()
     try:
         options = make_parser(given[:1]).parse_args(with_config(given, list(COMMANDS)))
         debug = options.debug
@@ -60,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        print(f"skdiffuasr: error: {_in_one_line(error)}", file=sys.stderr)
+        message = with_options(_in_one_line(error), options)
+        print(f"skdiffuasr: error: {message}", file=sys.stderr)
         return getattr(error, "exit_code", 1)
     return exit_code
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
+from skdiffuasr.cli.wording import option_of
 from skdiffuasr.datasets import Interactions, read_interactions
 from skdiffuasr.datasets.readers import open_table
 from skdiffuasr.datasets.writers import check_ending
@@ -186,9 +187,10 @@ def check_all_used(parameters: Iterable[str], estimators: Iterable[Any]) -> None
     for estimator in estimators:
         if estimator is not None:
             known |= known_parameters(estimator)
-    unused = ", ".join(sorted(set(parameters) - known))
+    unused = sorted(set(parameters) - known)
     if unused:
-        raise ValueError(f"Nothing that was chosen has the parameters {unused}.")
+        names = ", ".join(map(option_of, unused))
+        raise ValueError(f"Nothing that was chosen takes {names}.")
 
 
 def check_nothing_to_train(options: argparse.Namespace) -> None:
@@ -198,7 +200,7 @@ def check_nothing_to_train(options: argparse.Namespace) -> None:
     named |= {"attributes", "features", "include_cold_items"}
     given = sorted(name for name in named if getattr(options, name, None) is not None)
     if given:
-        options_given = ", ".join("--" + name.replace("_", "-") for name in given)
+        options_given = ", ".join(map(option_of, given))
         raise ValueError(f"--model is taken as it is; drop {options_given}.")
 
 

@@ -82,7 +82,7 @@ def test_parameters_without_effect_are_refused(log_file, tmp_path, capsys, comma
     }[command]
     arguments = [command, log_file, *chosen, "--guidance-scale=2", "--patience=3"]
     assert main(list(map(str, arguments))) == 1
-    message = "Nothing that was chosen has the parameters guidance_scale, patience."
+    message = "Nothing that was chosen takes --guidance-scale, --patience."
     assert message in capsys.readouterr().err
 
 

@@ -122,7 +122,10 @@ def test_commands_that_train_take_the_files(log_file, files, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--recommender=markov"], "Nothing that was chosen has the parameters item_"),
+        (
+            ["--recommender=markov"],
+            "Nothing that was chosen takes --attributes, --features.",
+        ),
         (["--model=m"], "--model is taken as it is; drop --attributes, --features"),
     ],
 )

@@ -56,7 +56,7 @@ def test_study_tells_failures(log_file, tmp_path, capsys):
     ("options", "message"),
     [
         (["--augmenters=diffuse"], "'diffuse' is not one of none, asrep"),
-        (["--n-negatives=100"], "n_negatives=100"),
+        (["--n-negatives=100"], "--n-negatives 100"),
         (["--n-negatives=-5"], "--n-negatives must not be negative, got -5"),
         (["--protocol=temporal"], "without times"),
         (["--attributes=missing.json"], "missing.json"),
