@@ -124,7 +124,7 @@ def test_commands_that_train_take_the_files(log_file, files, tmp_path, capsys):
     [
         (
             ["--recommender=markov"],
-            "Nothing that was chosen takes --attributes, --features.",
+            "Nothing that was chosen takes --attributes",
         ),
         (["--model=m"], "--model is taken as it is; drop --attributes, --features"),
     ],
