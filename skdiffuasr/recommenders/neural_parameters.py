@@ -33,7 +33,7 @@ class NeuralParameters(SideInformation, BaseRecommender, TrainingParameters):
         for ``"sampled_ce"``.
     learning_rate : float, default=2e-3
         Learning rate of AdamW.
-    weight_decay : float, default=0.0
+    weight_decay : float, default=0.1
         Weight decay of AdamW.
     batch_size : int, default=128
         Number of histories of average length in a batch; of short ones it holds more.
@@ -89,7 +89,7 @@ class NeuralParameters(SideInformation, BaseRecommender, TrainingParameters):
     loss: str = "ce"
     n_negatives: int | None = None
     learning_rate: float = 2e-3
-    weight_decay: float = 0.0
+    weight_decay: float = 0.1
     early_stopping: bool = True
     validation_fraction: float = 0.1
     validation_filter_seen: bool = False

@@ -33,7 +33,7 @@ class SASRecEstimator(BaseNeuralRecommender):
         negatives contain, by torch's ``SparseAdam``. The cost of a step then hardly
         depends on the size of the catalogue; see ``docs/performance.md``. The moments
         of all other items stand still, except for the first item of the catalogue,
-        which pads shorter rows.
+        which pads shorter rows. The item embeddings then do not decay.
 
     References
     ----------
@@ -81,10 +81,9 @@ class SASRecEstimator(BaseNeuralRecommender):
                 "item_features: what is learned of these changes many items in every "
                 "step."
             )
-        if self.sparse_gradients and (self.loss == "ce" or self.weight_decay > 0):
+        if self.sparse_gradients and self.loss == "ce":
             raise ValueError(
-                "sparse_gradients=True takes a sampled loss and weight_decay=0, got "
-                f"loss={self.loss!r} and weight_decay={self.weight_decay}: either "
+                "sparse_gradients=True takes a sampled loss, got loss='ce', which "
                 "changes every item in every step."
             )
 

@@ -254,7 +254,7 @@ def test_equal_fits_have_equal_hashes():
     ("name", "value"),
     [
         ("learning_rate", 0.02),
-        ("weight_decay", 0.1),
+        ("weight_decay", 0.5),
         ("ema_decay", None),
         ("batch_size", 8),
         ("dropout", 0.2),

@@ -57,9 +57,8 @@ def test_sparse_gradients_learn_the_circle_too(loss):
     assert np.mean(recommender.predict(CIRCLE) == following) > 0.9
 
 
-@pytest.mark.parametrize("parameters", [{"loss": "ce"}, {"weight_decay": 0.1}])
-def test_sparse_gradients_need_a_loss_that_leaves_items_alone(parameters):
-    recommender = tiny(**{"loss": "bce", "sparse_gradients": True} | parameters)
+def test_sparse_gradients_need_a_loss_that_leaves_items_alone():
+    recommender = tiny(loss="ce", sparse_gradients=True)
     with pytest.raises(ValueError, match="sparse_gradients=True takes a sampled loss"):
         recommender.fit(CIRCLE)
 
