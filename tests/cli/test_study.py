@@ -56,7 +56,6 @@ def test_study_tells_failures(log_file, tmp_path, capsys):
     ("options", "message"),
     [
         (["--augmenters=diffuse"], "'diffuse' is not one of none, asrep"),
-        (["--n-negatives=100"], "n_negatives=100"),
         (["--n-negatives=-5"], "--n-negatives must not be negative, got -5"),
         (["--protocol=temporal"], "without times"),
         (["--attributes=missing.json"], "missing.json"),
@@ -100,3 +99,13 @@ def test_attributes_follow_the_items_of_the_log(tmp_path):
     options = [*FAST, "--recommenders=s3rec", "--n-negatives=0"]
     out = str(tmp_path / "out")
     assert study(str(log), *options, "--attributes", str(attributes), "--out", out) == 0
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_small_catalogue_lowers_the_negatives(log_file, tmp_path, capsys):
+    """Every user has six of twenty items."""
+    out = tmp_path / "out"
+    options = ["--augmenters=none", "--recommenders=markov", "--seeds=1"]
+    assert study(str(log_file), *options, "--out", str(out)) == 0
+    assert "uses 14 negatives instead of 100" in capsys.readouterr().err
+    assert "among 14 random items" in (out / "report.md").read_text()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -505,13 +506,8 @@ def test_without_pandas_the_message_says_so(monkeypatch):
         study()
 
 
-def test_too_few_items_for_the_negatives(tmp_path):
-    with pytest.raises(ValueError, match=r"n_negatives=100, but row .* of 60 items"):
-        study(n_negatives=100).run(X, tmp_path)
-
-
-@pytest.mark.parametrize(("n_negatives", "is_enough"), [(2, True), (3, False)])
-def test_an_item_is_taken_from_the_negatives_once(tmp_path, n_negatives, is_enough):
+@pytest.mark.parametrize(("n_negatives", "n_used"), [(2, 2), (3, 2), (100, 2)])
+def test_negatives_are_as_many_as_every_row_leaves(tmp_path, n_negatives, n_used):
     """Either user has two of four items, the target among them, again and again."""
     log = [[1, 1, 1, 2, 1, 2], [3, 4, 3, 4]]
     made = study(
@@ -519,12 +515,25 @@ def test_an_item_is_taken_from_the_negatives_once(tmp_path, n_negatives, is_enou
         augmenters={},
         recommenders={"Markov": MarkovRecommender()},
     )
-    if is_enough:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         results = made.run(log, tmp_path)
-        assert [record.error for record in results.records] == [None, None]
-    else:
-        with pytest.raises(ValueError, match=r"row 0 .* leaves 2 of 4 items"):
-            made.run(log, tmp_path)
+    assert [str(warning.message) for warning in caught] == (n_negatives > n_used) * [
+        "The history of row 0 leaves 2 of 4 items to draw negatives from. The sampled "
+        f"ranking uses 2 negatives instead of {n_negatives}."
+    ]
+    assert [record.error for record in results.records] == [None, None]
+    assert results.description["n_negatives"] == n_used
+    assert made.n_negatives == n_negatives
+    assert (
+        "Each target is ranked among 2 random" in (tmp_path / "report.md").read_text()
+    )
+
+
+def test_without_any_negative_there_is_no_sampled_ranking(tmp_path):
+    with pytest.warns(UserWarning, match="The sampled ranking is left out"):
+        results = study(augmenters={}, seeds=1).run([[1, 2, 3], [1, 2]], tmp_path)
+    assert set(results.records[0].ranks) == {"full", "filtered"}
 
 
 def test_a_log_of_short_histories(tmp_path):
