@@ -64,7 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--n-negatives",
         **number(
             "N",
-            "rank among N sampled items instead of all, or fewer if a user leaves fewer",
+            "rank among N sampled items, or as many as every user leaves, not all",
         ),
     )
     group.add_argument(

@@ -19,6 +19,7 @@ from skdiffuasr.cli.progress import show_progress
 from skdiffuasr.cli.side_information import add_side_information, read_side_information
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.results import exception_line
+from skdiffuasr.study.settings import OtherSettingsError
 
 SOME_RUNS_FAILED = 3
 DEFAULTS = {
@@ -51,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of the results; that of an earlier call to resume it",
+        help="folder of the results; that of an earlier call to resume or extend it",
     )
     parser.add_argument(
         "--protocol",
@@ -67,6 +68,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--retry-failed",
         action="store_true",
         help="run the combinations that failed again",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace the study in DIR if its options were others",
     )
     group = parser.add_argument_group("parameters of all estimators that have them")
     add_parameters(group, PARAMETERS)
@@ -99,9 +105,16 @@ def run(options: argparse.Namespace) -> int:
         retry_failed=options.retry_failed,
     )
     with show_progress() as on_progress:
-        results = comparison.run(
-            log, options.out, dataset_name=options.log.name, on_progress=on_progress
-        )
+        try:
+            results = comparison.run(
+                log,
+                options.out,
+                dataset_name=options.log.name,
+                on_progress=on_progress,
+                force=options.force,
+            )
+        except OtherSettingsError as error:
+            raise ValueError(error.text("--force", _as_option)) from None
     print((options.out / "report.md").read_text(encoding="utf-8"))
     print(f"Report, figures and tables are in {options.out}.")
     failures = [
@@ -116,3 +129,9 @@ def run(options: argparse.Namespace) -> int:
     for what, seed, line in failures:
         print(f"skdiffuasr: failed: {what}, seed {seed}: {line}", file=sys.stderr)
     return SOME_RUNS_FAILED if results.failures else 0
+
+
+def _as_option(setting: str) -> str:
+    """Name a setting of a study as the command line does, if it has it."""
+    known = PARAMETERS.keys() | DEFAULTS | {"seeds", "protocol", "n_negatives"}
+    return "--" + setting.replace("_", "-") if setting in known else setting

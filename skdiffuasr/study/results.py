@@ -1,7 +1,7 @@
 """What a study found: one record per run, and all of them as one tidy frame."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -76,7 +76,7 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", int(self.seed))
-        object.__setattr__(self, "parameters", _plain(self.parameters))
+        object.__setattr__(self, "parameters", plain(self.parameters))
 
     @property
     def error_line(self) -> str:
@@ -305,15 +305,15 @@ def exception_line(traceback: str) -> str:
     return lines[-1].strip() if lines else ""
 
 
-def _plain(value: object) -> object:
-    """Turn a value into what JSON knows."""
+def plain(value: object, otherwise: Callable[[object], str] = str) -> object:
+    """Turn a value into what JSON knows; `otherwise` makes a text of the rest."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
-        items = {str(key): _plain(item) for key, item in value.items()}
+        items = {str(key): plain(item, otherwise) for key, item in value.items()}
         return dict(sorted(items.items()))
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item, otherwise) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    return str(value)
+    return otherwise(value)

@@ -14,8 +14,8 @@ from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.training.early_stopping import takes_validation
 from skdiffuasr.utils.known_parameters import set_known
 
-# Parameters that say how a result is computed, and not what it is.
-_HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
+#: Parameters that say how a result is computed, and not what it is.
+HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
 
 
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
@@ -41,7 +41,7 @@ def without_handling(estimator: Any) -> Any:
     for part in (copy, *copy.get_params(deep=True).values()):
         if hasattr(part, "get_params") and not isinstance(part, type):
             defaults = inspect.signature(type(part)).parameters
-            names = _HANDLING.intersection(part.get_params(deep=False))
+            names = HANDLING.intersection(part.get_params(deep=False))
             part.set_params(**{name: defaults[name].default for name in names})
     return copy
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from skdiffuasr._extras import import_extra
@@ -16,6 +15,7 @@ from skdiffuasr.study.protocol import leave_last_out_data, temporal_data
 from skdiffuasr.study.report import write_report
 from skdiffuasr.study.results import StudyResults
 from skdiffuasr.study.schedule import Progress, Schedule
+from skdiffuasr.study.settings import study_settings
 from skdiffuasr.study.store import StudyStore, write_csv
 
 
@@ -101,6 +101,7 @@ class AugmentationStudy(StudyOptions):
         *,
         dataset_name: str = "dataset",
         on_progress: Callable[[Progress], None] | None = None,
+        force: bool = False,
     ) -> StudyResults:
         """Do all runs that are missing, and report.
 
@@ -114,6 +115,11 @@ class AugmentationStudy(StudyOptions):
             What the report calls the dataset.
         on_progress : callable(Progress), default=None
             Told before every run and at the end.
+        force : bool, default=False
+            Replace the study in `folder` if its settings were others. Settings are all
+            parameters but `with_quality` and `retry_failed`, the dataset, and the
+            parameters of every estimator but `memory`, `verbose`, `device` and
+            `n_jobs`. An augmenter, recommender or seed that is added extends a study.
 
         Returns
         -------
@@ -125,7 +131,8 @@ class AugmentationStudy(StudyOptions):
         FileExistsError
             If the folder is not a study's and has files that a report would overwrite.
         ValueError
-            If no user has enough items, or the folder has results of another dataset or protocol.
+            If no user has enough items, or the folder has a study with other settings:
+            the message names them, and the runs that would be done again.
         """
         pd = import_extra("pandas", "frames")
         if self.protocol == "temporal":
@@ -137,10 +144,10 @@ class AugmentationStudy(StudyOptions):
             items = np.unique(data.X_train.values)
             tested = data.X_test, data.y_test
             n_negatives = affordable_negatives(n_negatives, *tested, items) or None
-        fingerprint = joblib.hash((*data, self.protocol, n_negatives))
-        store = StudyStore(folder, fingerprint)
         options = copy(self)
         options.n_negatives = n_negatives
+        settings = study_settings(options, data)
+        store = StudyStore(folder, settings, force=force)
         schedule = Schedule(options, data, store, on_progress)
         results = StudyResults(
             dataset_name=dataset_name,

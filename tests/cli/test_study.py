@@ -109,3 +109,18 @@ def test_a_small_catalogue_lowers_the_negatives(log_file, tmp_path, capsys):
     assert study(str(log_file), *options, "--out", str(out)) == 0
     assert "uses 14 negatives instead of 100" in capsys.readouterr().err
     assert "among 14 random items" in (out / "report.md").read_text()
+
+
+def test_other_options_are_refused_unless_forced(log_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    options = [*FAST, "--recommenders=markov,sasrec", "--out", str(out)]
+    assert study(str(log_file), *options) == 0
+    capsys.readouterr()
+    changed = [*options, "--n-pseudo-items=3"]
+    assert study(str(log_file), *changed) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "--n-pseudo-items of random-seq was 2, now 3. The runs of random-" in error
+    assert error.endswith("replace the earlier study with --force.")
+    assert "force=True" not in error
+    assert study(str(log_file), *changed, "--force") == 0
+    assert study(str(log_file), *changed) == 0
