@@ -52,7 +52,10 @@ class RunRecord:
     peak_memory_mib : float
         Highest resident memory.
     n_epochs : int
-        Epochs of the recommender's training; 0 if it has none.
+        Epochs of the recommender's training; 0 if it has none. Of an ensemble, those
+        of the member that came nearest to its limit.
+    max_epochs : int
+        The limit of these epochs; 0 if there is none.
     validation_score : float
         NDCG@10 on the validation items.
     parameters : dict
@@ -73,6 +76,7 @@ class RunRecord:
     validation_score: float = float("nan")
     parameters: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    max_epochs: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", int(self.seed))
@@ -111,6 +115,13 @@ class StudyResults:
         cache.
     compared : {"augmenter", "recommender"}, default="augmenter"
         What is compared; see `between_recommenders`.
+    baselines : tuple of str
+        Names of the recommenders that only count: popularity, the Markov chain and
+        co-occurrence.
+    settings : dict
+        What the study was asked to do, as JSON knows it.
+    made : dict of str to str
+        Version, date and command, for the report.
 
     Raises
     ------
@@ -142,6 +153,9 @@ class StudyResults:
     candidates: tuple[RunRecord, ...] = ()
     with_memory: tuple[str, ...] = ()
     compared: str = "augmenter"
+    baselines: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.main_ranking not in RANKINGS:
@@ -282,6 +296,7 @@ def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
                 "seconds_total": sum(seconds.values()),
                 "peak_memory_mib": record.peak_memory_mib + known,
                 "n_epochs": record.n_epochs,
+                "max_epochs": record.max_epochs,
                 "validation_score": record.validation_score,
                 "parameters": json.dumps(record.parameters),
                 "error": record.error_line,

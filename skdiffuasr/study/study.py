@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skdiffuasr import __version__
 from skdiffuasr._extras import import_extra
 from skdiffuasr.metrics.next_item_ranks import affordable_negatives
 from skdiffuasr.study.options import REFERENCE, StudyOptions
@@ -102,6 +104,7 @@ class AugmentationStudy(StudyOptions):
         dataset_name: str = "dataset",
         on_progress: Callable[[Progress], None] | None = None,
         force: bool = False,
+        command: str = "Python",
     ) -> StudyResults:
         """Do all runs that are missing, and report.
 
@@ -120,6 +123,8 @@ class AugmentationStudy(StudyOptions):
             parameters but `with_quality` and `retry_failed`, the dataset, and the
             parameters of every estimator but `memory`, `verbose`, `device` and
             `n_jobs`. An augmenter, recommender or seed that is added extends a study.
+        command : str, default="Python"
+            The command line that asked for the study, for the report.
 
         Returns
         -------
@@ -163,6 +168,13 @@ class AugmentationStudy(StudyOptions):
             records=(),
             reference=REFERENCE,
             with_memory=self._with_memory(),
+            baselines=self._baselines(),
+            settings=settings,
+            made={
+                "version": f"skdiffuasr {__version__}",
+                "date": date.today().isoformat(),
+                "command": command,
+            },
         )
         records, frames = [], []
         for record in schedule.records():
