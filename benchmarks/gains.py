@@ -86,7 +86,7 @@ class Gains:
         self.student = student
         self.n_pool = n_pool
         self.attributes = attributes
-        self.store = StudyStore(folder, joblib.hash(data))
+        self.store = StudyStore(folder, {"training data": joblib.hash(data)})
         (folder / "models").mkdir(exist_ok=True)
 
     def record(self, name, seed):

@@ -28,6 +28,8 @@ from skdiffuasr.cli.options import (
 )
 from skdiffuasr.cli.side_information import add_side_information
 from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.metrics.fitted_attribute import fitted_attribute
+from skdiffuasr.metrics.next_item_ranks import affordable_negatives
 from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.persistence import load
 from skdiffuasr.sequences import Sequences
@@ -60,7 +62,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="take the items of the history out of the ranking",
     )
     group.add_argument(
-        "--n-negatives", **number("N", "rank among N sampled items instead of all")
+        "--n-negatives",
+        **number(
+            "N",
+            "rank among N sampled items, or as many as every user leaves, not all",
+        ),
     )
     group.add_argument(
         "--length-bins",
@@ -100,7 +106,14 @@ def run(options: argparse.Namespace) -> int:
         known_items.add(histories)
         known_items.report()
         _warn_of_leak(model, histories)
-    metrics = scorer(model, tested.drop_last(), tested.last())
+    X, y = tested.drop_last(), tested.last()
+    if scorer.n_negatives is not None:
+        scorer.n_negatives = affordable_negatives(
+            scorer.n_negatives, X, y, fitted_attribute(model, "item_ids_")
+        )
+        if not scorer.n_negatives:
+            raise ValueError("There are no negatives to draw; drop --n-negatives.")
+    metrics = scorer(model, X, y)
     if options.output is not None:
         # JSON has no NaN, which a group without users has.
         known = {

@@ -1,6 +1,7 @@
 """``skdiffuasr study``: augmenters and recommenders in one comparison."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -18,9 +19,13 @@ from skdiffuasr.cli.options import (
 from skdiffuasr.cli.progress import show_progress
 from skdiffuasr.cli.side_information import add_side_information, read_side_information
 from skdiffuasr.study import AugmentationStudy
+from skdiffuasr.study.comparison import compare
 from skdiffuasr.study.results import exception_line
+from skdiffuasr.study.settings import OtherSettingsError
+from skdiffuasr.study.verdicts import summary
 
 SOME_RUNS_FAILED = 3
+_MAX_LINES = 9
 DEFAULTS = {
     "augmenters": ["none", "random", "random-seq", "reppad", "asrep", "diffusion"],
     "recommenders": ["markov", "cooccurrence", "sasrec"],
@@ -51,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of the results; that of an earlier call to resume it",
+        help="folder of the results; that of an earlier call to resume or extend it",
     )
     parser.add_argument(
         "--protocol",
@@ -67,6 +72,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--retry-failed",
         action="store_true",
         help="run the combinations that failed again",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace the study in DIR if its options were others",
     )
     group = parser.add_argument_group("parameters of all estimators that have them")
     add_parameters(group, PARAMETERS)
@@ -99,11 +109,23 @@ def run(options: argparse.Namespace) -> int:
         retry_failed=options.retry_failed,
     )
     with show_progress() as on_progress:
-        results = comparison.run(
-            log, options.out, dataset_name=options.log.name, on_progress=on_progress
-        )
-    print((options.out / "report.md").read_text(encoding="utf-8"))
-    print(f"Report, figures and tables are in {options.out}.")
+        try:
+            results = comparison.run(
+                log,
+                options.out,
+                dataset_name=options.log.name,
+                on_progress=on_progress,
+                force=options.force,
+                command=_command(options),
+            )
+        except OtherSettingsError as error:
+            raise ValueError(error.text("--force", _as_option)) from None
+    lines = summary(results, compare(results, results.main_ranking, "ndcg@10"))
+    if len(lines) > _MAX_LINES:
+        n_more = len(lines) - _MAX_LINES + 1
+        lines[_MAX_LINES - 1 :] = [f"... and {n_more} more lines in the report."]
+    print("\n".join(lines))
+    print(f"The report is {options.out / 'report.html'}, with tables beside it.")
     failures = [
         (f"{record.augmenter} + {record.recommender}", record.seed, record.error_line)
         for record in results.failures
@@ -116,3 +138,25 @@ def run(options: argparse.Namespace) -> int:
     for what, seed, line in failures:
         print(f"skdiffuasr: failed: {what}, seed {seed}: {line}", file=sys.stderr)
     return SOME_RUNS_FAILED if results.failures else 0
+
+
+def _as_option(setting: str) -> str:
+    """Name a setting of a study as the command line does, if it has it."""
+    known = PARAMETERS.keys() | DEFAULTS | {"seeds", "protocol", "n_negatives"}
+    return "--" + setting.replace("_", "-") if setting in known else setting
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Write the command with all options that have a value, those of a file, too."""
+    words = ["skdiffuasr", "study", str(options.log)]
+    for name, value in vars(options).items():
+        option = "--" + name.replace("_", "-")
+        if name in {"log", "run", "config", "debug"} or value is None:
+            continue
+        if isinstance(value, bool):
+            if value or name == "header":
+                words.append(option if value else "--no-header")
+        else:
+            text = ",".join(value) if isinstance(value, list) else str(value)
+            words += [option, text]
+    return shlex.join(words)

@@ -1,5 +1,6 @@
 """Confidence in the difference between two recommenders."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from skdiffuasr.metrics._checks import check_resampling, check_values
 
 # Numbers drawn at a time: 8 MB of indices and as much of counts.
 _BATCH_NUMBERS = 1_000_000
-# So that rounding does not decide whether a resample lies as far away.
+# So that rounding does not decide on which side of 0 a resample lies.
 _SLACK = 1e-12
 
 
@@ -46,8 +47,8 @@ def paired_bootstrap(
 
     Users are resampled with replacement; a user's two values stay together, which
     takes the spread between easy and hard users out of the comparison. The interval
-    holds the percentiles of the resampled differences, and the p-value is the share of
-    resamples at least as far from the observed difference as that is from 0 [1]_.
+    ends at percentiles of the resampled differences [1]_. The p-value belongs to it:
+    the interval leaves out 0 exactly where that is below ``1 - confidence_level``.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def paired_bootstrap(
         A metric's value per user for either model, rows in the same order, as
         :meth:`NextItemScorer.per_user` returns them.
     n_resamples : int, default=2000
-        Number of resamples. The p-value is at least ``1 / (n_resamples + 1)``.
+        Number of resamples. The p-value is at least ``2 / (n_resamples + 1)``; an
+        interval that would need a smaller one is infinite.
     confidence_level : float, default=0.95
         Probability content of the interval.
     random_state : int, RandomState instance or None, default=None
@@ -75,7 +77,7 @@ def paired_bootstrap(
     References
     ----------
     .. [1] Efron and Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall
-       1993, chapters 13 and 16.
+       1993, chapter 13.
 
     Examples
     --------
@@ -121,10 +123,19 @@ def resampled_means(
 def bootstrap_result(
     difference: float, resampled: FloatArray, confidence_level: float
 ) -> BootstrapResult:
-    """Return the interval and p-value of a difference from its resamples, (n,)."""
-    quantiles = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
-    low, high = np.quantile(resampled, quantiles).tolist()
-    distances = np.abs(resampled - difference)
-    is_extreme = distances >= abs(difference) - _SLACK * distances.max()
-    p_value = (1 + np.count_nonzero(is_extreme)) / (1 + len(resampled))
+    """Return the interval and p-value of a difference from its resamples, (n,).
+
+    The p-value is twice the share of resamples on the far side of 0, one of them added;
+    the ends are those resamples beyond which 0 has a p-value below 1 - confidence.
+    """
+    n = len(resampled)
+    ordered = np.sort(resampled)
+    ordered[np.abs(ordered) <= _SLACK * np.abs(ordered).max()] = 0.0
+    n_beyond = min(np.count_nonzero(ordered <= 0), np.count_nonzero(ordered >= 0))
+    p_value = min(1.0, 2 * (1 + n_beyond) / (1 + n))
+    # Rounded, as 1 - 0.95 is a little more than 0.05.
+    n_outside = math.ceil(round((1 - confidence_level) * (1 + n) / 2, 9)) - 1
+    low, high = -math.inf, math.inf
+    if n_outside > 0:
+        low, high = float(ordered[n_outside - 1]), float(ordered[n - n_outside])
     return BootstrapResult(difference, low, high, p_value)

@@ -1,5 +1,6 @@
 """Ranks of the next items by an estimator: several rankings from one scoring pass."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,12 @@ import numpy as np
 
 from skdiffuasr._typing import IdArray
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
-from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
+from skdiffuasr.metrics.ranks import (
+    excluded_items,
+    mask_seen,
+    sampled_target_ranks,
+    target_ranks,
+)
 from skdiffuasr.metrics.score_blocks import score_blocks
 from skdiffuasr.metrics.ties import TargetRanks
 from skdiffuasr.sequences import Sequences
@@ -57,3 +63,24 @@ def next_item_ranks(
                 found = target_ranks(scores, block, first_row=first_row)
             ranks.append(found)
     return {name: TargetRanks.concatenate(ranks) for name, ranks in parts.items()}
+
+
+def affordable_negatives(
+    n_negatives: int, X: Sequences, y: IdArray, item_ids: IdArray
+) -> int:
+    """Return `n_negatives`, lowered to what every row leaves to draw from; say so."""
+    seen = encode_sequences(X.variants[0], item_ids)
+    targets = encode_items(np.asarray(y), item_ids)
+    excluded = excluded_items(targets, seen, len(item_ids))
+    n_left = len(item_ids) - int(excluded.lengths.max(initial=0))
+    if n_left >= n_negatives:
+        return n_negatives
+    row = int(np.argmax(excluded.lengths))
+    instead = f"uses {n_left} negatives instead of {n_negatives}"
+    warnings.warn(
+        f"The history of row {row} leaves {n_left} of {len(item_ids)} items to draw "
+        "negatives from. The sampled ranking "
+        f"{instead if n_left else 'is left out'}.",
+        stacklevel=3,
+    )
+    return n_left

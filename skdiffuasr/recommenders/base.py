@@ -17,7 +17,7 @@ from skdiffuasr._sklearn_compat import StrOptions, fit_context
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders.blocks import row_blocks
-from skdiffuasr.recommenders.recommending import RecommendMixin
+from skdiffuasr.recommenders.recommending import RecommendMixin, is_fallback
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences, check_sequences
 from skdiffuasr.sequences.ragged import offsets_from_lengths
@@ -285,7 +285,7 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
             if as_log_probabilities
             else self._scores_without_items()
         )
-        has_items = codes.lengths > 0
+        has_items = ~is_fallback(codes)
         score = self._scorer(without_skipped(codes)[has_items])
         n_scored = offsets_from_lengths(has_items)
 

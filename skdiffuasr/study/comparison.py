@@ -27,7 +27,7 @@ _COLUMNS = [
     *_NAMES,
     *("n_users", "n_seeds", "value", "reference_value", "difference", "relative"),
     *("seed_std", "low", "high", "p_value", "low_seeds", "high_seeds", "p_seeds"),
-    "p_holm",
+    *("p_holm", "low_holm", "high_holm"),
 ]
 
 #: (Recommender, augmenter) to seed to one value per test user.
@@ -55,14 +55,16 @@ def compare(
     are drawn anew with replacement, as in `paired_bootstrap`, but the same draws serve
     all augmenters and recommenders. That interval holds for the seeds at hand. A
     second one, of `seed_interval`, holds for other users and other seeds; with few
-    seeds it is wide. A p-value is at least ``1 / (n_resamples + 1)``: from 15
+    seeds it is wide. A p-value is at least ``2 / (n_resamples + 1)``: from 11
     augmenters on, 2000 are too few to correct for all their pairs.
 
     Return one row per recommender, augmenter, reference (that of `results`, or the best
     other augmenter) and group of users. ``seed_std`` is of the difference; ``p_holm``
     is ``p_value`` corrected over the augmenters of a recommender, for all users only,
     and against the best other augmenter, which the results chose, as if every pair had
-    been tested. What cannot be known, from one user or one seed, is NaN.
+    been tested. ``low_holm`` and ``high_holm`` are widened as much: they leave out 0
+    exactly where ``p_holm`` is below ``1 - confidence_level``. What cannot be known,
+    from one user or one seed, is NaN.
     """
     if ranking not in RANKINGS:
         raise ValueError(f"ranking must be one of {RANKINGS}, got {ranking!r}.")
@@ -91,6 +93,12 @@ def compare(
     ]
     comparisons = results.ordered(rows, _COLUMNS)
     _add_holm(comparisons, runs, results.reference)
+    for number, of_pair in enumerate(resampled[0]):  # of all users
+        row = number * len(groups)
+        level = _corrected_level(comparisons.loc[row], confidence_level)
+        if not math.isnan(level):
+            wide = bootstrap_result(np.nan, of_pair, level)
+            comparisons.loc[row, ["low_holm", "high_holm"]] = wide.low, wide.high
     return comparisons
 
 
@@ -175,3 +183,8 @@ def _add_holm(comparisons: "pd.DataFrame", runs: _Runs, reference: str) -> None:
         corrected = holm(distinct["p_value"], n_hypotheses)
         p_holm = dict(zip(distinct["hypothesis"], corrected, strict=True))
         comparisons.loc[family.index, "p_holm"] = family["hypothesis"].map(p_holm)
+
+
+def _corrected_level(row: "pd.Series", confidence_level: float) -> float:
+    """Return the level whose interval belongs to the corrected p-value, or NaN."""
+    return float(1 - (1 - confidence_level) * row["p_value"] / row["p_holm"])

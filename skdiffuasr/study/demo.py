@@ -115,12 +115,16 @@ def run_demo(
         f"leave-last-out, {n_pseudo_items} pseudo items per user, one seed. Seen items "
         f"{are_ranked} ranked."
     )
-    # The cache is for what follows the study.
-    results = replace(results, with_memory=())
+    # The cache is for what follows the study, and the report is one page.
+    results = replace(results, with_memory=(), made={})
     comparisons = compare(results, results.main_ranking, "ndcg@10")
     sections = [
-        Section("Dataset and protocol", (what,)),
-        *report_sections(results, comparisons)[1:],
+        section._replace(blocks=(what,))
+        if section.title == "Dataset and protocol"
+        else section
+        for section in report_sections(results, comparisons)
+    ]
+    sections += [
         Section("How near the pseudo items are to hidden true ones", nearness),
     ]
     return markdown_report("Does diffusion augmentation help?", sections)

@@ -57,7 +57,7 @@ def as_png(figure: "Figure") -> bytes:
 
 def _gain_figure(results: StudyResults, gains: "pd.DataFrame") -> "Figure":
     others = _others(results)
-    intervals = {"users": ""}
+    intervals = {"users, corrected": "_holm"}
     if len(results.seeds) > 1:
         intervals["users and seeds"] = "_seeds"
     figure, panels = _panels(list(results.recommenders))

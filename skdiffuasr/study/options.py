@@ -9,12 +9,20 @@ from typing import Any
 from sklearn.utils import check_scalar
 
 from skdiffuasr._extras import import_extra
+from skdiffuasr.recommenders import (
+    CooccurrenceRecommender,
+    MarkovRecommender,
+    PopularityRecommender,
+)
 from skdiffuasr.study.store import check_file_names
 
 PROTOCOLS = ("leave_last_out", "temporal")
 
 #: Name of the augmenter that does nothing, which the others are compared with.
 REFERENCE = "none"
+
+#: Recommenders that count instead of being trained.
+BASELINES = (CooccurrenceRecommender, MarkovRecommender, PopularityRecommender)
 
 _MAX_SEED = 2**32 - 1
 
@@ -82,6 +90,15 @@ class StudyOptions:
                         f"not a parameter of {type(estimator).__name__}; it has "
                         f"{known}."
                     )
+
+    def _baselines(self) -> tuple[str, ...]:
+        """Name the recommenders that only count."""
+        return tuple(
+            name
+            for name, recommender in self.recommenders.items()
+            for last in [getattr(recommender, "steps", [(name, recommender)])[-1][1]]
+            if isinstance(last, BASELINES)
+        )
 
     def _with_memory(self) -> tuple[str, ...]:
         """Name the estimators whose `memory`, or that of one inside them, is set."""

@@ -13,11 +13,10 @@ from skdiffuasr.metrics import (
     novelty_groups,
     popularity_groups,
 )
-from skdiffuasr.metrics.ranks import excluded_items
 from skdiffuasr.model_selection import TemporalSplit, leave_last_out
 from skdiffuasr.model_selection.temporal_split import default_cutoff
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
+from skdiffuasr.sequences.vocabulary import encode_items
 
 
 class StudyData(NamedTuple):
@@ -68,21 +67,6 @@ class StudyData(NamedTuple):
         if novelty.codes.any():
             groups["novelty"] = novelty
         return groups
-
-    def check_negatives(self, n_negatives: int) -> None:
-        """Raise ValueError if a tested history leaves too few items to draw from."""
-        item_ids = np.unique(self.X_train.values)
-        targets = encode_items(self.y_test, item_ids)
-        seen = encode_sequences(self.X_test, item_ids)
-        excluded = excluded_items(targets, seen, len(item_ids))
-        row = int(np.argmax(excluded.lengths))
-        n_left = len(item_ids) - excluded.lengths[row]
-        if n_left < n_negatives:
-            raise ValueError(
-                f"n_negatives={n_negatives}, but row {row} of the tested histories "
-                f"leaves {n_left} of {len(item_ids)} items to draw from; None leaves "
-                "the sampled ranking out."
-            )
 
 
 def leave_last_out_data(log: Any) -> StudyData:

@@ -1,7 +1,7 @@
 """What a study found: one record per run, and all of them as one tidy frame."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -52,7 +52,10 @@ class RunRecord:
     peak_memory_mib : float
         Highest resident memory.
     n_epochs : int
-        Epochs of the recommender's training; 0 if it has none.
+        Epochs of the recommender's training; 0 if it has none. Of an ensemble, those
+        of the member that came nearest to its limit.
+    max_epochs : int
+        The limit of these epochs; 0 if there is none.
     validation_score : float
         NDCG@10 on the validation items.
     parameters : dict
@@ -73,10 +76,11 @@ class RunRecord:
     validation_score: float = float("nan")
     parameters: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    max_epochs: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", int(self.seed))
-        object.__setattr__(self, "parameters", _plain(self.parameters))
+        object.__setattr__(self, "parameters", plain(self.parameters))
 
     @property
     def error_line(self) -> str:
@@ -111,6 +115,13 @@ class StudyResults:
         cache.
     compared : {"augmenter", "recommender"}, default="augmenter"
         What is compared; see `between_recommenders`.
+    baselines : tuple of str
+        Names of the recommenders that only count: popularity, the Markov chain and
+        co-occurrence.
+    settings : dict
+        What the study was asked to do, as JSON knows it.
+    made : dict of str to str
+        Version, date and command, for the report.
 
     Raises
     ------
@@ -142,6 +153,9 @@ class StudyResults:
     candidates: tuple[RunRecord, ...] = ()
     with_memory: tuple[str, ...] = ()
     compared: str = "augmenter"
+    baselines: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.main_ranking not in RANKINGS:
@@ -282,6 +296,7 @@ def run_frame(records: Iterable[RunRecord]) -> "pd.DataFrame":
                 "seconds_total": sum(seconds.values()),
                 "peak_memory_mib": record.peak_memory_mib + known,
                 "n_epochs": record.n_epochs,
+                "max_epochs": record.max_epochs,
                 "validation_score": record.validation_score,
                 "parameters": json.dumps(record.parameters),
                 "error": record.error_line,
@@ -305,15 +320,15 @@ def exception_line(traceback: str) -> str:
     return lines[-1].strip() if lines else ""
 
 
-def _plain(value: object) -> object:
-    """Turn a value into what JSON knows."""
+def plain(value: object, otherwise: Callable[[object], str] = str) -> object:
+    """Turn a value into what JSON knows; `otherwise` makes a text of the rest."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
-        items = {str(key): _plain(item) for key, item in value.items()}
+        items = {str(key): plain(item, otherwise) for key, item in value.items()}
         return dict(sorted(items.items()))
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item, otherwise) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    return str(value)
+    return otherwise(value)

@@ -1,21 +1,22 @@
 """One combination of a study: augment, train, rank; and what each took."""
 
 import inspect
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from skdiffuasr.metrics import NextItemScorer
-from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.next_item_ranks import RANKINGS, next_item_ranks
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.protocol import StudyData
 from skdiffuasr.training.early_stopping import takes_validation
 from skdiffuasr.utils.known_parameters import set_known
 
-# Parameters that say how a result is computed, and not what it is.
-_HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
+#: Parameters that say how a result is computed, and not what it is.
+HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
 
 
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
@@ -41,7 +42,7 @@ def without_handling(estimator: Any) -> Any:
     for part in (copy, *copy.get_params(deep=True).values()):
         if hasattr(part, "get_params") and not isinstance(part, type):
             defaults = inspect.signature(type(part)).parameters
-            names = _HANDLING.intersection(part.get_params(deep=False))
+            names = HANDLING.intersection(part.get_params(deep=False))
             part.set_params(**{name: defaults[name].default for name in names})
     return copy
 
@@ -102,7 +103,7 @@ def train_and_rank(
         "ranks": ranks,
         "seconds": costs.seconds,
         "peak_memory_mib": costs.peak_memory_mib,
-        "n_epochs": _n_epochs(recommender),
+        **_epochs(recommender),
         "validation_score": score,
     }
 
@@ -118,9 +119,28 @@ def _set_everywhere(estimator: Any, name: str, value: Any) -> None:
     estimator.set_params(**dict.fromkeys(names, value))
 
 
-def _n_epochs(recommender: Any) -> int:
-    """Epochs that a recommender, or the last step of a pipeline, was trained for."""
-    try:
-        return int(fitted_attribute(recommender, "n_iter_"))
-    except AttributeError:
-        return 0
+def _epochs(recommender: Any) -> dict[str, int]:
+    """Epochs of the training run that came nearest to its limit, and that limit."""
+    epochs = [
+        (int(part.n_iter_), int(getattr(part, "max_epochs", 0)))
+        for part in _trained(recommender)
+    ]
+    n_epochs, max_epochs = max(
+        epochs, key=lambda of_part: of_part[0] / (of_part[1] or np.inf), default=(0, 0)
+    )
+    return {"n_epochs": n_epochs, "max_epochs": max_epochs}
+
+
+def _trained(recommender: Any) -> Iterator[Any]:
+    """Find the networks in pipelines, searches, ensembles and students."""
+    for name in ("best_estimator_", "student_"):
+        if hasattr(recommender, name):
+            yield from _trained(getattr(recommender, name))
+            return
+    if hasattr(recommender, "steps"):
+        yield from _trained(recommender.steps[-1][1])
+    elif hasattr(recommender, "estimators_"):
+        for member in recommender.estimators_:
+            yield from _trained(member)
+    elif hasattr(recommender, "n_iter_"):
+        yield recommender

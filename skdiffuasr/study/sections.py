@@ -17,7 +17,8 @@ from skdiffuasr.study.blocks import (
 )
 from skdiffuasr.study.metric_sections import group_blocks, main_blocks, sampled_blocks
 from skdiffuasr.study.results import RunRecord, StudyResults, exception_line, run_frame
-from skdiffuasr.study.verdicts import verdict_sentences
+from skdiffuasr.study.settings import setting_rows
+from skdiffuasr.study.verdicts import cautions, verdict_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,11 +72,14 @@ def report_sections(
         for group_by, title in _GROUPS.items()
     }
     if by_length := by_group[_GROUPS["length"]]:
-        caption = "Gain in NDCG@10 by length of the history."
+        caption = (
+            "Gain in NDCG@10 by length of the history. Points: means over users and "
+            "seeds; bars: 95 % intervals over the users of a group, not corrected."
+        )
         by_length.append(Picture("length", caption))
     blocks: dict[str, list[Block]] = {
-        "Dataset and protocol": _dataset_blocks(results),
         "In short": _verdict_blocks(results, comparisons),
+        "Dataset and protocol": _dataset_blocks(results),
         "Recommenders without augmentation": _recommender_blocks(between),
         "Augmenters by recommender": main_blocks(results, gains),
         "Chosen parameters": _choice_blocks(results),
@@ -84,6 +88,7 @@ def report_sections(
         "Cost": _cost_blocks(results),
         "Pseudo items": _quality_blocks(results),
         "Failures": _failure_blocks(results),
+        "How this report was made": _origin_blocks(results),
     }
     return [Section(title, tuple(found)) for title, found in blocks.items() if found]
 
@@ -116,12 +121,15 @@ def _dataset_blocks(results: StudyResults) -> list[Block]:
 
 
 def _verdict_blocks(results: StudyResults, comparisons: "pd.DataFrame") -> list[Block]:
+    found = cautions(results)
+    warned: list[Block] = [Items("", tuple(found))] if found else []
     if comparisons.empty:
-        return []
+        return warned
     explanation = (
         f"Difference in NDCG@10 to {results.reference} with a 95 % bootstrap interval "
-        "over users. An augmenter helps (hurts) if the interval lies above (below) 0 "
-        "and the p-value, after Holm's correction over the augmenters, is below 0.05. "
+        "over users. An augmenter helps (hurts) if the interval lies above (below) 0. "
+        "Interval and p-value are of one method, and both are corrected after Holm "
+        "over the augmenters: the interval leaves out 0 where p is below 0.05. "
         "The lead of the best is corrected as if every pair of augmenters had been "
         "tested, as the pair is chosen by the results."
     )
@@ -129,7 +137,7 @@ def _verdict_blocks(results: StudyResults, comparisons: "pd.DataFrame") -> list[
         Items(name, tuple(verdict_sentences(results, name, comparisons)))
         for name in results.recommenders
     ]
-    return [explanation, *lists, _about_seeds(results)]
+    return [*warned, *lists, explanation, _about_seeds(results)]
 
 
 def _about_seeds(results: StudyResults) -> str:
@@ -244,6 +252,30 @@ def _failure_blocks(results: StudyResults) -> list[Block]:
     )
     header = ("augmenter", "recommender", "seed", "error")
     return [explanation, Table(header, tuple(rows), is_text=True)] if rows else []
+
+
+def _origin_blocks(results: StudyResults) -> list[Block]:
+    """Show version, date, command, settings, and the epochs of every run."""
+    if not results.made:
+        return []
+    runs = tuple(
+        (run.recommender, run.augmenter, str(run.seed), _epochs(run))
+        for run in results.records
+    )
+    settings = tuple(setting_rows(results.settings))
+    return [
+        Table(("fact", "value"), tuple(results.made.items()), is_text=True),
+        Table(("of", "setting", "value"), settings, "Settings", is_text=True),
+        Table(("recommender", "augmenter", "seed", "epochs"), runs, "Epochs"),
+    ]
+
+
+def _epochs(run: RunRecord) -> str:
+    if not run.n_epochs:
+        return "-"
+    return (
+        f"{run.n_epochs} of {run.max_epochs}" if run.max_epochs else f"{run.n_epochs}"
+    )
 
 
 def _run(results: StudyResults, record: RunRecord) -> str:

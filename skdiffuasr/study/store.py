@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,11 @@ import numpy as np
 from skdiffuasr._files import replaced, write_text
 from skdiffuasr.metrics import TargetRanks
 from skdiffuasr.study.results import RunRecord
+from skdiffuasr.study.settings import (
+    OF_ALL_RUNS,
+    OtherSettingsError,
+    find_differences,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,20 +44,26 @@ class StudyStore:
     Every file is written beside its place and then renamed, so that a file is either
     whole or not there. A record is known by a key, the hash of all that it depends on:
     one that was made from other parameters is not found. The folder is made if it does
-    not exist; `fingerprint` is the hash of the dataset and the protocol. It is a
-    ValueError if the folder has results of another one, and a FileExistsError if it is
-    not a study's and has files that a report would overwrite.
+    not exist. It is an `OtherSettingsError` if its study had other `settings`, unless
+    `force` replaces that, and a FileExistsError if it is not a study's and has files
+    that a report would overwrite.
     """
 
-    def __init__(self, folder: str | Path, fingerprint: str) -> None:
+    def __init__(
+        self, folder: str | Path, settings: Mapping[str, Any], *, force: bool = False
+    ) -> None:
         self.folder = Path(folder)
-        mark = self.folder / "fingerprint"
+        mark = self.folder / "settings.json"
+        kinds = ("runs", "augmented", "quality")
         if mark.exists():
-            if mark.read_text() != fingerprint:
-                raise ValueError(
-                    f"{self.folder} holds a study of another dataset, protocol or "
-                    "number of negatives; choose another folder."
-                )
+            differences = find_differences(
+                json.loads(mark.read_text("utf-8")), settings
+            )
+            if differences and not force:
+                raise OtherSettingsError(self.folder, differences)
+            if any(found.setting in OF_ALL_RUNS for found in differences):
+                for kind in kinds:  # their keys do not tell
+                    shutil.rmtree(self.folder / kind, ignore_errors=True)
         else:
             for name in REPORT_FILES:
                 if (self.folder / name).exists():
@@ -59,9 +71,9 @@ class StudyStore:
                         f"{self.folder / name} exists, and {self.folder} is not the "
                         "folder of a study; choose another folder."
                     )
-        for name in ("runs", "augmented", "quality"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        write_text(mark, fingerprint)
+        for kind in kinds:
+            (self.folder / kind).mkdir(parents=True, exist_ok=True)
+        write_text(mark, json.dumps(settings, indent=2))
 
     def record(self, key: str, *names: object) -> RunRecord | None:
         """Read the result that is called after `names`, if there is one of this key."""

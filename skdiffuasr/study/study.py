@@ -1,18 +1,23 @@
 """Every augmenter with every recommender on one dataset, under one protocol."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import joblib
+import numpy as np
 
+from skdiffuasr import __version__
 from skdiffuasr._extras import import_extra
+from skdiffuasr.metrics.next_item_ranks import affordable_negatives
 from skdiffuasr.study.options import REFERENCE, StudyOptions
 from skdiffuasr.study.protocol import leave_last_out_data, temporal_data
 from skdiffuasr.study.report import write_report
 from skdiffuasr.study.results import StudyResults
 from skdiffuasr.study.schedule import Progress, Schedule
+from skdiffuasr.study.settings import study_settings
 from skdiffuasr.study.store import StudyStore, write_csv
 
 
@@ -41,7 +46,8 @@ class AugmentationStudy(StudyOptions):
         Share of the interactions in the test period of ``protocol="temporal"``.
     n_negatives : int or None, default=100
         Number of negatives of the sampled ranking, an extra column that reproduces
-        papers. None leaves it out.
+        papers; `run` lowers it, with a warning, to what every tested user leaves to
+        draw from. None leaves the ranking out.
     length_bins : sequence of int, default=(5, 20)
         Groups of users by the length of their training history; see `length_groups`.
     popularity_bins : sequence of float, default=(0.2,)
@@ -97,6 +103,8 @@ class AugmentationStudy(StudyOptions):
         *,
         dataset_name: str = "dataset",
         on_progress: Callable[[Progress], None] | None = None,
+        force: bool = False,
+        command: str = "Python",
     ) -> StudyResults:
         """Do all runs that are missing, and report.
 
@@ -110,6 +118,13 @@ class AugmentationStudy(StudyOptions):
             What the report calls the dataset.
         on_progress : callable(Progress), default=None
             Told before every run and at the end.
+        force : bool, default=False
+            Replace the study in `folder` if its settings were others. Settings are all
+            parameters but `with_quality` and `retry_failed`, the dataset, and the
+            parameters of every estimator but `memory`, `verbose`, `device` and
+            `n_jobs`. An augmenter, recommender or seed that is added extends a study.
+        command : str, default="Python"
+            The command line that asked for the study, for the report.
 
         Returns
         -------
@@ -121,26 +136,31 @@ class AugmentationStudy(StudyOptions):
         FileExistsError
             If the folder is not a study's and has files that a report would overwrite.
         ValueError
-            If no user has enough items, there are too few items for the negatives, or
-            the folder has results of another dataset or protocol.
+            If no user has enough items, or the folder has a study with other settings:
+            the message names them, and the runs that would be done again.
         """
         pd = import_extra("pandas", "frames")
         if self.protocol == "temporal":
             data = temporal_data(log, self.test_fraction)
         else:
             data = leave_last_out_data(log)
-        if self.n_negatives is not None:
-            data.check_negatives(self.n_negatives)
-        fingerprint = joblib.hash((*data, self.protocol, self.n_negatives))
-        store = StudyStore(folder, fingerprint)
-        schedule = Schedule(self, data, store, on_progress)
+        n_negatives = self.n_negatives
+        if n_negatives is not None:
+            items = np.unique(data.X_train.values)
+            tested = data.X_test, data.y_test
+            n_negatives = affordable_negatives(n_negatives, *tested, items) or None
+        options = copy(self)
+        options.n_negatives = n_negatives
+        settings = study_settings(options, data)
+        store = StudyStore(folder, settings, force=force)
+        schedule = Schedule(options, data, store, on_progress)
         results = StudyResults(
             dataset_name=dataset_name,
             description={
                 "protocol": self.protocol,
                 **data.description,
                 "n_seeds": len(schedule.seeds),
-                "n_negatives": self.n_negatives or 0,
+                "n_negatives": n_negatives or 0,
                 "n_candidates": self.n_candidates,
             },
             groups=data.groups(self.length_bins, self.popularity_bins),
@@ -148,6 +168,13 @@ class AugmentationStudy(StudyOptions):
             records=(),
             reference=REFERENCE,
             with_memory=self._with_memory(),
+            baselines=self._baselines(),
+            settings=settings,
+            made={
+                "version": f"skdiffuasr {__version__}",
+                "date": date.today().isoformat(),
+                "command": command,
+            },
         )
         records, frames = [], []
         for record in schedule.records():

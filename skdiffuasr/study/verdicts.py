@@ -9,20 +9,81 @@ from skdiffuasr.study.results import StudyResults
 if TYPE_CHECKING:
     import pandas as pd
 
-_LEVEL = 0.05
-
 
 def verdict(row: Mapping[str, Any]) -> str:
     """Say whether an augmenter helps, from a row of `compare` for all users.
 
-    It helps if the interval over users lies above 0 and the corrected p-value is
-    below 0.05, and hurts if the interval lies below 0 likewise.
+    It helps if the corrected interval over users lies above 0, which is where the
+    corrected p-value is below 0.05, and hurts if it lies below 0 likewise.
     """
-    if row["p_holm"] < _LEVEL and row["low"] > 0:
+    if row["low_holm"] > 0:
         return "helps"
-    if row["p_holm"] < _LEVEL and row["high"] < 0:
-        return "hurts"
-    return "makes no clear difference"
+    return "hurts" if row["high_holm"] < 0 else "makes no clear difference"
+
+
+def cautions(results: StudyResults) -> list[str]:
+    """Name the recommenders whose figures say little: what to read first."""
+    means = _plain_means(results)
+    counted = {name: means[name] for name in results.baselines if name in means}
+    found = []
+    if not results.baselines:
+        found.append(
+            "No baseline was run (popularity, Markov chain or co-occurrence): whether "
+            "a recommender learned more than they count is not known."
+        )
+    if counted:
+        best = max(counted, key=counted.__getitem__)
+        found += [
+            f"{name} ({mean:.4f}) is below the baseline {best} ({counted[best]:.4f}) "
+            "without augmentation: what helps it may help no good recommender."
+            for name, mean in means.items()
+            if name not in results.baselines and mean < counted[best]
+        ]
+    for name in results.recommenders:
+        runs = [run for run in results.records if run.recommender == name]
+        stopped = [run for run in runs if 0 < run.max_epochs <= run.n_epochs]
+        if stopped:
+            found.append(
+                f"{name} was stopped by its limit of {stopped[0].max_epochs} epochs in "
+                f"{len(stopped)} of {len(runs)} runs: it may not have learned all that "
+                "it can."
+            )
+    return found
+
+
+def summary(results: StudyResults, comparisons: "pd.DataFrame") -> list[str]:
+    """Sum up a study in a few lines: the cautions, then one line per recommender."""
+    means = _plain_means(results)
+    rows = [
+        row
+        for row in comparisons.to_dict("records")
+        if row["group_by"] == "all" and row["reference"] == results.reference
+    ]
+    lines = cautions(results)
+    for recommender in results.recommenders:
+        said: dict[str, list[str]] = {}
+        for row in rows:
+            if row["recommender"] == recommender:
+                text = f"{row['augmenter']} ({_signed(row['difference'])})"
+                said.setdefault(verdict(row), []).append(text)
+        compared = "; ".join(
+            f"{', '.join(said[found])} {found}"
+            for found in ("helps", "hurts", "makes no clear difference")
+            if found in said
+        )
+        plain = f"{means[recommender]:.4f}" if recommender in means else "no result"
+        lines.append(
+            f"{recommender} (NDCG@10 {plain}): {compared or 'nothing to compare'}."
+        )
+    return lines
+
+
+def _plain_means(results: StudyResults) -> dict[str, float]:
+    """Mean NDCG@10 of each recommender without augmentation."""
+    found = results.main_rows()
+    found = found[found["augmenter"] == results.reference]
+    means = found.groupby("recommender", observed=True)["value"].mean()
+    return {str(name): float(mean) for name, mean in means.items()}
 
 
 def verdict_sentences(
@@ -71,16 +132,17 @@ def seeds_note(results: StudyResults, n_seeds: int) -> str:
     return f" ({n_seeds} of {n_all} seeds)" if n_seeds < n_all else ""
 
 
-def interval(row: Mapping[str, Any]) -> str:
-    """Write a difference with its interval over users, if that is known."""
-    text = _signed(row["difference"])
-    return text if math.isnan(row["low"]) else f"{text} {bounds(row)}"
+def interval(row: Mapping[str, Any], suffix: str = "") -> str:
+    """Write a difference with its interval, if that is known; see `bounds`."""
+    text, ends = _signed(row["difference"]), bounds(row, suffix)
+    return text if ends == "-" else f"{text} {ends}"
 
 
 def bounds(row: Mapping[str, Any], suffix: str = "") -> str:
-    """Write the interval over users or, with suffix "_seeds", over users and seeds."""
+    """Write an interval: over users, "_holm" corrected, "_seeds" over seeds, too."""
     low, high = row["low" + suffix], row["high" + suffix]
-    return "-" if math.isnan(low) else f"[{_signed(low)}, {_signed(high)}]"
+    is_known = math.isfinite(low) and math.isfinite(high)
+    return f"[{_signed(low)}, {_signed(high)}]" if is_known else "-"
 
 
 def p_text(p_value: float) -> str:
@@ -95,7 +157,7 @@ def _about_gain(row: Mapping[str, Any], note: str) -> str:
     relative = row["relative"]
     percent = "" if math.isnan(relative) else f", {100 * relative:+.1f} %"
     text = (
-        f"{row['augmenter']} {found}: {interval(row)}{percent}, Holm p "
+        f"{row['augmenter']} {found}: {interval(row, '_holm')}{percent}, Holm p "
         f"{p_text(row['p_holm'])}{note}"
     )
     is_clear = found != "makes no clear difference"
@@ -108,8 +170,8 @@ def _about_lead(row: Mapping[str, Any], note: str) -> str:
     """Say how clear the lead of the best augmenter over the second is."""
     clear = "clear" if verdict(row) == "helps" else "not clear"
     return (
-        f" Its lead over {row['reference']}, the next, is {clear}: {interval(row)}, "
-        f"Holm p {p_text(row['p_holm'])}{note}."
+        f" Its lead over {row['reference']}, the next, is {clear}: "
+        f"{interval(row, '_holm')}, Holm p {p_text(row['p_holm'])}{note}."
     )
 
 

@@ -124,12 +124,34 @@ def test_pseudo_items_of_the_log_do_not_count(tmp_path, capsys):
     assert "fitted on 17 interactions, and LOG has 17" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("default")
+def test_a_small_catalogue_lowers_the_negatives(log_file, capsys):
+    """Every user has six of twenty items."""
+    printed = []
+    for option in ("--n-negatives=14", "--n-negatives=100"):
+        assert main(["evaluate", str(log_file), "--recommender=markov", option]) == 0
+        printed.append(capsys.readouterr())
+    assert printed[0].out == printed[1].out
+    assert "ndcg@10/neg14 " in printed[1].out
+    assert "negatives" not in printed[0].err
+    assert "uses 14 negatives instead of 100" in printed[1].err
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_user_who_has_everything_leaves_no_negatives(tmp_path, capsys):
+    path = tmp_path / "log.csv"
+    path.write_text("user,item\n" + "".join(f"{u},{i}\n" for u in "ab" for i in "xyz"))
+    command = ["evaluate", str(path), "--recommender=markov", "--n-negatives=1"]
+    assert main(command) == 1
+    assert "drop --n-negatives" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
         ("--metrics=ndcg10", "ndcg10"),
-        ("--n-negatives=0", "n_negatives"),
-        ("--length-bins=5,5", "length_bins"),
+        ("--n-negatives=0", "--n-negatives"),
+        ("--length-bins=5,5", "--length-bins"),
     ],
 )
 def test_the_metrics_are_checked_before_the_training(capsys, option, message):

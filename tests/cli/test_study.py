@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+import skdiffuasr
 from skdiffuasr.cli import main
 
 
@@ -19,11 +20,22 @@ FAST = (
 )
 
 
-def test_study_writes_and_prints_the_report(log_file, tmp_path, capsys):
+def test_study_writes_a_report_and_prints_its_verdict(log_file, tmp_path, capsys):
     out = tmp_path / "out"
     assert study(str(log_file), *FAST, "--out", str(out)) == 0
     captured = capsys.readouterr()
-    assert (out / "report.md").read_text() in captured.out
+    lines = captured.out.splitlines()
+    assert len(lines) <= 10
+    assert any(
+        line.startswith("sasrec was stopped by its limit of 1") for line in lines
+    )
+    assert any(line.startswith("markov (NDCG@10 0.") for line in lines)
+    assert lines[-1] == f"The report is {out / 'report.html'}, with tables beside it."
+    report = (out / "report.md").read_text()
+    assert report.index("sasrec was stopped by its limit") < report.index("Dataset and")
+    assert f"skdiffuasr study {log_file} --augmenters random-seq " in report
+    assert f"skdiffuasr {skdiffuasr.__version__}" in report
+    assert "| sasrec | random-seq | 0 | 1 of 1 |" in " ".join(report.split())
     assert "5/5" in captured.err
     assert (out / "report.html").exists()
     assert "random-seq" in (out / "results.csv").read_text()
@@ -56,7 +68,6 @@ def test_study_tells_failures(log_file, tmp_path, capsys):
     ("options", "message"),
     [
         (["--augmenters=diffuse"], "'diffuse' is not one of none, asrep"),
-        (["--n-negatives=100"], "--n-negatives 100"),
         (["--n-negatives=-5"], "--n-negatives must not be negative, got -5"),
         (["--protocol=temporal"], "without times"),
         (["--attributes=missing.json"], "missing.json"),
@@ -100,3 +111,40 @@ def test_attributes_follow_the_items_of_the_log(tmp_path):
     options = [*FAST, "--recommenders=s3rec", "--n-negatives=0"]
     out = str(tmp_path / "out")
     assert study(str(log), *options, "--attributes", str(attributes), "--out", out) == 0
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_small_catalogue_lowers_the_negatives(log_file, tmp_path, capsys):
+    """Every user has six of twenty items."""
+    out = tmp_path / "out"
+    options = ["--augmenters=none", "--recommenders=markov", "--seeds=1"]
+    assert study(str(log_file), *options, "--out", str(out)) == 0
+    assert "uses 14 negatives instead of 100" in capsys.readouterr().err
+    assert "among 14 random items" in (out / "report.md").read_text()
+
+
+def test_other_options_are_refused_unless_forced(log_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    options = [*FAST, "--recommenders=markov,sasrec", "--out", str(out)]
+    assert study(str(log_file), *options) == 0
+    capsys.readouterr()
+    changed = [*options, "--n-pseudo-items=3"]
+    assert study(str(log_file), *changed) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "--n-pseudo-items of random-seq was 2, now 3. The runs of random-" in error
+    assert error.endswith("replace the earlier study with --force.")
+    assert "force=True" not in error
+    assert study(str(log_file), *changed, "--force") == 0
+    assert study(str(log_file), *changed) == 0
+
+
+def test_many_recommenders_still_make_ten_lines(log_file, tmp_path, capsys):
+    baselines = ["popularity", "markov"]
+    trained = ["sasrec", "sasrec-bce", "gru4rec", "bert4rec", "cl4srec"]
+    options = ["--augmenters=none", f"--recommenders={','.join(baselines + trained)}"]
+    options += ["--seeds=1", "--max-epochs=1", "--n-negatives=5", "--embedding-dim=4"]
+    out = tmp_path / "out"
+    assert study(str(log_file), *options, "--out", str(out)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10
+    assert lines[-2].endswith("more lines in the report.")

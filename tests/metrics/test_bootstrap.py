@@ -51,7 +51,7 @@ def test_constant_difference_is_certain():
     values = np.linspace(0, 1, 20)
     result = paired_bootstrap(values + 0.3, values, n_resamples=100, random_state=0)
     assert result[:3] == pytest.approx((0.3, 0.3, 0.3))
-    assert result.p_value == pytest.approx(1 / 101)
+    assert result.p_value == pytest.approx(2 / 101)
 
 
 def test_p_values_are_uniform_without_a_difference():
@@ -75,11 +75,28 @@ def test_resamples_are_means_of_drawn_users(monkeypatch, make, batch_numbers):
     np.testing.assert_allclose(resampled_means(values, 50, make(0)), expected)
 
 
-def test_p_value_counts_resamples_as_far_away_as_zero():
-    just_as_far = 2 - 1e-14
-    resampled = np.array([-0.5, 0.0, 1.0, 1.5, just_as_far])
-    result = bootstrap_result(1.0, resampled, 0.5)
-    assert result == (1.0, 0.0, 1.5, (1 + 3) / (1 + 5))
+def test_interval_and_p_value_by_hand():
+    resampled = np.array([2.0, -0.5, 1e-14, 1.5, 1.0, 3.0, 4.0])
+    # Two lie at 0 or below.
+    assert bootstrap_result(1.0, resampled, 0.7)[1:] == (-0.5, 4.0, 2 * 3 / 8)
+    assert bootstrap_result(1.0, resampled, 0.1)[1:] == (1.0, 2.0, 2 * 3 / 8)
+    assert bootstrap_result(1.0, resampled, 0.8)[1:3] == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("n_resamples", [19, 199, 1999, 2000])
+@pytest.mark.parametrize("confidence_level", [0.5, 0.9, 0.95, 0.99])
+def test_interval_and_p_value_never_contradict_each_other(
+    n_resamples, confidence_level
+):
+    rng = np.random.default_rng(0)
+    p_values = []
+    for shift in np.linspace(-3, 3, 101):
+        resampled = rng.normal(shift, size=n_resamples).round(1)
+        result = bootstrap_result(shift, resampled, confidence_level)
+        is_outside = result.low > 0 or result.high < 0
+        assert is_outside == (result.p_value < 1 - confidence_level - 1e-12)
+        p_values.append(result.p_value)
+    assert min(p_values) < 0.2 < 0.9 < max(p_values)
 
 
 def test_defaults_are_those_documented(pair):

@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from skdiffuasr import (
     DistilledRecommender,
@@ -476,3 +476,12 @@ def test_without_likeness_there_are_no_similar_items(recommender):
     name = type(recommender).__name__
     with pytest.raises(NotImplementedError, match=f"^{name} has no similar items"):
         recommender.similar_items([1])
+
+
+def test_popularity_speaks_for_unknown_users_whatever_an_augmenter_adds():
+    X = [[1, 2, 3], [2, 3], [3, 1], [3, 2]]
+    pipeline = make_pipeline(RandomAugmenter(2, random_state=0), MarkovRecommender())
+    table = recommend(pipeline.fit(X), [[99], [98], [97], [1]], k=3, as_frame=True)
+    popular, _ = PopularityRecommender().fit(X).recommend([[99]], k=3)
+    assert table["is_fallback"].tolist() == [True] * 9 + [False] * (len(table) - 9)
+    assert table["item"].tolist()[:9] == popular[0].tolist() * 3

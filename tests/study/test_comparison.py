@@ -276,4 +276,27 @@ def test_no_p_value_is_zero():
         "mrr",
         n_resamples=99,
     )
-    assert row["p_value"] == row["p_holm"] == 1 / 100
+    assert row["p_value"] == row["p_holm"] == 2 / 100
+
+
+@pytest.mark.parametrize("confidence_level", [0.8, 0.95])
+def test_interval_and_p_value_never_contradict_each_other(confidence_level):
+    rng = np.random.default_rng(4)
+    plain = rng.integers(1, 9, 60)
+    n_clear = 0
+    for _ in range(10):
+        runs = [("none", seed, plain) for seed in (0, 1)]
+        for name in "abcde":
+            luck = rng.random(60) < rng.uniform(0, 0.6)
+            moved = rng.choice([1, 2, 3, 4, 9], 60)
+            runs += [(name, seed, np.where(luck, moved, plain)) for seed in (0, 1)]
+        for row in compare(
+            results_of(runs), "full", "mrr", confidence_level=confidence_level
+        ):
+            for p_value, suffix in (("p_value", ""), ("p_holm", "_holm")):
+                outside = row["low" + suffix] > 0 or row["high" + suffix] < 0
+                assert outside == (row[p_value] < 1 - confidence_level - 1e-12)
+            assert row["low_holm"] <= row["low"]
+            assert row["high"] <= row["high_holm"]
+            n_clear += outside
+    assert 5 < n_clear < 95

@@ -44,7 +44,7 @@ def test_gains_are_those_of_the_comparison():
             & (rows["group"] == "all")
         ]
         over_users, over_both = panel.containers
-        for container, suffix in ((over_users, ""), (over_both, "_seeds")):
+        for container, suffix in ((over_users, "_holm"), (over_both, "_seeds")):
             drawn = container.lines[0].get_ydata()
             np.testing.assert_array_equal(drawn, of_panel["difference"])
             ends = of_panel[[f"low{suffix}", f"high{suffix}"]]

@@ -6,6 +6,7 @@ import pytest
 from skdiffuasr.metrics import ndcg_at_k
 from skdiffuasr.study.blocks import Items, Picture, Table
 from skdiffuasr.study.results import RunRecord
+from skdiffuasr.study.verdicts import cautions
 from tests.study.synthetic_results import TRACEBACK, make_results, sections_of
 
 
@@ -37,9 +38,9 @@ def test_the_main_table_by_hand():
         for row in table.rows:
             means = values_of(results, row[0], table.title).mean(axis=1)
             assert row[1] == f"{means.mean():.4f} ± {means.std(ddof=1):.4f}"
-            assert len(row) == len(table.header) == 7
+            assert len(row) == len(table.header) == 8
         assert table.bold == {(1, 1), (1, 2), (1, 3)}  # own items
-        assert table.rows[0][4:] == ("-", "-", "-")
+        assert table.rows[0][4:] == ("-", "-", "-", "-")
         gain = values_of(results, "own items", table.title).mean()
         gain -= values_of(results, "none", table.title).mean()
         assert table.rows[1][4].startswith(f"{gain:+.4f} [")
@@ -194,8 +195,8 @@ def test_groups_without_a_reference_are_left_out():
     records = tuple(r for r in results.records if r.augmenter != "none")
     sections = sections_of(replace(results, records=records))
     assert [section.title for section in sections] == [
-        "Dataset and protocol",
         "In short",
+        "Dataset and protocol",
         "Augmenters by recommender",
         "Ranking among sampled items",
         "Cost",
@@ -244,6 +245,7 @@ def test_every_recommender_has_a_verdict():
         for block in section_of(make_results(), "In short").blocks
         if isinstance(block, Items)
     ]
+    assert lists.pop(0).items == tuple(cautions(make_results()))
     assert [block.title for block in lists] == ["SASRec", "Markov"]
     assert all(len(block.items) == 4 for block in lists)
 
@@ -254,6 +256,7 @@ def test_what_there_is_nothing_to_say_about_is_left_out():
         del record.ranks["sampled"]
     results = make_results(records=records, quality=(), groups={})
     assert [section.title for section in sections_of(results)] == [
+        "In short",
         "Dataset and protocol",
         "Augmenters by recommender",
         "Cost",
@@ -264,6 +267,38 @@ def test_a_study_in_which_all_failed_is_reported():
     records = tuple(r for r in make_results(with_failure=True).records if r.error)
     results = make_results(records=records, quality=())
     assert [section.title for section in sections_of(results)] == [
+        "In short",
         "Dataset and protocol",
         "Failures",
     ]
+
+
+def test_how_the_report_was_made():
+    results = make_results(n_seeds=1)
+    settings = {
+        "protocol": "temporal",
+        "seeds": [0],
+        "augmenters": {
+            "none": {},
+            "own items": {"class": "Own", "m": 3, "content": "x"},
+        },
+        "recommenders": {"SASRec": {"class": "SASRecEstimator", "dropout": 0.2}},
+    }
+    made = {"version": "skdiffuasr 1", "date": "2026-01-31", "command": "Python"}
+    records = [replace(run, max_epochs=9) for run in results.records[:1]]
+    records.append(replace(results.records[1], n_epochs=0))
+    results = replace(results, settings=settings, made=made, records=tuple(records))
+    facts, shown, epochs = tables_of(results, "How this report was made")
+    assert dict(facts.rows) == made
+    assert shown.rows == (
+        ("study", "protocol", "temporal"),
+        ("study", "seeds", "[0]"),
+        ("own items", "class", "Own"),
+        ("own items", "m", "3"),
+        ("SASRec", "class", "SASRecEstimator"),
+        ("SASRec", "dropout", "0.2"),
+    )
+    assert epochs.rows == (
+        ("SASRec", "none", "0", "7 of 9"),
+        ("Markov", "none", "0", "-"),
+    )

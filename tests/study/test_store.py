@@ -9,6 +9,7 @@ from skdiffuasr import SASRecEstimator
 from skdiffuasr._files import replaced, write_text
 from skdiffuasr.metrics import TargetRanks
 from skdiffuasr.study.results import RunRecord
+from skdiffuasr.study.settings import OtherSettingsError
 from skdiffuasr.study.store import StudyStore, write_csv
 from tests.study.synthetic_results import make_results
 
@@ -28,6 +29,7 @@ RECORD = RunRecord(
     error=None,
 )
 SASREC = SASRecEstimator(8)
+SETTINGS = {"training data": "log"}
 NAMES = ("own items", "SASRec/bce", "seed1")
 
 
@@ -38,15 +40,15 @@ def assert_same(found, record=RECORD):
 
 
 def test_a_record_comes_back(tmp_path):
-    store = StudyStore(tmp_path / "new" / "folder", "log")
+    store = StudyStore(tmp_path / "new" / "folder", SETTINGS)
     assert store.record("key", *NAMES) is None
     store.add_record(RECORD, "key", *NAMES)
     assert_same(store.record("key", *NAMES))
-    assert_same(StudyStore(tmp_path / "new" / "folder", "log").record("key", *NAMES))
+    assert_same(StudyStore(tmp_path / "new" / "folder", SETTINGS).record("key", *NAMES))
 
 
 def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
-    store = StudyStore(tmp_path, "log")
+    store = StudyStore(tmp_path, SETTINGS)
     parameters = {"n": np.int64(3), "rate": np.float32(0.5), "is_on": np.True_}
     record = replace(RECORD, seed=np.int64(1), parameters=parameters)
     store.add_record(record, "key", *NAMES)
@@ -56,7 +58,7 @@ def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
 
 
 def test_parameters_may_have_any_keys(tmp_path):
-    store = StudyStore(tmp_path, "log")
+    store = StudyStore(tmp_path, SETTINGS)
     parameters = {"weights": {(1, 2): np.int64(3), 4: [None, SASREC]}}
     store.add_record(replace(RECORD, parameters=parameters), "key", *NAMES)
     found = store.record("key", *NAMES)
@@ -64,7 +66,7 @@ def test_parameters_may_have_any_keys(tmp_path):
 
 
 def test_a_record_of_other_parameters_does_not_count(tmp_path):
-    store = StudyStore(tmp_path, "log")
+    store = StudyStore(tmp_path, SETTINGS)
     store.add_record(RECORD, "key", *NAMES)
     assert store.record("other", *NAMES) is None
     store.add_record(RECORD, "other", *NAMES)
@@ -74,7 +76,7 @@ def test_a_record_of_other_parameters_does_not_count(tmp_path):
 
 def test_ranks_without_their_record_do_not_count(tmp_path):
     """What a process leaves that is killed between the two files."""
-    store = StudyStore(tmp_path, "log")
+    store = StudyStore(tmp_path, SETTINGS)
     store.add_record(RECORD, "key", *NAMES)
     (path,) = (tmp_path / "runs").glob("*.json")
     path.unlink()
@@ -82,32 +84,35 @@ def test_ranks_without_their_record_do_not_count(tmp_path):
 
 
 def test_objects_are_cached_by_key(tmp_path):
-    store = StudyStore(tmp_path, "log")
+    store = StudyStore(tmp_path, SETTINGS)
     store.add_cached("augmented", [1, 2], "key", "name")
     assert store.cached("augmented", "key", "name") == [1, 2]
     assert store.cached("augmented", "other", "name") is None
     assert store.cached("augmented", "key", "another") is None
 
 
-def test_another_log_is_refused(tmp_path):
-    StudyStore(tmp_path, "log")
-    with pytest.raises(ValueError, match="another dataset"):
-        StudyStore(tmp_path, "other log")
+def test_another_log_is_refused_and_forced(tmp_path):
+    StudyStore(tmp_path, SETTINGS).add_record(RECORD, "key", *NAMES)
+    other = {"training data": "other"}
+    with pytest.raises(OtherSettingsError, match="training data was log, now other"):
+        StudyStore(tmp_path, other)
+    assert StudyStore(tmp_path, SETTINGS).record("key", *NAMES) is not None
+    assert StudyStore(tmp_path, other, force=True).record("key", *NAMES) is None
 
 
 @pytest.mark.parametrize("name", ["report.md", "results.csv", "figures"])
 def test_files_of_others_are_not_overwritten(tmp_path, name):
     (tmp_path / name).mkdir()
     with pytest.raises(FileExistsError, match=rf"{name} exists, and .* not the folder"):
-        StudyStore(tmp_path, "log")
+        StudyStore(tmp_path, SETTINGS)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_other_files_may_lie_in_the_folder(tmp_path):
     (tmp_path / "log.csv").write_text("user,item\n")
-    StudyStore(tmp_path, "log")
+    StudyStore(tmp_path, SETTINGS)
     (tmp_path / "report.md").write_text("ours")
-    StudyStore(tmp_path, "log")
+    StudyStore(tmp_path, SETTINGS)
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):

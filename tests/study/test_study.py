@@ -1,9 +1,11 @@
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from skdiffuasr import (
     DiffusionSequenceAugmenter,
     MarkovRecommender,
+    RandomAugmenter,
     RandomSequenceAugmenter,
     SASRecEstimator,
 )
@@ -23,6 +26,7 @@ from skdiffuasr.datasets import Interactions, make_sequences
 from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.model_selection import leave_last_out
 from skdiffuasr.study import AugmentationStudy
+from skdiffuasr.study.settings import OtherSettingsError
 
 X = make_sequences(n_users=150, n_items=60, random_state=0).X
 SASREC = SASRecEstimator(
@@ -321,20 +325,92 @@ def test_the_time_left_counts_an_augmenter_once(tmp_path):
     assert told[0].seconds_left == pytest.approx(total / 4)
 
 
-def test_other_parameters_are_run_anew(tmp_path):
+def test_other_parameters_are_refused_and_run_anew_if_forced(tmp_path):
     study(seeds=1).run(X, tmp_path)
-    other = {"SASRec": SASRecEstimator(**{**SASREC.get_params(), "dropout": 0.1})}
+    report = (tmp_path / "report.md").read_bytes()
+    others = {"SASRec": clone(SASREC).set_params(dropout=0.1)}
+    with pytest.raises(OtherSettingsError) as caught:
+        study(seeds=1, recommenders=others).run(X, tmp_path)
+    assert caught.value.differences == [
+        ("recommenders", "", ["Markov", "SASRec"], ["SASRec"]),
+        ("dropout", "SASRec", SASREC.dropout, 0.1),
+    ]
+    assert f"dropout of SASRec was {SASREC.dropout}, now 0.1" in str(caught.value)
+    assert "The runs of SASRec would be done again" in str(caught.value)
+    assert str(caught.value).endswith("with force=True.")
+    assert (tmp_path / "report.md").read_bytes() == report
     seen = []
-    study(seeds=1, recommenders=other).run(
-        X, tmp_path, on_progress=lambda p: seen.append(p.label)
+    study(seeds=1, recommenders=others).run(
+        X, tmp_path, force=True, on_progress=lambda p: seen.append(p.label)
     )
     assert len(seen) == 2 + 1
 
 
-def test_another_log_needs_another_folder(tmp_path):
-    study(seeds=1, augmenters={}).run(X, tmp_path)
-    with pytest.raises(ValueError, match="another dataset"):
-        study(seeds=1, augmenters={}).run(X[:100], tmp_path)
+@pytest.mark.parametrize(
+    ("changed", "difference", "again"),
+    [
+        ({"n_negatives": 5}, "n_negatives was 10, now 5", "All runs"),
+        ({"protocol": "temporal"}, "protocol was leave_last_out, now", "All runs"),
+        ({"length_bins": (3,)}, "length_bins was [5, 20], now [3]", "No run"),
+        ({"seeds": [1]}, "seeds was [0], now [1]", "chosen anew"),
+        ({"seeds": [1, 0]}, "seeds was [0], now [1, 0]", "chosen anew"),
+        ({"augmenters": {}}, 'was ["none", "own items"], now ["none"]', "No run"),
+        (
+            {"augmenters": {"own items": RandomSequenceAugmenter(2)}},
+            "n_pseudo_items of own items was 3, now 2",
+            "The runs of own items",
+        ),
+        (
+            {"augmenters": {"own items": RandomAugmenter(3)}},
+            "class of own items was RandomSequenceAugmenter, now RandomAugmenter",
+            "The runs of own items",
+        ),
+        (
+            {"augmenters": {"own items": make_pipeline(RandomSequenceAugmenter(2))}},
+            "randomsequenceaugmenter__n_pseudo_items of own items was null, now 2",
+            "The runs of own items",
+        ),
+    ],
+)
+def test_other_settings_are_named(tmp_path, changed, difference, again):
+    log = Interactions(
+        np.repeat(X.user_ids, X.lengths),
+        X.values,
+        np.concatenate([np.arange(length) for length in X.lengths]),
+    )
+    markov = {"recommenders": {"Markov": MarkovRecommender()}, "with_quality": False}
+    study(seeds=1, **markov).run(log, tmp_path)
+    with pytest.raises(OtherSettingsError, match=re.escape(difference)) as caught:
+        study(**{"seeds": 1, **markov, **changed}).run(log, tmp_path)
+    assert again in str(caught.value)
+
+
+def test_a_study_grows_by_augmenters_and_recommenders(tmp_path):
+    markov, labels = {"Markov": MarkovRecommender()}, []
+    study(seeds=1, recommenders=markov, with_quality=False).run(X, tmp_path)
+    study(
+        seeds=1,
+        augmenters={"new": RandomSequenceAugmenter(2), "own items": OWN},
+        recommenders={"SASRec": SASREC, **markov},
+        with_quality=False,
+    ).run(X, tmp_path, on_progress=lambda p: labels.append(p.label))
+    assert sorted(labels[:-1]) == [
+        "new + Markov + seed0",
+        "new + SASRec + seed0",
+        "none + SASRec + seed0",
+        "own items + SASRec + seed0",
+    ]
+
+
+def test_another_log_is_refused_and_run_anew_if_forced(tmp_path):
+    one = study(seeds=1, augmenters={})
+    one.run(X, tmp_path)
+    with pytest.raises(
+        OtherSettingsError, match=r"training data was 150 users.*now 100"
+    ):
+        one.run(X[:100], tmp_path)
+    results = one.run(X[:100], tmp_path, force=True)
+    assert {len(record.ranks["full"]) for record in results.records} == {100}
 
 
 def test_a_failure_is_recorded_and_the_study_goes_on(tmp_path):
@@ -505,13 +581,8 @@ def test_without_pandas_the_message_says_so(monkeypatch):
         study()
 
 
-def test_too_few_items_for_the_negatives(tmp_path):
-    with pytest.raises(ValueError, match=r"n_negatives=100, but row .* of 60 items"):
-        study(n_negatives=100).run(X, tmp_path)
-
-
-@pytest.mark.parametrize(("n_negatives", "is_enough"), [(2, True), (3, False)])
-def test_an_item_is_taken_from_the_negatives_once(tmp_path, n_negatives, is_enough):
+@pytest.mark.parametrize(("n_negatives", "n_used"), [(2, 2), (3, 2), (100, 2)])
+def test_negatives_are_as_many_as_every_row_leaves(tmp_path, n_negatives, n_used):
     """Either user has two of four items, the target among them, again and again."""
     log = [[1, 1, 1, 2, 1, 2], [3, 4, 3, 4]]
     made = study(
@@ -519,12 +590,25 @@ def test_an_item_is_taken_from_the_negatives_once(tmp_path, n_negatives, is_enou
         augmenters={},
         recommenders={"Markov": MarkovRecommender()},
     )
-    if is_enough:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         results = made.run(log, tmp_path)
-        assert [record.error for record in results.records] == [None, None]
-    else:
-        with pytest.raises(ValueError, match=r"row 0 .* leaves 2 of 4 items"):
-            made.run(log, tmp_path)
+    assert [str(warning.message) for warning in caught] == (n_negatives > n_used) * [
+        "The history of row 0 leaves 2 of 4 items to draw negatives from. The sampled "
+        f"ranking uses 2 negatives instead of {n_negatives}."
+    ]
+    assert [record.error for record in results.records] == [None, None]
+    assert results.description["n_negatives"] == n_used
+    assert made.n_negatives == n_negatives
+    assert (
+        "Each target is ranked among 2 random" in (tmp_path / "report.md").read_text()
+    )
+
+
+def test_without_any_negative_there_is_no_sampled_ranking(tmp_path):
+    with pytest.warns(UserWarning, match="The sampled ranking is left out"):
+        results = study(augmenters={}, seeds=1).run([[1, 2, 3], [1, 2]], tmp_path)
+    assert set(results.records[0].ranks) == {"full", "filtered"}
 
 
 def test_a_log_of_short_histories(tmp_path):

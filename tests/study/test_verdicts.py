@@ -5,7 +5,14 @@ import pytest
 
 from skdiffuasr.metrics import ndcg_at_k
 from skdiffuasr.study.comparison import compare
-from skdiffuasr.study.verdicts import interval, p_text, verdict, verdict_sentences
+from skdiffuasr.study.verdicts import (
+    cautions,
+    interval,
+    p_text,
+    summary,
+    verdict,
+    verdict_sentences,
+)
 from tests.study.synthetic_results import make_results
 
 
@@ -16,17 +23,17 @@ def sentences_of(results, change_row=None):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "p_holm", "expected"),
+    ("low", "high", "expected"),
     [
-        (0.01, 0.02, 0.049, "helps"),
-        (0.01, 0.02, 0.05, "makes no clear difference"),
-        (-0.01, 0.02, 0.01, "makes no clear difference"),
-        (-0.02, -0.01, 0.01, "hurts"),
-        (0.01, 0.02, float("nan"), "makes no clear difference"),
+        (0.01, 0.02, "helps"),
+        (-0.01, 0.02, "makes no clear difference"),
+        (0.0, 0.02, "makes no clear difference"),
+        (-0.02, -0.01, "hurts"),
+        (float("nan"), float("nan"), "makes no clear difference"),
     ],
 )
-def test_verdicts(low, high, p_holm, expected):
-    assert verdict({"low": low, "high": high, "p_holm": p_holm}) == expected
+def test_verdicts(low, high, expected):
+    assert verdict({"low_holm": low, "high_holm": high}) == expected
 
 
 def test_sentences_say_what_the_numbers_say():
@@ -109,8 +116,80 @@ def test_an_interval_that_is_not_known_is_left_out():
     row = {"difference": 0.002, "low": -0.001, "high": 0.005}
     assert interval(row) == "+0.0020 [-0.0010, +0.0050]"
     assert interval(row | {"low": float("nan")}) == "+0.0020"
+    assert interval(row | {"high": float("inf")}) == "+0.0020"
 
 
 def test_no_negative_zero():
     row = {"difference": -1e-9, "low": -1e-9, "high": 0.0}
     assert interval(row) == "+0.0000 [+0.0000, +0.0000]"
+
+
+def plain_mean(results, recommender):
+    return np.mean(
+        [
+            ndcg_at_k(run.ranks["filtered"], 10).mean()
+            for run in results.records
+            if (run.augmenter, run.recommender) == ("none", recommender)
+        ]
+    )
+
+
+def test_a_recommender_below_the_best_baseline_is_named():
+    results = make_results(recommenders=("SASRec", "GRU4Rec", "popularity", "Markov"))
+    means = {name: plain_mean(results, name) for name in results.recommenders}
+    ranked = sorted(means, key=means.__getitem__)
+    for n_trained in (1, 3):  # the others are baselines
+        best = ranked[-1]
+        below = set(ranked[:n_trained])
+        results = replace(results, baselines=tuple(ranked[n_trained:]))
+        found = cautions(results)
+        assert {sentence.split()[0] for sentence in found} == below
+        assert found[0].endswith(
+            f"is below the baseline {best} ({means[best]:.4f}) without augmentation: "
+            "what helps it may help no good recommender."
+        )
+    assert cautions(replace(results, baselines=tuple(ranked[:2]))) == []
+
+
+def test_a_study_without_a_baseline_says_so():
+    (sentence,) = cautions(make_results())
+    assert sentence.startswith("No baseline was run")
+
+
+def test_a_recommender_stopped_by_its_epoch_limit_is_named():
+    """Its runs have 7 epochs each."""
+    results = make_results(n_seeds=3, recommenders=("SASRec", "Markov", "GRU4Rec"))
+    limits = {"SASRec": 7, "Markov": 0, "GRU4Rec": 8}
+    records = tuple(
+        replace(
+            run, max_epochs=limits[run.recommender] * (1 + (run.augmenter == "worse"))
+        )
+        for run in results.records
+    )
+    results = replace(results, records=records, baselines=("Markov",))
+    (found,) = [line for line in cautions(results) if "limit" in line]
+    assert found.startswith("SASRec was stopped by its limit of 7 epochs in 9 of 12")
+
+
+def test_the_summary_has_one_line_per_recommender_after_the_cautions():
+    results = make_results()
+    lines = summary(results, compare(results, "filtered", "ndcg@10"))
+    assert lines[: len(cautions(results))] == cautions(results)
+    own, worse = (
+        np.mean(
+            [
+                ndcg_at_k(run.ranks["filtered"], 10).mean() * sign
+                for run in results.records
+                if run.recommender == "SASRec"
+                for sign in [(run.augmenter == name) - (run.augmenter == "none")]
+            ]
+        )
+        * 4
+        for name in ("own items", "worse")
+    )
+    line = lines[-2]
+    assert line.startswith(
+        f"SASRec (NDCG@10 {plain_mean(results, 'SASRec'):.4f}): own items ({own:+.4f})"
+    )
+    assert line.endswith(f" helps; worse ({worse:+.4f}) hurts.")
+    assert lines[-1].startswith("Markov (NDCG@10 ")
