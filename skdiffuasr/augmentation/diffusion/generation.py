@@ -14,6 +14,7 @@ from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import keyed_normal
+from skdiffuasr.training.progress import track_rows
 
 #: Number of histories that are generated for at a time.
 BATCH_SIZE = 1024
@@ -29,6 +30,7 @@ def generate_codes(
     unique: bool,
     precision: str,
     on_step: Callable[[Tensor], None] | None = None,
+    verbose: int = 0,
 ) -> IntArray:
     """Generate the codes (n, M) of pseudo items for n histories of codes.
 
@@ -70,10 +72,12 @@ def generate_codes(
         )
 
     codes = np.empty((len(histories), block[0]), dtype=np.int64)
-    for start in range(0, len(histories), BATCH_SIZE):
-        rows = slice(start, min(start + BATCH_SIZE, len(histories)))
-        with torch.no_grad(), without_tf32(device):
-            codes[rows] = generate(histories[rows], keys[rows]).cpu().numpy()
+    with track_rows("pseudo items", len(histories), verbose) as progress:
+        for start in range(0, len(histories), BATCH_SIZE):
+            rows = slice(start, min(start + BATCH_SIZE, len(histories)))
+            with torch.no_grad(), without_tf32(device):
+                codes[rows] = generate(histories[rows], keys[rows]).cpu().numpy()
+            progress.advance(n_steps=rows.stop - start)
     return codes
 
 
