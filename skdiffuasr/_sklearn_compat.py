@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from skdiffuasr._fitted import forget
 
 try:
-    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn < 1.9 has no callbacks
 
     class _SilentContext:
@@ -31,6 +31,10 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
 
         def _init_callback_context(self, **kwargs: object) -> _SilentContext:
             return _SilentContext()
+
+    def with_callbacks(method: Any) -> Any:
+        """Return the method: there is nothing to tear down."""
+        return method
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -70,4 +74,5 @@ __all__ = [
     "Interval",
     "StrOptions",
     "fit_context",
+    "with_callbacks",
 ]

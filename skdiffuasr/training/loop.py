@@ -166,6 +166,7 @@ def train(
                 break
 
     result.weights = stopping.best_weights or to_weights(current)
+    result.best_epoch = stopping.best_epoch or len(result.loss_curve)
     return result
 
 

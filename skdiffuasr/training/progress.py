@@ -150,8 +150,9 @@ class _Surroundings(NamedTuple):
     is_covered: bool = False
 
 
+_NOTHING_AROUND = _Surroundings()
 _surroundings: ContextVar[_Surroundings] = ContextVar(
-    "surroundings", default=_Surroundings()
+    "surroundings", default=_NOTHING_AROUND
 )
 
 
@@ -214,7 +215,7 @@ def track(
 
 
 def track_rows(
-    name: str, n_rows: int, verbose: int
+    name: str, n_rows: int, verbose: int = 0
 ) -> AbstractContextManager[Task]:
     """Track what goes through rows in many short steps; a line now and then."""
     return track(name, "row", n_rows, verbose=verbose, pause=LINES_APART)

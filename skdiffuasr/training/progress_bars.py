@@ -32,7 +32,9 @@ class TerminalBars(Lines):
         """Add a bar, beneath those of the tasks around."""
         if self._progress is None:
             self._progress = self._start()
-        self._bars[task] = self._progress.add_task("", total=task.total, **_fields(task))
+        self._bars[task] = self._progress.add_task(
+            "", total=task.total, **_fields(task)
+        )
 
     def advance(self, task: Task) -> None:
         """Move the bar."""
