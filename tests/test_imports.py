@@ -36,6 +36,8 @@ FLOORS = {
     "_fitted": 0,
     "_fork": 0,
     "_markdown": 0,
+    "_progress": 0,
+    "_progress_bars": 0,
     "_sklearn_bases": 0,
     "_sklearn_compat": 0,
     "_typing": 0,

@@ -5,13 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from skdiffuasr._progress import track_rows
 from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import UInt64Array, keyed_uniform
 from skdiffuasr.sequences.ragged import offsets_from_lengths, padded_blocks
 from skdiffuasr.training.batching import pad_rows
-from skdiffuasr.training.progress import track_rows
 
 #: Memory that a block of (rows, items) scores may take.
 BLOCK_BYTES = 64 * 2**20

@@ -13,7 +13,6 @@ from skdiffuasr._markdown import markdown_table
 from skdiffuasr.cli.models import (
     add_model_options,
     make_model,
-    progress_bar,
     recommender_of,
 )
 from skdiffuasr.cli.options import (
@@ -91,8 +90,7 @@ def run(options: argparse.Namespace) -> int:
     check_held_out(tested, n_held_out)
     if options.model is None:
         model = make_model(options, histories.values)
-        with progress_bar(model, options):
-            model.fit(tested.drop_last(2))
+        model.fit(tested.drop_last(2))
     else:
         model = load(options.model, device=options.device)
         _warn_of_leak(model, histories)

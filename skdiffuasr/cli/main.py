@@ -12,6 +12,7 @@ from typing import Any
 
 from skdiffuasr import __version__
 from skdiffuasr.cli.config import with_config
+from skdiffuasr.cli.progress import add_progress_options, show_progress
 
 #: Name: what it does. The module of that name in this package has its options.
 COMMANDS = {
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = make_parser(given[:1]).parse_args(with_config(given, list(COMMANDS)))
         debug = options.debug
-        with _warnings_in_one_line():
+        with show_progress(options), _warnings_in_one_line():
             exit_code: int = options.run(options)
             sys.stdout.flush()
     except BrokenPipeError:
@@ -89,6 +90,7 @@ def make_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParser
 def _add_options(parser: argparse.ArgumentParser, command: ModuleType) -> None:
     """Add the options of one command, and those that all commands have."""
     command.add_options(parser)
+    add_progress_options(parser)
     parser.set_defaults(run=command.run)
     parser.add_argument(
         "--config",

@@ -14,6 +14,7 @@ from skdiffuasr.cli.options import (
     number,
     read_log,
 )
+from skdiffuasr.cli.progress import say
 from skdiffuasr.datasets.writers import write_columns
 from skdiffuasr.persistence import load
 
@@ -57,5 +58,5 @@ def run(options: argparse.Namespace) -> int:
         "score": scores.ravel(),
     }
     write_columns(columns, options.output, overwrite=options.force)
-    print(f"{k} items for each of {n_users} users are in {options.output}.")
+    say(options, f"{k} items for each of {n_users} users are in {options.output}.")
     return 0

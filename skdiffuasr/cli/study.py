@@ -15,7 +15,7 @@ from skdiffuasr.cli.options import (
     number,
     read_log,
 )
-from skdiffuasr.cli.progress import show_progress
+from skdiffuasr.cli.progress import say
 from skdiffuasr.cli.side_information import add_side_information, read_side_information
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.results import exception_line
@@ -98,12 +98,9 @@ def run(options: argparse.Namespace) -> int:
         n_negatives=options.n_negatives or None,
         retry_failed=options.retry_failed,
     )
-    with show_progress() as on_progress:
-        results = comparison.run(
-            log, options.out, dataset_name=options.log.name, on_progress=on_progress
-        )
+    results = comparison.run(log, options.out, dataset_name=options.log.name)
     print((options.out / "report.md").read_text(encoding="utf-8"))
-    print(f"Report, figures and tables are in {options.out}.")
+    say(options, f"Report, figures and tables are in {options.out}.")
     failures = [
         (f"{record.augmenter} + {record.recommender}", record.seed, record.error_line)
         for record in results.failures

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._progress import stage
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
 from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
@@ -31,7 +32,6 @@ from skdiffuasr.recommenders.soft_labels import soft_labels
 from skdiffuasr.recommenders.student import fit_student
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
-from skdiffuasr.training.progress import stage
 
 #: Number of items in a label unless the user says otherwise.
 N_LABELS = 64

@@ -10,6 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from skdiffuasr._progress import stage, track
 from skdiffuasr._typing import IdArray
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.recommenders.base import BaseRecommender
@@ -17,7 +18,6 @@ from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.ragged import id_type
 from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.early_stopping import takes_validation
-from skdiffuasr.training.progress import stage, track
 
 #: Methods of which a member needs one.
 _SCORES = ("predict_log_proba", "decision_function")

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from skdiffuasr._progress import track_rows
 from skdiffuasr._typing import IntArray
 from skdiffuasr.recommenders.base import row_blocks
 from skdiffuasr.recommenders.members import log_probability_scorer
 from skdiffuasr.recommenders.top_k import top_k
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import SoftLabels, context, without_skipped
-from skdiffuasr.training.progress import track_rows
 
 #: About the number of items that a teacher reads before it labels, block by block.
 N_READ = 2**20

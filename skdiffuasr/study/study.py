@@ -97,6 +97,7 @@ class AugmentationStudy(StudyOptions):
         *,
         dataset_name: str = "dataset",
         on_progress: Callable[[Progress], None] | None = None,
+        verbose: int = 0,
     ) -> StudyResults:
         """Do all runs that are missing, and report.
 
@@ -110,6 +111,10 @@ class AugmentationStudy(StudyOptions):
             What the report calls the dataset.
         on_progress : callable(Progress), default=None
             Told before every run and at the end.
+        verbose : int, default=0
+            1 prints a line for every run: its validation score, epochs, seconds, and
+            how long the others may take. 2 prints every epoch, too. A notebook shows a
+            bar instead, if rich is installed.
 
         Returns
         -------
@@ -133,7 +138,7 @@ class AugmentationStudy(StudyOptions):
             data.check_negatives(self.n_negatives)
         fingerprint = joblib.hash((*data, self.protocol, self.n_negatives))
         store = StudyStore(folder, fingerprint)
-        schedule = Schedule(self, data, store, on_progress)
+        schedule = Schedule(self, data, store, on_progress, verbose)
         results = StudyResults(
             dataset_name=dataset_name,
             description={

@@ -10,12 +10,12 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
+from skdiffuasr._progress import track
 from skdiffuasr._typing import Weights
 from skdiffuasr.nn.precision import without_tf32
 from skdiffuasr.training.early_stopping import EarlyStopping
 from skdiffuasr.training.ema import averaged_model
 from skdiffuasr.training.optimizers import make_optimizers
-from skdiffuasr.training.progress import track
 from skdiffuasr.training.seeding import seeded
 from skdiffuasr.training.weights import to_weights
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from skdiffuasr._progress import track_rows
 from skdiffuasr._typing import IntArray
 from skdiffuasr.augmentation.diffusion.guidance.base import GuidedModel, TrainedModel
 from skdiffuasr.augmentation.diffusion.samplers import BaseSampler
@@ -14,7 +15,6 @@ from skdiffuasr.nn.precision import product_dtype, without_tf32
 from skdiffuasr.nn.rounding import nearest_items
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.keys import keyed_normal
-from skdiffuasr.training.progress import track_rows
 
 #: Number of histories that are generated for at a time.
 BATCH_SIZE = 1024

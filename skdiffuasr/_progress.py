@@ -226,7 +226,7 @@ def display_for(verbose: int, *, with_inner: bool = False) -> Display:
     if not verbose:
         return Display()
     if _is_notebook():
-        from skdiffuasr.training.progress_bars import NotebookBars
+        from skdiffuasr._progress_bars import NotebookBars
 
         with suppress(ImportError):
             return NotebookBars()
