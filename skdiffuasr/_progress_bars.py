@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._progress import Lines, Task, time_left
+from skdiffuasr._progress_lines import Lines, Task, time_left
 
 #: Seconds between two pictures of a notebook's bars.
 _PAUSE = 0.1

@@ -38,6 +38,7 @@ FLOORS = {
     "_markdown": 0,
     "_progress": 0,
     "_progress_bars": 0,
+    "_progress_lines": 0,
     "_sklearn_bases": 0,
     "_sklearn_compat": 0,
     "_typing": 0,

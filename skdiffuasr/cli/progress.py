@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 
 from skdiffuasr._extras import import_extra
-from skdiffuasr._progress import Display, Lines, shown_by
+from skdiffuasr._progress import shown_by
+from skdiffuasr._progress_bars import TerminalBars
+from skdiffuasr._progress_lines import Display, Lines
 
 
 def add_progress_options(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +56,5 @@ def _display(verbose: bool) -> Display:
         except ImportError:
             pass
         else:
-            from skdiffuasr._progress_bars import TerminalBars
-
             return TerminalBars(console, with_lines=verbose)
     return Lines(file=sys.stderr, with_inner=verbose)

@@ -54,5 +54,7 @@ def fit_student(
             stops = [tell(network) for tell in (tell_student, tell_recommender)]
             return any(stops)
 
-        student._fit_network(training, validation, seed, on_epoch_end, labels)
+        student._fit_network(
+            training, validation, seed, on_epoch_end, soft_labels=labels
+        )
         recommender.student_ = student

@@ -11,7 +11,8 @@ import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.pipeline import Pipeline
 
-from skdiffuasr._progress import Task, stage, track
+from skdiffuasr._progress import stage, track
+from skdiffuasr._progress_lines import Task
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.options import StudyOptions, as_seeds
 from skdiffuasr.study.protocol import StudyData

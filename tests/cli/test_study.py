@@ -24,7 +24,8 @@ def test_study_writes_and_prints_the_report(log_file, tmp_path, capsys):
     assert study(str(log_file), *FAST, "--out", str(out)) == 0
     captured = capsys.readouterr()
     assert (out / "report.md").read_text() in captured.out
-    assert "5/5" in captured.err
+    assert "run 4/4" in captured.err
+    assert "augmenter measured 1/1" in captured.err
     assert (out / "report.html").exists()
     assert "random-seq" in (out / "results.csv").read_text()
 
