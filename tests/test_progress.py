@@ -160,7 +160,8 @@ def test_long_generation_is_told(monkeypatch, capsys, augmenter):
     fitted.transform(X)
     assert capsys.readouterr().out == ""
     fitted.set_params(verbose=1).transform(X)
-    assert_lines(capsys.readouterr().out, [rf"pseudo items: row 60/60, {SECONDS}"])
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"pseudo items: row 60/60, {SECONDS}", lines[-1])
 
 
 def test_members_of_an_ensemble(capsys):
@@ -204,10 +205,8 @@ def test_a_student_and_its_teacher(monkeypatch, capsys):
         "teacher, EnsembleRecommender",
     ]
     assert names[:10] == expected
-    assert_lines(
-        "\n".join(lines[5:9]),
-        epoch_lines("teacher, member 2/2, SASRecEstimator", members[1]),
-    )
+    patterns = epoch_lines("teacher, member 2/2, SASRecEstimator", members[1])
+    assert_lines("\n".join(lines[5:9]), patterns)
     assert set(names[10:-4]) == {"teacher, soft labels"}
     assert re.fullmatch(rf".*: row (\d+)/\1, {SECONDS}", lines[-5])
     assert_lines(
@@ -242,6 +241,7 @@ def test_bars_of_a_terminal(console, with_lines):
             estimator = sasrec().fit(X)
         study.advance("first, good")
         shown = bars._progress.tasks
+        bars._progress.refresh()
         assert [task.fields["place"] for task in shown] == ["run 1/2"]
         assert (shown[0].completed, shown[0].total) == (1, 2)
         study.advance("second, bad")
@@ -300,6 +300,5 @@ def test_a_bar_in_a_notebook(monkeypatch, capsys):
     console = rich_console.Console(file=StringIO(), width=200, record=True)
     console.print(handle.tables[-1])
     loss = f"{estimator.loss_curve_[-1]:#.4g}"
-    assert re.search(
-        f"SASRecEstimator ━+ epoch 3/3 +loss {loss}", console.export_text()
-    )
+    pattern = f"SASRecEstimator ━+ epoch 3/3 +loss {loss}"
+    assert re.search(pattern, console.export_text())

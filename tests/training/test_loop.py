@@ -286,7 +286,7 @@ def test_a_callback_sees_each_epoch_and_may_stop():
 def test_verbose_prints_some_epochs(capsys, verbose, epochs):
     fit(linear_model(), max_epochs=5, verbose=verbose)
     lines = capsys.readouterr().out.splitlines()
-    pattern = r"training: epoch (\d)/5, loss \d\.\d+, (\d+\.\d) s(?:, about .* left)?"
+    pattern = r"training: epoch (\d)/5, loss \d+\.\d+, (\d+\.\d) s(?:, about .* left)?"
     found = [re.fullmatch(pattern, line).groups() for line in lines[:-1]]
     assert [int(epoch) for epoch, _ in found] == epochs
     assert all(float(seconds) < 30 for _, seconds in found)
