@@ -33,7 +33,6 @@ from skdiffuasr import (
     SASRecEstimator,
 )
 from skdiffuasr.augmentation.diffusion import DenoiserTraining
-from skdiffuasr.cli.progress import print_progress
 from skdiffuasr.cli.side_information import read_attributes
 from skdiffuasr.datasets import read_interactions
 from skdiffuasr.study import AugmentationStudy
@@ -144,7 +143,7 @@ def main():
         read_interactions(options.log),
         out,
         dataset_name=options.log.name,
-        on_progress=print_progress,
+        verbose=1,
     )
 
 

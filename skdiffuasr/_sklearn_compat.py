@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from skdiffuasr._fitted import forget
 
 try:
-    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn < 1.9 has no callbacks
 
     class _SilentContext:
@@ -32,6 +32,10 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
 
         def _init_callback_context(self, **kwargs: object) -> _SilentContext:
             return _SilentContext()
+
+    def with_callbacks(method: Any) -> Any:
+        """Return the method: there is nothing to tear down."""
+        return method
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -80,4 +84,5 @@ __all__ = [
     "StrOptions",
     "fit_context",
     "output_container",
+    "with_callbacks",
 ]

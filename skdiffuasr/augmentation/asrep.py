@@ -151,6 +151,7 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
             dtype=dtype,
             random_state=self.seed_,
             keep_interrupted=self.keep_interrupted,
+            name=type(self).__name__,
             verbose=self.verbose,
         )
         self._store(result)
@@ -186,6 +187,7 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
             max_length=self.max_length,
             temperature=self.temperature,
             unique=self.unique,
+            verbose=self.verbose,
         )
 
 

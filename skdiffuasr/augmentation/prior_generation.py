@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from skdiffuasr._progress import track_rows
 from skdiffuasr._typing import FloatArray, IntArray
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.sequences import Sequences
@@ -28,6 +29,7 @@ def generate_prior_codes(
     max_length: int,
     temperature: float,
     unique: bool,
+    verbose: int = 0,
 ) -> IntArray:
     """Continue reversed histories: codes (n, n_pseudo_items), oldest first.
 
@@ -44,11 +46,13 @@ def generate_prior_codes(
     backwards = turn_around(histories).tail(max_length).prepend(first_items)
     codes = np.empty((len(histories), n_pseudo_items), dtype=np.int64)
     n_rows = max(1, min(BATCH_SIZE, BLOCK_BYTES // (4 * n_items)))
-    for rows in padded_blocks(backwards.lengths, max_rows=n_rows):
-        excluded = _seen(histories[rows], n_items) if unique else None
-        codes[rows] = _continue(
-            module, backwards[rows], draws[rows], excluded, max_length, temperature
-        )
+    with track_rows("pseudo items", len(histories), verbose) as progress:
+        for rows in padded_blocks(backwards.lengths, max_rows=n_rows):
+            excluded = _seen(histories[rows], n_items) if unique else None
+            codes[rows] = _continue(
+                module, backwards[rows], draws[rows], excluded, max_length, temperature
+            )
+            progress.advance(n_steps=len(backwards[rows]))
     return codes
 
 

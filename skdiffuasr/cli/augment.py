@@ -11,7 +11,6 @@ from skdiffuasr.cli.catalogue import AUGMENTERS, make_estimator
 from skdiffuasr.cli.models import (
     augmenter_of,
     check_model_output,
-    progress_bar,
 )
 from skdiffuasr.cli.options import (
     RECOMMENDER_PARAMETERS,
@@ -28,6 +27,7 @@ from skdiffuasr.cli.options import (
     say_columns,
     without_held_out,
 )
+from skdiffuasr.cli.progress import say
 from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
 from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.writers import interaction_columns
@@ -89,7 +89,9 @@ def run(options: argparse.Namespace) -> int:
             n_rows = _augment_in_parts(augmenter, options)
         else:
             n_rows = _augment_whole(augmenter, augmenter.transform, options)
-    print(f"{n_rows} pseudo items were put before histories in {options.output}.")
+    say(
+        options, f"{n_rows} pseudo items were put before histories in {options.output}."
+    )
     return 0
 
 
@@ -100,8 +102,7 @@ def _augment_whole(
 ) -> int:
     """Augment the log that the augmenter is trained on, or another one."""
     log = read_log(options).sort()
-    with progress_bar(augmenter, options):
-        augmented = _put_before(_histories(log), augment, options)
+    augmented = _put_before(_histories(log), augment, options)
     with ExitStack() as both_or_none:
         if options.save_model is not None:
             temporary = both_or_none.enter_context(replaced(options.save_model))

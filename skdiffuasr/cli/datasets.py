@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skdiffuasr.cli.options import add_output_options, check_output
+from skdiffuasr.cli.progress import say
 from skdiffuasr.datasets import (
     AMAZON_CATEGORIES,
     fetch_amazon,
@@ -64,5 +65,5 @@ def run(options: argparse.Namespace) -> int:
     else:
         bunch = FETCHED[options.name](data_home=options.data_home)
     write_interactions(bunch.interactions, options.output, overwrite=options.force)
-    print(f"{bunch.interactions} was written to {options.output}.")
+    say(options, f"{bunch.interactions} was written to {options.output}.")
     return 0

@@ -12,6 +12,7 @@ from skdiffuasr.cli.options import (
     number,
     read_log,
 )
+from skdiffuasr.cli.progress import say
 from skdiffuasr.study import run_demo
 
 
@@ -52,5 +53,5 @@ def run(options: argparse.Namespace) -> int:
     )
     write_text(options.report, report)
     print(report)
-    print(f"The report was written to {options.report}.")
+    say(options, f"The report was written to {options.report}.")
     return 0

@@ -14,7 +14,6 @@ from skdiffuasr.cli.known_items import KnownItems
 from skdiffuasr.cli.models import (
     add_model_options,
     make_model,
-    progress_bar,
     recommender_of,
 )
 from skdiffuasr.cli.options import (
@@ -98,8 +97,7 @@ def run(options: argparse.Namespace) -> int:
     check_held_out(tested, n_held_out)
     if options.model is None:
         model = make_model(options, histories.values)
-        with progress_bar(model, options):
-            model.fit(tested.drop_last(2))
+        model.fit(tested.drop_last(2))
     else:
         model = load(options.model, device=options.device)
         known_items = KnownItems(recommender_of(model).item_ids_)

@@ -6,7 +6,6 @@ from skdiffuasr.cli.models import (
     add_model_options,
     check_model_output,
     make_model,
-    progress_bar,
 )
 from skdiffuasr.cli.options import (
     add_estimator_options,
@@ -16,6 +15,7 @@ from skdiffuasr.cli.options import (
     read_log,
     without_held_out,
 )
+from skdiffuasr.cli.progress import say
 from skdiffuasr.cli.side_information import add_side_information
 from skdiffuasr.persistence import save
 
@@ -41,8 +41,7 @@ def run(options: argparse.Namespace) -> int:
     check_model_output(options.output, options)
     histories = without_held_out(read_log(options).to_sequences(), options)
     model = make_model(options, histories.values)
-    with progress_bar(model, options):
-        model.fit(histories[histories.lengths > 0])
+    model.fit(histories[histories.lengths > 0])
     save(model, options.output, overwrite=options.force)
-    print(f"The model was written to {options.output}.")
+    say(options, f"The model was written to {options.output}.")
     return 0

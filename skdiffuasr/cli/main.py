@@ -13,6 +13,7 @@ from typing import Any
 from skdiffuasr import __version__
 from skdiffuasr._wording import on_command_line
 from skdiffuasr.cli.config import with_config
+from skdiffuasr.cli.progress import add_progress_options, show_progress
 from skdiffuasr.cli.wording import with_options
 
 #: Name: what it does. The module of that name in this package has its options.
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = make_parser(given[:1]).parse_args(with_config(given, list(COMMANDS)))
         debug = options.debug
-        with _warnings_in_one_line(), on_command_line():
+        with show_progress(options), _warnings_in_one_line(), on_command_line():
             exit_code: int = options.run(options)
             sys.stdout.flush()
     except BrokenPipeError:
@@ -93,6 +94,7 @@ def make_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParser
 def _add_options(parser: argparse.ArgumentParser, command: ModuleType) -> None:
     """Add the options of one command, and those that all commands have."""
     command.add_options(parser)
+    add_progress_options(parser)
     parser.set_defaults(run=command.run)
     parser.add_argument(
         "--config",

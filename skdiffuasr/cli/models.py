@@ -1,11 +1,6 @@
 """Models that commands make, train, save and load."""
 
 import argparse
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,20 +63,3 @@ def check_model_output(path: Path, options: argparse.Namespace) -> None:
     """Raise before the work, not after it, if a model cannot be saved."""
     refuse_existing(path, options.force)
     import_extra("safetensors", "persist")
-
-
-@contextmanager
-def progress_bar(estimator: Any, options: argparse.Namespace) -> Iterator[None]:
-    """Show scikit-learn's progress bar on a terminal, where rich is installed."""
-    is_wanted = sys.stdout.isatty() and not options.quiet
-    if not (is_wanted and find_spec("rich") and hasattr(estimator, "set_callbacks")):
-        yield
-        return
-    from sklearn.callback import ProgressBar
-
-    with warnings.catch_warnings():
-        # Of the steps of a pipeline only those that train have something to show.
-        warnings.filterwarnings("ignore", "The estimator .* does not support callbacks")
-        estimator.set_callbacks(ProgressBar())
-        yield
-    estimator.set_callbacks()

@@ -171,7 +171,6 @@ def add_estimator_options(
     group = parser.add_argument_group("training")
     add_parameters(group, TRAINING_PARAMETERS)
     group.add_argument("--seed", **number("N", "default: 0"))
-    group.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def given_parameters(options: argparse.Namespace) -> dict[str, Any]:

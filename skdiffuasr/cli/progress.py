@@ -1,57 +1,60 @@
-"""Progress of a study on a terminal: a bar with rich, lines without."""
+"""What commands show beside their result, on standard error: how far they are."""
 
-import math
+import argparse
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 
-from skdiffuasr.study.schedule import Progress
+from skdiffuasr._extras import import_extra
+from skdiffuasr._progress import shown_by
+from skdiffuasr._progress_bars import TerminalBars
+from skdiffuasr._progress_lines import Display, Lines
+
+
+def add_progress_options(parser: argparse.ArgumentParser) -> None:
+    """Add how much is shown."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--quiet",
+        action="store_true",
+        help="print the result and errors; no progress, notes or warnings",
+    )
+    group.add_argument(
+        "--verbose",
+        action="store_true",
+        help="a line for every epoch, on a terminal and in a study too",
+    )
 
 
 @contextmanager
-def show_progress() -> Iterator[Callable[[Progress], None]]:
-    """Yield an `on_progress` for `AugmentationStudy.run` that shows it on stderr."""
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-        from rich.progress import Progress as Bar
-    except ImportError:
-        yield print_progress
+def show_progress(options: argparse.Namespace) -> Iterator[None]:
+    """Show on standard error how far everything inside is, or nothing if quiet."""
+    if options.quiet:
+        with (
+            open(os.devnull, "w") as nowhere,
+            redirect_stderr(nowhere),
+            shown_by(Display()),
+        ):
+            yield
         return
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}"),
-        TextColumn("{task.description}"),
-    )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=None, left="")
-
-        def update(progress: Progress) -> None:
-            bar.update(
-                task,
-                total=progress.n_total,
-                completed=progress.n_done,
-                description=progress.label,
-                left=time_left(progress.seconds_left),
-            )
-
-        yield update
+    with shown_by(_display(options.verbose)):
+        yield
 
 
-def print_progress(progress: Progress) -> None:
-    """Print one line on standard error."""
-    print(
-        f"[{progress.n_done}/{progress.n_total}] {progress.label}, "
-        f"{time_left(progress.seconds_left)}",
-        file=sys.stderr,
-        flush=True,
-    )
+def say(options: argparse.Namespace, text: str) -> None:
+    """Print what is no result, such as where that is, unless quiet."""
+    if not options.quiet:
+        print(text)
 
 
-def time_left(seconds: float) -> str:
-    """Return how long something will take, such as "about 1:02:00 left"."""
-    if math.isnan(seconds):
-        return "time left unknown"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"about {minutes // 60}:{minutes % 60:02d}:{rest:02d} left"
+def _display(verbose: bool) -> Display:
+    """Return bars on a terminal with rich, else lines."""
+    if sys.stderr.isatty():
+        try:
+            console = import_extra("rich.console", "progress").Console(stderr=True)
+        except ImportError:
+            pass
+        else:
+            return TerminalBars(console, with_lines=verbose)
+    return Lines(file=sys.stderr, with_inner=verbose)

@@ -16,7 +16,7 @@ from skdiffuasr.cli.options import (
     number,
     read_log,
 )
-from skdiffuasr.cli.progress import show_progress
+from skdiffuasr.cli.progress import say
 from skdiffuasr.cli.side_information import add_side_information, read_side_information
 from skdiffuasr.study import AugmentationStudy
 from skdiffuasr.study.comparison import compare
@@ -108,24 +108,22 @@ def run(options: argparse.Namespace) -> int:
         n_negatives=options.n_negatives or None,
         retry_failed=options.retry_failed,
     )
-    with show_progress() as on_progress:
-        try:
-            results = comparison.run(
-                log,
-                options.out,
-                dataset_name=options.log.name,
-                on_progress=on_progress,
-                force=options.force,
-                command=_command(options),
-            )
-        except OtherSettingsError as error:
-            raise ValueError(error.text("--force", _as_option)) from None
+    try:
+        results = comparison.run(
+            log,
+            options.out,
+            dataset_name=options.log.name,
+            force=options.force,
+            command=_command(options),
+        )
+    except OtherSettingsError as error:
+        raise ValueError(error.text("--force", _as_option)) from None
     lines = summary(results, compare(results, results.main_ranking, "ndcg@10"))
     if len(lines) > _MAX_LINES:
         n_more = len(lines) - _MAX_LINES + 1
         lines[_MAX_LINES - 1 :] = [f"... and {n_more} more lines in the report."]
     print("\n".join(lines))
-    print(f"The report is {options.out / 'report.html'}, with tables beside it.")
+    say(options, f"The report is {options.out / 'report.html'}, with tables beside it.")
     failures = [
         (f"{record.augmenter} + {record.recommender}", record.seed, record.error_line)
         for record in results.failures

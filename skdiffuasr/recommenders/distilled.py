@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
+from skdiffuasr._progress import stage
+from skdiffuasr._sklearn_bases import CallbackSupportMixin
 from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
 from skdiffuasr._typing import IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
@@ -28,6 +30,7 @@ from skdiffuasr.recommenders.members import (
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 from skdiffuasr.recommenders.soft_labels import soft_labels
+from skdiffuasr.recommenders.student import fit_student
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
@@ -39,7 +42,7 @@ N_LABELS = 64
 
 
 @estimator_class
-class DistilledRecommender(BaseRecommender):
+class DistilledRecommender(CallbackSupportMixin, BaseRecommender):
     """One network that learns from a teacher, such as an ensemble, as well.
 
     After every item of the training histories, the last one too, the teacher says which
@@ -84,6 +87,10 @@ class DistilledRecommender(BaseRecommender):
     random_state : int, RandomState instance or None, default=None
         Becomes that of the student, and draws those of teacher and augmenter. None
         leaves theirs as they are; the default teacher has the student's.
+    verbose : int, default=0
+        Print a line every `verbose` epochs of teacher and student, and how many labels
+        the teacher has made. A notebook shows bars instead, if rich is installed. 0
+        leaves it to the `verbose` of student, teacher and augmenter.
 
     Attributes
     ----------
@@ -128,6 +135,7 @@ class DistilledRecommender(BaseRecommender):
         "augmenter": [HasMethods(["fit_transform"]), None],
         "keep_teacher": ["boolean"],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     student: Any = field(default=None, kw_only=False)
@@ -138,6 +146,7 @@ class DistilledRecommender(BaseRecommender):
     augmenter: Any = None
     keep_teacher: bool = False
     random_state: RandomState = None
+    verbose: int = 0
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -154,7 +163,8 @@ class DistilledRecommender(BaseRecommender):
         X : Sequences or iterable of n sequences of item ids
             Histories, oldest item first.
         y : object, default=None
-            Ignored.
+            Not learned from; handed on to the callbacks, those of the student among
+            them, which are told of its epochs.
         X_val : Sequences or iterable of n_val sequences of item ids, default=None
             Histories by which student and teacher stop early. Without them, and with a
             student that stops early, the last items of some histories of `X` are held
@@ -179,7 +189,7 @@ class DistilledRecommender(BaseRecommender):
             catalogue, or a frozen teacher has other items than `X`. Errors of student,
             teacher and augmenter pass through.
         """
-        X = check_sequences(X)
+        X = X_given = check_sequences(X)
         student, teacher, augmenter = self._parts_to_fit()
         codes = student._fit_catalogue(X)
         self._take_catalogue(student)
@@ -199,24 +209,43 @@ class DistilledRecommender(BaseRecommender):
             X = X_train
             X_val, y_val = self._decode(validation[0]), self.item_ids_[validation[1]]
         if teacher is not None and not isinstance(teacher, FrozenEstimator):
-            fit_member(teacher, X, None, {"X_val": X_val, "y_val": y_val})
+            fit_member(
+                teacher,
+                X,
+                None,
+                {"X_val": X_val, "y_val": y_val},
+                stage_name="teacher",
+                verbose=self.verbose,
+            )
         if augmenter is not None:
-            X_train = SequenceVariants([X_train, augmenter.fit_transform(X_train)])
+            with stage(verbose=self.verbose):
+                augmented = augmenter.fit_transform(X_train)
+            X_train = SequenceVariants([X_train, augmented])
             training = encode_sequences(X_train, self.item_ids_, "error")
         labels = None
         if teacher is not None:
-            labels = soft_labels(
-                teacher,
-                X_train,
-                self._codes_of(teacher),
-                n_labels=n_labels,
-                temperature=self.temperature,
-                teacher_weight=self.teacher_weight,
-            )
+            with stage("teacher", verbose=self.verbose):
+                labels = soft_labels(
+                    teacher,
+                    X_train,
+                    self._codes_of(teacher),
+                    n_labels=n_labels,
+                    temperature=self.temperature,
+                    teacher_weight=self.teacher_weight,
+                )
             if self.keep_teacher:
                 self.teacher_ = teacher
-        student._fit_network(training, validation, seed, soft_labels=labels)
-        self.student_ = student
+        with stage("student", verbose=self.verbose):
+            fit_student(
+                student,
+                self,
+                X_given,
+                y,
+                training=training,
+                validation=validation,
+                seed=seed,
+                labels=labels,
+            )
         self._take_catalogue(student)  # with cold items, if it knows any
         return self
 
@@ -263,6 +292,7 @@ class DistilledRecommender(BaseRecommender):
         """Return what labels well; an interrupt of a member ends the whole fit."""
         member = SASRecEstimator() if self.student is None else clone(student)
         member.set_params(unknown_items="ignore", keep_interrupted=False)
+        vars(member).pop("_skl_callbacks", None)  # the student's, which clones keep
         members = [
             ("networks", EnsembleRecommender(member)),
             ("neighbours", CooccurrenceRecommender()),

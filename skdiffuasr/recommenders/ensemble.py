@@ -11,7 +11,6 @@ import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch, check_array, check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
@@ -22,10 +21,12 @@ from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.recommenders.members import (
     check_id_types,
     check_member,
-    fit_member,
+    check_pairs,
+    fit_members,
     item_cosines,
     log_probability_scorer,
     member_item_ids,
+    n_epochs,
     set_random_states,
 )
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
@@ -75,6 +76,10 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
         it. With None the members of a list keep their own.
     unknown_items : {"ignore", "error"}, default="ignore"
         What to do with items that no member knows.
+    verbose : int, default=0
+        Print a line when a member is fitted, and every `verbose` epochs of each, such
+        as ``member 2/4, SASRecEstimator: epoch 3/200, ...``. A notebook shows bars
+        instead, if rich is installed. 0 leaves it to the members' own `verbose`.
 
     Attributes
     ----------
@@ -86,6 +91,8 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
         The union of the members' catalogues, sorted.
     item_counts_ : ndarray of int64 of shape (n_items,)
         Occurrences in `X` of `fit`; pseudo items do not count.
+    n_iter_ : int
+        The largest number of epochs of a member; 0 if none is trained in epochs.
     fixed_parameters_ : dict of str to object
         `n_estimators`, or the names of the members, as `fit` found them.
 
@@ -129,6 +136,7 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
         "weights": ["array-like", None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     estimator: Any = field(default=None, kw_only=False)
@@ -136,6 +144,7 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
     weights: npt.ArrayLike | None = None
     n_jobs: int | None = None
     random_state: RandomState = None
+    verbose: int = 0
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, with those of the members.
@@ -224,17 +233,18 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
         frozen = {name: each for name, each in members if _is_frozen(each)}
         catalogues = {name: member_item_ids(frozen[name]) for name in frozen}
         check_id_types({"X": X.values} | catalogues)
-        # Not by threads, which some contexts prefer: torch has one generator for all.
-        parallel = Parallel(n_jobs=self.n_jobs, backend="loky")
-        fitted = iter(
-            parallel(
-                delayed(fit_member)(member, X, y, validation)
-                for _, member in members
-                if not _is_frozen(member)
-            )
+        to_fit = [member for _, member in members if not _is_frozen(member)]
+        fitted = fit_members(
+            to_fit,
+            X,
+            y,
+            validation,
+            n_jobs=self.n_jobs,
+            name=type(self).__name__,
+            verbose=self.verbose,
         )
         self.estimators_ = [
-            member if _is_frozen(member) else next(fitted) for _, member in members
+            member if _is_frozen(member) else fitted.pop(0) for _, member in members
         ]
         known = [member_item_ids(member) for member in self.estimators_]
         self._count_items(X, np.unique(np.concatenate(known)))
@@ -249,6 +259,11 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
                 "named_estimators_ needs a fitted ensemble whose estimator is a list."
             )
         return Bunch(**dict(zip(names, self.estimators_, strict=True)))
+
+    @property
+    def n_iter_(self) -> int:
+        """The largest number of epochs of a member."""
+        return max(map(n_epochs, self.estimators_))
 
     def _parts(self) -> dict[str, Any]:
         """Return the members by parameter, for `set_known`."""
@@ -278,7 +293,7 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
 
     def _check_parameters(self) -> None:
         if isinstance(self.estimator, list):
-            _check_pairs(self.estimator)
+            check_pairs(self.estimator)
             self._validate_names([name for name, _ in self.estimator])
             n_members = len(self.estimator)
             for name, member in self.estimator:
@@ -381,15 +396,3 @@ def _widened(block: Tensor, codes: Tensor, n_items: int) -> Tensor:
 
 def _is_frozen(member: Any) -> bool:
     return isinstance(member, FrozenEstimator)
-
-
-def _check_pairs(members: list[Any]) -> None:
-    """Raise a ValueError unless there are members, all of them (name, recommender)."""
-    if not members:
-        raise ValueError("estimator is an empty list; an ensemble takes a member.")
-    for place, pair in enumerate(members):
-        if not (isinstance(pair, tuple) and len(pair) == 2 and type(pair[0]) is str):
-            raise ValueError(
-                f"estimator must be a recommender or a list of (name, recommender), "
-                f"but its entry {place} is {pair!r:.80}."
-            )

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from skdiffuasr._progress import stage, track
 from skdiffuasr._typing import FloatArray, IdArray, IntArray
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.recommenders.base import BaseRecommender
@@ -39,6 +41,18 @@ def check_member(member: Any, name: str) -> None:
         )
 
 
+def check_pairs(members: list[Any]) -> None:
+    """Raise a ValueError unless there are members, all of them (name, recommender)."""
+    if not members:
+        raise ValueError("estimator is an empty list; an ensemble takes a member.")
+    for place, pair in enumerate(members):
+        if not (isinstance(pair, tuple) and len(pair) == 2 and type(pair[0]) is str):
+            raise ValueError(
+                f"estimator must be a recommender or a list of (name, recommender), "
+                f"but its entry {place} is {pair!r:.80}."
+            )
+
+
 def check_id_types(item_ids: dict[str, IdArray]) -> None:
     """Raise a TypeError if some ids are integers and others strings."""
     types = {name: id_type(ids) for name, ids in item_ids.items() if len(ids)}
@@ -62,9 +76,52 @@ def set_random_states(estimator: Any, rng: np.random.RandomState) -> None:
         estimator.set_params(**seeds)
 
 
-def fit_member(member: Any, X: Sequences, y: Any, validation: dict[str, Any]) -> Any:
-    """Fit a member, with the data for early stopping where it takes them."""
-    return member.fit(X, y, **(validation if takes_validation(member) else {}))
+def fit_member(
+    member: Any,
+    X: Sequences,
+    y: Any,
+    validation: dict[str, Any],
+    *,
+    stage_name: str,
+    verbose: int,
+) -> Any:
+    """Fit a member, with the data for early stopping where it takes them.
+
+    It may be in another process, to which only a `stage` brings how it is called.
+    """
+    with stage(stage_name, verbose=verbose):
+        return member.fit(X, y, **(validation if takes_validation(member) else {}))
+
+
+def fit_members(
+    members: list[Any],
+    X: Sequences,
+    y: Any,
+    validation: dict[str, Any],
+    *,
+    n_jobs: int | None,
+    name: str,
+    verbose: int,
+) -> list[Any]:
+    """Fit members by `fit_member`, in several processes if asked to; return them."""
+    # Not by threads, which some contexts prefer: torch has one generator for all.
+    parallel = Parallel(n_jobs=n_jobs, backend="loky", return_as="generator")
+    fitted = []
+    with track(name, "member", len(members), verbose=verbose) as progress:
+        for member in parallel(
+            delayed(fit_member)(
+                member,
+                X,
+                y,
+                validation,
+                stage_name=f"member {number}/{len(members)}",
+                verbose=verbose,
+            )
+            for number, member in enumerate(members, start=1)
+        ):
+            fitted.append(member)
+            progress.advance()
+    return fitted
 
 
 def member_item_ids(member: Any) -> IdArray:
@@ -78,6 +135,14 @@ def item_cosines(member: Any, codes: IntArray) -> FloatArray | None:
     if isinstance(recommender, BaseRecommender):
         return recommender._item_cosines(codes)
     return None
+
+
+def n_epochs(member: Any) -> int:
+    """Return the number of epochs that a fitted member was trained for, or 0."""
+    try:
+        return int(fitted_attribute(member, "n_iter_"))
+    except AttributeError:
+        return 0
 
 
 def log_probability_scorer(

@@ -288,6 +288,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         batches: HistoryBatches,
         loss: Callable[..., Tensor],
         seed: int,
+        name: str = "",
         **others: Any,
     ) -> TrainingResult:
         """Call `train` with the estimator's parameters, and others as given."""
@@ -302,6 +303,8 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             dtype=product_dtype(device, self.precision),
             random_state=seed,
             keep_interrupted=self.keep_interrupted,
+            name=", ".join(filter(None, (type(self).__name__, name))),
+            score_name="NDCG@10",
             verbose=self.verbose,
             **others,
         )

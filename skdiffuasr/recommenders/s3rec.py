@@ -133,6 +133,7 @@ class S3RecEstimator(SASRecEstimator):
             self._pretraining_loss,
             seed,
             max_epochs=self.pretraining_epochs,
+            name="pre-training",
         )
         self.pretraining_loss_curve_ = result.loss_curve
         if result.is_interrupted:

@@ -34,6 +34,7 @@ def run_demo(
     max_epochs: int = 30,
     device: str = "auto",
     random_state: int = 0,
+    verbose: int = 0,
 ) -> str:
     """Fit with and without augmentation and report the difference.
 
@@ -56,6 +57,8 @@ def run_demo(
         See the estimators.
     random_state : int, default=0
         Seeds the synthetic dataset and every estimator.
+    verbose : int, default=0
+        See `AugmentationStudy.run`.
 
     Returns
     -------
@@ -99,7 +102,7 @@ def run_demo(
             [random_state],
             n_negatives=None,
             with_quality=False,
-        ).run(dataset.X, f"{folder}/study")
+        ).run(dataset.X, f"{folder}/study", verbose=verbose)
         for failed in results.failures:
             raise RuntimeError(
                 f"{failed.augmenter} + {failed.recommender}: {failed.error_line}"

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.pipeline import Pipeline
 
+from skdiffuasr._progress import stage, track
+from skdiffuasr._progress_lines import Task
 from skdiffuasr.study.costs import Costs
 from skdiffuasr.study.options import StudyOptions, as_seeds
 from skdiffuasr.study.protocol import StudyData
@@ -42,6 +45,7 @@ class Schedule:
         data: StudyData,
         store: StudyStore,
         on_progress: Callable[[Progress], None] | None,
+        verbose: int = 0,
     ) -> None:
         self.study = study
         self.seeds = as_seeds(study.seeds)
@@ -49,6 +53,8 @@ class Schedule:
         self.filter_seen = not data.has_repeats
         self.store = store
         self.on_progress = on_progress
+        self.verbose = verbose
+        self._task: Task | None = None
         self.candidates = {
             names: self._candidates(*names)
             for names in product(study.augmenters, study.recommenders)
@@ -58,11 +64,10 @@ class Schedule:
             for name, augmenter in study.augmenters.items()
             if study.with_quality and hasattr(augmenter, "generate")
         ]
-        self.n_total = (
-            len(self.candidates) * len(self.seeds)
-            + sum(len(tried) for tried in self.candidates.values() if len(tried) > 1)
-            + len(self.generating)
+        self.n_runs = len(self.candidates) * len(self.seeds) + sum(
+            len(tried) for tried in self.candidates.values() if len(tried) > 1
         )
+        self.n_total = self.n_runs + len(self.generating)
         self.n_done = 0
         #: What each run took, with the augmenter's time only in the first of its runs.
         self.seconds: list[float] = []
@@ -74,34 +79,56 @@ class Schedule:
 
     def records(self) -> Iterator[RunRecord]:
         """Do, or read, all runs; the choice of parameters first."""
-        chosen = {names: self._choose(*names) for names in self.candidates}
-        for seed in self.seeds:
-            for names, parameters in chosen.items():
-                yield self._run(*names, seed, parameters, f"seed{seed}")
+        with self._tracked("run", self.n_runs):
+            chosen = {names: self._choose(*names) for names in self.candidates}
+            for seed in self.seeds:
+                for names, parameters in chosen.items():
+                    yield self._run(*names, seed, parameters, f"seed{seed}")
 
     def quality(self) -> Iterator[dict[str, Any]]:
         """Intrinsic quality of the augmenters that generate, with the first seed."""
         seed = self.seeds[0]
-        for name in self.generating:
-            estimator = with_parameters(self.study.augmenters[name], seed, {})
-            key = str(joblib.hash(without_handling(estimator)))
-            measured = self.store.cached("quality", key, name)
-            if measured is None or ("error" in measured and self.study.retry_failed):
-                self.report(f"quality of {name}")
-                try:
-                    measured = intrinsic_quality(estimator, self.data.X_train)
-                except Exception:
-                    measured = {"error": traceback.format_exc()}
-                self.store.add_cached("quality", measured, key, name)
-            self.n_done += 1
-            yield {"augmenter": name, "seed": seed, **measured}
+        with self._tracked("augmenter measured", len(self.generating)):
+            for name in self.generating:
+                estimator = with_parameters(self.study.augmenters[name], seed, {})
+                key = str(joblib.hash(without_handling(estimator)))
+                measured = self.store.cached("quality", key, name)
+                is_retried = self.study.retry_failed and "error" in (measured or {})
+                if measured is None or is_retried:
+                    self.report(f"quality of {name}")
+                    try:
+                        with stage(name):
+                            measured = intrinsic_quality(estimator, self.data.X_train)
+                    except Exception:
+                        measured = {"error": traceback.format_exc()}
+                    self.store.add_cached("quality", measured, key, name)
+                self._advance(name)
+                yield {"augmenter": name, "seed": seed, **measured}
 
     def report(self, label: str) -> None:
-        """Say how far the study is."""
+        """Say how far the study is, and what it does now."""
+        if self._task is not None:
+            self._task.note(label)
         if self.on_progress is not None:
-            mean = float(np.mean(self.seconds)) if self.seconds else float("nan")
-            left = (self.n_total - self.n_done) * mean
+            left = self._seconds_left()
             self.on_progress(Progress(self.n_done, self.n_total, label, left))
+
+    @contextmanager
+    def _tracked(self, unit: str, total: int) -> Iterator[None]:
+        with track(
+            "study", unit, total, verbose=self.verbose, is_outer=True
+        ) as self._task:
+            yield
+        self._task = None
+
+    def _advance(self, text: str) -> None:
+        self.n_done += 1
+        if self._task is not None:
+            self._task.advance(text, seconds_left=self._seconds_left())
+
+    def _seconds_left(self) -> float:
+        mean = float(np.mean(self.seconds)) if self.seconds else float("nan")
+        return (self.n_total - self.n_done) * mean
 
     def _candidates(self, augmenter: str, recommender: str) -> list[dict[str, Any]]:
         """Parameter settings that a combination tries."""
@@ -150,30 +177,32 @@ class Schedule:
         ]
         pipeline = with_parameters(Pipeline(steps), seed, parameters)
         key = str(joblib.hash((without_handling(pipeline), seed, with_test)))
+        label = " + ".join(names)
         record = self.store.record(key, *names)
         if record is None or (record.error is not None and study.retry_failed):
-            self.report(" + ".join(names))
+            self.report(label)
             try:
-                fields = train_and_rank(
-                    *self._augment(augmenter, suffix, pipeline["augmenter"]),
-                    pipeline["recommender"],
-                    study.n_negatives,
-                    filter_seen=self.filter_seen,
-                    with_test=with_test,
-                )
+                with stage(label):
+                    fields = train_and_rank(
+                        *self._augment(augmenter, suffix, pipeline["augmenter"]),
+                        pipeline["recommender"],
+                        study.n_negatives,
+                        filter_seen=self.filter_seen,
+                        with_test=with_test,
+                    )
             except Exception:
                 fields = {"ranks": {}, "error": traceback.format_exc()}
             record = RunRecord(
                 augmenter, recommender, seed, parameters=parameters, **fields
             )
             self.store.add_record(record, key, *names)
-        self.n_done += 1
         if record.error is None:
             timed = set(record.seconds)
             if (augmenter, suffix) in self._counted:
                 timed -= {"fit augmenter", "transform"}
             self._counted.add((augmenter, suffix))
             self.seconds.append(sum(record.seconds[step] for step in timed))
+        self._advance(f"{label}, {_outcome(record)}")
         return record
 
     def _augment(
@@ -189,3 +218,11 @@ class Schedule:
                     self.store.add_cached("augmented", augmented, key, name, suffix)
             self._augmented = key, augmented
         return self._augmented[1]
+
+
+def _outcome(record: RunRecord) -> str:
+    """Say in a few words what came of a run."""
+    if record.error is not None:
+        return f"failed: {record.error_line}"
+    score = f"NDCG@10 {record.validation_score:.4f} in validation"
+    return f"{score}, {record.n_epochs} epochs" if record.n_epochs else score

@@ -105,6 +105,7 @@ class AugmentationStudy(StudyOptions):
         on_progress: Callable[[Progress], None] | None = None,
         force: bool = False,
         command: str = "Python",
+        verbose: int = 0,
     ) -> StudyResults:
         """Do all runs that are missing, and report.
 
@@ -125,6 +126,10 @@ class AugmentationStudy(StudyOptions):
             `n_jobs`. An augmenter, recommender or seed that is added extends a study.
         command : str, default="Python"
             The command line that asked for the study, for the report.
+        verbose : int, default=0
+            1 prints a line for every run: its validation score, epochs, seconds, and
+            how long the others may take. 2 prints every epoch, too. A notebook shows a
+            bar instead, if rich is installed.
 
         Returns
         -------
@@ -153,7 +158,7 @@ class AugmentationStudy(StudyOptions):
         options.n_negatives = n_negatives
         settings = study_settings(options, data)
         store = StudyStore(folder, settings, force=force)
-        schedule = Schedule(options, data, store, on_progress)
+        schedule = Schedule(options, data, store, on_progress, verbose)
         results = StudyResults(
             dataset_name=dataset_name,
             description={

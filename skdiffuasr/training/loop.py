@@ -1,7 +1,6 @@
 """The training loop: it knows batches and a loss, not which model it trains."""
 
 import math
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
+from skdiffuasr._progress import track
 from skdiffuasr._typing import Weights
 from skdiffuasr.nn.precision import without_tf32
 from skdiffuasr.training.early_stopping import EarlyStopping
@@ -62,6 +62,8 @@ def train(
     patience: int | None = None,
     on_epoch_end: Callable[[nn.Module], bool] | None = None,
     keep_interrupted: bool = False,
+    name: str = "training",
+    score_name: str = "validation score",
     verbose: int = 0,
 ) -> TrainingResult:
     """Minimise a loss over epochs of batches with AdamW.
@@ -99,8 +101,10 @@ def train(
     keep_interrupted : bool, default=False
         Whether a keyboard interrupt ends the training run with a ConvergenceWarning and
         what it reached, instead of raising.
+    name, score_name : str
+        What the lines and bars of `track` call the training run and its score.
     verbose : int, default=0
-        Print a line every `verbose` epochs.
+        Print a line every `verbose` epochs, if nothing around shows them.
 
     Returns
     -------
@@ -126,9 +130,13 @@ def train(
             )
 
     interruptible = _interruptible(result, keep_interrupted)
-    with seeded(random_state, device), without_tf32(device), interruptible:
+    with (
+        track(name, "epoch", max_epochs, verbose=verbose) as progress,
+        seeded(random_state, device),
+        without_tf32(device),
+        interruptible,
+    ):
         for epoch in range(1, max_epochs + 1):
-            started = time.perf_counter()
             mean_loss = _train_epoch(
                 module, averaged, batches(epoch - 1), loss, optimizers, device, dtype
             )
@@ -151,8 +159,9 @@ def train(
                 if on_epoch_end is not None:
                     result.is_interrupted = on_epoch_end(current)
                     stop = stop or result.is_interrupted
-            if verbose and (epoch % verbose == 0 or stop or epoch == max_epochs):
-                _print_epoch(result, max_epochs, time.perf_counter() - started)
+            result.best_epoch = stopping.best_epoch or epoch
+            progress.advance(_epoch_text(result, score_name), is_last=stop)
+            progress.summary = _summary(result, score_name)
             if stop:
                 break
 
@@ -190,15 +199,25 @@ def _train_epoch(
     return float(total) / max(n_batches, 1)
 
 
-def _print_epoch(result: TrainingResult, max_epochs: int, seconds: float) -> None:
-    """Print one line per epoch, as scikit-learn's verbose estimators do."""
-    score = ""
+def _epoch_text(result: TrainingResult, score_name: str) -> str:
+    """Say what the last epoch brought."""
+    text = f"loss {result.loss_curve[-1]:#.4g}"
     if result.validation_curve:
-        score = f", validation score {result.validation_curve[-1]:.5f}"
-    print(
-        f"Epoch {len(result.loss_curve)}/{max_epochs}: "
-        f"loss {result.loss_curve[-1]:.5f}{score} ({seconds:.1f} s)"
-    )
+        best = result.validation_curve[result.best_epoch - 1]
+        text += (
+            f", {score_name} {result.validation_curve[-1]:.4f} (best {best:.4f} at "
+            f"epoch {result.best_epoch})"
+        )
+    return text
+
+
+def _summary(result: TrainingResult, score_name: str) -> str:
+    """Say what the training run has come to."""
+    text = f"{len(result.loss_curve)} epochs, best epoch {result.best_epoch}"
+    if result.validation_curve:
+        best = result.validation_curve[result.best_epoch - 1]
+        return f"{text}, {score_name} {best:.4f}"
+    return f"{text}, loss {result.loss_curve[-1]:#.4g}"
 
 
 @contextmanager

@@ -34,7 +34,11 @@ class TrainingParameters:
         Whether Ctrl-C ends the training with a warning and keeps the best weights so
         far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
     verbose : int, default=0
-        Print a line every `verbose` epochs.
+        Print a line every `verbose` epochs: epoch, loss, validation score and its best
+        so far, seconds, and how long all `max_epochs` would still take; and a last one
+        of what came of the training. Where `transform` takes longer, it says how many
+        rows are done. A notebook shows a bar instead, if rich is installed. 0 prints
+        nothing.
 
     Attributes
     ----------

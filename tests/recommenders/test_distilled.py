@@ -585,3 +585,64 @@ def test_the_dense_loss_is_that_of_torch():
     dense = torch.zeros(1, N_ITEMS)
     dense[0, [2, 5, 4]] = torch.tensor([0.3, 0.1, 0.6])
     torch.testing.assert_close(loss, F.cross_entropy(hidden @ catalogue.T, dense))
+
+
+# Callbacks.
+
+
+class Recorder:
+    """Writes down what it is told, and what the copy that it gets predicts."""
+
+    def __init__(self, stop_after=None):
+        self.stop_after = stop_after
+        self.events = []
+        self.predictions = []
+
+    def setup(self, estimator, context):
+        self.events.append(("setup", type(estimator).__name__))
+
+    def teardown(self, estimator, context):
+        self.events.append(("teardown", type(estimator).__name__))
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        self.events.append((context.task_name, y))
+        self.predictions.append(fitted_estimator.decision_function(X))
+        return len(self.predictions) == self.stop_after
+
+
+@pytest.mark.parametrize("teacher", [None, MarkovRecommender()])
+def test_callbacks_of_the_student_and_of_the_whole(teacher):
+    """Those of the student are not told of the teacher, who may be made from it."""
+    pytest.importorskip("sklearn.callback")
+    of_student, of_whole = Recorder(), Recorder()
+    student = SASRecEstimator(**{**TINY, "max_epochs": 2})
+    student.set_callbacks(of_student)
+    recommender = DistilledRecommender(student, teacher).set_callbacks(of_whole)
+    recommender.fit(CIRCLE, "y")
+    for recorder, name in (
+        (of_student, "SASRecEstimator"),
+        (of_whole, "DistilledRecommender"),
+    ):
+        assert recorder.events == [
+            ("setup", name),
+            *2 * [("epoch", "y")],
+            ("fit", "y"),
+            ("teardown", name),
+        ]
+        last = recommender.decision_function(CIRCLE)
+        np.testing.assert_array_equal(recorder.predictions[-1], last)
+    np.testing.assert_array_equal(of_student.predictions, of_whole.predictions)
+    first, second, _ = of_whole.predictions
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("is_students", [True, False])
+def test_a_callback_may_stop_the_student(is_students):
+    pytest.importorskip("sklearn.callback")
+    student = SASRecEstimator(**{**TINY, "max_epochs": 5})
+    recommender = DistilledRecommender(student, MarkovRecommender())
+    (student if is_students else recommender).set_callbacks(Recorder(stop_after=2))
+    assert recommender.fit(CIRCLE).n_iter_ == 2

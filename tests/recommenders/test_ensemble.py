@@ -294,7 +294,7 @@ def test_nested_parameters_of_a_list():
     assert ensemble.get_params()["sasrec__embedding_dim"] == 4
     assert ensemble.get_params(deep=False).keys() == {
         *("estimator", "n_estimators", "n_jobs", "random_state", "unknown_items"),
-        "weights",
+        *("verbose", "weights"),
     }
     changed = clone(ensemble).set_params(
         markov__smoothing=7.0, popular=GRU4RecEstimator()

@@ -335,13 +335,6 @@ def test_validation_data_take_early_stopping():
     assert len(recommender.validation_scores_) == 2
 
 
-def test_verbose_prints_a_line_per_epoch(capsys):
-    tiny().fit(X)
-    assert capsys.readouterr().out == ""
-    tiny(verbose=1).fit(X)
-    assert capsys.readouterr().out.count("Epoch ") == 2
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -286,8 +286,8 @@ def test_a_callback_sees_each_epoch_and_may_stop():
 def test_verbose_prints_some_epochs(capsys, verbose, epochs):
     fit(linear_model(), max_epochs=5, verbose=verbose)
     lines = capsys.readouterr().out.splitlines()
-    pattern = r"Epoch (\d)/5: loss \d+\.\d{5} \((\d+\.\d) s\)"
-    found = [re.fullmatch(pattern, line).groups() for line in lines]
+    pattern = r"training: epoch (\d)/5, loss \d+\.\d+, (\d+\.\d) s(?:, about .* left)?"
+    found = [re.fullmatch(pattern, line).groups() for line in lines[:-1]]
     assert [int(epoch) for epoch, _ in found] == epochs
     assert all(float(seconds) < 30 for _, seconds in found)
 
@@ -295,9 +295,10 @@ def test_verbose_prints_some_epochs(capsys, verbose, epochs):
 def test_verbose_prints_what_the_curves_end_in(capsys):
     scores = [0.25, 0.5, 0.125]
     result = fit(linear_model(), max_epochs=3, verbose=1, validate=epoch_scores(scores))
-    lines = capsys.readouterr().out.splitlines()
+    *lines, summary = capsys.readouterr().out.splitlines()
     for line, loss, score in zip(lines, result.loss_curve, scores, strict=True):
-        assert f": loss {loss:.5f}, validation score {score:.5f} (" in line
+        assert f", loss {loss:#.4g}, validation score {score:.4f} (best " in line
+    assert "training: 3 epochs, best epoch 2, validation score 0.5000, " in summary
     assert len(set(result.loss_curve)) == 3
 
 

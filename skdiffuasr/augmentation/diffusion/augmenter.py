@@ -214,6 +214,7 @@ class DiffusionSequenceAugmenter(
         ) as on_epoch_end:
             self._fit_denoiser(replace(run, on_epoch_end=on_epoch_end), codes)
             if trains_guidance:
+                run = replace(run, name=f"{run.name}, {type(guidance).__name__}")
                 self.guidance_weights_ = guidance.train(run, self.item_embeddings_)
         return self
 
@@ -236,6 +237,7 @@ class DiffusionSequenceAugmenter(
             random_state=self.seed_,
             memory=check_memory(self.memory),
             keep_interrupted=self.keep_interrupted,
+            name=type(self).__name__,
             verbose=self.verbose,
         )
 
@@ -323,6 +325,7 @@ class DiffusionSequenceAugmenter(
             unique=self.unique,
             precision=self.precision,
             on_step=on_step,
+            verbose=self.verbose,
         )
 
     def _model(self) -> TrainedModel:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from skdiffuasr._progress import track_rows
 from skdiffuasr._typing import IntArray
 from skdiffuasr.augmentation.diffusion.guidance.base import GuidedModel, TrainedModel
 from skdiffuasr.augmentation.diffusion.samplers import BaseSampler
@@ -29,6 +30,7 @@ def generate_codes(
     unique: bool,
     precision: str,
     on_step: Callable[[Tensor], None] | None = None,
+    verbose: int = 0,
 ) -> IntArray:
     """Generate the codes (n, M) of pseudo items for n histories of codes.
 
@@ -70,10 +72,12 @@ def generate_codes(
         )
 
     codes = np.empty((len(histories), block[0]), dtype=np.int64)
-    for start in range(0, len(histories), BATCH_SIZE):
-        rows = slice(start, min(start + BATCH_SIZE, len(histories)))
-        with torch.no_grad(), without_tf32(device):
-            codes[rows] = generate(histories[rows], keys[rows]).cpu().numpy()
+    with track_rows("pseudo items", len(histories), verbose) as progress:
+        for start in range(0, len(histories), BATCH_SIZE):
+            rows = slice(start, min(start + BATCH_SIZE, len(histories)))
+            with torch.no_grad(), without_tf32(device):
+                codes[rows] = generate(histories[rows], keys[rows]).cpu().numpy()
+            progress.advance(n_steps=rows.stop - start)
     return codes
 
 

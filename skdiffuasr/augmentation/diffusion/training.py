@@ -22,7 +22,7 @@ from skdiffuasr.nn.denoiser import Denoiser, denoising_loss
 from skdiffuasr.training import TrainingResult, seeded, seeded_build, train
 
 #: Fields of a `TrainingRun` that do not change its result.
-_WITHOUT_EFFECT = ("memory", "keep_interrupted", "verbose", "on_epoch_end")
+_WITHOUT_EFFECT = ("memory", "keep_interrupted", "verbose", "name", "on_epoch_end")
 
 
 @estimator_class
@@ -87,6 +87,7 @@ class TrainingRun:
     memory: Any
     keep_interrupted: bool = False
     verbose: int = 0
+    name: str = "training"
     on_epoch_end: Callable[[nn.Module], bool] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -144,6 +145,7 @@ class TrainingRun:
             patience=self.patience,
             on_epoch_end=self.on_epoch_end,
             keep_interrupted=self.keep_interrupted,
+            name=self.name,
             verbose=self.verbose,
         )
         if result.is_interrupted:
