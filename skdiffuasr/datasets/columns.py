@@ -1,8 +1,9 @@
 """Columns of a file, as Arrow reads them, to ids, times and marks of pseudo items."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,20 +25,30 @@ _TEXTS = ("string", "large_string", "string_view")
 _KINDS = {"i": "integers", "U": "strings"}
 
 
-class Table(NamedTuple):
-    """The columns of a file, by role: user, item, perhaps time, is_pseudo and rating.
+@dataclass
+class Table:
+    """The columns of a file, some with a role: user, item, perhaps time, is_pseudo...
 
-    `read()` yields batches of rows: Arrow arrays, or lists of objects that Arrow has no
-    common type for. `where(role, row)` names a row in an error message. If the file has
-    no types, ids are integers if all of a column look like it.
+    `read(positions)` yields batches of rows, columns by position: Arrow arrays, or
+    lists of objects that Arrow has no common type for. `where(role, row)` names a row
+    in an error message. If the file has no types, ids are integers if all of a column
+    look like it.
     """
 
     source: str
-    read: Callable[[], Iterator[dict[str, Any]]]
+    names: list[str] | None  # of all columns, as the file has them
+    positions: dict[str, int]  # of the columns with a role
+    read: Callable[[Collection[int]], Iterator[dict[int, Any]]]
     where: Callable[[str, int], str]
     use: ColumnUse
     is_typed: bool
-    dates: DateForm | None = None
+    sep: str | None = None  # of delimited text
+    dates: DateForm = field(default_factory=DateForm)
+
+    def read_roles(self) -> Iterator[dict[str, Any]]:
+        """Yield batches of the columns with a role, by role."""
+        for batch in self.read(set(self.positions.values())):
+            yield {role: batch[position] for role, position in self.positions.items()}
 
 
 def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
@@ -58,7 +69,7 @@ def read_parts(
     """Read some rows at a time; the fixed columns stay of the kind they begin as."""
     n_read = 0
     kinds: dict[str, str] = {}
-    for batch in table.read():
+    for batch in table.read_roles():
         n_batch = len(batch["user"])
         for start in range(0, n_batch, n_rows):
             part = {}
@@ -79,7 +90,7 @@ def _join(role: str, parts: list[npt.NDArray[Any]], table: Table) -> npt.NDArray
         return np.concatenate(parts)
     if role in _IDS:
         return np.concatenate([np.array([str(id) for id in part]) for part in parts])
-    values = [value for batch in table.read() for value in _as_list(batch[role])]
+    values = [value for batch in table.read_roles() for value in _as_list(batch[role])]
     return as_times(values, lambda row: table.where(role, row), f"the {role}s")
 
 

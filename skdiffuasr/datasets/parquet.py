@@ -1,7 +1,7 @@
 """Parquet files, read and written a batch of rows at a time."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,10 +27,11 @@ def parquet_table(path: Path, columns: Wanted) -> Table:
         names = file.schema_arrow.names
         positions = locate_columns(columns, names, str(path))
         use = column_use(positions, names, _sample(file, positions))
-    found = {role: names[position] for role, position in positions.items()}
     return Table(
         str(path),
-        partial(_read_batches, path, found),
+        names,
+        positions,
+        partial(_read_batches, path, names),
         lambda role, row: f"{path}: the {role} of row {row}",
         use,
         is_typed=True,
@@ -58,11 +59,14 @@ def _sample(file: Any, positions: dict[str, int]) -> dict[int, list[str]]:
     }
 
 
-def _read_batches(path: Path, found: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _read_batches(
+    path: Path, names: list[str], wanted: Collection[int]
+) -> Iterator[dict[int, Any]]:
+    is_whole = len(wanted) == len(names)  # a name may be there twice
     with _opened(path) as file:
-        needed = list(dict.fromkeys(found.values()))
+        needed = None if is_whole else [names[k] for k in wanted]
         for batch in file.iter_batches(_BATCH_ROWS, columns=needed):
-            yield {role: batch.column(name) for role, name in found.items()}
+            yield {k: batch.column(k if is_whole else names[k]) for k in wanted}
 
 
 @contextmanager

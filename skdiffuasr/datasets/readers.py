@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,11 @@ def iter_interactions(
         day_first=day_first,
     )
     _warn_of_unused_times(table)
+    yield from read_users(table, max_interactions)
+
+
+def read_users(table: Table, max_interactions: int) -> Iterator[Interactions]:
+    """Yield whole users of an open file; see `iter_interactions`."""
     kept: list[Columns] = []
     n_kept = n_read = 0
     for batch in read_parts(table, min(BATCH_ROWS, max_interactions)):
@@ -211,7 +217,7 @@ def iter_interactions(
         if falls.any():
             row = int(falls.argmax())
             raise ValueError(
-                f"{path}: row {n_read + row} has user {users[row].item()!r} after a "
+                f"{table.source}: row {n_read + row} has user {users[row].item()!r} after a "
                 "larger one; sort the file by user."
             )
         kept.append(batch)
@@ -247,7 +253,7 @@ def open_table(
         table = json_table(read, str(path), columns)
     else:
         table = text_table(read, str(path), columns, sep=sep, header=header)
-    return table._replace(dates=DateForm(time_format, day_first))
+    return replace(table, dates=DateForm(time_format, day_first))
 
 
 def _warn_of_unused_times(table: Table) -> None:
