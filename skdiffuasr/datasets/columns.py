@@ -15,6 +15,7 @@ from skdiffuasr.datasets.dates import DateForm
 from skdiffuasr.datasets.texts import as_integers, text_flags, text_ids, text_times
 from skdiffuasr.sequences.ids import as_ids, show
 from skdiffuasr.sequences.table import as_flags
+from skdiffuasr.sequences.time_zones import zone_of
 from skdiffuasr.sequences.times import as_times
 
 #: Columns by name.
@@ -120,6 +121,7 @@ def _convert(
     if role in ("time", "rating"):
         if is_text:
             return text_times(column, where, kind, table.dates)
+        table.dates.zones.add(zone_of(column))
         return as_times(column, where, f"the {role}s", kind)
     if is_text:
         may_be_integers = not table.is_typed and kind != "U"
