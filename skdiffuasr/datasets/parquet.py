@@ -15,7 +15,7 @@ from skdiffuasr.datasets.column_names import (
     column_use,
     locate_columns,
 )
-from skdiffuasr.datasets.columns import Columns, Table
+from skdiffuasr.datasets.columns import Table
 from skdiffuasr.sequences.conversion import arrow_array
 
 _BATCH_ROWS = 2**18
@@ -86,11 +86,15 @@ def _opened(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def parquet_writer(
-    path: str | os.PathLike[str], *, overwrite: bool = False
-) -> Iterator[Callable[[Columns], None]]:
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    time_zone: str | None = None,
+) -> Iterator[Callable[[Any], None]]:
     """Yield a function that writes some rows; the file is there once all are written.
 
-    The columns have the same names and types each time.
+    Rows are columns by name or an Arrow table, of the same names and types each time.
+    The column time of the former gets the zone.
     """
     pyarrow = import_extra("pyarrow", "frames")
     parquet = import_extra("pyarrow.parquet", "frames")
@@ -98,10 +102,16 @@ def parquet_writer(
     writer: Any = None
     with replaced(path) as temporary:
 
-        def write(columns: Columns) -> None:
+        def write(columns: Any) -> None:
             nonlocal writer
-            arrays = {name: arrow_array(values) for name, values in columns.items()}
-            table = pyarrow.table(arrays)
+            table = columns
+            if not isinstance(columns, pyarrow.Table):
+                table = pyarrow.table(
+                    {
+                        name: arrow_array(values, time_zone if name == "time" else None)
+                        for name, values in columns.items()
+                    }
+                )
             if writer is None:
                 writer = parquet.ParquetWriter(temporary, table.schema)
             writer.write_table(table)

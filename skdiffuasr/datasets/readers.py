@@ -84,8 +84,8 @@ def read_interactions(
         Of delimited text, ids are int64 if every id of the column is an integer written
         the canonical way, and strings otherwise: ``007`` and ``+7`` are not the id 7.
         Blanks around ids are dropped. JSON and Parquet have types. Times are
-        int64, float64 or, for dates, datetime64 in microseconds (UTC if they
-        have an offset).
+        int64, float64 or, for dates, datetime64 of the unit of the file or of its most
+        precise text; UTC if they have a zone, which is in `time_zone`.
 
     Raises
     ------
@@ -128,7 +128,12 @@ def read_interactions(
         day_first=day_first,
     )
     _warn_of_unused_times(table)
-    return Interactions(**read_whole(table))
+    return read_log(table)
+
+
+def read_log(table: Table) -> Interactions:
+    """Read all interactions of an open file."""
+    return Interactions(**read_whole(table), time_zone=table.dates.zone)
 
 
 def iter_interactions(
@@ -227,10 +232,11 @@ def read_users(table: Table, max_interactions: int) -> Iterator[Interactions]:
             part = _joined(kept)
             n_whole = int(np.searchsorted(part["user"], users[-1]))
             if n_whole:
-                yield Interactions(**_rows(part, slice(None, n_whole)))
+                rows = _rows(part, slice(None, n_whole))
+                yield Interactions(**rows, time_zone=table.dates.zone)
             kept = [_rows(part, slice(n_whole, None))]
             n_kept -= n_whole
-    yield Interactions(**_joined(kept))
+    yield Interactions(**_joined(kept), time_zone=table.dates.zone)
 
 
 def open_table(
