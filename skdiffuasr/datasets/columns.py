@@ -22,7 +22,7 @@ from skdiffuasr.sequences.times import as_times
 Columns = Mapping[str, npt.NDArray[Any]]
 
 _IDS = ("user", "item")
-_TEXTS = ("string", "large_string", "string_view")
+TEXTS = ("string", "large_string", "string_view")
 _KINDS = {"i": "integers", "U": "strings"}
 
 
@@ -111,7 +111,7 @@ def _convert(
         raise ValueError(f"{where(row)} is missing; drop such rows first.")
     if hasattr(column, "dictionary_decode"):
         column = column.dictionary_decode()
-    is_text = str(getattr(column, "type", None)) in _TEXTS
+    is_text = str(getattr(column, "type", None)) in TEXTS
     if is_text:
         column = column.cast("string")
     if role == "is_pseudo" and not table.is_typed:

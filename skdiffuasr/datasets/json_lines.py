@@ -33,7 +33,9 @@ def json_table(
         """Return an object that has the fields known so far."""
         try:
             record = parse(line)
-            missing = next((name for name in fields.values() if name not in record), None)
+            missing = next(
+                (name for name in fields.values() if name not in record), None
+            )
             if missing is not None:
                 raise KeyError(missing)
             return dict(record.items())

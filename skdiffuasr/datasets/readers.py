@@ -127,11 +127,11 @@ def read_interactions(
         time_format=time_format,
         day_first=day_first,
     )
-    _warn_of_unused_times(table)
-    return read_log(table)
+    warn_of_unused_times(table)
+    return log_of(table)
 
 
-def read_log(table: Table) -> Interactions:
+def log_of(table: Table) -> Interactions:
     """Read all interactions of an open file."""
     return Interactions(**read_whole(table), time_zone=table.dates.zone)
 
@@ -207,7 +207,7 @@ def iter_interactions(
         time_format=time_format,
         day_first=day_first,
     )
-    _warn_of_unused_times(table)
+    warn_of_unused_times(table)
     yield from read_users(table, max_interactions)
 
 
@@ -262,7 +262,8 @@ def open_table(
     return replace(table, dates=DateForm(time_format, day_first))
 
 
-def _warn_of_unused_times(table: Table) -> None:
+def warn_of_unused_times(table: Table) -> None:
+    """Warn of a column that looks like times where none are read."""
     if table.use.like_times:
         column = table.use.like_times[0]
         warnings.warn(

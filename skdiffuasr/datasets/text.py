@@ -89,9 +89,7 @@ def text_table(
     )
     use = column_use(positions, names or range(n_fields), sample)
     typed_names = None if names is None else list(map(str.strip, first_rows[0][1]))
-    return Table(
-        source, typed_names, positions, batches, where, use, False, text.sep
-    )
+    return Table(source, typed_names, positions, batches, where, use, False, text.sep)
 
 
 def _find_separator(read: ReadBlocks, source: str) -> str | None:
@@ -144,7 +142,10 @@ def _read_batches(
     while batch := list(islice(checked, _SLOW_ROWS)):
         yield {
             position: pyarrow.array(
-                [fields[position] if position < len(fields) else "" for fields in batch],
+                [
+                    fields[position] if position < len(fields) else ""
+                    for fields in batch
+                ],
                 "string",
             )
             for position in wanted

@@ -34,8 +34,8 @@ _FORMATS = {
     ".parquet": ("", ""),
 }
 
-# RecBole's names and types of the columns that this library has.
-_RECBOLE = {
+#: RecBole's names and types of the columns that this library has.
+RECBOLE = {
     "user": "user_id:token",
     "item": "item_id:token",
     "time": "timestamp:float",
@@ -125,10 +125,8 @@ def write_interactions(
         if "position" in columns:
             columns.setdefault("time", columns["position"])
         if "time" in columns and columns["time"].dtype.kind == "M":
-            _refuse_finer(columns["time"], "us", "time", ending)
-            microseconds = columns["time"].astype("datetime64[us]").astype(np.int64)
-            columns["time"] = microseconds / 1e6  # RecBole has numbers only
-        columns = {_RECBOLE[name]: column for name, column in columns.items()}
+            columns["time"] = recbole_seconds(columns["time"])
+        columns = {RECBOLE[name]: column for name, column in columns.items()}
     write_columns(columns, path, time_zone=time_zone, overwrite=overwrite)
 
 
@@ -200,13 +198,21 @@ def _write_text(
     sep: str,
 ) -> None:
     # csv leaves a carriage return bare, which ends a line where it is read.
-    has_returns = any("\r" in text for column in fields for text in map(str, column))
+    has_returns = any(
+        isinstance(text, str) and "\r" in text for column in fields for text in column
+    )
     quoting = csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
     with replaced(path) as temporary, open_text(temporary, "wt", newline="") as file:
         writer = csv.writer(file, delimiter=sep, lineterminator="\n", quoting=quoting)
         if header is not None:
             writer.writerow(header)
         writer.writerows(zip(*fields, strict=True))
+
+
+def recbole_seconds(dates: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+    """Return dates as seconds since 1970, as RecBole has numbers only."""
+    _refuse_finer(dates, "us", "time", ".inter")
+    return dates.astype("datetime64[us]").astype(np.int64) / 1e6
 
 
 def interaction_columns(

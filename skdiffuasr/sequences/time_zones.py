@@ -84,7 +84,9 @@ def _name_of(zone: tzinfo) -> str:
 def offset_text(offset: timedelta) -> str:
     """Return an offset as in ISO 8601: ``+02:00``."""
     minutes = round(offset.total_seconds() / 60)
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    return (
+        f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    )
 
 
 @cache

@@ -96,12 +96,7 @@ def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch)
     options = (TWO, "--augmenter=random", "--save-model", model)
     assert augment(source, "-o", whole, *options) == 0
     monkeypatch.setattr(readers, "BATCH_ROWS", 16)
-    monkeypatch.setattr(
-        "skdiffuasr.cli.augment.iter_interactions",
-        lambda path, **columns: readers.iter_interactions(
-            path, max_interactions=40, **columns
-        ),
-    )
+    monkeypatch.setattr("skdiffuasr.cli.augment.MAX_INTERACTIONS", 40)
     assert augment(source, "-o", parts, "--model", model) == 0
     assert read_interactions(parts) == read_interactions(whole)
 
