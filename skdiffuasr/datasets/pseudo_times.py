@@ -17,7 +17,8 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
     `times` are those of the observed items, row by row, as `Interactions` take them.
     The pseudo item at position -k is k steps before the first observed item. A step is
     1, a second or the unit of coarser dates, and more for floats that cannot tell
-    numbers apart that are 1 apart. A pseudo item behind an observed one has the time of the last one before it.
+    numbers apart that are 1 apart. A pseudo item behind an observed one has the time of
+    the last one before it.
     """
     position = log.to_interactions()["position"]
     is_pseudo = log.is_pseudo

@@ -222,8 +222,8 @@ def read_users(table: Table, max_interactions: int) -> Iterator[Interactions]:
         if falls.any():
             row = int(falls.argmax())
             raise ValueError(
-                f"{table.source}: row {n_read + row} has user {users[row].item()!r} after a "
-                "larger one; sort the file by user."
+                f"{table.source}: row {n_read + row} has user {users[row].item()!r} "
+                "after a larger one; sort the file by user."
             )
         kept.append(batch)
         n_kept += len(users)

@@ -245,7 +245,7 @@ def check_ending(path: Path) -> str:
 
 
 def _texts(column: npt.NDArray[Any], time_zone: str | None = None) -> list[Any]:
-    """Return values as they are written; dates in ISO 8601, with the offset of a zone."""
+    """Return values as they are written; dates in ISO 8601, perhaps of a zone."""
     if column.dtype.kind == "M":
         return date_texts(column, time_zone)
     if column.dtype == np.float32:
@@ -254,7 +254,7 @@ def _texts(column: npt.NDArray[Any], time_zone: str | None = None) -> list[Any]:
 
 
 def _arrow_texts(column: Any) -> list[Any]:
-    """Return values of a column of Arrow as they are written, None for a missing one."""
+    """Return values of an Arrow column as they are written, None if missing."""
     types = import_extra("pyarrow.types", "frames")
     if types.is_timestamp(column.type) or types.is_date(column.type):
         return date_texts(np.asarray(column), getattr(column.type, "tz", None))

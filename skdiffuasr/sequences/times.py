@@ -35,8 +35,9 @@ def as_times(
     """Return times as int64, float64 or datetime64, the first that fits all, (n,).
 
     Dates with a time zone become UTC; texts are read as numbers or as ISO 8601 dates.
-    Dates keep the unit that they have, texts that of the most precise one. `kind` is the kind of dtype, "i", "f" or "M", that texts and objects
-    must have. Warns if only some dates have a time zone.
+    Dates keep the unit that they have, texts that of the most precise one. `kind` is
+    the kind of dtype, "i", "f" or "M", that texts and objects must have. Warns if only
+    some dates have a time zone.
     """
     if getattr(getattr(times, "dtype", None), "tz", None) is not None:
         # pandas would make objects of them. An index has no dt.

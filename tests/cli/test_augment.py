@@ -26,7 +26,7 @@ def test_the_log_is_kept_and_pseudo_items_come_first(timed_file, tmp_path, endin
     assert after.to_sequences() == expected
     mark = "is_pseudo:float" if ending == ".inter" else "is_pseudo"
     marked = read_interactions(
-        out, user=mark.partition(":")[0], item=1 if ending != ".parquet" else "item"
+        out, user=mark.partition(":")[0], item=1 if ending != ".parquet" else "item_id"
     )
     assert marked.user.sum() == 2 * 40
 
