@@ -72,7 +72,7 @@ def _step(first: npt.NDArray[Any]) -> Any:
     """Return what makes one time earlier than another."""
     if first.dtype.kind == "M":
         unit = np.datetime_data(first.dtype)[0]
-        return np.timedelta64(1, unit if unit in "YMWDhm" else "s")
+        return np.array(1, f"m8[{unit if unit in 'YMWDhm' else 's'}]")
     if first.dtype.kind == "f":
         # Twice the gap would do, were it not that gaps double at powers of two.
         return np.maximum(1, 4 * np.spacing(np.abs(first)))

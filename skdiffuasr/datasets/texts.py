@@ -18,8 +18,7 @@ from skdiffuasr.datasets.dates import (
 )
 from skdiffuasr.sequences.ids import as_ids
 from skdiffuasr.sequences.time_zones import (
-    ISO_8601,
-    needed_unit,
+    END_OF_ISO,
     unit_of_clock,
     zone_of,
     zone_of_text,
@@ -146,7 +145,11 @@ def text_times(
 
 def _parse(texts: Any, kind: str | None, form: DateForm) -> npt.NDArray[Any] | None:
     as_dates = partial(_as_dates, form=form)
-    parsers = {"i": as_integers, "f": _as_floats, "M": as_dates}
+    parsers: dict[str, Callable[[Any], Any]] = {
+        "i": as_integers,
+        "f": _as_floats,
+        "M": as_dates,
+    }
     tried = (parse(texts) for k, parse in parsers.items() if kind in (None, k))
     return next((times for times in tried if times is not None), None)
 
@@ -184,15 +187,22 @@ def _as_dates(texts: Any, form: DateForm) -> npt.NDArray[np.datetime64] | None:
             values = np.asarray(dates.cast("int64")).view("datetime64[us]")
             if not _FIRST < values.min() <= values.max() < _LAST:
                 return None
-            parts = compute.extract_regex(texts, ISO_8601)
-            units = {needed_unit(values)} if parts.null_count else set()
-            if parts.null_count < len(texts):
-                clocks = compute.utf8_length(compute.struct_field(parts, "clock"))
-                units.add(unit_of_clock(compute.max(clocks).as_py()))
-            zones = compute.unique(compute.struct_field(parts, "zone"))
-            form.zones |= set(map(zone_of_text, zones.to_pylist()))
-            return values.astype(np.result_type(*(f"M8[{unit}]" for unit in units)))
+            lengths = np.asarray(compute.utf8_length(texts)) - len("2024-01-01")
+            zones, of_zone = _read_zones(texts) if zone else ({None}, 0)
+            form.zones |= zones
+            unit = unit_of_clock(int((lengths - of_zone).max()))
+            return values.astype(f"datetime64[{unit}]")
     return None
+
+
+def _read_zones(texts: Any) -> tuple[set[str | None], npt.NDArray[np.int64]]:
+    """Return the zones of ISO 8601 texts that all have one, and how long each is."""
+    compute = import_extra("pyarrow.compute", "frames")
+    ends = compute.utf8_slice_codeunits(texts, -6)
+    different = compute.unique(ends)
+    codes = np.asarray(compute.index_in(ends, value_set=different))
+    zones = [END_OF_ISO.findall(end)[0][0] for end in different.to_pylist()]
+    return set(map(zone_of_text, zones)), np.array(list(map(len, zones)))[codes]
 
 
 def _cast(texts: Any, kind: Any) -> Any | None:

@@ -116,8 +116,7 @@ def write_interactions(
     if ending == ".txt" and isinstance(log, Interactions) and log.time is not None:
         log = log.sort()  # the order is all that such a file says of the times
     if time_zone is None:
-        own_zone = isinstance(log, Interactions)
-        time_zone = log.time_zone if own_zone else zone_of(times)
+        time_zone = getattr(log, "time_zone", zone_of(times))
     columns = interaction_columns(log, times)
     if ending == ".txt":
         columns = {name: columns[name] for name in ("user", "item")}
@@ -201,7 +200,7 @@ def _write_text(
     has_returns = any(
         isinstance(text, str) and "\r" in text for column in fields for text in column
     )
-    quoting = csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
+    quoting: Any = csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
     with replaced(path) as temporary, open_text(temporary, "wt", newline="") as file:
         writer = csv.writer(file, delimiter=sep, lineterminator="\n", quoting=quoting)
         if header is not None:

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
-#: ISO 8601 with dashes and colons; Arrow's regular expressions read it, too.
-ISO_8601 = (
+_ISO = re.compile(
     r"^\s*\d{4}-\d\d-\d\d"
     r"(?P<clock>[T ]\d\d(?::\d\d(?::\d\d(?:[.,]\d+)?)?)?)?"
     r"(?P<zone>Z|z|[+-]\d\d(?::?\d\d)?)?\s*$"
 )
-_ISO = re.compile(ISO_8601)
-_END = re.compile(r"(Z|z|[+-]\d\d(:?\d\d)?)$")
+
+#: The zone at the end of a date with a clock.
+END_OF_ISO = re.compile(r"(Z|z|[+-]\d\d(:?\d\d)?)$")
 
 # Units of numpy by the length of a clock with its T.
 _LENGTHS = {0: "D", 6: "m", 9: "s", 13: "ms", 16: "us"}
@@ -69,7 +69,7 @@ def zone_of_text(text: str | None) -> str | None:
 
 def zone_of_end(text: str) -> str | None:
     """Return the zone that a text of any form ends with."""
-    found = _END.search(text)
+    found = END_OF_ISO.search(text)
     return zone_of_text(found[0]) if found else "UTC"
 
 
@@ -115,7 +115,7 @@ def as_precise(dates: NDArray[np.datetime64], values: list[Any]) -> NDArray[Any]
     """Return dates in the unit of the most precise of the values they are read from."""
     units = {_unit_of_value(value) for value in values}
     if None in units:  # texts of another form: as precise as is needed
-        units = (units - {None}) | {needed_unit(dates)}
+        units = (units - {None}) | {_needed_unit(dates)}
     return dates.astype(np.result_type(*(f"M8[{unit}]" for unit in units)))
 
 
@@ -129,7 +129,7 @@ def _unit_of_value(value: Any) -> str | None:
     return np.datetime_data(np.datetime64(exact).dtype)[0]
 
 
-def needed_unit(dates: NDArray[np.datetime64]) -> str:
+def _needed_unit(dates: NDArray[np.datetime64]) -> str:
     """Return the unit, a day or a second or finer, that loses nothing."""
     return next(unit for unit in _UNITS if (dates.astype(f"M8[{unit}]") == dates).all())
 

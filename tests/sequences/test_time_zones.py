@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from skdiffuasr.sequences.time_zones import (
+    _needed_unit,
     date_texts,
-    needed_unit,
     zone_by_name,
     zone_of,
 )
@@ -78,4 +78,4 @@ def test_an_unknown_zone_is_named():
     [("2024-01-01", "D"), ("2024-01-01T00:01", "s"), ("2024-01-01T00:00:00.01", "ms")],
 )
 def test_units_that_lose_nothing(text, unit):
-    assert needed_unit(np.array([text], "M8[us]")) == unit
+    assert _needed_unit(np.array([text], "M8[us]")) == unit
