@@ -54,7 +54,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
         "Train an augmenter on LOG, or take a saved one, and write LOG "
-        "with the pseudo items before every history. The column is_pseudo marks them; "
+        "with the pseudo items before every history. Columns and rows stay as they "
+        "are; the column is_pseudo marks pseudo items; "
         "sorted by user and position, or by user and time, every history is in order. "
         "The pseudo items are made from all of a history; if another program will "
         "split the output into training and test, say by --hold-out how many items of "

@@ -139,7 +139,7 @@ def _filled(column: Any, mask: npt.NDArray[np.bool_], values: Any) -> Any:
     if isinstance(values, pyarrow.ChunkedArray):
         values = _plain(values)
     elif plain.type == pyarrow.string():
-        values = pyarrow.array(list(map(str, values)))
+        values = pyarrow.array(list(map(str, values)), plain.type)
     else:
         values = pyarrow.array(values).cast(plain.type)
     return replace(plain, pyarrow.array(mask), values).cast(column.type)

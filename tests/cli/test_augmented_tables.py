@@ -268,3 +268,14 @@ def test_json_lines_become_a_table(tmp_path):
     assert after["n"] == [None, None, 1, None]
     assert after["ts"][1:3] == ["2023-12-31T23:59:59Z", "2024-01-01T00:00:00Z"]
     assert list(after) == ["user", "item", "n", "ts", *ADDED]
+
+
+def test_a_table_without_pseudo_items_only_gets_the_marks(tmp_path):
+    log, out = tmp_path / "log.csv", tmp_path / "out.csv"
+    log.write_text("user,item,n,time\n1,7,x,2024-01-01\n1,8,,2024-01-02\n")
+    assert augment(log, "-o", out, "--max-history-length=1") == 0
+    assert out.read_text() == (
+        "user,item,n,time,position,is_pseudo\n"
+        "1,7,x,2024-01-01,0,0\n"
+        "1,8,,2024-01-02,1,0\n"
+    )
