@@ -23,26 +23,39 @@ from skdiffuasr.cli.options import (
     column_options,
     given_parameters,
     number,
-    read_log,
     say_columns,
     without_held_out,
 )
 from skdiffuasr.cli.progress import say
-from skdiffuasr.datasets import Interactions, iter_interactions, write_interactions
+from skdiffuasr.datasets import Interactions, write_interactions
+from skdiffuasr.datasets.blocks import ending_of
+from skdiffuasr.datasets.columns import Table
 from skdiffuasr.datasets.parquet import parquet_writer
-from skdiffuasr.datasets.writers import interaction_columns
+from skdiffuasr.datasets.pseudo_rows import next_rows, read_rows, with_pseudo_rows
+from skdiffuasr.datasets.readers import (
+    log_of,
+    open_table,
+    read_users,
+    warn_of_unused_times,
+)
+from skdiffuasr.datasets.writers import check_ending, write_table
 from skdiffuasr.persistence import load, save
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.table import sorted_rows
 
 #: Those that put new rows into a log; the others only change what is trained on.
 GENERATING = [name for name, make in AUGMENTERS.items() if hasattr(make(), "generate")]
+
+#: A part of a log that is augmented in parts is written once it has more.
+MAX_INTERACTIONS = 1_000_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
         "Train an augmenter on LOG, or take a saved one, and write LOG "
-        "with the pseudo items before every history. The column is_pseudo marks them; "
+        "with the pseudo items before every history. Columns and rows stay as they "
+        "are; the column is_pseudo marks pseudo items; "
         "sorted by user and position, or by user and time, every history is in order. "
         "The pseudo items are made from all of a history; if another program will "
         "split the output into training and test, say by --hold-out how many items of "
@@ -101,29 +114,54 @@ def _augment_whole(
     options: argparse.Namespace,
 ) -> int:
     """Augment the log that the augmenter is trained on, or another one."""
-    log = read_log(options).sort()
-    augmented = _put_before(_histories(log), augment, options)
+    table = open_table(options.log, **column_options(options))
+    warn_of_unused_times(table)
+    unsorted = log_of(table)
+    say_columns(options)
+    augmented = _put_before(_histories(unsorted), augment, options)
     with ExitStack() as both_or_none:
         if options.save_model is not None:
             temporary = both_or_none.enter_context(replaced(options.save_model))
             save(augmenter, temporary)
-        write_interactions(
-            augmented, options.output, times=log.time, overwrite=options.force
-        )
+        if check_ending(options.output) == ".txt":
+            write_interactions(augmented, options.output, overwrite=options.force)
+        else:
+            rows, _ = next_rows(read_rows(table), None, len(unsorted))
+            rows = _with_pseudo_rows(rows, table, unsorted, augmented, options)
+            has_same_ending = ending_of(options.log) == ending_of(options.output)
+            sep = table.sep if has_same_ending else None
+            write_table(rows, options.output, sep=sep, overwrite=options.force)
     return int(augmented.n_pseudo.sum())
 
 
 def _augment_in_parts(augmenter: Any, options: argparse.Namespace) -> int:
     """Augment a log that may be larger than memory, some users at a time."""
-    n_pseudo = 0
+    n_pseudo, held = 0, None
+    table = open_table(options.log, **column_options(options))
+    warn_of_unused_times(table)
     say_columns(options)
+    batches = read_rows(table)
     with parquet_writer(options.output, overwrite=options.force) as write:
-        for part in iter_interactions(options.log, **column_options(options)):
-            log = part.sort()
-            augmented = _put_before(_histories(log), augmenter.transform, options)
-            write(interaction_columns(augmented, log.time))
+        for part in read_users(table, MAX_INTERACTIONS):
+            augmented = _put_before(_histories(part), augmenter.transform, options)
+            rows, held = next_rows(batches, held, len(part))
+            write(_with_pseudo_rows(rows, table, part, augmented, options))
             n_pseudo += int(augmented.n_pseudo.sum())
     return n_pseudo
+
+
+def _with_pseudo_rows(
+    rows: Any,
+    table: Table,
+    log: Interactions,
+    augmented: Sequences,
+    options: argparse.Namespace,
+) -> Any:
+    """Sort rows of a file by user and time, as histories are, and add pseudo rows."""
+    order = sorted_rows(log.user, log.time)
+    times = None if log.time is None else log.time[order]
+    ending = check_ending(options.output)
+    return with_pseudo_rows(rows.take(order), table, augmented, times, ending)
 
 
 def _histories(log: Interactions) -> Sequences:

@@ -70,7 +70,7 @@ def find_names(
                 f"these are not known; {remedy}; or pass {spelled('header', False)} if "
                 "the line is an interaction."
             )
-    return [_without_type(name) for name in first_row] if header else None
+    return [without_type(name) for name in first_row] if header else None
 
 
 def looks_like_names(first_rows: Iterable[Iterable[str]]) -> bool:
@@ -103,10 +103,10 @@ def role_of(name: str) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_.-]", "", _without_type(name)).lower()
+    return re.sub(r"[\s_.-]", "", without_type(name)).lower()
 
 
-def _without_type(name: str) -> str:
+def without_type(name: str) -> str:
     """Return a column name without the type that RecBole puts behind it."""
     return _RECBOLE_TYPE.sub("", name.strip())
 

@@ -1,8 +1,9 @@
 """Columns of a file, as Arrow reads them, to ids, times and marks of pseudo items."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,30 +15,41 @@ from skdiffuasr.datasets.dates import DateForm
 from skdiffuasr.datasets.texts import as_integers, text_flags, text_ids, text_times
 from skdiffuasr.sequences.ids import as_ids, show
 from skdiffuasr.sequences.table import as_flags
+from skdiffuasr.sequences.time_zones import zone_of
 from skdiffuasr.sequences.times import as_times
 
 #: Columns by name.
 Columns = Mapping[str, npt.NDArray[Any]]
 
 _IDS = ("user", "item")
-_TEXTS = ("string", "large_string", "string_view")
+TEXTS = ("string", "large_string", "string_view")
 _KINDS = {"i": "integers", "U": "strings"}
 
 
-class Table(NamedTuple):
-    """The columns of a file, by role: user, item, perhaps time, is_pseudo and rating.
+@dataclass
+class Table:
+    """The columns of a file, some with a role: user, item, perhaps time, is_pseudo...
 
-    `read()` yields batches of rows: Arrow arrays, or lists of objects that Arrow has no
-    common type for. `where(role, row)` names a row in an error message. If the file has
-    no types, ids are integers if all of a column look like it.
+    `read(positions)` yields batches of rows, columns by position: Arrow arrays, or
+    lists of objects that Arrow has no common type for. `where(role, row)` names a row
+    in an error message. If the file has no types, ids are integers if all of a column
+    look like it.
     """
 
     source: str
-    read: Callable[[], Iterator[dict[str, Any]]]
+    names: list[str] | None  # of all columns, as the file has them
+    positions: dict[str, int]  # of the columns with a role
+    read: Callable[[Collection[int]], Iterator[dict[int, Any]]]
     where: Callable[[str, int], str]
     use: ColumnUse
     is_typed: bool
-    dates: DateForm | None = None
+    sep: str | None = None  # of delimited text
+    dates: DateForm = field(default_factory=DateForm)
+
+    def read_roles(self) -> Iterator[dict[str, Any]]:
+        """Yield batches of the columns with a role, by role."""
+        for batch in self.read(set(self.positions.values())):
+            yield {role: batch[position] for role, position in self.positions.items()}
 
 
 def read_whole(table: Table) -> dict[str, npt.NDArray[Any]]:
@@ -58,7 +70,7 @@ def read_parts(
     """Read some rows at a time; the fixed columns stay of the kind they begin as."""
     n_read = 0
     kinds: dict[str, str] = {}
-    for batch in table.read():
+    for batch in table.read_roles():
         n_batch = len(batch["user"])
         for start in range(0, n_batch, n_rows):
             part = {}
@@ -79,7 +91,7 @@ def _join(role: str, parts: list[npt.NDArray[Any]], table: Table) -> npt.NDArray
         return np.concatenate(parts)
     if role in _IDS:
         return np.concatenate([np.array([str(id) for id in part]) for part in parts])
-    values = [value for batch in table.read() for value in _as_list(batch[role])]
+    values = [value for batch in table.read_roles() for value in _as_list(batch[role])]
     return as_times(values, lambda row: table.where(role, row), f"the {role}s")
 
 
@@ -99,7 +111,7 @@ def _convert(
         raise ValueError(f"{where(row)} is missing; drop such rows first.")
     if hasattr(column, "dictionary_decode"):
         column = column.dictionary_decode()
-    is_text = str(getattr(column, "type", None)) in _TEXTS
+    is_text = str(getattr(column, "type", None)) in TEXTS
     if is_text:
         column = column.cast("string")
     if role == "is_pseudo" and not table.is_typed:
@@ -109,6 +121,7 @@ def _convert(
     if role in ("time", "rating"):
         if is_text:
             return text_times(column, where, kind, table.dates)
+        table.dates.zones.add(zone_of(column))
         return as_times(column, where, f"the {role}s", kind)
     if is_text:
         may_be_integers = not table.is_typed and kind != "U"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._wording import spelled
+from skdiffuasr.sequences.time_zones import common_zone, zone_of_end
 
 # Day and month in either order, a year of two or four digits, perhaps a clock.
 _DATE = r"^\s*\d{1,2}([./-])\d{1,2}[./-](\d{4}|\d{2})(\s+\d{1,2}:\d{2}.*)?\s*$"
@@ -21,11 +22,18 @@ _DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
 class DateForm:
     """How dates of a file are written: a format of `strptime`, or what comes first.
 
-    What the first rows decide is kept for the others.
+    What the first rows decide is kept for the others, and what is found for writing.
     """
 
     time_format: str | None = None
     day_first: bool | None = None
+    found_format: str | None = None  # of strptime; None for ISO 8601
+    zones: set[str | None] = field(default_factory=set)
+
+    @property
+    def zone(self) -> str | None:
+        """The time zone of the dates, UTC if they have several, or None."""
+        return common_zone(self.zones)
 
 
 def dates_as_written(
@@ -38,7 +46,7 @@ def dates_as_written(
     or says that nothing decides.
     """
     if form.time_format is not None:
-        return _parsed(texts, [form.time_format], where)
+        return _parsed(texts, [form.time_format], form, where)
     compute = import_extra("pyarrow.compute", "frames")
     if not len(texts):
         return None
@@ -52,7 +60,8 @@ def dates_as_written(
     has_day_first = mark == "." or form.day_first
     first, second = ("%d", "%m") if has_day_first else ("%m", "%d")
     date = mark.join((first, second, year))
-    return _parsed(texts, [f"{date} {clock}".strip() for clock in _CLOCKS], where)
+    formats = [f"{date} {clock}".strip() for clock in _CLOCKS]
+    return _parsed(texts, formats, form, where)
 
 
 def _is_day_first(texts: Any, where: Callable[[int], str]) -> bool:
@@ -78,7 +87,7 @@ def _numbers(texts: Any) -> Iterator[list[str]]:
 
 
 def _parsed(
-    texts: Any, formats: list[str], where: Callable[[int], str]
+    texts: Any, formats: list[str], form: DateForm, where: Callable[[int], str]
 ) -> npt.NDArray[np.datetime64]:
     """Return dates by the format that reads the first, in UTC if it has an offset."""
     pandas = import_extra("pandas", "frames")
@@ -88,17 +97,33 @@ def _parsed(
         pandas.to_datetime(plain, format=each, errors="coerce", utc="%z" in each)
         for each in formats
     ]
-    best = min(dates, key=lambda each: (each.isna()[0], int(each.isna().sum())))
+    best, found = min(
+        zip(dates, formats, strict=True),
+        key=lambda each: (each[0].isna()[0], int(each[0].isna().sum())),
+    )
     if best.isna().any():
         row = int(best.isna().to_numpy().argmax())
-        form = formats[[each is best for each in dates].index(True)]
         raise ValueError(
             f"{where(row)} is {texts[row].as_py()!r}, which is not a date of the form "
-            f"{form}; {spelled('time_format')} says how times are written."
+            f"{found}; {spelled('time_format')} says how times are written."
         )
-    if getattr(best.dtype, "tz", None) is not None:
+    form.found_format = found
+    if "%z" in found:
+        last = found.replace(" ", "").endswith("%z")
+        form.zones |= set(plain.map(zone_of_end)) if last else {"UTC"}
         best = best.dt.tz_convert(None)
-    return best.to_numpy().astype("datetime64[us]")
+    else:
+        form.zones.add(None)
+    return best.to_numpy().astype(f"datetime64[{unit_of_format(found)}]")
+
+
+def unit_of_format(form: str) -> str:
+    """Return the unit of what is written in a format of `strptime`."""
+    directives = set(re.findall("%-?([A-Za-z])", form))
+    for unit, finest in {"us": "f", "s": "STcXs", "m": "MR", "h": "HI"}.items():
+        if directives & set(finest):
+            return unit
+    return "D"
 
 
 def with_decimal_points(texts: Any) -> Any | None:

@@ -15,6 +15,7 @@ from skdiffuasr.sequences.table import (
     sort_columns,
     sorted_rows,
 )
+from skdiffuasr.sequences.time_zones import zone_by_name, zone_of
 from skdiffuasr.sequences.traps import describe_repeated_ends, describe_times
 
 _NAMES = ("user", "item", "time", "is_pseudo")
@@ -36,18 +37,23 @@ class Interactions:
     item : array-like of shape (n_interactions,)
         Item ids, integers or strings.
     time : array-like of shape (n_interactions,), default=None
-        When each interaction happened: numbers, dates or ISO 8601 texts; those with a
-        time zone become UTC. None if the order of the rows is all that is known.
+        When each interaction happened: numbers, dates or ISO 8601 texts. Dates become
+        datetime64 of the unit that they have; those with a time zone become UTC. None
+        if the order of the rows is all that is known.
     is_pseudo : array-like of shape (n_interactions,), bool or 0 and 1, default=None
         Which items were generated. None if all were observed.
+    time_zone : str, default=None
+        The zone in which `write_interactions` writes the times, which are UTC then: a
+        name, ``"UTC"`` or an offset such as ``"+02:00"``. None takes that of `time`, or
+        UTC if its zones differ; it stays None if `time` has none.
 
     Raises
     ------
     TypeError
         If the ids or times are of another type.
     ValueError
-        If the columns are not one-dimensional or differ in length, or `is_pseudo` has
-        another value.
+        If the columns are not one-dimensional or differ in length, `is_pseudo` has
+        another value, or the time zone is not known.
 
     Warns
     -----
@@ -75,13 +81,19 @@ class Interactions:
     item: IdArray
     time: npt.NDArray[np.generic] | None = None
     is_pseudo: npt.NDArray[np.bool_] | None = None
+    time_zone: str | None = None
 
     #: Tells `Sequences.from_interactions` not to warn of the times again.
     _times_are_checked: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Convert the columns to arrays and check them."""
-        checked = read_columns(vars(self), **self._roles())
+        zone = zone_of(self.time) if self.time_zone is None else self.time_zone
+        if zone is not None:
+            zone_by_name(zone)  # which raises if there is none
+        vars(self)["time_zone"] = zone
+        columns = {name: getattr(self, name) for name in _NAMES}
+        checked = read_columns(columns, **self._roles())
         vars(self).update(zip(_NAMES, checked, strict=True))  # others cannot: frozen
 
     @property
@@ -101,11 +113,15 @@ class Interactions:
         return values
 
     def __eq__(self, other: object) -> bool:
-        """Return whether two logs have equal columns."""
+        """Return whether two logs have equal columns, and times of the same zone."""
         if not isinstance(other, Interactions):
             return NotImplemented
-        return self.columns == other.columns and all(
-            np.array_equal(self[column], other[column]) for column in self.columns
+        return (
+            self.columns == other.columns
+            and self.time_zone == other.time_zone
+            and all(
+                np.array_equal(self[column], other[column]) for column in self.columns
+            )
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -148,8 +164,8 @@ class Interactions:
                 f"rows must be one-dimensional, got an array of shape {rows.shape}."
             )
         taken = object.__new__(Interactions)  # the columns are checked already
-        for name, column in vars(self).items():
-            vars(taken)[name] = None if column is None else column[rows]
+        vars(taken).update(dict.fromkeys(_NAMES), time_zone=self.time_zone)
+        vars(taken).update((name, self[name][rows]) for name in self.columns)
         return taken
 
     def sort(self) -> "Interactions":

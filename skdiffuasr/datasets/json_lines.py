@@ -1,7 +1,7 @@
 """Logs with one JSON object or Python dictionary per line."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -29,10 +29,16 @@ def json_table(
     """
     pyarrow = import_extra("pyarrow", "frames")
 
-    def parse_line(row: int, line: str, names: Iterable[str] = ()) -> dict[str, Any]:
+    def parse_line(row: int, line: str) -> dict[str, Any]:
+        """Return an object that has the fields known so far."""
         try:
             record = parse(line)
-            return {name: record[name] for name in names or record.keys()}
+            missing = next(
+                (name for name in fields.values() if name not in record), None
+            )
+            if missing is not None:
+                raise KeyError(missing)
+            return dict(record.items())
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as err:
             number = _line_number(read(), row)
             raise ValueError(f"{source}, line {number}: {_reason(err)}.") from err
@@ -40,30 +46,31 @@ def json_table(
     def where(role: str, row: int) -> str:
         return f"{source}, line {_line_number(read(), row)}: {fields[role]}"
 
-    def batches() -> Iterator[dict[str, Any]]:
+    def batches(wanted: Collection[int]) -> Iterator[dict[int, Any]]:
         n_read = 0
+        types = {names[k]: _TYPES.get(type(first[names[k]])) for k in wanted}
+        is_plain = parse is json.loads and None not in types.values()
+        schema = pyarrow.schema(types) if is_plain else None
         for block in read():
             table = _parse_plain(block, schema) if schema else None
             if table is None:
                 lines = enumerate(_lines([block]), start=n_read)
-                records = [parse_line(row, line, types) for row, line in lines]
-                table = {name: [record[name] for record in records] for name in types}
-            yield {role: table[name] for role, name in fields.items()}
+                records = [parse_line(row, line) for row, line in lines]
+                table = {name: [each.get(name) for each in records] for name in types}
+            yield {k: table[names[k]] for k in wanted}
             n_read += len(table[fields["user"]])
 
+    fields: dict[str, str] = {}  # names by role
     first_line = next(_lines(read()), None)
     if first_line is None:
         raise ValueError(f"{source}: there are no interactions.")
     first = parse_line(0, first_line)
     names = list(first)
     positions = locate_columns(columns, names, source)
-    fields = {role: names[position] for role, position in positions.items()}
-    types = {name: _TYPES.get(type(first[name])) for name in fields.values()}
-    is_plain = parse is json.loads and None not in types.values()
-    schema = pyarrow.schema(types) if is_plain else None
+    fields |= {role: names[position] for role, position in positions.items()}
     sample = {k: [str(value)] for k, value in enumerate(first.values())}
     use = column_use(positions, names, sample)
-    return Table(source, batches, where, use, is_typed=True)
+    return Table(source, names, positions, batches, where, use, is_typed=True)
 
 
 def _parse_plain(block: bytes, schema: Any) -> dict[str, Any] | None:

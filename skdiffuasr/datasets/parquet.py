@@ -1,7 +1,7 @@
 """Parquet files, read and written a batch of rows at a time."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from skdiffuasr.datasets.column_names import (
     column_use,
     locate_columns,
 )
-from skdiffuasr.datasets.columns import Columns, Table
+from skdiffuasr.datasets.columns import Table
 from skdiffuasr.sequences.conversion import arrow_array
 
 _BATCH_ROWS = 2**18
@@ -27,10 +27,11 @@ def parquet_table(path: Path, columns: Wanted) -> Table:
         names = file.schema_arrow.names
         positions = locate_columns(columns, names, str(path))
         use = column_use(positions, names, _sample(file, positions))
-    found = {role: names[position] for role, position in positions.items()}
     return Table(
         str(path),
-        partial(_read_batches, path, found),
+        names,
+        positions,
+        partial(_read_batches, path, names),
         lambda role, row: f"{path}: the {role} of row {row}",
         use,
         is_typed=True,
@@ -58,11 +59,14 @@ def _sample(file: Any, positions: dict[str, int]) -> dict[int, list[str]]:
     }
 
 
-def _read_batches(path: Path, found: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _read_batches(
+    path: Path, names: list[str], wanted: Collection[int]
+) -> Iterator[dict[int, Any]]:
+    is_whole = len(wanted) == len(names)  # a name may be there twice
     with _opened(path) as file:
-        needed = list(dict.fromkeys(found.values()))
+        needed = None if is_whole else [names[k] for k in wanted]
         for batch in file.iter_batches(_BATCH_ROWS, columns=needed):
-            yield {role: batch.column(name) for role, name in found.items()}
+            yield {k: batch.column(k if is_whole else names[k]) for k in wanted}
 
 
 @contextmanager
@@ -82,11 +86,15 @@ def _opened(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def parquet_writer(
-    path: str | os.PathLike[str], *, overwrite: bool = False
-) -> Iterator[Callable[[Columns], None]]:
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    time_zone: str | None = None,
+) -> Iterator[Callable[[Any], None]]:
     """Yield a function that writes some rows; the file is there once all are written.
 
-    The columns have the same names and types each time.
+    Rows are columns by name or an Arrow table, of the same names and types each time.
+    The column time of the former gets the zone.
     """
     pyarrow = import_extra("pyarrow", "frames")
     parquet = import_extra("pyarrow.parquet", "frames")
@@ -94,10 +102,16 @@ def parquet_writer(
     writer: Any = None
     with replaced(path) as temporary:
 
-        def write(columns: Columns) -> None:
+        def write(columns: Any) -> None:
             nonlocal writer
-            arrays = {name: arrow_array(values) for name, values in columns.items()}
-            table = pyarrow.table(arrays)
+            table = columns
+            if not isinstance(columns, pyarrow.Table):
+                table = pyarrow.table(
+                    {
+                        name: arrow_array(values, time_zone if name == "time" else None)
+                        for name, values in columns.items()
+                    }
+                )
             if writer is None:
                 writer = parquet.ParquetWriter(temporary, table.schema)
             writer.write_table(table)

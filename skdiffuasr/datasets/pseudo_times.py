@@ -16,8 +16,9 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
 
     `times` are those of the observed items, row by row, as `Interactions` take them.
     The pseudo item at position -k is k steps before the first observed item. A step is
-    1, a second for dates, and more for floats that cannot tell numbers apart that are 1
-    apart. A pseudo item behind an observed one has the time of the last one before it.
+    1, a second or the unit of coarser dates, and more for floats that cannot tell
+    numbers apart that are 1 apart. A pseudo item behind an observed one has the time of
+    the last one before it.
     """
     position = log.to_interactions()["position"]
     is_pseudo = log.is_pseudo
@@ -29,9 +30,6 @@ def times_with_pseudo(log: Sequences, times: Any) -> npt.NDArray[Any]:
             f"times must have one entry for each of the {n_observed.sum()} observed "
             f"items, got {len(observed)}."
         )
-    if observed.dtype.kind == "M":
-        seconds_or_finer = np.promote_types(observed.dtype, "datetime64[s]")
-        observed = observed.astype(seconds_or_finer)
     starts = offsets_from_lengths(n_observed)[:-1]
     _refuse_decreasing(observed, n_observed, starts)
     only_pseudo = (n_observed == 0) & (log.n_pseudo > 0)
@@ -73,7 +71,8 @@ def _refuse_decreasing(
 def _step(first: npt.NDArray[Any]) -> Any:
     """Return what makes one time earlier than another."""
     if first.dtype.kind == "M":
-        return np.timedelta64(1, "s")
+        unit = np.datetime_data(first.dtype)[0]
+        return np.array(1, f"m8[{unit if unit in 'YMWDhm' else 's'}]")
     if first.dtype.kind == "f":
         # Twice the gap would do, were it not that gaps double at powers of two.
         return np.maximum(1, 4 * np.spacing(np.abs(first)))

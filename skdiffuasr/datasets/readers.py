@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,8 @@ def read_interactions(
         Of delimited text, ids are int64 if every id of the column is an integer written
         the canonical way, and strings otherwise: ``007`` and ``+7`` are not the id 7.
         Blanks around ids are dropped. JSON and Parquet have types. Times are
-        int64, float64 or, for dates, datetime64 in microseconds (UTC if they
-        have an offset).
+        int64, float64 or, for dates, datetime64 of the unit of the file or of its most
+        precise text; UTC if they have a zone, which is in `time_zone`.
 
     Raises
     ------
@@ -126,8 +127,13 @@ def read_interactions(
         time_format=time_format,
         day_first=day_first,
     )
-    _warn_of_unused_times(table)
-    return Interactions(**read_whole(table))
+    warn_of_unused_times(table)
+    return log_of(table)
+
+
+def log_of(table: Table) -> Interactions:
+    """Read all interactions of an open file."""
+    return Interactions(**read_whole(table), time_zone=table.dates.zone)
 
 
 def iter_interactions(
@@ -201,7 +207,12 @@ def iter_interactions(
         time_format=time_format,
         day_first=day_first,
     )
-    _warn_of_unused_times(table)
+    warn_of_unused_times(table)
+    yield from read_users(table, max_interactions)
+
+
+def read_users(table: Table, max_interactions: int) -> Iterator[Interactions]:
+    """Yield whole users of an open file; see `iter_interactions`."""
     kept: list[Columns] = []
     n_kept = n_read = 0
     for batch in read_parts(table, min(BATCH_ROWS, max_interactions)):
@@ -211,8 +222,8 @@ def iter_interactions(
         if falls.any():
             row = int(falls.argmax())
             raise ValueError(
-                f"{path}: row {n_read + row} has user {users[row].item()!r} after a "
-                "larger one; sort the file by user."
+                f"{table.source}: row {n_read + row} has user {users[row].item()!r} "
+                "after a larger one; sort the file by user."
             )
         kept.append(batch)
         n_kept += len(users)
@@ -221,10 +232,11 @@ def iter_interactions(
             part = _joined(kept)
             n_whole = int(np.searchsorted(part["user"], users[-1]))
             if n_whole:
-                yield Interactions(**_rows(part, slice(None, n_whole)))
+                rows = _rows(part, slice(None, n_whole))
+                yield Interactions(**rows, time_zone=table.dates.zone)
             kept = [_rows(part, slice(n_whole, None))]
             n_kept -= n_whole
-    yield Interactions(**_joined(kept))
+    yield Interactions(**_joined(kept), time_zone=table.dates.zone)
 
 
 def open_table(
@@ -247,10 +259,11 @@ def open_table(
         table = json_table(read, str(path), columns)
     else:
         table = text_table(read, str(path), columns, sep=sep, header=header)
-    return table._replace(dates=DateForm(time_format, day_first))
+    return replace(table, dates=DateForm(time_format, day_first))
 
 
-def _warn_of_unused_times(table: Table) -> None:
+def warn_of_unused_times(table: Table) -> None:
+    """Warn of a column that looks like times where none are read."""
     if table.use.like_times:
         column = table.use.like_times[0]
         warnings.warn(

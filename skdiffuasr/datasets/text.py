@@ -1,7 +1,7 @@
 """Delimited text: pyarrow reads plain blocks; csv reads and explains all others."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -82,12 +82,14 @@ def text_table(
         return f"{source}, line {line}: {_LABELS.get(role, role)}"
 
     n_fields = len(first_rows[0][1])
-    batches = partial(_read_batches, text, n_fields, positions, n_names)
+    n_needed = max(positions.values()) + 1
+    batches = partial(_read_batches, text, n_fields, n_needed, n_names)
     sample = dict(
         enumerate(zip(*(row for _, row in first_rows[n_names:]), strict=False))
     )
-    use = column_use(positions, names or range(len(first_rows[0][1])), sample)
-    return Table(source, batches, where, use, is_typed=False)
+    use = column_use(positions, names or range(n_fields), sample)
+    typed_names = None if names is None else list(map(str.strip, first_rows[0][1]))
+    return Table(source, typed_names, positions, batches, where, use, False, text.sep)
 
 
 def _find_separator(read: ReadBlocks, source: str) -> str | None:
@@ -115,8 +117,8 @@ def _splits_evenly(text: _Text) -> bool:
 
 
 def _read_batches(
-    text: _Text, n_fields: int, positions: dict[str, int], n_names: int
-) -> Iterator[dict[str, Any]]:
+    text: _Text, n_fields: int, n_needed: int, n_names: int, wanted: Collection[int]
+) -> Iterator[dict[int, Any]]:
     """Yield columns of texts; after a block that is not plain, the slow way."""
     pyarrow = import_extra("pyarrow", "frames")
     n_read, block = 0, b""
@@ -124,29 +126,34 @@ def _read_batches(
         block += more
         if block.count(b'"') % 2 and len(block) < 8 * BLOCK_SIZE:
             continue  # it ends within quotes
-        table = _parse_plain(block, text.sep, n_fields, set(positions.values()))
+        table = _parse_plain(block, text.sep, n_fields, wanted)
         if table is None:
             break
         rows = table.slice(max(n_names - n_read, 0))
         n_read += table.num_rows
         yield {
-            role: rows.column(str(position)).combine_chunks()
-            for role, position in positions.items()
+            position: rows.column(str(position)).combine_chunks() for position in wanted
         }
         block = b""
     if not block:
         return
     rows = islice(text.rows(), max(n_read, n_names), None)
-    checked = _checked(rows, n_fields, max(positions.values()) + 1, text.name)
+    checked = _checked(rows, n_fields, n_needed, text.name)
     while batch := list(islice(checked, _SLOW_ROWS)):
         yield {
-            role: pyarrow.array([fields[position] for fields in batch], "string")
-            for role, position in positions.items()
+            position: pyarrow.array(
+                [
+                    fields[position] if position < len(fields) else ""
+                    for fields in batch
+                ],
+                "string",
+            )
+            for position in wanted
         }
 
 
 def _parse_plain(
-    block: bytes, sep: str | None, n_fields: int, positions: set[int]
+    block: bytes, sep: str | None, n_fields: int, positions: Collection[int]
 ) -> Any | None:
     """Return the columns of a block as a table, or None if csv is to read it."""
     has_quotes = sep is not None and len(sep) == 1 and b'"' in block

@@ -3,6 +3,7 @@
 import reprlib
 import string
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,12 @@ from skdiffuasr.datasets.dates import (
     with_decimal_points,
 )
 from skdiffuasr.sequences.ids import as_ids
+from skdiffuasr.sequences.time_zones import (
+    END_OF_ISO,
+    unit_of_clock,
+    zone_of,
+    zone_of_text,
+)
 from skdiffuasr.sequences.times import as_times
 
 #: Characters of an id in a text file.
@@ -112,26 +119,37 @@ def text_times(
     kind: str | None = None,
     form: DateForm | None = None,
 ) -> npt.NDArray[Any]:
-    """Return what `as_times` makes of texts, which it is left to where they are odd."""
+    """Return what `as_times` makes of texts, which it is left to where they are odd.
+
+    The zones of dates are added to the form.
+    """
     compute = import_extra("pyarrow.compute", "frames")
     form = form or DateForm()
     if form.time_format is not None:
         times = dates_as_written(texts, form, where)
     else:
-        times = _parse(texts, kind)
+        times = _parse(texts, kind, form)
     if times is None:  # Python's numbers may have blanks around them
-        times = _parse(compute.utf8_trim(texts, characters=string.whitespace), kind)
+        trimmed = compute.utf8_trim(texts, characters=string.whitespace)
+        times = _parse(trimmed, kind, form)
     if times is None and kind in (None, "M"):
         times = dates_as_written(texts, form, where)
     if times is None and (numbers := with_decimal_points(texts)) is not None:
-        times = _parse(numbers, kind)
+        times = _parse(numbers, kind, form)
     if times is None:
-        times = as_times(texts.to_pylist(), where, "the times", kind)
+        values = texts.to_pylist()
+        times = as_times(values, where, "the times", kind)
+        form.zones.add(zone_of(values))
     return times
 
 
-def _parse(texts: Any, kind: str | None) -> npt.NDArray[Any] | None:
-    parsers = {"i": as_integers, "f": _as_floats, "M": _as_dates}
+def _parse(texts: Any, kind: str | None, form: DateForm) -> npt.NDArray[Any] | None:
+    as_dates = partial(_as_dates, form=form)
+    parsers: dict[str, Callable[[Any], Any]] = {
+        "i": as_integers,
+        "f": _as_floats,
+        "M": as_dates,
+    }
     tried = (parse(texts) for k, parse in parsers.items() if kind in (None, k))
     return next((times for times in tried if times is not None), None)
 
@@ -159,15 +177,32 @@ def _as_floats(texts: Any) -> npt.NDArray[np.float64] | None:
     return values if (np.abs(values) < _INEXACT).all() else None
 
 
-def _as_dates(texts: Any) -> npt.NDArray[np.datetime64] | None:
-    """Return dates, in UTC if they have an offset."""
+def _as_dates(texts: Any, form: DateForm) -> npt.NDArray[np.datetime64] | None:
+    """Return dates as precise as the texts, in UTC if they have an offset."""
     pyarrow = import_extra("pyarrow", "frames")
+    compute = import_extra("pyarrow.compute", "frames")
     for zone in (None, "UTC"):
         dates = _cast(texts, pyarrow.timestamp("us", zone))
         if dates is not None:
             values = np.asarray(dates.cast("int64")).view("datetime64[us]")
-            return values if (_FIRST < values.min() <= values.max() < _LAST) else None
+            if not _FIRST < values.min() <= values.max() < _LAST:
+                return None
+            lengths = np.asarray(compute.utf8_length(texts)) - len("2024-01-01")
+            zones, of_zone = _read_zones(texts) if zone else ({None}, 0)
+            form.zones |= zones
+            unit = unit_of_clock(int((lengths - of_zone).max()))
+            return values.astype(f"datetime64[{unit}]")
     return None
+
+
+def _read_zones(texts: Any) -> tuple[set[str | None], npt.NDArray[np.int64]]:
+    """Return the zones of ISO 8601 texts that all have one, and how long each is."""
+    compute = import_extra("pyarrow.compute", "frames")
+    ends = compute.utf8_slice_codeunits(texts, -6)
+    different = compute.unique(ends)
+    codes = np.asarray(compute.index_in(ends, value_set=different))
+    zones = [END_OF_ISO.findall(end)[0][0] for end in different.to_pylist()]
+    return set(map(zone_of_text, zones)), np.array(list(map(len, zones)))[codes]
 
 
 def _cast(texts: Any, kind: Any) -> Any | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skdiffuasr._extras import import_extra
 from skdiffuasr._files import open_text, refuse_existing, replaced
 from skdiffuasr.datasets.blocks import ending_of
 from skdiffuasr.datasets.column_names import (
@@ -21,6 +22,7 @@ from skdiffuasr.datasets.interactions import Interactions
 from skdiffuasr.datasets.parquet import parquet_writer
 from skdiffuasr.datasets.pseudo_times import times_with_pseudo
 from skdiffuasr.sequences import Sequences
+from skdiffuasr.sequences.time_zones import date_texts, zone_of
 
 # Separators, and what is read as something else: ends of lines, separators, quotes,
 # byte order marks. Lone surrogates are not text at all.
@@ -32,8 +34,8 @@ _FORMATS = {
     ".parquet": ("", ""),
 }
 
-# RecBole's names and types of the columns that this library has.
-_RECBOLE = {
+#: RecBole's names and types of the columns that this library has.
+RECBOLE = {
     "user": "user_id:token",
     "item": "item_id:token",
     "time": "timestamp:float",
@@ -47,6 +49,7 @@ def write_interactions(
     path: str | os.PathLike[str],
     *,
     times: npt.ArrayLike | None = None,
+    time_zone: str | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a log to a file whose ending names the format.
@@ -68,9 +71,12 @@ def write_interactions(
     times : array-like of shape (n_observed,), default=None
         Times of the observed items of `Sequences`, row by row: the column ``time`` of
         ``interactions.sort()``. The pseudo item at position -k gets the time of the
-        first observed one less k, in seconds for dates, so that sorting by user and
-        time is right too. ``.inter`` has the position as its time where there is none.
-        See `times_with_pseudo`.
+        first observed one less k, in seconds or in the coarser unit of the dates, so
+        that sorting by user and time is right too. ``.inter`` has the position as its
+        time where there is none.
+    time_zone : str, default=None
+        The zone in which dates are written; those that are naive are UTC then. None
+        takes ``log.time_zone``, or the zone of `times`. ``.inter`` has no zones.
     overwrite : bool, default=False
         Whether `path` may exist.
 
@@ -81,7 +87,7 @@ def write_interactions(
         there before then stays.
     ValueError
         If the ending is not known, a format cannot hold an id or a date, which is named
-        with its row, or `times` do not fit.
+        with its row, `times` do not fit, or the time zone is not known.
 
     Notes
     -----
@@ -109,6 +115,8 @@ def write_interactions(
     ending = check_ending(Path(path))
     if ending == ".txt" and isinstance(log, Interactions) and log.time is not None:
         log = log.sort()  # the order is all that such a file says of the times
+    if time_zone is None:
+        time_zone = getattr(log, "time_zone", zone_of(times))
     columns = interaction_columns(log, times)
     if ending == ".txt":
         columns = {name: columns[name] for name in ("user", "item")}
@@ -116,15 +124,17 @@ def write_interactions(
         if "position" in columns:
             columns.setdefault("time", columns["position"])
         if "time" in columns and columns["time"].dtype.kind == "M":
-            _refuse_finer(columns["time"], "us", "time", ending)
-            microseconds = columns["time"].astype("datetime64[us]").astype(np.int64)
-            columns["time"] = microseconds / 1e6  # RecBole has numbers only
-        columns = {_RECBOLE[name]: column for name, column in columns.items()}
-    write_columns(columns, path, overwrite=overwrite)
+            columns["time"] = recbole_seconds(columns["time"])
+        columns = {RECBOLE[name]: column for name, column in columns.items()}
+    write_columns(columns, path, time_zone=time_zone, overwrite=overwrite)
 
 
 def write_columns(
-    columns: Columns, path: str | os.PathLike[str], *, overwrite: bool = False
+    columns: Columns,
+    path: str | os.PathLike[str],
+    *,
+    time_zone: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a table to a file whose ending names the format.
 
@@ -134,6 +144,8 @@ def write_columns(
         Names and values.
     path : str or path-like
         The file; see `write_interactions`.
+    time_zone : str, default=None
+        Zone of the dates of the column ``time``, which are in UTC.
     overwrite : bool, default=False
         Whether `path` may exist.
 
@@ -147,16 +159,59 @@ def write_columns(
     for name, column in columns.items():
         _check_text(column, name, ending)
     if ending == ".parquet":
-        with parquet_writer(path, overwrite=overwrite) as write:
+        with parquet_writer(path, overwrite=overwrite, time_zone=time_zone) as write:
             write(columns)
         return
     if ending == ".txt":
         _refuse_header(columns)
+    fields = [
+        _texts(column, time_zone if name == "time" else None)
+        for name, column in columns.items()
+    ]
+    header = None if ending == ".txt" else list(columns)
+    _write_text(header, fields, path, _FORMATS[ending][0])
+
+
+def write_table(
+    table: Any, path: str | os.PathLike[str], *, sep: str | None, overwrite: bool
+) -> None:
+    """Write an Arrow table of any columns, which texts hold as well as they can.
+
+    `sep` separates the fields, if it is one character; None is that of the format.
+    """
+    ending = check_ending(Path(path))
+    refuse_existing(path, overwrite)
+    if ending == ".parquet":
+        with parquet_writer(path, overwrite=overwrite) as write:
+            write(table)
+        return
+    if sep is None or len(sep) > 1:
+        sep = _FORMATS[ending][0]
+    _write_text(table.column_names, list(map(_arrow_texts, table.columns)), path, sep)
+
+
+def _write_text(
+    header: list[str] | None,
+    fields: list[list[Any]],
+    path: str | os.PathLike[str],
+    sep: str,
+) -> None:
+    # csv leaves a carriage return bare, which ends a line where it is read.
+    has_returns = any(
+        isinstance(text, str) and "\r" in text for column in fields for text in column
+    )
+    quoting: Any = csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
     with replaced(path) as temporary, open_text(temporary, "wt", newline="") as file:
-        writer = csv.writer(file, delimiter=_FORMATS[ending][0], lineterminator="\n")
-        if ending != ".txt":
-            writer.writerow(columns)
-        writer.writerows(zip(*map(_texts, columns.values()), strict=True))
+        writer = csv.writer(file, delimiter=sep, lineterminator="\n", quoting=quoting)
+        if header is not None:
+            writer.writerow(header)
+        writer.writerows(zip(*fields, strict=True))
+
+
+def recbole_seconds(dates: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+    """Return dates as seconds since 1970, as RecBole has numbers only."""
+    _refuse_finer(dates, "us", "time", ".inter")
+    return dates.astype("datetime64[us]").astype(np.int64) / 1e6
 
 
 def interaction_columns(
@@ -188,13 +243,24 @@ def check_ending(path: Path) -> str:
     return ending
 
 
-def _texts(column: npt.NDArray[Any]) -> list[Any]:
-    """Return values as they are written; dates in ISO 8601."""
+def _texts(column: npt.NDArray[Any], time_zone: str | None = None) -> list[Any]:
+    """Return values as they are written; dates in ISO 8601, perhaps of a zone."""
     if column.dtype.kind == "M":
-        return np.datetime_as_string(column).tolist()
+        return date_texts(column, time_zone)
     if column.dtype == np.float32:
         return [repr(float(str(value))) for value in column]
     return column.tolist()
+
+
+def _arrow_texts(column: Any) -> list[Any]:
+    """Return values of an Arrow column as they are written, None if missing."""
+    types = import_extra("pyarrow.types", "frames")
+    if types.is_timestamp(column.type) or types.is_date(column.type):
+        return date_texts(np.asarray(column), getattr(column.type, "tz", None))
+    values: list[Any] = column.to_pylist()
+    if types.is_float32(column.type):
+        return [x if x is None else float(str(np.float32(x))) for x in values]
+    return values
 
 
 def _refuse_header(columns: Columns) -> None:

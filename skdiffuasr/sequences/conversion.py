@@ -271,11 +271,18 @@ class ConvertibleRows(RaggedRows):
         return rows if dtype is None else rows.astype(dtype, copy=False)
 
 
-def arrow_array(values: NDArray[Any]) -> Any:
-    """Return numbers, dates or strings as an Arrow array; numbers are not copied."""
+def arrow_array(values: NDArray[Any], time_zone: str | None = None) -> Any:
+    """Return numbers, dates or strings as an Arrow array; numbers are not copied.
+
+    Dates get the zone; without it, they are naive.
+    """
     pyarrow = import_extra("pyarrow", "frames")
     # Arrow has days and seconds, and nothing between or above them.
     if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] in "YMWhm":
         values = values.astype("datetime64[s]")
+    if values.dtype.kind == "M" and time_zone is not None:
+        dates = values.astype(np.promote_types(values.dtype, "M8[s]"))
+        unit = np.datetime_data(dates.dtype)[0]
+        return pyarrow.array(dates, pyarrow.timestamp(unit, time_zone))
     # Of an array of strings, Arrow would take each up to its first NUL character.
     return pyarrow.array(values.tolist() if values.dtype.kind == "U" else values)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdiffuasr.sequences.ids import is_missing, refuse, show
+from skdiffuasr.sequences.time_zones import as_precise
 from skdiffuasr.sequences.traps import describe_zones, warn
 
 _INTEGER = re.compile(r"\s*[+-]?[\d_]+\s*")
@@ -33,10 +34,10 @@ def as_times(
 ) -> NDArray[Any]:
     """Return times as int64, float64 or datetime64, the first that fits all, (n,).
 
-    Dates with a time zone become UTC; texts are read as numbers or as ISO 8601 dates,
-    in microseconds, or in nanoseconds if one needs them. Arrays of datetime64 keep
-    their unit. `kind` is the kind of dtype, "i", "f" or "M", that texts and objects
-    must have. Warns if only some dates have a time zone.
+    Dates with a time zone become UTC; texts are read as numbers or as ISO 8601 dates.
+    Dates keep the unit that they have, texts that of the most precise one. `kind` is
+    the kind of dtype, "i", "f" or "M", that texts and objects must have. Warns if only
+    some dates have a time zone.
     """
     if getattr(getattr(times, "dtype", None), "tz", None) is not None:
         # pandas would make objects of them. An index has no dt.
@@ -68,6 +69,7 @@ def as_times(
                 continue
             if found.dtype.kind == "M":
                 warn(f"{name}: {sentence}" for sentence in describe_zones(values))
+                return as_precise(found, values)
             return found
     # The first time shows what the others should have been.
     first = kind or ("f" if _accepts(_as_float, values[0]) else "M")

@@ -26,7 +26,7 @@ def test_the_log_is_kept_and_pseudo_items_come_first(timed_file, tmp_path, endin
     assert after.to_sequences() == expected
     mark = "is_pseudo:float" if ending == ".inter" else "is_pseudo"
     marked = read_interactions(
-        out, user=mark.partition(":")[0], item=1 if ending != ".parquet" else "item"
+        out, user=mark.partition(":")[0], item=1 if ending != ".parquet" else "item_id"
     )
     assert marked.user.sum() == 2 * 40
 
@@ -96,12 +96,7 @@ def test_parts_of_a_parquet_file_give_what_the_whole_does(tmp_path, monkeypatch)
     options = (TWO, "--augmenter=random", "--save-model", model)
     assert augment(source, "-o", whole, *options) == 0
     monkeypatch.setattr(readers, "BATCH_ROWS", 16)
-    monkeypatch.setattr(
-        "skdiffuasr.cli.augment.iter_interactions",
-        lambda path, **columns: readers.iter_interactions(
-            path, max_interactions=40, **columns
-        ),
-    )
+    monkeypatch.setattr("skdiffuasr.cli.augment.MAX_INTERACTIONS", 40)
     assert augment(source, "-o", parts, "--model", model) == 0
     assert read_interactions(parts) == read_interactions(whole)
 

@@ -109,7 +109,7 @@ def test_outputs_of_no_format_are_refused_before_the_work(
     def fail(*_):
         raise AssertionError("it has begun to work")
 
-    monkeypatch.setattr("skdiffuasr.cli.augment.read_log", fail)
+    monkeypatch.setattr("skdiffuasr.cli.augment.open_table", fail)
     monkeypatch.setattr("skdiffuasr.cli.recommend.load", fail)
     given = [str(log_file) if text == "LOG" else text for text in arguments]
     assert main(given) == 1

@@ -190,7 +190,7 @@ def test_times_of_json_lines(tmp_path, times, expected):
     path.write_text("\n".join(map(json.dumps, records)))
     found = read_interactions(path).time
     if isinstance(expected, list):
-        expected = np.array(expected, "M8[us]")
+        expected = np.array(expected, "M8")
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
 

@@ -177,11 +177,11 @@ def test_integer_ids_come_back(tmp_path_factory, ids):
         (["1e9", "2e9"], np.array([1e9, 2e9])),
         (
             ["2020-01-01", "2020-01-02T03:04:05.5"],
-            np.array(["2020-01-01", "2020-01-02T03:04:05.5"], dtype="datetime64[us]"),
+            np.array(["2020-01-01", "2020-01-02T03:04:05.5"], dtype="datetime64[ms]"),
         ),
         (
             ["2020-01-01 12:00:00Z", "2020-01-01 12:00:00+02:00"],
-            np.array(["2020-01-01T12", "2020-01-01T10"], dtype="datetime64[us]"),
+            np.array(["2020-01-01T12", "2020-01-01T10"], dtype="datetime64[s]"),
         ),
     ],
     ids=["integers", "floats", "exponents", "dates", "offsets"],
