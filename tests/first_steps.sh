@@ -2,6 +2,7 @@
 # Walks the first lines of the README as a stranger would: with a file that a spreadsheet
 # wrote, in an empty folder, with the commands of an environment (its folder bin/).
 set -euo pipefail
+export OMP_NUM_THREADS=1
 commands=$(realpath "$1")
 readme=$(realpath "$(dirname "$0")/../README.md")
 folder=$(mktemp -d)
