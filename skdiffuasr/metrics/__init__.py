@@ -22,6 +22,7 @@ from skdiffuasr.metrics.ranking import (
     hit_rate_at_k,
     ndcg_at_k,
     parse_metric,
+    precision_at_k,
     reciprocal_rank,
 )
 from skdiffuasr.metrics.ranks import mask_seen, sampled_target_ranks, target_ranks
@@ -47,6 +48,7 @@ __all__ = [
     "paired_bootstrap",
     "parse_metric",
     "popularity_groups",
+    "precision_at_k",
     "pseudo_item_quality",
     "pseudo_item_quality_per_row",
     "reciprocal_rank",

@@ -1,12 +1,12 @@
 """Ranks of the next items by an estimator: several rankings from one scoring pass."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from skdiffuasr._typing import IdArray
+from skdiffuasr._typing import FloatArray, IdArray
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.metrics.ranks import (
     excluded_items,
@@ -33,11 +33,13 @@ def next_item_ranks(
     n_negatives: int = 100,
     block_size: int | None = None,
     random_state: int = 0,
+    on_scores: Callable[[FloatArray, Sequences], object] | None = None,
 ) -> dict[str, TargetRanks]:
     """Rank the next item of every history in every one of the `rankings` asked for.
 
     Pseudo items do not count as seen; an item of `y` (n,) that the estimator does not
     know is a miss. A user has the same negatives for every estimator of one catalogue.
+    `on_scores` is given every block of scores with its encoded histories.
     """
     item_ids = fitted_attribute(estimator, "item_ids_")
     targets = encode_items(np.asarray(y), item_ids)
@@ -45,6 +47,8 @@ def next_item_ranks(
     parts: dict[str, list[TargetRanks]] = {ranking: [] for ranking in rankings}
     for rows, scores in score_blocks(estimator, X, len(item_ids), block_size):
         block, first_row = targets[rows], rows.start
+        if on_scores is not None:
+            on_scores(scores, seen[rows])
         for ranking, ranks in parts.items():
             if ranking == "sampled":
                 keys = row_keys(X[rows], random_state)

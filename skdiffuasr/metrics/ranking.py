@@ -18,7 +18,8 @@ from skdiffuasr.metrics.ties import TargetRanks, as_target_ranks
 #: From ranks of the targets to one value per user.
 RankMetric: TypeAlias = Callable[[TargetRanks | npt.ArrayLike], FloatArray]
 
-_METRIC = re.compile(r"(?P<kind>ndcg|hr|mrr|map)(?:@(?P<k>[1-9]\d*))?")
+_METRIC = re.compile(r"(?P<kind>ndcg|hr|recall|precision|mrr|map)(?:@(?P<k>[1-9]\d*))?")
+_WITHOUT_K = frozenset({"mrr", "map"})
 
 
 def ndcg_at_k(ranks: TargetRanks | npt.ArrayLike, k: int) -> FloatArray:
@@ -65,9 +66,25 @@ def hit_rate_at_k(ranks: TargetRanks | npt.ArrayLike, k: int) -> FloatArray:
     -------
     values : ndarray of shape (n,), dtype float64
         1 for a hit, 0 for a miss, and the probability of a hit where ties straddle
-        place `k`. Their mean also is the recall@k.
+        place `k`. With one relevant item this is also the recall at `k`.
     """
     return _expected_gain(ranks, k, np.ones_like)
+
+
+def precision_at_k(ranks: TargetRanks | npt.ArrayLike, k: int) -> FloatArray:
+    """Return the share of the first `k` places that each user's target takes.
+
+    Parameters
+    ----------
+    ranks, k
+        See :func:`ndcg_at_k`.
+
+    Returns
+    -------
+    values : ndarray of shape (n,), dtype float64
+        In ``[0, 1 / k]``: the hit rate divided by `k`.
+    """
+    return hit_rate_at_k(ranks, k) / k
 
 
 def reciprocal_rank(
@@ -98,8 +115,8 @@ def parse_metric(metric: str) -> tuple[str, RankMetric]:
     Parameters
     ----------
     metric : str
-        ``"ndcg@k"``, ``"hr@k"``, ``"mrr@k"`` or ``"map@k"`` with a positive integer k,
-        ``"mrr"`` or ``"map"``.
+        ``"ndcg@k"``, ``"hr@k"``, ``"recall@k"``, ``"precision@k"``, ``"mrr@k"`` or
+        ``"map@k"`` with a positive integer k, ``"mrr"`` or ``"map"``.
 
     Returns
     -------
@@ -114,16 +131,26 @@ def parse_metric(metric: str) -> tuple[str, RankMetric]:
         If `metric` has another form.
     """
     match = _METRIC.fullmatch(metric) if isinstance(metric, str) else None
-    if match is None or (match["k"] is None and match["kind"] in ("ndcg", "hr")):
+    if match is None or (match["k"] is None and match["kind"] not in _WITHOUT_K):
         raise ValueError(
-            f"Unknown metric {metric!r}; accepted are 'ndcg@k', 'hr@k', 'mrr@k' and "
-            "'map@k' with a positive integer k, such as 'ndcg@10', 'mrr' and 'map'."
+            f"Unknown metric {metric!r}; accepted are 'ndcg@k', 'hr@k', 'recall@k', "
+            "'precision@k', 'mrr@k' and 'map@k' with a positive integer k, such as "
+            "'ndcg@10', 'mrr' and 'map'; and of recommended lists 'coverage@k', "
+            "'novelty@k' and 'diversity@k' in a scorer or a study."
         )
     if match["k"] is None:
         return metric, reciprocal_rank
-    functions = {"ndcg": ndcg_at_k, "hr": hit_rate_at_k}
-    function = functions.get(match["kind"], reciprocal_rank)
-    return metric, partial(function, k=int(match["k"]))
+    return metric, partial(_FUNCTIONS[match["kind"]], k=int(match["k"]))
+
+
+_FUNCTIONS: dict[str, Callable[..., FloatArray]] = {
+    "ndcg": ndcg_at_k,
+    "hr": hit_rate_at_k,
+    "recall": hit_rate_at_k,
+    "precision": precision_at_k,
+    "mrr": reciprocal_rank,
+    "map": reciprocal_rank,
+}
 
 
 def _expected_gain(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_scalar
 
-from skdiffuasr._typing import FloatArray, IdArray, SequencesLike
+from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics._checks import check_targets, check_weights
 from skdiffuasr.metrics._routing import WeightedScorer
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
@@ -20,10 +20,11 @@ from skdiffuasr.metrics.groups import (
     novelty_groups,
     popularity_groups,
 )
+from skdiffuasr.metrics.lists import ListMetric, best_items, longest
 from skdiffuasr.metrics.next_item_ranks import next_item_ranks
 from skdiffuasr.metrics.ranking import RankMetric, parse_metric
 from skdiffuasr.sequences import Sequences, check_sequences
-from skdiffuasr.sequences.vocabulary import encode_items
+from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
 
 class NextItemScorer(WeightedScorer):
@@ -36,7 +37,8 @@ class NextItemScorer(WeightedScorer):
     Parameters
     ----------
     metrics : sequence of str, default=("ndcg@10", "hr@10", "mrr")
-        Names of metrics, see :func:`parse_metric`.
+        Names of metrics: those of :func:`parse_metric`, and ``"coverage@k"``,
+        ``"novelty@k"`` and ``"diversity@k"`` of the recommended lists, see the notes.
     filter_seen : bool, default=False
         Remove the items of a user's history, as given to the scorer, from the ranking,
         except the target. Negatives are never among them.
@@ -71,6 +73,23 @@ class NextItemScorer(WeightedScorer):
     The estimator needs `item_ids_` and a ``decision_function(X)`` of shape
     (n, n_items) whose columns follow them. Both are found through pipelines and
     fitted searches. A target that is not in `item_ids_` is a miss.
+
+    The metrics of lists are of the k best items of the whole catalogue for every user,
+    without those of the history if `filter_seen` [1]_ [2]_ [3]_. Coverage is the share
+    of the catalogue that is recommended to anyone; it is not in :meth:`per_user`.
+    Novelty is the mean self-information ``-log2(count / total)`` of the items by their
+    `item_counts_`, in bits; an item that was not in training counts as met once.
+    Diversity is one minus the mean cosine over the pairs of a list, where an item is
+    the set of the scored histories that have it; an item in none is like no other.
+
+    References
+    ----------
+    .. [1] Ge, Delgado-Battenfeld and Jannach, "Beyond accuracy: evaluating recommender
+       systems by coverage and serendipity", RecSys 2010.
+    .. [2] Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender
+       systems", PNAS 2010 (novelty).
+    .. [3] Ziegler et al., "Improving recommendation lists through topic
+       diversification", WWW 2005 (diversity).
 
     Examples
     --------
@@ -145,15 +164,19 @@ class NextItemScorer(WeightedScorer):
         X = check_sequences(X)
         weights = check_weights(sample_weight, len(X))
         y = check_targets(y, len(X))
-        values = self._evaluate(estimator, X, y)
-        del values["rank"]
-        scores = {name: _average(values[name], weights) for name in values}
-        for groups in self._groups(estimator, X, y):
+        values, lists = self._evaluate(estimator, X, y)
+        n_items = len(fitted_attribute(estimator, "item_ids_"))
+        everybody = Groups(("",), np.zeros(len(X), dtype=np.int64))
+        scores = {}
+        for groups in (everybody, *self._groups(estimator, X, y)):
             for code, group in enumerate(groups.names):
                 rows = groups.codes == code
-                for name in values:
-                    average = _average(values[name][rows], weights[rows])
-                    scores[f"{name}[{group}]"] = average
+                for name, metric in self._metric_functions().items():
+                    if name in values:
+                        score = _average(values[name][rows], weights[rows])
+                    else:
+                        score = metric.coverage(lists[rows & (weights > 0)], n_items)
+                    scores[f"{name}[{group}]" if group else name] = score
         return scores
 
     def per_user(
@@ -170,10 +193,10 @@ class NextItemScorer(WeightedScorer):
         -------
         values : dict of str to ndarray of shape (n,), dtype float64
             ``"rank"``, the rank of the target (`inf` for a miss, the mean over the
-            order of ties), and every metric.
+            order of ties), and every metric but coverage, which users have together.
         """
         X = check_sequences(X)
-        return self._evaluate(estimator, X, check_targets(y, len(X)))
+        return self._evaluate(estimator, X, check_targets(y, len(X)))[0]
 
     def check_parameters(self) -> None:
         """Raise TypeError or ValueError if a parameter is not accepted."""
@@ -189,9 +212,17 @@ class NextItemScorer(WeightedScorer):
 
     def _evaluate(
         self, estimator: Any, X: Sequences, y: IdArray
-    ) -> dict[str, FloatArray]:
-        """Return ranks and metrics per user."""
+    ) -> tuple[dict[str, FloatArray], IntArray]:
+        """Return ranks and metrics per user, and the lists that some metrics are of."""
         self.check_parameters()
+        metrics = self._metric_functions()
+        of_lists = {n: m for n, m in metrics.items() if isinstance(m, ListMetric)}
+        lists: list[IntArray] = []
+        k = longest(of_lists.values())
+
+        def keep_best(scores: FloatArray, seen: Sequences) -> None:
+            lists.append(best_items(scores, seen if self.filter_seen else None, k))
+
         ranking = "filtered" if self.filter_seen else "full"
         if self.n_negatives is not None:
             ranking = "sampled"
@@ -203,11 +234,26 @@ class NextItemScorer(WeightedScorer):
             n_negatives=self.n_negatives or 0,
             block_size=self.block_size,
             random_state=self.random_state,
+            on_scores=keep_best if of_lists else None,
         ).values()
-        values = {name: f(ranks) for name, f in self._metric_functions().items()}
-        return {"rank": ranks.expected, **values}
+        values = {"rank": ranks.expected}
+        if not of_lists:
+            values |= {name: metric(ranks) for name, metric in metrics.items()}
+            return values, np.empty((len(X), 0), dtype=np.int64)
+        item_counts = fitted_attribute(estimator, "item_counts_")
+        item_ids = fitted_attribute(estimator, "item_ids_")
+        histories = encode_sequences(X.variants[0], item_ids)
+        best = np.concatenate(lists)
+        for name, metric in metrics.items():
+            if isinstance(metric, ListMetric):
+                found = metric.per_user(best, item_counts, histories)
+            else:
+                found = metric(ranks)
+            if found is not None:
+                values[name] = found
+        return values, best
 
-    def _metric_functions(self) -> dict[str, RankMetric]:
+    def _metric_functions(self) -> dict[str, RankMetric | ListMetric]:
         """Return the metrics by the name under which they are reported."""
         if isinstance(self.metrics, str):
             raise ValueError(
@@ -215,8 +261,16 @@ class NextItemScorer(WeightedScorer):
                 f"make_next_item_scorer({self.metrics!r}) gives a scorer of one metric."
             )
         suffix = "" if self.n_negatives is None else f"/neg{self.n_negatives}"
-        parsed = [parse_metric(metric) for metric in self.metrics]
-        return {name + suffix: function for name, function in parsed}
+        found: dict[str, RankMetric | ListMetric] = {}
+        for name in self.metrics:
+            of_lists = ListMetric.parse(name)
+            if of_lists is not None and suffix:
+                raise ValueError(
+                    f"{name} is of lists from the whole catalogue; it cannot be had "
+                    f"with n_negatives={self.n_negatives}."
+                )
+            found[f"{name}{suffix}"] = of_lists or parse_metric(name)[1]
+        return found
 
     def _groups(self, estimator: Any, X: Sequences, y: IdArray) -> list[Groups]:
         """Partition the users as asked for."""
@@ -263,7 +317,7 @@ def make_next_item_scorer(
     Parameters
     ----------
     metric : str, default="ndcg@10"
-        Name of a metric, see :func:`parse_metric`.
+        Name of a metric, see :class:`NextItemScorer`.
     filter_seen, n_negatives, block_size, random_state
         See :class:`NextItemScorer`.
 
@@ -275,9 +329,8 @@ def make_next_item_scorer(
     Raises
     ------
     ValueError
-        If `metric` is unknown.
+        If `metric` is unknown, or another parameter is not accepted.
     """
-    parse_metric(metric)
     scorer = NextItemScorer(
         (metric,),
         filter_seen=filter_seen,
@@ -285,6 +338,7 @@ def make_next_item_scorer(
         block_size=block_size,
         random_state=random_state,
     )
+    scorer.check_parameters()
     return SingleMetricScorer(scorer)
 
 

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import (
     label_ranking_average_precision_score,
     ndcg_score,
+    precision_score,
+    recall_score,
     top_k_accuracy_score,
 )
 
@@ -64,12 +66,25 @@ def test_best_and_worst_values(metric):
     np.testing.assert_array_equal(function(np.array([1.0, np.inf])), [1, 0])
 
 
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_precision_and_recall_agree_with_sklearn(k):
+    """Ten items, of which the target has the given rank; the first k are predicted."""
+    for rank in range(1, 11):
+        is_target, is_predicted = np.arange(10) == rank - 1, np.arange(10) < k
+        for name, oracle in (("precision", precision_score), ("recall", recall_score)):
+            expected = oracle(is_target, is_predicted, zero_division=0)
+            assert parse_metric(f"{name}@{k}")[1]([rank]) == pytest.approx([expected])
+
+
 @pytest.mark.parametrize(
     ("metric", "expected"),
     [
         ("ndcg@2", [1 / np.log2(3), 0]),
         ("hr@2", [1, 0]),
+        ("recall@2", [1, 0]),
+        ("precision@2", [1 / 2, 0]),
         ("mrr@2", [1 / 2, 0]),
+        ("map@2", [1 / 2, 0]),
         ("mrr", [1 / 2, 1 / 3]),
     ],
 )
@@ -85,8 +100,9 @@ def test_parsed_metrics_can_be_pickled():
 
 
 @pytest.mark.parametrize(
-    "metric", ["ndcg", "hr", "ndcg@0", "ndcg@-1", "ndcg@1.5", "NDCG@10", "maps", "", 10]
+    "metric",
+    ["ndcg", "recall", "ndcg@0", "ndcg@-1", "ndcg@1.5", "NDCG@10", "maps", "", 10],
 )
 def test_unknown_metrics_name_the_accepted_forms(metric):
-    with pytest.raises(ValueError, match="accepted are 'ndcg@k', 'hr@k', 'mrr@k'"):
+    with pytest.raises(ValueError, match="accepted are 'ndcg@k', 'hr@k', 'recall@k'"):
         parse_metric(metric)
