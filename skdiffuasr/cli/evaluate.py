@@ -53,7 +53,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=names,
         default=["ndcg@10", "hr@10", "mrr"],
         metavar="NAME,...",
-        help="default: ndcg@10,hr@10,mrr",
+        help="ndcg@K, hr@K, recall@K, precision@K, mrr, map, coverage@K, novelty@K or "
+        "diversity@K; default: ndcg@10,hr@10,mrr",
     )
     group.add_argument(
         "--filter-seen",

@@ -172,10 +172,10 @@ class NextItemScorer(WeightedScorer):
             for code, group in enumerate(groups.names):
                 rows = groups.codes == code
                 for name, metric in self._metric_functions().items():
-                    if name in values:
-                        score = _average(values[name][rows], weights[rows])
-                    else:
+                    if isinstance(metric, ListMetric) and name not in values:
                         score = metric.coverage(lists[rows & (weights > 0)], n_items)
+                    else:
+                        score = _average(values[name][rows], weights[rows])
                     scores[f"{name}[{group}]" if group else name] = score
         return scores
 
@@ -237,19 +237,15 @@ class NextItemScorer(WeightedScorer):
             on_scores=keep_best if of_lists else None,
         ).values()
         values = {"rank": ranks.expected}
-        if not of_lists:
-            values |= {name: metric(ranks) for name, metric in metrics.items()}
-            return values, np.empty((len(X), 0), dtype=np.int64)
-        item_counts = fitted_attribute(estimator, "item_counts_")
-        item_ids = fitted_attribute(estimator, "item_ids_")
-        histories = encode_sequences(X.variants[0], item_ids)
-        best = np.concatenate(lists)
+        best = np.concatenate(lists) if lists else np.empty((len(X), 0), dtype=np.int64)
+        if of_lists:
+            item_counts = fitted_attribute(estimator, "item_counts_")
+            item_ids = fitted_attribute(estimator, "item_ids_")
+            histories = encode_sequences(X.variants[0], item_ids)
         for name, metric in metrics.items():
-            if isinstance(metric, ListMetric):
-                found = metric.per_user(best, item_counts, histories)
-            else:
-                found = metric(ranks)
-            if found is not None:
+            if not isinstance(metric, ListMetric):
+                values[name] = metric(ranks)
+            elif (found := metric.per_user(best, item_counts, histories)) is not None:
                 values[name] = found
         return values, best
 
