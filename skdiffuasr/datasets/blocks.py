@@ -18,6 +18,13 @@ BLOCK_SIZE = 2**20
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF_32_MARKS = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "it is an Excel workbook or a zip archive; save it as CSV",
+    b"\x1f\x8b": "it is compressed by gzip; let its name end in .gz",
+    b"PAR1": "it is a Parquet file; let its name end in .parquet",
+}
 
 
 def ending_of(path: Path) -> str:
@@ -33,8 +40,10 @@ def read_blocks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
     opener = COMPRESSIONS.get(path.suffix, open)
     try:
         with opener(path, "rb") as file:
-            if encoding is None and file.peek(2)[:2] in _UTF_16_MARKS:
-                encoding = "utf-16"
+            start = file.peek(4)[:4]
+            _refuse_other_formats(start, path)
+            if encoding is None:
+                encoding = _wide_encoding(start)
             if encoding is None:
                 yield from blocks_of(file)
             else:
@@ -52,6 +61,25 @@ def read_blocks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
             raise
         # The content is cut short, or not compressed as the ending says.
         raise ValueError(f"{path} cannot be read: {error}.") from error
+
+
+def _refuse_other_formats(start: bytes, path: Path) -> None:
+    """Raise for a file that is not text and begins like others of its kind."""
+    for mark, remedy in _OTHER_FORMATS.items():
+        if start.startswith(mark):
+            raise ValueError(f"{path} is not a text file: {remedy}.")
+
+
+def _wide_encoding(start: bytes) -> str | None:
+    """Return UTF-16 or UTF-32 if a file begins like it: with a mark, or with NULs."""
+    if start in _UTF_32_MARKS:
+        return "utf-32"
+    if start[:2] in _UTF_16_MARKS:
+        return "utf-16"
+    is_nul = [byte == 0 for byte in start]
+    if is_nul == [False, True] * 2:
+        return "utf-16-le"
+    return "utf-16-be" if is_nul == [True, False] * 2 else None
 
 
 def _encoded_again(file: BinaryIO, encoding: str) -> Iterator[bytes]:

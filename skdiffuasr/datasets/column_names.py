@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from skdiffuasr._wording import spelled
+from skdiffuasr.sequences.unused_times import look_like_times
 
 #: Columns that are asked for, by role: their name or position, or None to look for it.
 Wanted = Mapping[str, str | int | None]
@@ -29,22 +30,12 @@ _OTHERS = {
     "clickedat watchedat visitedat",
 }
 
-# Words in the name of a column that may hold times.
-_WORDS_OF_TIME = frozenset("time times timestamp datetime date ts at when".split())
-_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
-
-# The years 1995 to 2040 in Unix seconds; also in milli-, micro- and nanoseconds.
-_UNIX_TIMES = tuple(
-    (788_918_400 * unit, 2_208_988_800 * unit) for unit in (1, 10**3, 10**6, 10**9)
-)
-
 # RecBole's headers carry the type of a column behind its name.
 _RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")
 
 # Rows by which a first row of unknown names is told from a first interaction.
 N_ROWS_COMPARED = 10
 
-_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{4})([T ].*)?")
 _NUMBER_OR_DATE = re.compile(
     r"\s*([+-]?\d+(\.\d*)?(e[+-]?\d+)?|\d{4}-\d\d-\d\d.*)\s*", re.I | re.S
 )
@@ -134,7 +125,17 @@ def locate_columns(
                     f"{source}: no {role} column found among {names}; say which it is, "
                     f"by name or position from 0: {spelled(role)}."
                 )
+    if positions["user"] == positions["item"]:
+        raise ValueError(f"{source}: the user and the item column are the same.")
     return positions
+
+
+def _candidates(positions: Sequence[int], names: Sequence[str]) -> list[str]:
+    """Return the names of columns, and the positions of those with equal names."""
+    return [
+        f"{names[k]!r}" + f" at position {k}" * (names.count(names[k]) > 1)
+        for k in positions
+    ]
 
 
 def _find_role(role: str, names: Sequence[str], source: str) -> int | None:
@@ -144,7 +145,7 @@ def _find_role(role: str, names: Sequence[str], source: str) -> int | None:
         known = table.get(role, "").split()
         found = [position for position, name in enumerate(plain) if name in known]
         if len(found) > 1:
-            candidates = " or ".join(repr(names[position]) for position in found)
+            candidates = " or ".join(_candidates(found, names))
             raise ValueError(
                 f"{source}: the {role} column may be {candidates}; say which it is by "
                 f"{spelled(role)}."
@@ -192,25 +193,9 @@ def column_use(
         tuple(
             labels[k]
             for k in may_be_times
-            if _names_times(str(labels[k])) or _are_times(sample.get(k, ()))
+            if look_like_times(labels[k], sample.get(k, ()))
         ),
     )
-
-
-def _names_times(label: str) -> bool:
-    return bool(_WORDS_OF_TIME & {word.lower() for word in _WORD.findall(label)})
-
-
-def _are_times(values: Sequence[str]) -> bool:
-    """Whether all values look like dates, or Unix times of our days."""
-    return bool(values) and all(
-        _DATE.fullmatch(value) is not None or _is_unix_time(value) for value in values
-    )
-
-
-def _is_unix_time(value: str) -> bool:
-    number = float(value) if re.fullmatch(r"\s*\d{9,19}(\.\d*)?\s*", value) else 0
-    return any(first <= number <= last for first, last in _UNIX_TIMES)
 
 
 def _find_name(column: str, names: Sequence[str] | None, source: str) -> int:
@@ -222,4 +207,10 @@ def _find_name(column: str, names: Sequence[str] | None, source: str) -> int:
         )
     if column not in names:
         raise ValueError(f"{source}: no column {column!r}; the columns are {names}.")
-    return names.index(column)
+    found = [position for position, name in enumerate(names) if name == column]
+    if len(found) > 1:
+        raise ValueError(
+            f"{source}: the column may be {' or '.join(_candidates(found, names))}; "
+            "give its position."
+        )
+    return found[0]

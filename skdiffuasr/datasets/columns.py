@@ -119,9 +119,15 @@ def _convert(
     if role == "is_pseudo":
         return as_flags(column, where, "is_pseudo")
     if role in ("time", "rating"):
+        form = table.dates if role == "time" else DateForm()
+        if isinstance(column, list) and all(isinstance(text, str) for text in column):
+            column = import_extra("pyarrow", "frames").array(column)
+            is_text = True
+        elif form.time_format is not None and "int" in str(getattr(column, "type", "")):
+            column, is_text = column.cast("string"), True
         if is_text:
-            return text_times(column, where, kind, table.dates)
-        table.dates.zones.add(zone_of(column))
+            return text_times(column, where, kind, form)
+        form.zones.add(zone_of(column))
         return as_times(column, where, f"the {role}s", kind)
     if is_text:
         may_be_integers = not table.is_typed and kind != "U"

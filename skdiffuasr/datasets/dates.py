@@ -15,6 +15,7 @@ from skdiffuasr.sequences.time_zones import common_zone, zone_of_end
 # Day and month in either order, a year of two or four digits, perhaps a clock.
 _DATE = r"^\s*\d{1,2}([./-])\d{1,2}[./-](\d{4}|\d{2})(\s+\d{1,2}:\d{2}.*)?\s*$"
 _CLOCKS = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+_YEAR_FIRST = r"^\s*\d{4}([./])\d{1,2}[./]\d{1,2}(\s+\d{1,2}:\d{2}.*)?\s*$"
 _DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
 
 
@@ -29,6 +30,7 @@ class DateForm:
     day_first: bool | None = None
     found_format: str | None = None  # of strptime; None for ISO 8601
     zones: set[str | None] = field(default_factory=set)
+    suffix: str = ""  # behind each date in ISO 8601, such as " UTC" instead of Z
 
     @property
     def zone(self) -> str | None:
@@ -50,18 +52,27 @@ def dates_as_written(
     compute = import_extra("pyarrow.compute", "frames")
     if not len(texts):
         return None
-    found = re.match(_DATE, texts[0].as_py())
-    is_date = compute.match_substring_regex(texts, _DATE)
-    if found is None or not compute.all(is_date).as_py():
+    for pattern in (_DATE, _YEAR_FIRST):
+        found = re.match(pattern, texts[0].as_py())
+        is_date = compute.match_substring_regex(texts, pattern)
+        if found is not None and compute.all(is_date).as_py():
+            break
+    else:
         return None
+    if pattern == _YEAR_FIRST:
+        formats = _with_clocks(f"%Y{found[1]}%m{found[1]}%d")
+        return _parsed(texts, formats, form, where)
     mark, year = found[1], "%Y" if len(found[2]) == 4 else "%y"
     if form.day_first is None and mark != ".":
         form.day_first = _is_day_first(texts, where)
     has_day_first = mark == "." or form.day_first
     first, second = ("%d", "%m") if has_day_first else ("%m", "%d")
     date = mark.join((first, second, year))
-    formats = [f"{date} {clock}".strip() for clock in _CLOCKS]
-    return _parsed(texts, formats, form, where)
+    return _parsed(texts, _with_clocks(date), form, where)
+
+
+def _with_clocks(date: str) -> list[str]:
+    return [f"{date} {clock}".strip() for clock in _CLOCKS]
 
 
 def _is_day_first(texts: Any, where: Callable[[int], str]) -> bool:
@@ -93,10 +104,14 @@ def _parsed(
     pandas = import_extra("pandas", "frames")
     plain = pandas.Series(texts.to_pylist(), dtype=object).str.strip()
     plain = plain.str.replace(r"\s+", " ", regex=True)
-    dates = [
-        pandas.to_datetime(plain, format=each, errors="coerce", utc="%z" in each)
-        for each in formats
-    ]
+    try:
+        dates = [
+            pandas.to_datetime(plain, format=each, errors="coerce", utc="%z" in each)
+            for each in formats
+        ]
+    except ValueError as error:
+        given = spelled("time_format", form.time_format)
+        raise ValueError(f"{given} cannot be used: {error}.") from error
     best, found = min(
         zip(dates, formats, strict=True),
         key=lambda each: (each[0].isna()[0], int(each[0].isna().sum())),

@@ -1,14 +1,15 @@
 """A log of user-item interactions as columns."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from skdiffuasr._typing import IdArray
+from skdiffuasr.datasets.column_names import ColumnUse
 from skdiffuasr.sequences import Sequences
-from skdiffuasr.sequences.description import LogDescription
+from skdiffuasr.sequences.description import LogDescription, ends_in_words
 from skdiffuasr.sequences.table import (
     group_sorted,
     read_columns,
@@ -16,7 +17,10 @@ from skdiffuasr.sequences.table import (
     sorted_rows,
 )
 from skdiffuasr.sequences.time_zones import zone_by_name, zone_of
-from skdiffuasr.sequences.traps import describe_repeated_ends, describe_times
+from skdiffuasr.sequences.traps import (
+    describe_repeated_ends,
+    describe_times,
+)
 
 _NAMES = ("user", "item", "time", "is_pseudo")
 
@@ -46,6 +50,12 @@ class Interactions:
         The zone in which `write_interactions` writes the times, which are UTC then: a
         name, ``"UTC"`` or an offset such as ``"+02:00"``. None takes that of `time`, or
         UTC if its zones differ; it stays None if `time` has none.
+
+    Attributes
+    ----------
+    column_use : ColumnUse or None
+        Which columns of a file were read (``used``, by role) and which were not
+        (``ignored``); None if the log was not read from a file. Prints as a sentence.
 
     Raises
     ------
@@ -82,6 +92,7 @@ class Interactions:
     time: npt.NDArray[np.generic] | None = None
     is_pseudo: npt.NDArray[np.bool_] | None = None
     time_zone: str | None = None
+    column_use: ColumnUse | None = field(default=None, init=False)
 
     #: Tells `Sequences.from_interactions` not to warn of the times again.
     _times_are_checked: ClassVar[bool] = True
@@ -164,7 +175,7 @@ class Interactions:
                 f"rows must be one-dimensional, got an array of shape {rows.shape}."
             )
         taken = object.__new__(Interactions)  # the columns are checked already
-        vars(taken).update(dict.fromkeys(_NAMES), time_zone=self.time_zone)
+        vars(taken).update(vars(self))
         vars(taken).update((name, self[name][rows]) for name in self.columns)
         return taken
 
@@ -276,7 +287,7 @@ class Interactions:
         return replace(
             description,
             warnings=found,
-            time_range=(str(log.times.min()), str(log.times.max())),
+            time_range=ends_in_words(log.times, self.time_zone),
             tied_end_share=float((is_tied & is_last).sum()) / description.n_users,
             n_duplicates=len(log.times) - len(pairs),
         )

@@ -112,4 +112,6 @@ def _reason(error: Exception) -> str:
         return f"the field {error} is missing"
     if isinstance(error, RecursionError):
         return "it is nested too deep"
-    return str(error)
+    if isinstance(error, AttributeError | TypeError):
+        return "it holds no object; every line is to hold one"
+    return f"{error}; every line is to hold an object"

@@ -43,7 +43,9 @@ def next_rows(batches: Iterator[Any], held: Any, n_rows: int) -> tuple[Any, Any]
     parts = [] if held is None else [held]
     while sum(part.num_rows for part in parts) < n_rows:
         parts.append(next(batches))
-    table = concat_tables(parts, promote_options="permissive")
+    is_alike = all(part.schema.equals(parts[0].schema) for part in parts)
+    # Names may be there twice, which only equal schemas can have.
+    table = concat_tables(parts, promote_options="none" if is_alike else "permissive")
     return table.slice(0, n_rows), table.slice(n_rows)
 
 
@@ -162,27 +164,29 @@ def _marks_like(observed: Any, n_pseudo: int) -> list[Any]:
 def _times_like(times: npt.NDArray[Any], examples: Any, table: Table) -> Any:
     """Return times in the form of examples, one for each; they are Arrow's."""
     examples = _plain(examples)
-    if str(examples.type) not in TEXTS:
+    form = table.dates.found_format
+    is_text = str(examples.type) in TEXTS
+    if not is_text and (form is None or "int" not in str(examples.type)):
         return times
-    texts = examples.to_pylist()
+    texts = examples.cast("string").to_pylist()  # also of 20240131
     if times.dtype.kind != "M":
         has_comma = any("," in text for text in texts)
         numbers = map(str, times.tolist())
         return [text.replace(".", ",") if has_comma else text for text in numbers]
-    form = table.dates.found_format
     if form is not None:
         ends = [zone_of_end(text) if "%z" in form else None for text in texts]
         return [
             _local(moment, zone).strftime(form)
             for moment, zone in zip(times.astype("M8[us]").tolist(), ends, strict=True)
         ]
-    zones = np.array([zone_of([text.strip()]) or "" for text in texts])
+    suffix = table.dates.suffix
+    zones = np.array(["" if suffix else zone_of([t.strip()]) or "" for t in texts])
     written = np.full(len(texts), "", dtype=object)
     for zone in np.unique(zones):
         written[zones == zone] = date_texts(times[zones == zone], zone or None)
     marks = [text.strip()[10:11] for text in texts]  # between date and clock
     return [
-        text.replace("T", " ") if mark == " " else text
+        (text.replace("T", " ") if mark == " " else text) + suffix
         for text, mark in zip(written, marks, strict=True)
     ]
 

@@ -133,7 +133,7 @@ def read_interactions(
 
 def log_of(table: Table) -> Interactions:
     """Read all interactions of an open file."""
-    return Interactions(**read_whole(table), time_zone=table.dates.zone)
+    return _log(read_whole(table), table)
 
 
 def iter_interactions(
@@ -232,11 +232,16 @@ def read_users(table: Table, max_interactions: int) -> Iterator[Interactions]:
             part = _joined(kept)
             n_whole = int(np.searchsorted(part["user"], users[-1]))
             if n_whole:
-                rows = _rows(part, slice(None, n_whole))
-                yield Interactions(**rows, time_zone=table.dates.zone)
+                yield _log(_rows(part, slice(None, n_whole)), table)
             kept = [_rows(part, slice(n_whole, None))]
             n_kept -= n_whole
-    yield Interactions(**_joined(kept), time_zone=table.dates.zone)
+    yield _log(_joined(kept), table)
+
+
+def _log(columns: Columns, table: Table) -> Interactions:
+    log = Interactions(**columns, time_zone=table.dates.zone)
+    vars(log)["column_use"] = table.use  # others cannot: frozen
+    return log
 
 
 def open_table(

@@ -1,6 +1,7 @@
 """Delimited text: pyarrow reads plain blocks; csv reads and explains all others."""
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -26,6 +27,9 @@ _LABELS = {"user": "the user id", "item": "the item id", "time": "the time"}
 _STAND_IN = "\x1f"
 
 _SLOW_ROWS = 2**16
+
+# The first line of some spreadsheets' files.
+_SEPARATOR_LINE = re.compile(rb'"?sep=([^\w\s"]|\t)"?(?=[\r\n])', re.I)
 
 
 class _Text(NamedTuple):
@@ -69,6 +73,8 @@ def text_table(
 ) -> Table:
     """Open delimited text that `read` reads in blocks; see `read_interactions`."""
     import_extra("pyarrow", "frames")
+    if (named := _SEPARATOR_LINE.match(next(read(), b""))) is not None:
+        read, sep = partial(_without_start, read, named[0]), sep or named[1].decode()
     text = _Text(source, read, _find_separator(read, source) if sep is None else sep)
     first_rows = text.first_rows()
     if not first_rows:
@@ -92,6 +98,13 @@ def text_table(
     return Table(source, typed_names, positions, batches, where, use, False, text.sep)
 
 
+def _without_start(read: ReadBlocks, start: bytes) -> Iterator[bytes]:
+    """Yield blocks without the text they start with; the line stays, and is blank."""
+    for block in read():
+        yield block.removeprefix(start)
+        start = b""
+
+
 def _find_separator(read: ReadBlocks, source: str) -> str | None:
     """Return what separates the fields of the first line; None for blanks."""
     first_line = next((line for line in lines_of(read()) if line.strip()), "")
@@ -104,6 +117,8 @@ def _find_separator(read: ReadBlocks, source: str) -> str | None:
                 "rows do not tell which of them separates; pass "
                 f"{spelled('sep')}."
             )
+    if not marks and len(first_line.split()) == 1:
+        marks = [mark for mark in "|" if _splits_evenly(_Text(source, read, mark))]
     return marks[0] if marks else None
 
 
@@ -226,6 +241,9 @@ def _checked(
             )
         elif len(fields) < n_needed:
             reason = f"at least {n_needed} are needed"
+            if len(fields) == 1:
+                reason += f"; {spelled('sep')} says what separates them"
         if reason:
-            raise ValueError(f"{source}, line {line}: {len(fields)} fields, {reason}.")
+            n_found = f"{len(fields)} field{'s' * (len(fields) != 1)}"
+            raise ValueError(f"{source}, line {line}: {n_found}, {reason}.")
         yield fields

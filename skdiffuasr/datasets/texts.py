@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from skdiffuasr._extras import import_extra
 from skdiffuasr._typing import IdArray
+from skdiffuasr._wording import spelled
 from skdiffuasr.datasets.dates import (
     DateForm,
     dates_as_written,
@@ -129,6 +130,10 @@ def text_times(
         times = dates_as_written(texts, form, where)
     else:
         times = _parse(texts, kind, form)
+    if times is None and compute.all(compute.ends_with(texts, " UTC")).as_py():
+        form.suffix = " UTC"
+        plain = compute.replace_substring_regex(texts, " UTC$", "Z")
+        times = _parse(plain, kind, form)
     if times is None:  # Python's numbers may have blanks around them
         trimmed = compute.utf8_trim(texts, characters=string.whitespace)
         times = _parse(trimmed, kind, form)
@@ -138,7 +143,11 @@ def text_times(
         times = _parse(numbers, kind, form)
     if times is None:
         values = texts.to_pylist()
-        times = as_times(values, where, "the times", kind)
+        try:
+            times = as_times(values, where, "the times", kind)
+        except ValueError as error:
+            hint = f"{spelled('time_format')} says how others are written"
+            raise ValueError(f"{str(error)[:-1]}; {hint}.") from error
         form.zones.add(zone_of(values))
     return times
 

@@ -19,6 +19,7 @@ from skdiffuasr.sequences.table import (
     sort_columns,
 )
 from skdiffuasr.sequences.traps import describe_repeated_ends, warn
+from skdiffuasr.sequences.unused_times import describe_unused_times
 
 
 class ConvertibleRows(RaggedRows):
@@ -100,8 +101,8 @@ class ConvertibleRows(RaggedRows):
         Warns
         -----
         UserWarning
-            If times mix units or time zones or are rounded, or the last interaction of
-            a user is duplicated.
+            If times mix units or time zones or are rounded, the last interaction of a
+            user is duplicated, or a column looks like times and `time` is None.
 
         Examples
         --------
@@ -112,6 +113,8 @@ class ConvertibleRows(RaggedRows):
         [[2], [3, 1]]
         """
         log = sort_columns(read_columns(frame, user, item, time, is_pseudo))
+        if time is None:
+            warn(describe_unused_times(frame, (user, item, is_pseudo)))
         warn(describe_repeated_ends(*log))
         return cls._unchecked(*group_sorted(log))
 

@@ -1,10 +1,14 @@
 """Summary of histories before anything is trained on them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skdiffuasr._typing import IdArray, IntArray
+from skdiffuasr.sequences.time_zones import date_texts
+from skdiffuasr.sequences.traps import count_units
 
 #: Histories up to this length are called short, as in the DiffuASR paper.
 SHORT = 5
@@ -101,3 +105,19 @@ def _warnings(lengths: IntArray, n_items: int) -> list[str]:
         "pseudo items has little to learn from; choose fewer.": n_long < FEW_HISTORIES,
     }
     return [sentence for sentence, is_met in obstacles.items() if is_met]
+
+
+def ends_in_words(times: NDArray[Any], zone: str | None) -> tuple[str, str]:
+    """Return the first and the last time; Unix times with their dates."""
+    ends: Any = np.array([times.min(), times.max()])
+    if times.dtype.kind == "M":
+        first, last = date_texts(ends, zone)
+        return str(first), str(last)
+    digits = {"seconds": 0, "milliseconds": 3, "microseconds": 6, "nanoseconds": 9}
+    units = list(count_units(times))
+    if len(units) != 1:
+        return str(ends[0]), str(ends[1])
+    seconds = ends // 10 ** digits[units[0]]
+    dates = seconds.astype("datetime64[s]").astype("datetime64[D]")
+    first, last = (f"{end} ({date})" for end, date in zip(ends, dates, strict=True))
+    return first, last

@@ -279,3 +279,41 @@ def test_a_table_without_pseudo_items_only_gets_the_marks(tmp_path):
         "1,7,x,2024-01-01,0,0\n"
         "1,8,,2024-01-02,1,0\n"
     )
+
+
+def test_names_that_are_there_twice_and_rows_that_lack_fields(tmp_path):
+    source, out = tmp_path / "log.csv", tmp_path / "out.csv"
+    source.write_text("user,item,note,note\n1,2\n1,3,n,m\n1,4,o\n")
+    assert augment(source, "-o", out) == 0
+    header, *rows = rows_of(out)
+    assert header == ["user", "item", "note", "note", *ADDED]
+    assert [row[:4] for row in rows[2:]] == [
+        ["1", "2", "", ""],
+        ["1", "3", "n", "m"],
+        ["1", "4", "o", ""],
+    ]
+
+
+def test_dates_in_integers_stay_dates_in_integers(tmp_path):
+    source, out = tmp_path / "log.parquet", tmp_path / "out.parquet"
+    dates = pa.array([20_240_301, 20_240_302], pa.int32())
+    pq.write_table(pa.table({"user": [1, 1], "item": [5, 6], "date": dates}), source)
+    assert augment(source, "-o", out, "--time-format", "%Y%m%d") == 0
+    found = pq.read_table(out)["date"]
+    assert found.type == pa.int32()
+    assert found.to_pylist() == [20_240_228, 20_240_229, *dates.to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("time", "before"),
+    [
+        ("2024-03-01 00:00:01 UTC", "2024-02-29 23:59:59 UTC"),
+        ("2024/03/01 00:01", "2024/02/29 23:59"),
+        ("03/31/2024 01:00:01 PM", "03/31/2024 12:59:59 PM"),
+    ],
+)
+def test_times_of_other_forms_are_written_like_these(tmp_path, time, before):
+    source, out = tmp_path / "log.csv", tmp_path / "out.csv"
+    source.write_text(f"user,item,time\n1,2,{time}\n")
+    assert augment(source, "-o", out) == 0
+    assert [row[2] for row in rows_of(out)[1::2]] == [before, time]

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from skdiffuasr.cli import main
-from skdiffuasr.datasets import Interactions, read_interactions, write_interactions
+from skdiffuasr.datasets import (
+    Interactions,
+    iter_interactions,
+    read_interactions,
+    write_interactions,
+)
 from skdiffuasr.datasets.readers import open_table
 
 pytest.importorskip("pyarrow")
@@ -159,3 +164,31 @@ def test_descriptions_have_dates_ties_and_duplicates(tmp_path):
     write_interactions(log, tmp_path / "log.csv")
     assert "33.3%" in str(read_interactions(tmp_path / "log.csv").describe())
     assert Interactions(user=[1, 1], item=[2, 3]).describe().time_range is None
+
+
+def test_the_columns_that_were_read_are_known_in_python(write):
+    path = write("customer_id,sku,price,ts\n1,2,3,4\n")
+    (part,) = iter_interactions(path)
+    for log in (read_interactions(path).sort(), part):
+        assert log.column_use.used == {
+            "user": "customer_id",
+            "item": "sku",
+            "time": "ts",
+        }
+        assert log.column_use.ignored == ("price",)
+    assert Interactions(user=[1], item=[2]).column_use is None
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ([1_700_000_000, 1_710_000_000], "1700000000 (2023-11-14) to 1710000000 (2024"),
+        ([1_700_000_000_000] * 2, "1700000000000 (2023-11-14) to 17"),
+        ([3, 4], "3 to 4"),
+        (["2024-01-01", "2024-01-02"], "2024-01-01 to 2024-01-02"),
+        (["2024-01-01T10:00+02:00"] * 2, "2024-01-01T10:00+02:00 to 2024"),
+    ],
+)
+def test_descriptions_show_dates(time, expected):
+    found = Interactions(user=[1, 1], item=[2, 3], time=time).describe()
+    assert " to ".join(found.time_range).startswith(expected)

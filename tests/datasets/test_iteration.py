@@ -111,7 +111,7 @@ def test_columns_are_named_as_for_reading(tmp_path):
     [
         ("", 5, "the file is empty"),
         ("user,item\n", 5, "log.csv: the file holds no interactions"),
-        ("user,item\n1,2\n3\n", 5, "line 3: 1 fields"),
+        ("user,item\n1,2\n3\n", 5, "line 3: 1 field"),
         ("user,item\n1,2\n", 0, "max_interactions must be at least 1, got 0"),
     ],
 )

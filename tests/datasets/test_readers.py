@@ -221,7 +221,7 @@ def test_a_time_that_cannot_be_read_is_named(write, times, line, value):
         ("", {}, "log.txt: the file is empty"),
         ("\n \n", {}, "log.txt: the file is empty"),
         ("user,item\n", {}, "log.txt: the file holds no interactions"),
-        ("1,2\n\n1\n", {}, "log.txt, line 3: 1 fields, at least 2"),
+        ("1,2\n\n1\n", {}, "log.txt, line 3: 1 field, at least 2"),
         ("1 2\n1 3\n", {"time": 2}, "log.txt, line 1: 2 fields, at least 3"),
         ("user,item\n1,2\n1,\n", {}, "log.txt, line 3: the item id is empty"),
         ("user,item\n ,2\n", {}, "log.txt, line 2: the user id is empty"),

@@ -1,4 +1,5 @@
 import re
+import warnings
 from collections import deque
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -289,8 +290,32 @@ def test_interactions_of_every_library(library):
     X = Sequences.from_interactions(frame, user="who", item="what", time="when")
     assert X.user_ids.tolist() == ["u1", "u2"]
     assert X.to_lists() == [[11, 13], [12, 10]]
-    X = Sequences.from_interactions(frame, user="who", item="what")
+    with pytest.warns(UserWarning, match=r"'when' looks like times .* time='when'\."):
+        X = Sequences.from_interactions(frame, user="who", item="what")
     assert X.to_lists() == [[11, 13], [10, 12]]
+
+
+@libraries
+@pytest.mark.parametrize(
+    ("values", "is_warned_of"),
+    [
+        (["2024-01-31", "2024-02-01T10:00"], True),
+        (np.array(["2024-01-31", "2024-02-01"], dtype="M8[us]"), True),
+        ([1_700_000_000, 1_700_000_001], True),
+        ([1_700_000_000, 5], False),
+        (["2024-01-31", "soon"], False),
+        ([2.5, 3.5], False),
+    ],
+)
+def test_unused_columns_of_times_are_warned_of(library, values, is_warned_of):
+    frame = make_frame(library, {"who": [1, 1], "what": [2, 3], "x": values})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        X = Sequences.from_interactions(frame, user="who", item="what")
+    assert X.to_lists() == [[2, 3]]
+    assert ["pass time='x'." in str(each.message) for each in caught] == (
+        [True] * is_warned_of
+    )
 
 
 @libraries
