@@ -19,7 +19,7 @@ from skdiffuasr.metrics import NextItemScorer
 from skdiffuasr.recommenders.blocks import row_blocks
 from skdiffuasr.recommenders.recommending import RecommendMixin, is_fallback
 from skdiffuasr.recommenders.top_k import top_k
-from skdiffuasr.sequences import Sequences, check_sequences
+from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.ragged import offsets_from_lengths
 from skdiffuasr.sequences.vocabulary import encode_sequences
 from skdiffuasr.training.histories import without_skipped
@@ -228,9 +228,19 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
         return scores
 
     def _encode(self, X: SequencesLike) -> Sequences:
-        """Check histories, and return them as codes of known items."""
+        """Check histories, and return them as codes of known items.
+
+        Pseudo items go where no observed item is known: popularity speaks for these.
+        """
         self._check_fitted()
-        return encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
+        codes = encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
+        variants = [
+            variant._where(~np.repeat(is_fallback(variant), variant.lengths))
+            if variant.is_pseudo.any()
+            else variant
+            for variant in codes.variants
+        ]
+        return SequenceVariants(variants) if len(variants) > 1 else variants[0]
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         """Turn the scores (n, n_items) of `_score` into log-probabilities."""
@@ -285,7 +295,7 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
             if as_log_probabilities
             else self._scores_without_items()
         )
-        has_items = ~is_fallback(codes)
+        has_items = codes.lengths > 0
         score = self._scorer(without_skipped(codes)[has_items])
         n_scored = offsets_from_lengths(has_items)
 

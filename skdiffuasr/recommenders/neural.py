@@ -155,8 +155,8 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         y : object, default=None
             Not learned from; handed on to the callbacks.
         X_val : Sequences or iterable of n_val sequences of item ids, default=None
-            Histories for early stopping, which then holds out nothing of `X`; of several
-            variants, the first. They take ``early_stopping=True``.
+            Histories for early stopping, which then holds out nothing of `X`; of
+            several variants, the first. They take ``early_stopping=True``.
         y_val : array-like of shape (n_val,), default=None
             The item that came next, for each history of `X_val`.
 

@@ -54,8 +54,6 @@ class RunRecord:
     n_epochs : int
         Epochs of the recommender's training; 0 if it has none. Of an ensemble, those
         of the member that came nearest to its limit.
-    max_epochs : int
-        The limit of these epochs; 0 if there is none.
     validation_score : float
         NDCG@10 on the validation items.
     parameters : dict
@@ -64,6 +62,8 @@ class RunRecord:
         on reports the same.
     error : str or None
         Traceback of a failure.
+    max_epochs : int
+        The limit of `n_epochs`; 0 if there is none.
     """
 
     augmenter: str

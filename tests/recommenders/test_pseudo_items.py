@@ -113,7 +113,8 @@ def test_a_network_learns_what_a_prefix_is_good_for(recommender, monkeypatch):
     monkeypatch.setattr(pseudo_items, "INITIAL_BIAS", 0.0)
     rows = [["start", "left"], ["start", "right"]] * 8
     X = Sequences.from_iterable(rows).prepend([["a"], ["b"]] * 8)
-    recommender = clone(recommender).set_params(**TINY, n_layers=1).fit(X)
+    parameters = {**TINY, "n_layers": 1, "weight_decay": 0.0}
+    recommender = clone(recommender).set_params(**parameters).fit(X)
     asked = Sequences.from_iterable([["start"]] * 2).prepend([["a"], ["b"]])
     assert recommender.predict(asked).tolist() == ["left", "right"]
 
