@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skdiffuasr._progress_bars import NotebookBars
 from skdiffuasr._progress_lines import Display, Lines, Task
@@ -28,8 +28,8 @@ _surroundings: ContextVar[_Surroundings] = ContextVar(
 
 
 @contextmanager
-def _inside(**changes: object) -> Iterator[None]:
-    token = _surroundings.set(_surroundings.get()._replace(**changes))  # type: ignore[arg-type]
+def _inside(**changes: Any) -> Iterator[None]:
+    token = _surroundings.set(_surroundings.get()._replace(**changes))
     try:
         yield
     finally:

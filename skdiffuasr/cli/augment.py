@@ -117,7 +117,7 @@ def _augment_whole(
     table = open_table(options.log, **column_options(options))
     warn_of_unused_times(table)
     unsorted = log_of(table)
-    say_columns(options)
+    say_columns(options, table.use)
     augmented = _put_before(_histories(unsorted), augment, options)
     with ExitStack() as both_or_none:
         if options.save_model is not None:
@@ -139,7 +139,7 @@ def _augment_in_parts(augmenter: Any, options: argparse.Namespace) -> int:
     n_pseudo, held = 0, None
     table = open_table(options.log, **column_options(options))
     warn_of_unused_times(table)
-    say_columns(options)
+    say_columns(options, table.use)
     batches = read_rows(table)
     with parquet_writer(options.output, overwrite=options.force) as write:
         for part in read_users(table, MAX_INTERACTIONS):

@@ -10,7 +10,7 @@ from skdiffuasr._extras import import_extra
 from skdiffuasr._files import refuse_existing
 from skdiffuasr.cli.wording import option_of
 from skdiffuasr.datasets import Interactions, read_interactions
-from skdiffuasr.datasets.readers import open_table
+from skdiffuasr.datasets.column_names import ColumnUse
 from skdiffuasr.datasets.writers import check_ending
 from skdiffuasr.model_selection.leave_last_out import check_held_out
 from skdiffuasr.sequences import Sequences
@@ -75,15 +75,13 @@ def column_options(options: argparse.Namespace) -> dict[str, Any]:
 def read_log(options: argparse.Namespace) -> Interactions:
     """Read the log that `add_log_options` asks for, and say on stderr what is read."""
     log = read_interactions(options.log, **column_options(options))
-    say_columns(options)
+    say_columns(options, log.column_use)
     return log
 
 
-def say_columns(options: argparse.Namespace) -> None:
-    """Say on stderr which columns of the log are read, unless it is to be quiet."""
-    if not getattr(options, "quiet", False):
-        use = open_table(options.log, **column_options(options)).use
-        print(f"skdiffuasr: {options.log.name}: {use}", file=sys.stderr, flush=True)
+def say_columns(options: argparse.Namespace, use: ColumnUse | None) -> None:
+    """Say on stderr which columns of the log are read."""
+    print(f"skdiffuasr: {options.log.name}: {use}", file=sys.stderr, flush=True)
 
 
 def add_output_options(

@@ -26,6 +26,7 @@ from skdiffuasr.cli.options import (
 from skdiffuasr.datasets import Interactions, iter_interactions
 from skdiffuasr.datasets.columns import Columns
 from skdiffuasr.datasets.parquet import parquet_writer
+from skdiffuasr.datasets.readers import open_table
 from skdiffuasr.datasets.writers import write_columns
 from skdiffuasr.persistence import load
 from skdiffuasr.recommenders.pipelines import recommend_columns
@@ -118,9 +119,10 @@ def _parts(options: argparse.Namespace) -> Iterator[Interactions]:
     if {options.log.suffix, options.output.suffix} == {".parquet"}:
         parquet = import_extra("pyarrow.parquet", "frames")
         if parquet.read_metadata(options.log).num_rows > PART_ROWS:
-            say_columns(options)
+            columns = column_options(options)
+            say_columns(options, open_table(options.log, **columns).use)
             yield from iter_interactions(
-                options.log, **column_options(options), max_interactions=PART_ROWS
+                options.log, **columns, max_interactions=PART_ROWS
             )
             return
     yield read_log(options)

@@ -234,12 +234,7 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
         """
         self._check_fitted()
         codes = encode_sequences(check_sequences(X), self.item_ids_, self.unknown_items)
-        variants = [
-            variant._where(~np.repeat(is_fallback(variant), variant.lengths))
-            if variant.is_pseudo.any()
-            else variant
-            for variant in codes.variants
-        ]
+        variants = list(map(_without_lone_pseudo_items, codes.variants))
         return SequenceVariants(variants) if len(variants) > 1 else variants[0]
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
@@ -321,3 +316,9 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+def _without_lone_pseudo_items(codes: Sequences) -> Sequences:
+    """Empty the rows that have pseudo items alone."""
+    is_lone = is_fallback(codes) & (codes.lengths > 0)
+    return codes._where(~np.repeat(is_lone, codes.lengths)) if is_lone.any() else codes

@@ -131,12 +131,13 @@ class CooccurrenceRecommender(BaseRecommender):
     def _score(self, codes: Sequences) -> FloatArray:
         read = without_skipped(codes)
         age = np.repeat(read.offsets[1:], read.lengths) - np.arange(len(read.values))
-        weights = np.where(
-            age <= self.max_length, self.history_decay ** (age - 1.0), 0
-        ).astype(np.float32)
-        n_items = len(self.item_ids_)
-        shape = (len(read), n_items)
-        history = csr_array((weights, read.values, read.offsets), shape)
+        is_recent = age <= self.max_length
+        recent = read._where(is_recent)
+        weights = self.history_decay ** (age[is_recent] - 1.0)
+        shape = (len(recent), len(self.item_ids_))
+        history = csr_array(
+            (weights.astype(np.float32), recent.values, recent.offsets), shape
+        )
         scores: FloatArray = (history @ self.similarities_).toarray()
         total = scores.sum(axis=1, keepdims=True)
         share = np.where(total > 0, 1 - self.popularity_weight, 0)
