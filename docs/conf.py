@@ -28,6 +28,7 @@ extensions = [
     "code_names",
     "doctest_blocks",
     "metric_names",
+    "notebook_pages",
     "repository_links",
 ]
 exclude_patterns = ["_build", "_templates"]
@@ -63,6 +64,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "download_all_examples": False,
     "abort_on_example_error": True,
+    "image_srcset": ["2x"],  # sharp on screens with small pixels
     "min_reported_time": 1000,
 }
 

@@ -7,4 +7,5 @@ collect_ignore_glob = [
     "api/*",
     "gallery/*",
     "generated/*",
+    "notebooks/*",
 ]

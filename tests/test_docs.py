@@ -13,7 +13,7 @@ from public_names import public_objects
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-NOT_PAGES = ("_build", "api", "gallery", "generated")
+NOT_PAGES = ("_build", "api", "gallery", "generated", "notebooks")
 SITE = sorted(
     page
     for page in DOCS.rglob("*.md")
@@ -129,7 +129,7 @@ def toctree_pages(page):
     for content in TOCTREE.findall(page.read_text(encoding="utf-8")):
         for entry in content.split("\n\n", 1)[1].split("\n"):
             name = entry.rpartition("<")[2].strip("> ")
-            if name and not name.startswith(("api/", "gallery/")):
+            if name and not name.startswith(("api/", "gallery/", "notebooks/")):
                 yield from toctree_pages(page.parent / f"{name}.md")
 
 

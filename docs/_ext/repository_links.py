@@ -35,6 +35,8 @@ class LinkRepositoryFiles(SphinxTransform):
         page = self.env.docname
         is_included = page in PAGES.values() and page != "index"
         folder = docs.parent if is_included else (docs / page).parent
+        if page.startswith("notebooks/") and page != "notebooks/index":
+            is_included, folder = True, docs.parent / "examples"
         for link in list(self.document.findall(is_markdown_link)):
             place, _, anchor = link["reftarget"].partition("#")
             suffix = ".md" if link.get("refdomain") == "doc" else ""
@@ -90,6 +92,8 @@ def page_of(path, docs):
     place = path.relative_to(docs.parent)
     if place.parent == Path("examples", "gallery"):
         return f"gallery/{place.stem}"
+    if place.parent == Path("examples") and place.suffix == ".ipynb":
+        return f"notebooks/{place.stem}"
     return PAGES.get(str(place))
 
 

@@ -22,3 +22,6 @@ augmenter = DiffusionSequenceAugmenter(
 ).fit(X)
 
 DenoisingTrajectoryDisplay.from_estimator(augmenter, X[:1])
+
+# %%
+# Next: :doc:`plot_how_it_works` goes through the steps one by one.

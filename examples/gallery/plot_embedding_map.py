@@ -18,3 +18,6 @@ augmenter = DiffusionSequenceAugmenter(
 ).fit(X)
 
 EmbeddingMapDisplay.from_estimator(augmenter, X)
+
+# %%
+# Next: :doc:`/user_guide/augmenter` has the other spaces of items.

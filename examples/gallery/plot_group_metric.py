@@ -15,7 +15,13 @@ log = make_sequences(n_users=600, n_items=80, random_state=0)
 X_train, _, X_test, y_test = leave_last_out(log.X)
 baseline = MarkovRecommender().fit(X_train)
 sasrec = SASRecEstimator(
-    16, n_layers=1, max_length=20, learning_rate=5e-3, max_epochs=10, random_state=0
+    16,
+    n_layers=1,
+    max_length=20,
+    learning_rate=5e-3,
+    ema_decay=0.99,
+    max_epochs=30,
+    random_state=0,
 ).fit(X_train)
 
 # %%
@@ -25,3 +31,6 @@ display = GroupMetricDisplay.from_estimator(
     baseline, X_test, y_test, name="Markov chain"
 )
 GroupMetricDisplay.from_estimator(sasrec, X_test, y_test, name="SASRec", ax=display.ax_)
+
+# %%
+# Next: :doc:`plot_length_gain` draws the difference between two models.

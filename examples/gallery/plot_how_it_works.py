@@ -58,8 +58,9 @@ len(log.X), augmenter.n_training_pairs_, augmenter.n_iter_
 #    x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
 #
 # Below are all items, in the plane of the first two principal components, and the
-# path of one block of four through the steps. The points start on their items and end
-# in a cloud of noise that knows nothing about them.
+# path of one block of four through the steps, in blue. The points start on their items
+# and end in a cloud of noise that knows nothing about them. The share of signal is one
+# of variance.
 
 items = augmenter.item_embeddings_
 _, _, axes_of_items = np.linalg.svd(items - items.mean(axis=0), full_matrices=False)
@@ -71,15 +72,14 @@ x_0 = torch.tensor(items[block])[None]  # (1, M, d)
 noise = torch.tensor(keyed_normal(row_keys(log.X[:1], 0), x_0.numel(), 0)).view_as(x_0)
 timesteps = [0, 100, 250, 500, 999]
 
-figure, panels = plt.subplots(1, 5, figsize=(11, 2.6), sharex=True, sharey=True)
+figure, panels = plt.subplots(1, 5, figsize=(9, 2.4), sharex=True, sharey=True)
 for panel, t in zip(panels, timesteps, strict=True):
     x_t = diffusion.q_sample(x_0, torch.tensor([t]), noise)[0].numpy()
     panel.scatter(*(items @ plane).T, s=8, color=GREY, alpha=0.5, linewidths=0)
     panel.scatter(*(x_t @ plane).T, s=45, color=BLUE, edgecolors="white")
     left = float(diffusion.alphas_cumprod[t])
-    panel.set_title(f"t = {t}\n{left:.0%} of the variance is signal", fontsize=9)
+    panel.set_title(f"t = {t}\n{left:.0%} signal")
     panel.set(xticks=[], yticks=[])
-panels[0].set_ylabel("items (grey), block (blue)", fontsize=9)
 figure.tight_layout()
 
 # %%
@@ -135,7 +135,7 @@ for position, (_, (channels, side, _)) in enumerate(shapes):
     axes.text(position, side / 2 + 0.5, f"{channels} x {side} x {side}", ha="center")
 axes.set(xlim=(-0.7, len(shapes) - 0.3), ylim=(-5, 6), yticks=[])
 axes.set_xticks(range(len(shapes)), [name for name, _ in shapes])
-axes.set_title("channels x height x width after each part", fontsize=10)
+axes.set_title("channels x height x width after each part")
 axes.spines[["left", "top", "right"]].set_visible(False)
 figure.tight_layout()
 
@@ -171,8 +171,9 @@ for scale in scales:
 by_popularity = quality["by popularity"]["similarity"]
 
 figure, (left_panel, right_panel) = plt.subplots(1, 2, figsize=(9, 3.2))
-left_panel.plot(scales, nearness, "o-", color=BLUE)
-left_panel.axhline(by_popularity, color=GREY, linestyle="--")
+left_panel.plot(scales, nearness, "o-", color=BLUE, label="generated")
+left_panel.axhline(by_popularity, color=GREY, linestyle="--", label="random")
+left_panel.legend(loc="center right")
 left_panel.set(xlabel="guidance scale", ylabel="cosine to the nearest hidden item")
 right_panel.plot(scales, repeats, "o-", color=ORANGE)
 right_panel.set(xlabel="guidance scale", ylabel="share of repeated items")
@@ -233,15 +234,18 @@ figure, (left_panel, right_panel) = plt.subplots(1, 2, figsize=(9, 3.6))
 left_panel.scatter(*(items @ plane).T, s=8, color=GREY, alpha=0.5, linewidths=0)
 for point, item in zip(points @ plane, items[codes] @ plane, strict=True):
     left_panel.plot(*np.stack([point, item]).T, color=GREY, linewidth=1)
-    left_panel.scatter(*point, s=45, color=BLUE, edgecolors="white", zorder=2)
-    left_panel.scatter(*item, s=25, color=ORANGE, zorder=3)
+    vector = left_panel.scatter(*point, s=45, color=BLUE, edgecolors="white", zorder=2)
+    rounded = left_panel.scatter(*item, s=25, color=ORANGE, zorder=3)
+left_panel.legend([vector, rounded], ["vector", "its item"])
 left_panel.set(xticks=[], yticks=[])
-for position, of_position in enumerate(cosines, start=-N_PSEUDO_ITEMS):
-    right_panel.plot(
-        np.arange(1, 11), of_position[:10], "o-", label=f"position {position}"
-    )
+ranks = np.arange(1, 11)
+for row, (of_position, colour) in enumerate(
+    zip(cosines, (BLUE, ORANGE, GREEN, GREY), strict=True)
+):
+    label = f"position {row - N_PSEUDO_ITEMS}"
+    right_panel.plot(ranks, of_position[:10], "o-", color=colour, label=label)
 right_panel.set(xlabel="item, by cosine", ylabel="cosine", xticks=range(1, 11))
-right_panel.legend(fontsize=8)
+right_panel.legend()
 figure.tight_layout()
 
 # %%
@@ -250,3 +254,6 @@ figure.tight_layout()
 # sphinx_gallery_thumbnail_number = 6
 augmented = augmenter.transform(log.X[:1])
 augmented.to_lists()[0], augmented.n_pseudo.tolist()
+
+# %%
+# Next: :doc:`/method` has the equations, :doc:`/user_guide/augmenter` the parameters.

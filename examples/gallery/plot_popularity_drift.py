@@ -18,3 +18,7 @@ augmenter = DiffusionSequenceAugmenter(
 recommender = SASRecEstimator(16, n_layers=1, max_epochs=10, random_state=0).fit(X)
 
 PopularityDriftDisplay.from_estimator(augmenter, X, recommender=recommender)
+
+# %%
+# Next: :doc:`/user_guide/pseudo_items` measures how close pseudo items are to the
+# truth.

@@ -30,3 +30,6 @@ search = GridSearchCV(pipeline, grid, cv=LeaveLastOut()).fit(X_train, y_valid)
 SearchHeatmapDisplay.from_estimator(
     search, "aug__n_pseudo_items", "aug__guidance_scale"
 )
+
+# %%
+# Next: the notebook :doc:`/notebooks/tuning` makes such a search.
