@@ -275,6 +275,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             self._loss,
             seed,
             max_epochs=0 if is_interrupted else self.max_epochs,
+            held_out=validation,
             ema_decay=self.ema_decay,
             validate=validation and partial(self._validation_score, *validation),
             patience=self.patience,
@@ -289,9 +290,13 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         loss: Callable[..., Tensor],
         seed: int,
         name: str = "",
+        held_out: Validation | None = None,
         **others: Any,
     ) -> TrainingResult:
-        """Call `train` with the estimator's parameters, and others as given."""
+        """Call `train` with the estimator's parameters, and others as given.
+
+        A checkpoint depends on `held_out`, too.
+        """
         device = resolve_device(self.device)
         return train(
             network,
@@ -303,6 +308,13 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             dtype=product_dtype(device, self.precision),
             random_state=seed,
             keep_interrupted=self.keep_interrupted,
+            checkpoint=self._checkpoint(
+                self._decisive_parameters(),
+                name,
+                to_weights(network),
+                batches.arrays(),
+                held_out,
+            ),
             name=", ".join(filter(None, (type(self).__name__, name))),
             score_name="NDCG@10",
             verbose=self.verbose,
