@@ -1,4 +1,4 @@
-"""``skdiffuasr export``: a saved recommender as a graph, served without this library."""
+"""``skdiffuasr export``: a saved recommender as a graph that others serve."""
 
 import argparse
 from pathlib import Path
