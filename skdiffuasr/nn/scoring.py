@@ -273,9 +273,8 @@ class MeanScores(nn.Module):
                 own = torch.where(codes >= 0, own_codes[codes.clamp(min=0)], -1)
                 scores = member(own)
                 lowest = scores.amin(dim=1, keepdim=True)
-                # The code of what the member lacks, -1, is now that of the lowest.
-                scores = torch.cat([scores, lowest], dim=1)
-                scores = scores[:, own_codes % scores.shape[1]]
+                # -1, the code of what the member lacks, is the last column.
+                scores = torch.cat([scores, lowest], dim=1)[:, own_codes]
             total = total + self.weights[number] * scores
         return torch.as_tensor(total).log_softmax(dim=1)
 

@@ -34,7 +34,7 @@ UNKNOWN = -7
 HISTORIES = [
     *INTEGERS.to_lists()[:8],
     [UNKNOWN],
-    [ITEMS[0]],
+    [ITEMS[1]],  # not known to `of_a_part`
     [ITEMS[1], UNKNOWN, ITEMS[2], UNKNOWN],
     ITEMS[:-3],
     ITEMS[:4] * 6,
