@@ -295,6 +295,14 @@ def test_quick_run(tmp_path):
     assert "Failed" not in (tmp_path / "speed.md").read_text()
 
 
+@pytest.mark.slow
+def test_all_ways_to_serve_answer_alike():
+    command = [sys.executable, "-m", "benchmarks.latency"]
+    command += ["--n-items=50", "--n-requests=5"]
+    done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True)
+    assert "| onnxruntime |" in done.stdout
+
+
 def test_published_reppad_spares_the_items_that_come_later():
     """Of the items 0 to 4 one alone may be a negative of the row 0, 1."""
     data = leave_last_out_data([[0, 1, 2, 3], [3, 2, 4, 0], [4, 3, 2, 1]])

@@ -24,6 +24,7 @@ from skdiffuasr.nn.losses import (
 )
 from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.pseudo_items import PseudoItemReader
+from skdiffuasr.nn.scoring import NetworkScores
 from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
@@ -381,6 +382,12 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         embeddings = self.item_embeddings_
         cosines: FloatArray = cosine_similarity(embeddings[codes], embeddings)
         return cosines
+
+    def _scoring_module(self) -> NetworkScores:
+        network = from_weights(self._build, self.weights_, torch.device("cpu"))
+        if isinstance(network, PseudoItemReader):
+            network.pseudo_items = None  # there are none where it is exported to
+        return NetworkScores(network, self.max_length)
 
     def _score(self, codes: Sequences) -> Tensor:
         return self._scorer(codes)(slice(None))
