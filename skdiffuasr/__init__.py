@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from skdiffuasr.sequences import Sequences as Sequences
     from skdiffuasr.sequences import check_sequences as check_sequences
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 #: Rooms that are attributes from the beginning, the lightest first.
 _ROOMS = ("sequences", "augmentation", "recommenders")
