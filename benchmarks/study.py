@@ -1,4 +1,4 @@
-"""The studies behind docs/results.md, on logs named on the command line.
+"""The studies behind docs/results_appendix.md, on logs named on the command line.
 
     python -m benchmarks.study PART LOG --out DIR [--attributes FILE] [--seeds N]
                                [--patience EPOCHS] [--only AUGMENTER ...]

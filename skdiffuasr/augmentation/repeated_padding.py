@@ -54,7 +54,7 @@ class RepeatedPaddingAugmenter(BaseSequenceAugmenter):
     The model learns to repeat its history: filter seen items from the ranking, and
     evaluate users who come back to an item separately, by
     `skdiffuasr.metrics.novelty_groups`. With SASRec it gained with ``loss="bce"`` and
-    lost with the full softmax; see ``docs/results.md``.
+    lost with the full softmax; see ``docs/results_appendix.md``.
 
     References
     ----------

@@ -141,7 +141,6 @@ TRAINING_PARAMETERS: dict[str, dict[str, Any]] = {
     "embedding_dim": number("N", "dimensions of an item"),
     "device": {"metavar": "NAME", "help": "auto, cpu, cuda or cuda:<index>"},
     "checkpoint": {
-        "type": Path,
         "metavar": "FOLDER",
         "help": "write the state of the training after each epoch, and go on from it",
     },

@@ -28,7 +28,7 @@ class BERT4RecEstimator(BaseNeuralRecommender):
     The cloze task alone teaches little about the next item. So every history is also
     cut behind each of its items, which is then the masked one. An epoch costs several
     times one of `SASRecEstimator`, which learns all these steps in one row; see
-    ``docs/results.md``.
+    ``docs/results_appendix.md``.
 
     Parameters
     ----------

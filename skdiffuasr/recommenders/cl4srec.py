@@ -40,7 +40,7 @@ class CL4SRecEstimator(SASRecEstimator):
     contrastive_weight : float, default=0.01
         Weight of the contrastive loss; 0 gives what `SASRecEstimator` gives. The
         authors' 0.1 goes with ``loss="bce"``; with the full softmax it was much worse
-        than 0.01 in ``docs/results.md``.
+        than 0.01 in ``docs/results_appendix.md``.
     temperature : float, default=1.0
         Divides the similarities, which are inner products of hidden states.
     crop_ratio : float, default=0.6
