@@ -38,7 +38,8 @@ bench: $(INSTALLED) ## Measure speed and memory; LOG=path names a log.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,plot]"
 	$(BIN)/python -m benchmarks $(if $(LOG),--log "$(LOG)")
 
-dist: $(INSTALLED) ## Build wheel and source archive, and try the wheel in an empty environment.
+# The wheel is built from the source archive.
+dist: $(INSTALLED) ## Build source archive and wheel; test the one, try the other elsewhere.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,dist]"
 	rm -rf build dist
 	$(BIN)/python -m build --outdir dist
@@ -46,6 +47,9 @@ dist: $(INSTALLED) ## Build wheel and source archive, and try the wheel in an em
 	dist/venv/bin/python -m pip install --quiet --constraint constraints.txt \
 		"$$(echo dist/*.whl)[cli]"
 	tests/first_steps.sh dist/venv/bin
+	tar -xzf dist/*.tar.gz -C dist
+	cd dist/skdiffuasr-*/ && OMP_NUM_THREADS=1 ../../$(BIN)/python -m pytest --quiet \
+		tests/test_contributing.py tests/test_docs.py tests/test_release.py
 
 docs: $(INSTALLED) ## Build the documentation site in docs/_build/html.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"

@@ -72,6 +72,7 @@ PAGES_WITHOUT_SECTIONS = [
     "installation",
     "method",
     "results",
+    "results_appendix",
     "pitfalls",
     "measurements",
     "performance",

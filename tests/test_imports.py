@@ -1,10 +1,8 @@
 """What the package imports: no extras, and only downwards."""
 
 import ast
-import re
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -213,15 +211,3 @@ def test_private_scikit_learn_is_imported_in_one_place(name):
         for imported in imported_modules(MODULES[name]):
             parts = imported.split(".")
             assert parts[0] != "sklearn" or not any(p[0] == "_" for p in parts)
-
-
-def test_extras_that_messages_name_exist():
-    sources = (path.read_text(encoding="utf-8") for path in MODULES.values())
-    named = {
-        name
-        for source in sources
-        for name in re.findall(r'import_extra\([^)]*?"(\w+)"\s*\)', source)
-        + re.findall(r"skdiffuasr\[(\w+)\]", source)
-    }
-    assert named >= {"frames", "persist", "plot"}
-    assert named <= set(metadata.metadata("skdiffuasr").get_all("Provides-Extra"))
