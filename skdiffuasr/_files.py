@@ -31,6 +31,8 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # its content must be on disk before its name
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -29,7 +29,7 @@ class Task:
         self.pause = pause
         self.is_outer = is_outer
         self.is_covered = is_covered
-        self.n_done = 0
+        self.n_done = self._n_skipped = 0
         self.is_last = False
         self.text = ""
         self.summary = ""
@@ -50,10 +50,16 @@ class Task:
         self.text = text
         self.is_last = is_last or self.n_done >= self.total
         if seconds_left is None:
-            n_left = self.total - self.n_done
-            seconds_left = self.seconds / max(self.n_done, 1) * n_left
+            n_timed = max(self.n_done - self._n_skipped, 1)
+            seconds_left = self.seconds / n_timed * (self.total - self.n_done)
         self.seconds_left = seconds_left
         self._display.advance(self)
+
+    def skip(self, n_steps: int) -> None:
+        """Count steps that were done before."""
+        self.n_done += n_steps
+        self._n_skipped += n_steps
+        self._display.refresh(self)
 
     def note(self, text: str) -> None:
         """Say what is done now, on a bar."""

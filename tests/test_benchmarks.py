@@ -22,6 +22,7 @@ from benchmarks import (
     long_history,
     recommenders,
     report,
+    summary,
     training,
 )
 from benchmarks.epochs import EpochClock
@@ -295,6 +296,14 @@ def test_quick_run(tmp_path):
     assert "Failed" not in (tmp_path / "speed.md").read_text()
 
 
+@pytest.mark.slow
+def test_all_ways_to_serve_answer_alike():
+    command = [sys.executable, "-m", "benchmarks.latency"]
+    command += ["--n-items=50", "--n-requests=5"]
+    done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True)
+    assert "| onnxruntime |" in done.stdout
+
+
 def test_published_reppad_spares_the_items_that_come_later():
     """Of the items 0 to 4 one alone may be a negative of the row 0, 1."""
     data = leave_last_out_data([[0, 1, 2, 3], [3, 2, 4, 0], [4, 3, 2, 1]])
@@ -360,3 +369,11 @@ def test_gains_go_on_where_they_stopped(small_log, monkeypatch):
     text = (out / "recommenders.csv").read_text()
     for model in models[1:]:
         assert f"\n{model},plain," in text
+
+
+def test_the_summary_of_results_is_that_of_its_files():
+    text = summary.PAGE.read_text(encoding="utf-8")
+    assert summary.page(text, summary.read()) == text
+    table = summary.table(summary.read())
+    assert table in text
+    assert "| SASRec alone | 0.0589 |" in table  # Beauty's file

@@ -21,6 +21,7 @@ COMMANDS = {
     "augment": "put pseudo items before every history of a log",
     "fit": "train a recommender, behind an augmenter or not, and save it",
     "recommend": "write the best items of every user to a file",
+    "export": "write a recommender as a graph for onnxruntime or torch alone",
     "evaluate": "rank every user's last item with a model, trained without it",
     "study": "compare augmenters and recommenders on one dataset, with a report",
     "describe": "count users, items and lengths, and say what augmentation can do",

@@ -140,6 +140,10 @@ TRAINING_PARAMETERS: dict[str, dict[str, Any]] = {
     "batch_size": number("N", "histories or pairs in a batch"),
     "embedding_dim": number("N", "dimensions of an item"),
     "device": {"metavar": "NAME", "help": "auto, cpu, cuda or cuda:<index>"},
+    "checkpoint": {
+        "metavar": "FOLDER",
+        "help": "write the state of the training after each epoch, and go on from it",
+    },
     "precision": {
         "choices": ["auto", "float32"],
         "help": "auto trains with bfloat16 products where the hardware has them; "

@@ -75,7 +75,8 @@ def _opened(path: Path) -> Iterator[Any]:
     pyarrow = import_extra("pyarrow", "frames")
     parquet = import_extra("pyarrow.parquet", "frames")
     try:
-        with parquet.ParquetFile(path) as file:
+        # Buffered beforehand, all that was read would be kept until the end.
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
             yield file
     except (pyarrow.ArrowException, OSError) as error:
         if getattr(error, "errno", None) is not None:

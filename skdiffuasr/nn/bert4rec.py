@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from skdiffuasr.nn.causal import Wanted
 from skdiffuasr.nn.distance_bias import DistanceBias
 from skdiffuasr.nn.dropout import Dropout
 from skdiffuasr.nn.pseudo_items import PseudoItemReader
@@ -81,7 +82,7 @@ class BERT4Rec(PseudoItemReader):
         items: Tensor,
         lengths: Tensor,
         is_masked: Tensor,
-        is_wanted: Tensor | None = None,
+        is_wanted: Wanted | None = None,
     ) -> Tensor:
         """Return the hidden state (batch, length, d) at each item, or (wanted, d).
 
@@ -118,7 +119,8 @@ class BERT4Rec(PseudoItemReader):
         items = torch.cat([items, torch.zeros_like(items[:, :1])], dim=1)
         columns = torch.arange(items.shape[1], device=items.device)
         is_masked = columns == lengths[:, None]  # (batch, length)
-        return self(items, lengths + 1, is_masked, is_wanted=is_masked)
+        rows = torch.arange(items.shape[0], device=items.device)
+        return self(items, lengths + 1, is_masked, is_wanted=(rows, lengths))
 
 
 def most_recent(
@@ -128,7 +130,7 @@ def most_recent(
 
     What is behind a row's end is undefined.
     """
-    width = min(values.shape[1], max_length)
+    width = torch.sym_min(values.shape[1], max_length)
     first = (lengths - max_length).clamp(min=0)
     columns = first[:, None] + torch.arange(width, device=values.device)
     return values.gather(1, columns), lengths.clamp(max=max_length)

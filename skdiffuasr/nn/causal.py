@@ -1,7 +1,12 @@
 """What every network that reads histories in their order has."""
 
+from typing import TypeAlias
+
 import torch
 from torch import Tensor, nn
+
+#: Positions of a batch: a bool Tensor (batch, length), or their rows and columns.
+Wanted: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
 
 class CausalNetwork(nn.Module):
@@ -20,7 +25,7 @@ class CausalNetwork(nn.Module):
     item_embedding: nn.Embedding
 
     def forward(
-        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+        self, items: Tensor, lengths: Tensor, is_wanted: Wanted | None = None
     ) -> Tensor:
         """Return the hidden state after each item, or after each one that is wanted.
 
@@ -30,8 +35,10 @@ class CausalNetwork(nn.Module):
             Item codes, oldest first; any valid code behind a row's end.
         lengths : int64 Tensor of shape (batch,)
             Number of items of each row.
-        is_wanted : bool Tensor of shape (batch, length), default=None
-            The items after which states are computed; None for all.
+        is_wanted : bool Tensor of shape (batch, length), or pair of int64 Tensors of \
+shape (wanted,), default=None
+            The items after which states are computed, by a mask or by their rows and
+            columns; None for all.
 
         Returns
         -------
@@ -42,5 +49,5 @@ class CausalNetwork(nn.Module):
 
     def last_hidden(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Return the hidden state (batch, d) after the last item of each row."""
-        columns = torch.arange(items.shape[1], device=items.device)
-        return self(items, lengths, is_wanted=columns == lengths[:, None] - 1)
+        rows = torch.arange(items.shape[0], device=items.device)
+        return self(items, lengths, is_wanted=(rows, lengths - 1))

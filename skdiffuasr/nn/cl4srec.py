@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from skdiffuasr.nn.causal import Wanted
 from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.nn.sasrec import SASRec
 from skdiffuasr.nn.sequence_operators import crop, mask, reorder
@@ -41,7 +42,7 @@ class CL4SRec(SASRec):
         nn.init.normal_(self.mask_embedding, std=0.02)
 
     def forward(
-        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+        self, items: Tensor, lengths: Tensor, is_wanted: Wanted | None = None
     ) -> Tensor:
         """Return the hidden state after each item or mask; see `CausalNetwork`."""
         is_masked = items == self.mask_code

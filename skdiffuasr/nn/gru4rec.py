@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from skdiffuasr.nn.causal import CausalNetwork
+from skdiffuasr.nn.causal import CausalNetwork, Wanted
 from skdiffuasr.nn.dropout import Dropout
 from skdiffuasr.nn.pseudo_items import PseudoItemReader
 
@@ -55,7 +55,7 @@ class GRU4Rec(PseudoItemReader, CausalNetwork):
         nn.init.normal_(self.item_embedding.weight, std=0.02)
 
     def forward(
-        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+        self, items: Tensor, lengths: Tensor, is_wanted: Wanted | None = None
     ) -> Tensor:
         """Return the hidden state after each item; see `CausalNetwork`."""
         # Scaled as in SASRec: the gates need inputs of the order of 1.

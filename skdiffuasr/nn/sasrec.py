@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from skdiffuasr.nn.causal import CausalNetwork
+from skdiffuasr.nn.causal import CausalNetwork, Wanted
 from skdiffuasr.nn.dropout import Dropout
 from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.nn.transformer import TransformerEncoder
@@ -56,7 +56,7 @@ class SASRec(PseudoItemReader, CausalNetwork):
             nn.init.normal_(embedding.weight, std=0.02)
 
     def forward(
-        self, items: Tensor, lengths: Tensor, is_wanted: Tensor | None = None
+        self, items: Tensor, lengths: Tensor, is_wanted: Wanted | None = None
     ) -> Tensor:
         """Return the hidden state after each item; see `CausalNetwork`."""
         embedded, is_pseudo = self.embed(items)
@@ -73,7 +73,7 @@ class SASRec(PseudoItemReader, CausalNetwork):
         lengths: Tensor,
         is_pseudo: Tensor | None = None,
         attention_mask: Tensor | None = None,
-        is_wanted: Tensor | None = None,
+        is_wanted: Wanted | None = None,
     ) -> Tensor:
         """Return what `forward` does, for what `embed` returned.
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from skdiffuasr.nn.causal import Wanted
 from skdiffuasr.nn.dropout import Dropout
 
 #: What is left of the random weights where attention starts as a mean.
@@ -53,7 +54,7 @@ class TransformerBlock(nn.Module):
         self,
         x: Tensor,
         attention_mask: Tensor | None = None,
-        is_wanted: Tensor | None = None,
+        is_wanted: Wanted | None = None,
         key_bias: Tensor | None = None,
     ) -> Tensor:
         """Map each position of x (batch, length, d), or those wanted, to (wanted, d).
@@ -134,7 +135,7 @@ class TransformerEncoder(nn.Module):
         self,
         x: Tensor,
         attention_mask: Tensor | None = None,
-        is_wanted: Tensor | None = None,
+        is_wanted: Wanted | None = None,
         key_biases: Tensor | None = None,
     ) -> Tensor:
         """Map each position; see `TransformerBlock.forward`.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import joblib
@@ -83,6 +84,8 @@ class Encoder:
             return {"type": kind.__name__, "items": self._items(items, place)}
         if kind is dict:
             return self._dict(value, place)
+        if isinstance(value, PurePath):
+            return str(value)
         if isinstance(value, np.generic):
             return self._scalar(value, place)
         if kind is np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.utils import Tags
-from torch import Tensor
+from torch import Tensor, nn
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._fitted import FixedByFitMixin
@@ -16,6 +16,7 @@ from skdiffuasr._sklearn_bases import BaseEstimator
 from skdiffuasr._sklearn_compat import StrOptions, fit_context
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, SequencesLike
 from skdiffuasr.metrics import NextItemScorer
+from skdiffuasr.nn.scoring import ScoresWithFallback
 from skdiffuasr.recommenders.blocks import row_blocks
 from skdiffuasr.recommenders.recommending import RecommendMixin, is_fallback
 from skdiffuasr.recommenders.top_k import top_k
@@ -33,7 +34,8 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
     positions in `item_ids_`. This class checks and encodes what users hand over, once
     per call. Where the softmax of the scores is not what the subclass means by
     probabilities, it overrides `_log_probabilities`, and `_scores_without_items` to
-    match; with `_item_cosines` it has `similar_items`.
+    match; with `_item_cosines` it has `similar_items`, and with `_scoring_module` it
+    can be exported.
 
     Parameters
     ----------
@@ -250,6 +252,35 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
         counts = self.item_counts_ + 1
         return np.log(counts / counts.sum()).astype(np.float32)
 
+    def _scoring_module(self) -> nn.Module:
+        """Return a module of `skdiffuasr.nn.scoring` that scores as `_score` does.
+
+        It is on the CPU, and shares no state with the recommender.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} cannot be exported: it has no _scoring_module."
+        )
+
+    def _served_module(self, *, as_log_probabilities: bool = False) -> nn.Module:
+        """Return a module that scores histories of padded codes as `_score_all` does.
+
+        Log-probabilities may lack a constant of each row.
+        """
+        self._check_fitted()
+        fallback = self._scores_without_items()
+        convert = None
+        if as_log_probabilities:
+            fallback = self._log_popularity()
+            if not self._is_softmax:
+                convert = self._log_probabilities
+        module = self._scoring_module()
+        return ScoresWithFallback(module, torch.tensor(fallback), convert).eval()
+
+    @property
+    def _is_softmax(self) -> bool:
+        """Whether log-probabilities are the scores but for a constant of each row."""
+        return type(self)._log_probabilities is BaseRecommender._log_probabilities
+
     def _score_blocks(
         self, codes: Sequences, as_log_probabilities: bool = False
     ) -> Iterator[tuple[slice, Tensor]]:
@@ -283,8 +314,7 @@ class BaseRecommender(RecommendMixin, FixedByFitMixin, BaseEstimator, ABC):
                 return (total / len(scorers)).log_softmax(dim=1)
 
             return average
-        is_softmax = type(self)._log_probabilities is BaseRecommender._log_probabilities
-        is_converted = as_log_probabilities and (is_normalised or not is_softmax)
+        is_converted = as_log_probabilities and (is_normalised or not self._is_softmax)
         without_items = (
             self._log_popularity()
             if as_log_probabilities

@@ -3,15 +3,17 @@
 from numbers import Integral, Real
 
 import numpy as np
+import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import FloatArray, IntArray
+from skdiffuasr.nn.scoring import NeighbourScores
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.recommenders.markov import log_of_smoothed
-from skdiffuasr.recommenders.neighbours import neighbour_cosines
+from skdiffuasr.recommenders.neighbours import neighbour_cosines, sparse_rows
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context, without_skipped
 
@@ -141,10 +143,23 @@ class CooccurrenceRecommender(BaseRecommender):
         scores: FloatArray = (history @ self.similarities_).toarray()
         total = scores.sum(axis=1, keepdims=True)
         share = np.where(total > 0, 1 - self.popularity_weight, 0)
-        popularity = self.item_counts_ / max(self.item_counts_.sum(), 1)
         scores *= share / np.maximum(total, np.finfo(np.float32).tiny)
-        scores += (1 - share) * popularity.astype(np.float32)
+        scores += (1 - share) * self._popularity()
         return scores
+
+    def _popularity(self) -> FloatArray:
+        """Return the share of each item in the training histories, (n_items,)."""
+        shares = self.item_counts_ / max(self.item_counts_.sum(), 1)
+        return shares.astype(np.float32)
+
+    def _scoring_module(self) -> NeighbourScores:
+        return NeighbourScores(
+            sparse_rows(self.similarities_),
+            torch.from_numpy(self._popularity()),
+            history_decay=self.history_decay,
+            max_length=self.max_length,
+            popularity_weight=self.popularity_weight,
+        )
 
     def _scores_without_items(self) -> FloatArray:
         return np.exp(self._log_popularity())

@@ -337,6 +337,9 @@ class DistilledRecommender(CallbackSupportMixin, BaseRecommender):
     def _score(self, codes: Sequences) -> Tensor:
         return self.student_._score(codes)
 
+    def _scoring_module(self) -> Any:
+        return self.student_._scoring_module()
+
     def _scorer(self, codes: Sequences) -> Any:
         return self.student_._scorer(codes)
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_bases import BaseComposition
 from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
-from skdiffuasr._typing import FloatArray, IntArray, RandomState, SequencesLike
+from skdiffuasr._typing import FloatArray, IdArray, IntArray, RandomState, SequencesLike
+from skdiffuasr.nn.scoring import MeanScores
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.recommenders.members import (
     check_id_types,
@@ -27,6 +28,7 @@ from skdiffuasr.recommenders.members import (
     log_probability_scorer,
     member_item_ids,
     n_epochs,
+    served_member,
     set_random_states,
 )
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
@@ -334,19 +336,14 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
             self.item_ids_[codes.values], codes.offsets, codes.roles, codes.user_ids
         )
         n_items = len(self.item_ids_)
-        members = []
-        for weight, member in zip(
-            self._normalised_weights(len(self.estimators_)).tolist(),
-            self.estimators_,
-            strict=True,
-        ):
-            if weight > 0:
-                codes_of_member = encode_items(member_item_ids(member), self.item_ids_)
-                is_whole = np.array_equal(codes_of_member, np.arange(n_items))
-                columns = None if is_whole else torch.from_numpy(codes_of_member)
-                members.append(
-                    (weight, log_probability_scorer(member, X, False), columns)
-                )
+        members = [
+            (
+                weight,
+                log_probability_scorer(member, X, False),
+                self._codes(member_item_ids(member), self.item_ids_),
+            )
+            for weight, member in self._weighted_members()
+        ]
 
         # Fresh memory can cost as much as the sum that fills it.
         sums = averages = torch.empty(0, n_items)
@@ -368,16 +365,36 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
 
         return average
 
+    def _weighted_members(self) -> list[tuple[float, Any]]:
+        """Return normalised weights and members, those that count."""
+        weights = self._normalised_weights(len(self.estimators_)).tolist()
+        weighted = zip(weights, self.estimators_, strict=True)
+        return [(weight, member) for weight, member in weighted if weight > 0]
+
+    @staticmethod
+    def _codes(items: IdArray, item_ids: IdArray) -> Tensor | None:
+        """Return the codes of items in a catalogue, or None if both are the same."""
+        if np.array_equal(items, item_ids):
+            return None
+        return torch.from_numpy(encode_items(items, item_ids))
+
+    def _scoring_module(self) -> MeanScores:
+        weights, members = zip(*self._weighted_members(), strict=True)
+        return MeanScores(
+            [served_member(member) for member in members],
+            list(weights),
+            [self._codes(self.item_ids_, member_item_ids(m)) for m in members],
+        )
+
     def _item_cosines(self, codes: IntArray) -> FloatArray | None:
         total_weight = 0.0
         total = np.zeros((len(codes), len(self.item_ids_)), dtype=np.float32)
-        weights = self._normalised_weights(len(self.estimators_))
-        for weight, member in zip(weights.tolist(), self.estimators_, strict=True):
+        for weight, member in self._weighted_members():
             own = encode_items(self.item_ids_, member_item_ids(member))
             is_known = own >= 0
             asked = own[codes]
             cosines = item_cosines(member, np.maximum(asked, 0))
-            if weight > 0 and cosines is not None:
+            if cosines is not None:
                 cosines[asked < 0] = 0
                 total[:, is_known] += weight * cosines[:, own[is_known]]
                 total_weight += weight

@@ -1,10 +1,13 @@
 """GRU4Rec as a scikit-learn estimator."""
 
 from numbers import Integral
+from typing import Any
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr.nn.gru4rec import GRU4Rec
+from skdiffuasr.nn.scanned_gru import ScannedGRU
+from skdiffuasr.nn.scoring import NetworkScores
 from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 
 
@@ -63,3 +66,9 @@ class GRU4RecEstimator(BaseNeuralRecommender):
             n_layers=self.n_layers,
             dropout=self.dropout,
         )
+
+    def _scoring_module(self) -> NetworkScores:
+        module = super()._scoring_module()
+        network: Any = module.network
+        network.gru = ScannedGRU(network.gru)
+        return module

@@ -10,8 +10,9 @@ from torch import Tensor
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval
 from skdiffuasr._typing import FloatArray, IntArray
+from skdiffuasr.nn.scoring import TransitionScores
 from skdiffuasr.recommenders.base import BaseRecommender
-from skdiffuasr.recommenders.neighbours import neighbour_cosines
+from skdiffuasr.recommenders.neighbours import neighbour_cosines, sparse_rows
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training.histories import context
 
@@ -72,10 +73,22 @@ class MarkovRecommender(BaseRecommender):
         self.transition_counts_.sum_duplicates()
 
     def _score(self, codes: Sequences) -> FloatArray:
-        prior = self.smoothing * self.item_counts_ / max(self.item_counts_.sum(), 1)
         counts = self.transition_counts_[codes.last()]
         total = counts.sum(axis=1)[:, None] + self.smoothing
-        return (counts.toarray() + prior.astype(np.float32)) / total
+        return (counts.toarray() + self._prior()) / total
+
+    def _prior(self) -> FloatArray:
+        """Return what is added to the transitions from any item, (n_items,)."""
+        prior = self.smoothing * self.item_counts_ / max(self.item_counts_.sum(), 1)
+        return prior.astype(np.float32)
+
+    def _scoring_module(self) -> TransitionScores:
+        return TransitionScores(
+            sparse_rows(self.transition_counts_),
+            torch.from_numpy(self.transition_counts_.sum(axis=1)),
+            torch.from_numpy(self._prior()),
+            self.smoothing,
+        )
 
     def _scores_without_items(self) -> FloatArray:
         return np.exp(self._log_popularity())

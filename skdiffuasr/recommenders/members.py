@@ -8,13 +8,17 @@ import torch
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 from skdiffuasr._progress import stage, track
 from skdiffuasr._typing import FloatArray, IdArray, IntArray
 from skdiffuasr.metrics.fitted_attribute import fitted_attribute
 from skdiffuasr.recommenders.base import BaseRecommender
-from skdiffuasr.recommenders.pipelines import final_recommender, unwrapped
+from skdiffuasr.recommenders.pipelines import (
+    final_recommender,
+    served_recommender,
+    unwrapped,
+)
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.sequences.ragged import id_type
 from skdiffuasr.sequences.vocabulary import encode_sequences
@@ -167,3 +171,10 @@ def log_probability_scorer(
     return lambda rows: torch.as_tensor(member.decision_function(X[rows])).log_softmax(
         1
     )
+
+
+def served_member(member: Any) -> nn.Module:
+    """Return a module of a fitted member; see `BaseRecommender._served_module`."""
+    module: nn.Module
+    module = served_recommender(member)._served_module(as_log_probabilities=True)
+    return module

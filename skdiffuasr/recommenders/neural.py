@@ -24,6 +24,7 @@ from skdiffuasr.nn.losses import (
 )
 from skdiffuasr.nn.precision import product_dtype
 from skdiffuasr.nn.pseudo_items import PseudoItemReader
+from skdiffuasr.nn.scoring import NetworkScores
 from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
@@ -275,6 +276,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             self._loss,
             seed,
             max_epochs=0 if is_interrupted else self.max_epochs,
+            held_out=validation,
             ema_decay=self.ema_decay,
             validate=validation and partial(self._validation_score, *validation),
             patience=self.patience,
@@ -289,9 +291,13 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         loss: Callable[..., Tensor],
         seed: int,
         name: str = "",
+        held_out: Validation | None = None,
         **others: Any,
     ) -> TrainingResult:
-        """Call `train` with the estimator's parameters, and others as given."""
+        """Call `train` with the estimator's parameters, and others as given.
+
+        A checkpoint depends on `held_out`, too.
+        """
         device = resolve_device(self.device)
         return train(
             network,
@@ -303,6 +309,13 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             dtype=product_dtype(device, self.precision),
             random_state=seed,
             keep_interrupted=self.keep_interrupted,
+            checkpoint=self._checkpoint(
+                self._decisive_parameters(),
+                name,
+                to_weights(network),
+                batches.arrays(),
+                held_out,
+            ),
             name=", ".join(filter(None, (type(self).__name__, name))),
             score_name="NDCG@10",
             verbose=self.verbose,
@@ -369,6 +382,12 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         embeddings = self.item_embeddings_
         cosines: FloatArray = cosine_similarity(embeddings[codes], embeddings)
         return cosines
+
+    def _scoring_module(self) -> NetworkScores:
+        network = from_weights(self._build, self.weights_, torch.device("cpu"))
+        if isinstance(network, PseudoItemReader):
+            network.pseudo_items = None  # there are none where it is exported to
+        return NetworkScores(network, self.max_length)
 
     def _score(self, codes: Sequences) -> Tensor:
         return self._scorer(codes)(slice(None))

@@ -87,6 +87,39 @@ def final_recommender(model: Any) -> Any:
     return model
 
 
+def served_recommender(model: Any) -> Any:
+    """Return the recommender that a fitted model ends in, to be served without it.
+
+    Raises a ValueError if what comes before it changes the histories at prediction, and
+    a TypeError if it has no module to be served.
+    """
+    recommender = final_recommender(model)
+    if not hasattr(recommender, "_served_module"):
+        raise TypeError(
+            f"{type(recommender).__name__} cannot be exported; pass a fitted "
+            "recommender of this library, or a pipeline or search that ends in one."
+        )
+    while model is not recommender:
+        for name, step in getattr(model, "steps", ())[:-1]:
+            if not _is_identity(step):
+                raise ValueError(
+                    f"The step {name!r}, {type(step).__name__}, changes histories at "
+                    "prediction, which cannot be exported. Export a recommender that "
+                    "is trained without it, or with augment_at='fit' in its augmenter."
+                )
+        model = _inside(model)
+    return recommender
+
+
+def _is_identity(step: Any) -> bool:
+    """Return whether a fitted step of a pipeline leaves histories as they are."""
+    if hasattr(step, "steps"):
+        return all(_is_identity(inner) for _, inner in step.steps)
+    if isinstance(step, FrozenEstimator):
+        return _is_identity(step.estimator)
+    return step in (None, "passthrough") or getattr(step, "augment_at", "") == "fit"
+
+
 def _inside(model: Any) -> Any:
     """Return what a search found, a FrozenEstimator holds or a pipeline ends in."""
     if isinstance(model, FrozenEstimator):

@@ -1,10 +1,12 @@
 """The most popular items: the baseline of every comparison."""
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._typing import FloatArray
+from skdiffuasr.nn.scoring import ConstantScores
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.sequences import Sequences
 
@@ -26,6 +28,9 @@ class PopularityRecommender(BaseRecommender):
 
     def _score(self, codes: Sequences) -> FloatArray:
         return np.tile(self._scores_without_items(), (len(codes), 1))
+
+    def _scoring_module(self) -> ConstantScores:
+        return ConstantScores(torch.tensor(self._scores_without_items()))
 
     def _scores_without_items(self) -> FloatArray:
         return self.item_counts_.astype(np.float32)

@@ -16,7 +16,7 @@ from skdiffuasr.training.early_stopping import takes_validation
 from skdiffuasr.utils.known_parameters import set_known
 
 #: Parameters that say how a result is computed, and not what it is.
-HANDLING = frozenset({"memory", "verbose", "device", "n_jobs"})
+HANDLING = frozenset({"checkpoint", "device", "memory", "n_jobs", "verbose"})
 
 
 def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> Any:
@@ -33,8 +33,8 @@ def with_parameters(estimator: Any, seed: int, parameters: dict[str, Any]) -> An
 def without_handling(estimator: Any) -> Any:
     """Clone an estimator for its hash: without what does not change its results.
 
-    Its `memory`, `verbose`, `device` and `n_jobs`, and those of estimators inside it,
-    become those of its class.
+    Its `HANDLING` parameters, and those of estimators inside it, become those of its
+    class.
     """
     if estimator is None:
         return None

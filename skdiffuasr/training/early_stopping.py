@@ -21,13 +21,18 @@ class EarlyStopping:
         self.best_epoch = 0
         self.best_weights: Weights = {}
 
-    def update(self, epoch: int, score: float, module: nn.Module) -> bool:
-        """Record an epoch's score, higher is better; return whether to stop."""
+    def update(self, epoch: int, score: float, module: nn.Module) -> None:
+        """Record an epoch's score, higher is better."""
         if score > self.best_score or self.best_epoch == 0:
             self.best_score = score
             self.best_epoch = epoch
             self.best_weights = to_weights(module)
-        return self.patience is not None and epoch - self.best_epoch >= self.patience
+
+    def is_over(self, epoch: int) -> bool:
+        """Whether training stops after this epoch."""
+        if self.patience is None or self.best_epoch == 0:
+            return False
+        return epoch - self.best_epoch >= self.patience
 
 
 def takes_validation(estimator: Any) -> bool:

@@ -112,6 +112,12 @@ class HistoryBatches:
         for batch in token_batches(self._n_counted[rows], self.batch_size, rng):
             yield self.pad(rows[batch])
 
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """Return what the batches are made of, by which equal ones are known."""
+        columns = (column for column, _ in self._columns)
+        tensors = (*columns, self._starts)
+        return [*(each.numpy() for each in tensors), self._lengths, self._rows]
+
     def pad(self, rows: IntArray) -> tuple[Tensor, ...]:
         """Return the batch of some rows; those of the second variant come after all."""
         starts = self._starts[torch.from_numpy(rows)]

@@ -3,47 +3,21 @@
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from skdiffuasr._progress import track
-from skdiffuasr._typing import Weights
 from skdiffuasr.nn.precision import without_tf32
+from skdiffuasr.training.checkpoints import Checkpoint, TrainingState
 from skdiffuasr.training.early_stopping import EarlyStopping
 from skdiffuasr.training.ema import averaged_model
 from skdiffuasr.training.optimizers import make_optimizers
+from skdiffuasr.training.result import TrainingResult
 from skdiffuasr.training.seeding import seeded
 from skdiffuasr.training.weights import to_weights
-
-
-@dataclass
-class TrainingResult:
-    """What a training run left behind.
-
-    Attributes
-    ----------
-    weights : dict of str to ndarray
-        The best weights if there was a validation, else the last; averaged if there
-        was an EMA.
-    loss_curve : list of float
-        Mean training loss of each epoch.
-    validation_curve : list of float
-        Validation score after each epoch; empty without validation.
-    best_epoch : int
-        The epoch that `weights` are from, counted from 1.
-    is_interrupted : bool
-        Whether a callback, or a keyboard interrupt, ended the training run.
-    """
-
-    weights: Weights = field(default_factory=dict)
-    loss_curve: list[float] = field(default_factory=list)
-    validation_curve: list[float] = field(default_factory=list)
-    best_epoch: int = 0
-    is_interrupted: bool = False
 
 
 def train(
@@ -62,6 +36,7 @@ def train(
     patience: int | None = None,
     on_epoch_end: Callable[[nn.Module], bool] | None = None,
     keep_interrupted: bool = False,
+    checkpoint: Checkpoint | None = None,
     name: str = "training",
     score_name: str = "validation score",
     verbose: int = 0,
@@ -101,6 +76,9 @@ def train(
     keep_interrupted : bool, default=False
         Whether a keyboard interrupt ends the training run with a ConvergenceWarning and
         what it reached, instead of raising.
+    checkpoint : Checkpoint, default=None
+        Where the state is written after each epoch, and read from at the start: a run
+        that was stopped goes on, and one that was not has its result at once.
     name, score_name : str
         What the lines and bars of `track` call the training run and its score.
     verbose : int, default=0
@@ -121,6 +99,7 @@ def train(
     current = module if averaged is None else averaged.module
     stopping = EarlyStopping(patience)
     result = TrainingResult()
+    state = TrainingState(module, averaged, optimizers, stopping, result, device)
 
     def check_finite(is_finite: bool, what: str) -> None:
         if not is_finite:
@@ -134,9 +113,17 @@ def train(
         track(name, "epoch", max_epochs, verbose=verbose) as progress,
         seeded(random_state, device),
         without_tf32(device),
+        checkpoint.locked() if checkpoint else nullcontext(),
         interruptible,
     ):
-        for epoch in range(1, max_epochs + 1):
+        saved = checkpoint.read() if checkpoint else None
+        if saved is not None:
+            state.restore(saved)
+            progress.skip(len(result.loss_curve))
+            progress.summary = _summary(result, score_name)
+        for epoch in range(len(result.loss_curve) + 1, max_epochs + 1):
+            if stopping.is_over(epoch - 1):
+                break
             mean_loss = _train_epoch(
                 module, averaged, batches(epoch - 1), loss, optimizers, device, dtype
             )
@@ -147,7 +134,6 @@ def train(
             )
             check_finite(is_finite, "weights became NaN or infinite")
             result.loss_curve.append(mean_loss)
-            stop = False
             with _evaluating(current):
                 if validate is not None:
                     score = validate(current)
@@ -155,10 +141,12 @@ def train(
                         math.isfinite(score), f"validation score became {score}"
                     )
                     result.validation_curve.append(score)
-                    stop = stopping.update(epoch, score, current)
+                    stopping.update(epoch, score, current)
                 if on_epoch_end is not None:
                     result.is_interrupted = on_epoch_end(current)
-                    stop = stop or result.is_interrupted
+            if checkpoint is not None:
+                checkpoint.write(state.save())
+            stop = stopping.is_over(epoch) or result.is_interrupted
             result.best_epoch = stopping.best_epoch or epoch
             progress.advance(_epoch_text(result, score_name), is_last=stop)
             progress.summary = _summary(result, score_name)

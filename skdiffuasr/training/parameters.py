@@ -1,12 +1,17 @@
 """What estimators share that are trained by gradient descent."""
 
+import os
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from skdiffuasr._estimator_class import estimator_class
 from skdiffuasr._sklearn_compat import Interval, StrOptions
 from skdiffuasr._typing import Weights
-from skdiffuasr.training.loop import TrainingResult
+from skdiffuasr.training.checkpoints import Checkpoint
+from skdiffuasr.training.result import TrainingResult
+
+#: Parameters that do not change what is trained.
+WITHOUT_EFFECT = {"checkpoint", "keep_interrupted", "verbose"}
 
 
 @estimator_class
@@ -33,6 +38,12 @@ class TrainingParameters:
     keep_interrupted : bool, default=False
         Whether Ctrl-C ends the training with a warning and keeps the best weights so
         far, instead of raising KeyboardInterrupt and leaving the estimator unfitted.
+    checkpoint : str or path, default=None
+        Folder where the state of the training is written after each epoch. The same
+        call on the same data goes on from there after a crash, a kill or Ctrl-C, and
+        ends with the same weights as a training that was never stopped; one that is
+        done has its result at once. Estimators share a folder; delete it when nothing
+        is to be gone on with. It takes an integer `random_state`.
     verbose : int, default=0
         Print a line every `verbose` epochs: epoch, loss, validation score and its best
         so far, seconds, and how long all `max_epochs` would still take; and a last one
@@ -63,6 +74,7 @@ class TrainingParameters:
         "device": [str],
         "precision": [StrOptions({"auto", "float32"})],
         "keep_interrupted": ["boolean"],
+        "checkpoint": [str, os.PathLike, None],
         "verbose": ["verbose"],
     }
 
@@ -72,7 +84,26 @@ class TrainingParameters:
     device: str = "auto"
     precision: str = "auto"
     keep_interrupted: bool = False
+    checkpoint: str | os.PathLike[str] | None = None
     verbose: int = 0
+
+    def _checkpoint(self, *depends_on: Any) -> Checkpoint | None:
+        """Return the file of a training run that depends on these, if it has one."""
+        if self.checkpoint is None:
+            return None
+        random_state = getattr(self, "random_state", None)
+        if not isinstance(random_state, Integral):
+            raise ValueError(
+                "checkpoint takes an integer random_state, with which the same call is "
+                f"the same training; got {random_state!r}."
+            )
+        return Checkpoint(self.checkpoint, type(self).__qualname__, *depends_on)
+
+    def _decisive_parameters(self) -> dict[str, Any]:
+        """Return the parameters that may change what is trained."""
+        parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
+        names = parameters.keys() - WITHOUT_EFFECT
+        return {name: parameters[name] for name in sorted(names)}
 
     def _store(self, result: TrainingResult) -> None:
         """Set the fitted attributes."""

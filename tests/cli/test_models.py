@@ -216,3 +216,18 @@ def test_models_of_the_wrong_kind(
     }
     assert main(arguments[command]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_fit_goes_on_from_its_checkpoints(log_file, tmp_path):
+    folder = tmp_path / "checkpoints"
+    for name in ("first", "second"):
+        arguments = ["fit", log_file, "-o", tmp_path / f"{name}.safetensors", *TINY[:2]]
+        arguments += ["--checkpoint", folder, "--quiet"]
+        assert main(list(map(str, arguments))) == 0
+    assert len(list(folder.glob("*.pt"))) == 1
+    first, second = (
+        load(tmp_path / f"{name}.safetensors") for name in ("first", "second")
+    )
+    assert first.checkpoint == str(folder)
+    for name, array in first.weights_.items():
+        np.testing.assert_array_equal(second.weights_[name], array)

@@ -210,3 +210,18 @@ def test_a_damaged_file(tmp_path, start):
     with pytest.raises(ValueError, match=r"log\.parquet cannot be read as") as caught:
         read_interactions(path)
     assert not type(caught.value).__module__.startswith("pyarrow")
+
+
+def test_what_was_read_of_a_file_is_not_kept(tmp_path):
+    held, sizes = [], []
+    for n in (600_000, 1_200_000):
+        path = tmp_path / f"{n}.parquet"
+        items = np.random.default_rng(0).integers(2**60, size=n)  # nothing to compress
+        table = pa.table({"user": np.arange(n) // 10, "item": items})
+        pq.write_table(table, path, row_group_size=20_000)
+        sizes.append(path.stat().st_size)
+        del table
+        before = pa.total_allocated_bytes()
+        parts = iter_interactions(path, max_interactions=50_000)
+        held.append(max(pa.total_allocated_bytes() - before for _ in parts))
+    assert held[1] - held[0] < (sizes[1] - sizes[0]) / 4

@@ -1,6 +1,7 @@
 import json
 from collections import OrderedDict
 from functools import partial
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -249,3 +250,7 @@ def test_refuses_callbacks():
     with pytest.raises(ValueError, match=r"^callbacks .*; remove them with set_callb"):
         Encoder().encode_estimator(recommender, Place())
     Encoder().encode_estimator(recommender.set_callbacks(), Place())
+
+
+def test_a_path_is_a_string():
+    assert round_trip(Path("folder") / "file") == str(Path("folder") / "file")

@@ -20,7 +20,8 @@ def run(scores, patience):
     """Update epoch by epoch, with the epoch's number as the weight."""
     stopping = EarlyStopping(patience)
     for epoch, score in enumerate(scores, start=1):
-        if stopping.update(epoch, score, module_of(float(epoch))):
+        stopping.update(epoch, score, module_of(float(epoch)))
+        if stopping.is_over(epoch):
             break
     return stopping, epoch
 

@@ -236,6 +236,7 @@ class DiffusionSequenceAugmenter(
             dtype=product_dtype(device, self.precision),
             random_state=self.seed_,
             memory=check_memory(self.memory),
+            checkpoint=self._checkpoint,
             keep_interrupted=self.keep_interrupted,
             name=type(self).__name__,
             verbose=self.verbose,

@@ -1,7 +1,7 @@
 """Training of the networks behind the diffusion augmenter, which joblib can cache."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -20,9 +20,17 @@ from skdiffuasr.augmentation.diffusion.suffixes import SuffixMeans, share_suffix
 from skdiffuasr.augmentation.diffusion.training_pairs import Follow, TrainingPairs
 from skdiffuasr.nn.denoiser import Denoiser, denoising_loss
 from skdiffuasr.training import TrainingResult, seeded, seeded_build, train
+from skdiffuasr.training.checkpoints import Checkpoint
 
 #: Fields of a `TrainingRun` that do not change its result.
-_WITHOUT_EFFECT = ("memory", "keep_interrupted", "verbose", "name", "on_epoch_end")
+_WITHOUT_EFFECT = {
+    "checkpoint",
+    "keep_interrupted",
+    "memory",
+    "name",
+    "on_epoch_end",
+    "verbose",
+}
 
 
 @estimator_class
@@ -87,6 +95,7 @@ class TrainingRun:
     memory: Any
     keep_interrupted: bool = False
     verbose: int = 0
+    checkpoint: Callable[..., Checkpoint | None] = lambda *depends_on: None
     name: str = "training"
     on_epoch_end: Callable[[nn.Module], bool] | None = None
 
@@ -109,9 +118,11 @@ class TrainingRun:
         ``function(run, item_embeddings, **parameters)``, such as `fit_denoiser`, calls
         `train`. What a callback or an interrupt ended is not cached.
         """
+        depends_on = function.__qualname__, self, item_embeddings, parameters
+        run = replace(self, checkpoint=partial(self.checkpoint, *depends_on))
         try:
             result: TrainingResult = self.memory.cache(function)(
-                self, item_embeddings, **parameters
+                run, item_embeddings, **parameters
             )
         except _EndedEarly as ended:
             result = ended.result
@@ -145,6 +156,7 @@ class TrainingRun:
             patience=self.patience,
             on_epoch_end=self.on_epoch_end,
             keep_interrupted=self.keep_interrupted,
+            checkpoint=self.checkpoint(),
             name=self.name,
             verbose=self.verbose,
         )
