@@ -1,5 +1,7 @@
 """The documentation names what exists, and what exists is documented."""
 
+import base64
+import json
 import os
 import re
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import notebook_pages
 import pytest
 from api_pages import write_pages
 from public_names import public_objects
@@ -24,6 +27,7 @@ PAGES = [
     *SITE,
 ]
 GALLERY = sorted(ROOT.glob("examples/gallery/plot_*.py"))
+NOTEBOOKS = sorted(ROOT.glob("examples/*.ipynb"))
 
 LINK = re.compile(r"\]\((?!\w+:)([^)\s]*)\)")  # not those with a scheme
 CARD_LINK = re.compile(r"^:link: (?!gallery/)(\S+)$", re.MULTILINE)
@@ -135,6 +139,54 @@ def toctree_pages(page):
 
 def test_every_page_can_be_reached_from_the_index():
     assert set(toctree_pages(DOCS / "index.md")) == set(SITE)
+
+
+@pytest.mark.parametrize("page", SITE, ids=lambda page: str(page.relative_to(DOCS)))
+def test_every_page_says_what_to_do_next(page):
+    text = TOCTREE.sub("", page.read_text(encoding="utf-8"))
+    assert text.strip().split("\n\n")[-1].startswith("Next: ")
+
+
+@pytest.mark.parametrize("script", GALLERY, ids=lambda script: script.stem)
+def test_every_picture_says_what_to_do_next(script):
+    last = script.read_text(encoding="utf-8").rpartition("# %%\n")[2]
+    assert last.startswith("# Next: ")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_says_what_to_do_next(path):
+    last = json.loads(path.read_text(encoding="utf-8"))["cells"][-1]
+    assert "".join(last["source"]).split("\n\n")[-1].startswith("Next: ")
+
+
+def test_notebooks_become_pages_with_their_outputs(tmp_path):
+    png = base64.b64encode(b"picture").decode()
+    outputs = [
+        {"output_type": "stream", "text": ["one\n", "two\n"]},
+        {"output_type": "execute_result", "data": {"text/plain": ["3"]}},
+        {"data": {"text/html": "<style>a\nb</style>\n<table>", "text/plain": "frame"}},
+        {"data": {"image/png": png, "text/plain": "<Figure>"}},
+    ]
+    cells = [
+        {"cell_type": "markdown", "source": ["# Title\n", "text"]},
+        {"cell_type": "code", "source": ["a = 1\n", "a"], "outputs": outputs},
+    ]
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "examples" / "mine.ipynb").write_text(json.dumps({"cells": cells}))
+    notebook_pages.write_pages(tmp_path / "docs")
+    folder = tmp_path / "docs" / "notebooks"
+    assert "\nmine\n" in (folder / "index.md").read_text()
+    assert (folder / "mine_1.png").read_bytes() == b"picture"
+    assert (folder / "mine.md").read_text().split("\n\n") == [
+        "# Title\ntext",
+        "```python\na = 1\na\n```",
+        "```{raw} html\n<table>\n```",
+        "![Output of the cell above](mine_1.png)",
+        "```{code-block} text\n:class: printed",
+        "one\ntwo\n3\n```",
+        "{download}`mine.ipynb <../../examples/mine.ipynb>`\n",
+    ]
 
 
 def test_readme_names_the_two_commands():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 INDEX = """# Notebooks
 
-Each runs in less than a minute on one core, and is here as it ran. Download one from the
-foot of its page.
+Each runs in less than a minute on one core, and is here as it ran. The foot of a page
+has the file.
 
 ```{{toctree}}
 :maxdepth: 1
@@ -33,7 +33,8 @@ def write_pages(docs):
     folder = docs / "notebooks"
     folder.mkdir(exist_ok=True)
     notebooks = {path.stem: path for path in (docs.parent / "examples").glob("*.ipynb")}
-    names = [*ORDER, *sorted(notebooks.keys() - set(ORDER))]
+    known = [name for name in ORDER if name in notebooks]
+    names = known + sorted(notebooks.keys() - set(known))
     write(folder / "index.md", INDEX.format(names="\n".join(names)))
     for name in names:
         notebook = json.loads(notebooks[name].read_text(encoding="utf-8"))
@@ -55,13 +56,17 @@ def blocks(cells, folder, name):
         yield source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```"
         printed = ""
         for output in cell.get("outputs", ()):
-            data = {kind: "".join(text) for kind, text in output.get("data", {}).items()}
+            data = {
+                kind: "".join(text) for kind, text in output.get("data", {}).items()
+            }
             if "image/png" in data:
                 image = folder / f"{name}_{number}.png"
                 image.write_bytes(base64.b64decode(data["image/png"]))
                 yield f"![Output of the cell above]({image.name})"
             elif "text/html" in data:
-                table = re.sub(r"<style.*?</style>\n?", "", data["text/html"], flags=re.S)
+                table = re.sub(
+                    r"<style.*?</style>\n?", "", data["text/html"], flags=re.S
+                )
                 yield f"```{{raw}} html\n{table}\n```"
             else:
                 printed += data.get("text/plain", "") + "".join(output.get("text", ""))
