@@ -49,7 +49,7 @@ dist: $(INSTALLED) ## Build source archive and wheel; test the one, try the othe
 	tests/first_steps.sh dist/venv/bin
 	tar -xzf dist/*.tar.gz -C dist
 	cd dist/skdiffuasr-*/ && OMP_NUM_THREADS=1 ../../$(BIN)/python -m pytest --quiet \
-		tests/test_contributing.py tests/test_docs.py tests/test_release.py
+		tests/test_contributing.py tests/test_docs.py tests/test_release.py tests/test_summary.py
 
 docs: $(INSTALLED) ## Build the documentation site in docs/_build/html.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"
