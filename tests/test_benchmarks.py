@@ -22,7 +22,6 @@ from benchmarks import (
     long_history,
     recommenders,
     report,
-    summary,
     training,
 )
 from benchmarks.epochs import EpochClock
@@ -369,11 +368,3 @@ def test_gains_go_on_where_they_stopped(small_log, monkeypatch):
     text = (out / "recommenders.csv").read_text()
     for model in models[1:]:
         assert f"\n{model},plain," in text
-
-
-def test_the_summary_of_results_is_that_of_its_files():
-    text = summary.PAGE.read_text(encoding="utf-8")
-    assert summary.page(text, summary.read()) == text
-    table = summary.table(summary.read())
-    assert table in text
-    assert "| SASRec alone | 0.0589 |" in table  # Beauty's file
