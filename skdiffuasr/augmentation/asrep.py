@@ -151,7 +151,9 @@ class ASRePAugmenter(NetworkMixin, BaseAugmenter, TrainingParameters):
             dtype=dtype,
             random_state=self.seed_,
             keep_interrupted=self.keep_interrupted,
-            checkpoint=self._checkpoint(self._decisive_parameters(), backwards),
+            checkpoint=self._checkpoint(
+                lambda: (self._decisive_parameters(), backwards)
+            ),
             name=type(self).__name__,
             verbose=self.verbose,
         )

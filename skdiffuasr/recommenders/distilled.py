@@ -31,6 +31,7 @@ from skdiffuasr.recommenders.neural import BaseNeuralRecommender
 from skdiffuasr.recommenders.sasrec import SASRecEstimator
 from skdiffuasr.recommenders.soft_labels import soft_labels
 from skdiffuasr.recommenders.student import fit_student
+from skdiffuasr.recommenders.validation import encode_validation
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
 from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 
@@ -201,7 +202,7 @@ class DistilledRecommender(CallbackSupportMixin, BaseRecommender):
             )
         if isinstance(teacher, FrozenEstimator):
             self._codes_of(teacher)  # raises before anything is trained
-        validation = student._encode_validation(X_val, y_val)
+        validation = encode_validation(student, X_val, y_val)
         seed = student._draw_seed()
         training, validation = student._hold_out(codes, validation, seed)
         X_train = self._decode(training)

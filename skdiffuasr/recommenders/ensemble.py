@@ -18,6 +18,7 @@ from skdiffuasr._sklearn_bases import BaseComposition
 from skdiffuasr._sklearn_compat import HasMethods, Interval, fit_context
 from skdiffuasr._typing import FloatArray, IdArray, IntArray, RandomState, SequencesLike
 from skdiffuasr.nn.scoring import MeanScores
+from skdiffuasr.recommenders.averaging import mean_scorer
 from skdiffuasr.recommenders.base import BaseRecommender
 from skdiffuasr.recommenders.members import (
     check_id_types,
@@ -335,7 +336,6 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
         X = Sequences._unchecked(
             self.item_ids_[codes.values], codes.offsets, codes.roles, codes.user_ids
         )
-        n_items = len(self.item_ids_)
         members = [
             (
                 weight,
@@ -344,26 +344,7 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
             )
             for weight, member in self._weighted_members()
         ]
-
-        # Fresh memory can cost as much as the sum that fills it.
-        sums = averages = torch.empty(0, n_items)
-
-        def average(rows: slice) -> Tensor:
-            nonlocal sums, averages
-            n_rows = rows.stop - rows.start
-            for number, (weight, score, columns) in enumerate(members):
-                block = score(rows)
-                if columns is not None:
-                    block = _widened(block, columns, n_items)
-                if number == 0:
-                    if len(sums) < n_rows:
-                        sums, averages = block.new_empty(2, n_rows, n_items)
-                    torch.mul(block, weight, out=sums[:n_rows])
-                else:
-                    sums[:n_rows].add_(block.to(sums.device), alpha=weight)
-            return torch.log_softmax(sums[:n_rows], dim=1, out=averages[:n_rows])
-
-        return average
+        return mean_scorer(members, len(self.item_ids_))
 
     def _weighted_members(self) -> list[tuple[float, Any]]:
         """Return normalised weights and members, those that count."""
@@ -402,13 +383,6 @@ class EnsembleRecommender(BaseComposition, BaseRecommender):
 
     def _log_probabilities(self, scores: Tensor) -> Tensor:
         return scores
-
-
-def _widened(block: Tensor, codes: Tensor, n_items: int) -> Tensor:
-    """Place the columns of a member's catalogue; the lowest score fills the others."""
-    wide = block.amin(dim=1, keepdim=True).repeat(1, n_items)
-    wide[:, codes.to(block.device)] = block
-    return wide
 
 
 def _is_frozen(member: Any) -> bool:

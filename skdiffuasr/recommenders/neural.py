@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from skdiffuasr._sklearn_bases import CallbackSupportMixin
 from skdiffuasr._sklearn_compat import fit_context
 from skdiffuasr._typing import FloatArray, IntArray, SequencesLike
-from skdiffuasr.metrics._checks import check_targets
 from skdiffuasr.nn.losses import (
     full_cross_entropy,
     sampled_binary_cross_entropy,
@@ -27,8 +26,8 @@ from skdiffuasr.nn.pseudo_items import PseudoItemReader
 from skdiffuasr.nn.scoring import NetworkScores
 from skdiffuasr.recommenders.network_scores import network_scorer, next_item_ndcg
 from skdiffuasr.recommenders.neural_parameters import NeuralParameters
+from skdiffuasr.recommenders.validation import Validation, encode_validation
 from skdiffuasr.sequences import Sequences, SequenceVariants, check_sequences
-from skdiffuasr.sequences.vocabulary import encode_items, encode_sequences
 from skdiffuasr.training import (
     NetworkMixin,
     TrainingResult,
@@ -43,12 +42,8 @@ from skdiffuasr.training.histories import (
     HistoryBatches,
     SoftLabels,
     has_target,
-    without_skipped,
 )
 from skdiffuasr.training.hold_out import hold_out
-
-#: Histories of item codes, and the code that came next after each.
-Validation = tuple[Sequences, IntArray]
 
 NOTHING_TO_TRAIN = (
     "No history of X has a real item with another item before it; there is nothing to "
@@ -176,7 +171,7 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         self._check_parameters()
         X = check_sequences(X)
         codes = self._fit_catalogue(X)
-        validation = self._encode_validation(X_val, y_val)
+        validation = encode_validation(self, X_val, y_val)
         with epoch_callbacks(
             self,
             X,
@@ -186,31 +181,6 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
         ) as on_epoch_end:
             self._fit(codes, validation, on_epoch_end)
         return self
-
-    def _encode_validation(
-        self, X_val: SequencesLike | None, y_val: npt.ArrayLike | None
-    ) -> Validation | None:
-        """Check the data for early stopping, and encode known items of each history."""
-        if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val must be given together.")
-        if X_val is None:
-            return None
-        if not self.early_stopping:
-            raise ValueError(
-                "X_val and y_val are for early stopping, but early_stopping=False."
-            )
-        histories = check_sequences(X_val, input_name="X_val").variants[0]
-        next_items = check_targets(y_val, len(histories), "y_val")
-        codes = without_skipped(
-            self._readable(
-                encode_sequences(histories, self.item_ids_, self.unknown_items, "X_val")
-            )
-        )
-        is_known = codes.lengths > 0
-        if not is_known.any():
-            raise ValueError("No history of X_val has an item that is in X.")
-        targets = encode_items(next_items, self.item_ids_, "items of y_val")
-        return codes[is_known], targets[is_known]
 
     def _fit_catalogue(self, histories: Sequences) -> Sequences:
         codes = super()._fit_catalogue(histories)
@@ -310,11 +280,13 @@ class BaseNeuralRecommender(NetworkMixin, CallbackSupportMixin, NeuralParameters
             random_state=seed,
             keep_interrupted=self.keep_interrupted,
             checkpoint=self._checkpoint(
-                self._decisive_parameters(),
-                name,
-                to_weights(network),
-                batches.arrays(),
-                held_out,
+                lambda: (
+                    self._decisive_parameters(),
+                    name,
+                    to_weights(network),
+                    batches.arrays(),
+                    held_out,
+                )
             ),
             name=", ".join(filter(None, (type(self).__name__, name))),
             score_name="NDCG@10",

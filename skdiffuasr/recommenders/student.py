@@ -7,7 +7,8 @@ from torch import nn
 
 from skdiffuasr._sklearn_compat import with_callbacks
 from skdiffuasr._typing import SequencesLike
-from skdiffuasr.recommenders.neural import BaseNeuralRecommender, Validation
+from skdiffuasr.recommenders.neural import BaseNeuralRecommender
+from skdiffuasr.recommenders.validation import Validation
 from skdiffuasr.sequences import Sequences
 from skdiffuasr.training import epoch_callbacks, to_weights
 from skdiffuasr.training.histories import SoftLabels

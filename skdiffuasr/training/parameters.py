@@ -1,6 +1,7 @@
 """What estimators share that are trained by gradient descent."""
 
 import os
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -87,8 +88,13 @@ class TrainingParameters:
     checkpoint: str | os.PathLike[str] | None = None
     verbose: int = 0
 
-    def _checkpoint(self, *depends_on: Any) -> Checkpoint | None:
-        """Return the file of a training run that depends on these, if it has one."""
+    def _checkpoint(
+        self, depends_on: Callable[[], tuple[Any, ...]]
+    ) -> Checkpoint | None:
+        """Return the file of a training run, called after what it depends on, if any.
+
+        That is gathered only if there is to be a file.
+        """
         if self.checkpoint is None:
             return None
         random_state = getattr(self, "random_state", None)
@@ -97,7 +103,7 @@ class TrainingParameters:
                 "checkpoint takes an integer random_state, with which the same call is "
                 f"the same training; got {random_state!r}."
             )
-        return Checkpoint(self.checkpoint, type(self).__qualname__, *depends_on)
+        return Checkpoint(self.checkpoint, type(self).__qualname__, *depends_on())
 
     def _decisive_parameters(self) -> dict[str, Any]:
         """Return the parameters that may change what is trained."""

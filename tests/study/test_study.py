@@ -616,17 +616,20 @@ def test_a_log_of_short_histories(tmp_path):
         study().run([[1, 2], [3], [2, 1]], tmp_path)
 
 
-SCRIPT = """
-import sys, time
-from skdiffuasr import MarkovRecommender, RandomSequenceAugmenter
-from tests.study.test_study import SASREC, X, study
-
-class Slow(MarkovRecommender):
+class SlowRecommender(MarkovRecommender):
     def fit(self, X, y=None):
         time.sleep(0.05)
         return super().fit(X)
 
-study(recommenders={"Slow": Slow(), "SASRec": SASREC}).run(X, sys.argv[1])
+
+def slow_study(folder):
+    study(recommenders={"Slow": SlowRecommender(), "SASRec": SASREC}).run(X, folder)
+
+
+SCRIPT = """
+import sys
+from tests.study.test_study import slow_study
+slow_study(sys.argv[1])
 """
 
 
@@ -636,7 +639,7 @@ def test_a_killed_study_ends_with_the_same_table(tmp_path):
     root = Path(__file__).parents[2]
     run = {"cwd": root, "env": environment, "stderr": subprocess.PIPE, "text": True}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*command, str(whole)], check=True, **run)
+    slow_study(whole)
     for n_runs in (1, 4, 6):
         process = subprocess.Popen([*command, str(killed)], **run)
         while process.poll() is None:
@@ -647,6 +650,9 @@ def test_a_killed_study_ends_with_the_same_table(tmp_path):
             time.sleep(0.005)
         process.stderr.close()
         assert process.returncode == -signal.SIGKILL
-    subprocess.run([*command, str(killed)], check=True, **run)
+    done = {path: path.stat().st_mtime_ns for path in killed.glob("runs/*.json")}
+    assert len(done) >= 6
+    slow_study(killed)
+    assert all(path.stat().st_mtime_ns == since for path, since in done.items())
     assert rows_of(killed) == rows_of(whole)
     assert rows_of(killed, "comparisons.csv") == rows_of(whole, "comparisons.csv")

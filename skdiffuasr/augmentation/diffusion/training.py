@@ -95,7 +95,7 @@ class TrainingRun:
     memory: Any
     keep_interrupted: bool = False
     verbose: int = 0
-    checkpoint: Callable[..., Checkpoint | None] = lambda *depends_on: None
+    checkpoint: Callable[..., Checkpoint | None] = lambda *_: None
     name: str = "training"
     on_epoch_end: Callable[[nn.Module], bool] | None = None
 
@@ -119,7 +119,7 @@ class TrainingRun:
         `train`. What a callback or an interrupt ended is not cached.
         """
         depends_on = function.__qualname__, self, item_embeddings, parameters
-        run = replace(self, checkpoint=partial(self.checkpoint, *depends_on))
+        run = replace(self, checkpoint=partial(self.checkpoint, lambda: depends_on))
         try:
             result: TrainingResult = self.memory.cache(function)(
                 run, item_embeddings, **parameters

@@ -185,7 +185,7 @@ def test_one_pseudo_item_and_one_row(log):
     ids=["sunet", "transformer"],
 )
 def test_training_brings_the_pseudo_items_nearer_to_the_hidden_ones(denoiser):
-    log = make_sequences(n_users=1500, n_items=300, random_state=0)
+    log = make_sequences(n_users=500, n_items=300, random_state=0)
     augmenter = DiffusionSequenceAugmenter(
         5,
         denoiser=denoiser,
